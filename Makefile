@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make            build/fcpause, build/fcpause-sim, build/libfcpause.{a,so}
+# make check      all tests that need nothing special
+# make demo       the main job on the simulator, before and after
+# make bench      speed, as ratios in one run
+# make install    to DESTDIR and PREFIX
+# make clean
+#
+# Knobs: V=1 shows the commands; D=asan|ubsan|asan,ubsan builds with sanitizers (in build-D);
+# WERROR=1 makes warnings errors; CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR as usual.
+
+VERSION := $(shell sed -n 's/^\#define FCP_VERSION "\(.*\)"/\1/p' lib/fcpause.h)
+SOVERSION := $(firstword $(subst ., ,$(VERSION)))
+
+CC ?= cc
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
+
+comma := ,
+SANITIZERS := $(subst $(comma), ,$(subst ubsan,undefined,$(subst asan,address,$(D))))
+B := build$(if $(D),-$(subst $(comma),-,$(D)))
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 -Wformat-signedness -Wvla \
+	-Wnull-dereference -Wimplicit-fallthrough -Wunused -Wredundant-decls -Wlogical-op \
+	$(if $(WERROR),-Werror)
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection
+ifneq ($(D),)
+HARDENING += $(SANITIZERS:%=-fsanitize=%) -fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifneq ($(filter -O%,$(CFLAGS)),)
+HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+endif
+
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden -pthread \
+	-MMD -MP $(WARNINGS) $(HARDENING) $(CFLAGS)
+ALL_LDFLAGS := -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(HARDENING) $(LDFLAGS)
+# lib/net loads libcurl when it is needed (see lib/net/curl.h): nothing links it.
+LIBS := -ljansson -lresolv -lm
+
+LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
+CMD_SOURCES := $(wildcard cmd/*.c)
+SIM_SOURCES := $(wildcard tests/sim/*.c)
+UNIT_SOURCES := $(wildcard tests/unit/*_test.c)
+
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/o/%.o)
+CMD_OBJECTS := $(CMD_SOURCES:%.c=$(B)/o/%.o)
+SIM_OBJECTS := $(SIM_SOURCES:%.c=$(B)/o/%.o)
+
+LIBRARIES := $(B)/libfcpause.a $(B)/libfcpause.so
+
+all: $(B)/fcpause $(LIBRARIES) $(B)/libfcpause.pc $(if $(SIM_SOURCES),$(B)/fcpause-sim)
+
+$(B)/fcpause: $(CMD_OBJECTS) $(B)/libfcpause.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/libfcpause.a: $(LIB_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/libfcpause.so: $(LIB_OBJECTS) lib/libfcpause.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared -Wl,-soname,libfcpause.so.$(SOVERSION) -Wl,--version-script,lib/libfcpause.map \
+		$(ALL_LDFLAGS) -o $@ $(LIB_OBJECTS) $(LIBS)
+
+$(B)/libfcpause.pc: lib/libfcpause.pc.in Makefile lib/fcpause.h
+	$(Q)mkdir -p $(@D) && sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+
+$(B)/fcpause-sim: $(SIM_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -lmicrohttpd -ljansson
+
+$(B)/o/lib/%.o: lib/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ilib -c -o $@ $<
+
+$(B)/o/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ilib -I. -c -o $@ $<
+
+clean:
+	rm -rf build build-*
+
+-include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d)
+
+.PHONY: all clean

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fcpause: make the snapshot of a Firecracker microVM small, and its pause short and safe.
+ *
+ * Conventions of every function here:
+ *  - It returns 0, or -1 with *err filled in; err is never NULL. The library never prints, exits,
+ *    reads argv or the environment, or installs a signal handler.
+ *  - A step (reclaim, drain, ...) that ran to an outcome short of "ok" (partial, skipped, timeout,
+ *    unsupported) is a result and returns 0: look at result->outcome. Only a failure returns -1;
+ *    the result is filled in then too, with what was done until there.
+ *  - Strings in settings are borrowed for the length of the call. Results own what they point to
+ *    until their _clear function; a cleared or zeroed result may be cleared again.
+ *  - Units are part of the names: _bytes, _ms, _pages. Ranges are half-open, in bytes.
+ *  - cancel_fd: a file descriptor (a signalfd, an eventfd, a pipe's end) or -1. When it becomes
+ *    readable the call stops what it does, puts the VM back (hinting stopped, resumed) and fails
+ *    with FCP_ERR_INTERRUPTED. It is polled only, never read.
+ */
+#ifndef FCPAUSE_H
+#define FCPAUSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FCP_VERSION "0.1.0"
+#define FCP_API __attribute__((visibility("default")))
+
+/* The library's version, "MAJOR.MINOR.PATCH"; static storage. */
+FCP_API const char *fcp_version(void);
+
+/* ---- errors ------------------------------------------------------------------------------- */
+
+enum fcp_error_class {
+	FCP_ERR_NONE,
+	FCP_ERR_USAGE,	     /* a setting that makes no sense; nothing was done */
+	FCP_ERR_INPUT,	     /* malformed input: a ranges file, a flags file */
+	FCP_ERR_UNSUPPORTED, /* not possible here: no balloon, no hinting, no hole punching */
+	FCP_ERR_STATE,	     /* the VM is in a state in which this cannot be done */
+	FCP_ERR_BUSY,	     /* somebody else holds the file or the lock */
+	FCP_ERR_CONNECT,     /* nobody answers at the socket or the address */
+	FCP_ERR_TIMEOUT,     /* the deadline came first */
+	FCP_ERR_PROTOCOL,    /* an answer that breaks the protocol, or ends too early */
+	FCP_ERR_SERVER,	     /* the server answered with an error of its own; http_status is set */
+	FCP_ERR_IO,	     /* a system call failed; errnum is set */
+	FCP_ERR_MEMORY,	     /* out of memory */
+	FCP_ERR_INTERRUPTED, /* cancel_fd became readable; the VM was put back */
+	FCP_ERR_LEFT,	     /* the VM could not be put back: it is in another state than asked */
+};
+
+/* Lives on the caller's stack; holds no memory of its own. */
+struct fcp_error {
+	enum fcp_error_class error_class;
+	int errnum;	 /* errno, 0 where there is none */
+	int http_status; /* status of the server's answer, 0 where there is none */
+	char message[512];
+};
+
+/* "unsupported", "timeout", ...: the "class" of JSON output. Static storage. */
+FCP_API const char *fcp_error_class_name(enum fcp_error_class error_class);
+
+/* ---- outcomes ----------------------------------------------------------------------------- */
+
+enum fcp_status {
+	FCP_STATUS_OK,
+	FCP_STATUS_PARTIAL,
+	FCP_STATUS_SKIPPED,
+	FCP_STATUS_TIMEOUT,
+	FCP_STATUS_UNSUPPORTED,
+	FCP_STATUS_FAILED,
+};
+
+/* "ok", "partial", ...; static storage. */
+FCP_API const char *fcp_status_name(enum fcp_status status);
+
+/* How a step ended: every status but ok carries a reason. */
+struct fcp_outcome {
+	enum fcp_status status;
+	double ms; /* time taken, measured on the host */
+	char reason[384];
+};
+
+/* ---- ranges ------------------------------------------------------------------------------- */
+
+/* Bytes start <= x < end. */
+struct fcp_range {
+	uint64_t start;
+	uint64_t end;
+};
+
+/* A growing list of ranges; zero-initialise it. Owned: free with fcp_ranges_clear(). */
+struct fcp_ranges {
+	struct fcp_range *items;
+	size_t count;
+	size_t capacity;
+};
+
+/* Appends [start, end); merges with the last range when they touch. An empty range is dropped.
+ * Fails with FCP_ERR_MEMORY only. */
+FCP_API int fcp_ranges_add(struct fcp_ranges *ranges, uint64_t start, uint64_t end,
+			   struct fcp_error *err);
+
+/* Sum of the lengths, in bytes. */
+FCP_API uint64_t fcp_ranges_bytes(const struct fcp_ranges *ranges);
+
+/* Frees the list and zeroes it. NULL-safe. */
+FCP_API void fcp_ranges_clear(struct fcp_ranges *ranges);
+
+/*
+ * Reads ranges as text from fd until its end: a line `START LENGTH` in bytes each, decimal or 0x;
+ * empty lines and lines that begin with # are passed over. name is for messages ("ranges", "-").
+ * *ranges_ (zero-initialised by the caller) is sorted afterwards. FCP_ERR_INPUT names the line:
+ * not two numbers, a length of 0, a wrap past 2^64, no multiple of 4096, an overlap with another
+ * line. FCP_ERR_INTERRUPTED when cancel_fd becomes readable first. Changes nothing on failure.
+ */
+FCP_API int fcp_ranges_read(int fd, const char *name, int cancel_fd, struct fcp_ranges *ranges_,
+			    struct fcp_error *err);
+
+/* ---- reclaim: ask the guest, through envd, to free what it does not need ------------------- */
+
+enum fcp_reclaim_kind {
+	FCP_RECLAIM_SYNC,
+	FCP_RECLAIM_DROP_CACHES,
+	FCP_RECLAIM_COMPACT_MEMORY,
+	FCP_RECLAIM_FSTRIM,
+	FCP_RECLAIM_KINDS,
+};
+
+/* "sync", "drop_caches", "compact_memory", "fstrim"; static storage. */
+FCP_API const char *fcp_reclaim_kind_name(enum fcp_reclaim_kind kind);
+
+/* false when name is none of them. */
+FCP_API bool fcp_reclaim_kind_find(const char *name, enum fcp_reclaim_kind *kind_);
+
+/* The cap of a step when nobody names one: 500 ms for sync and fstrim, 200 for drop_caches, 1000 for
+ * compact_memory. */
+FCP_API uint32_t fcp_reclaim_default_cap_ms(enum fcp_reclaim_kind kind);
+
+struct fcp_reclaim_settings {
+	const char *envd;	     /* "http://IP:49983" */
+	const char *envd_token_file; /* first line is sent as X-Access-Token; NULL: none */
+	/* In this order, each kind once; cap_ms 0 turns a step off. */
+	struct {
+		enum fcp_reclaim_kind kind;
+		uint32_t cap_ms;
+	} steps[FCP_RECLAIM_KINDS];
+	size_t step_count;
+	uint32_t timeout_ms; /* for all together; 0: the sum of the caps + 500 */
+	int cancel_fd;
+};
+
+struct fcp_reclaim_result {
+	struct fcp_outcome outcome;
+	struct {
+		enum fcp_reclaim_kind kind;
+		struct fcp_outcome outcome;
+		int exit_code; /* of the guest's command; -1 where there is none */
+	} steps[FCP_RECLAIM_KINDS];
+	size_t step_count;
+};
+
+/*
+ * Runs the steps as root in the guest by one envd process (POST /process.Process/Start), each under
+ * `timeout -s KILL`. Status: ok, partial (some steps fell short), timeout (the deadline for all came
+ * first: the steps after it are skipped), unsupported (the guest can do none), skipped (none is on).
+ * The guest's output is bounded and taken as data only. The VM's state is not changed; it is safe
+ * to run again. FCP_ERR_CONNECT; FCP_ERR_PROTOCOL: a stream that ends without an `end` event and a
+ * clean end-of-stream; FCP_ERR_SERVER: envd's own error. Source: envd's process.proto, Connect.
+ */
+FCP_API int fcp_reclaim(const struct fcp_reclaim_settings *settings,
+			struct fcp_reclaim_result *result, struct fcp_error *err);
+
+/* ---- balloon-install: the balloon that a later drain needs --------------------------------- */
+
+/* Firecracker's own fields (PUT /balloon, 1.14 and later). */
+struct fcp_balloon {
+	uint64_t amount_mib;
+	bool deflate_on_oom;
+	bool free_page_hinting;
+	bool free_page_reporting;
+};
+
+struct fcp_balloon_install_settings {
+	const char *api_sock;
+	struct fcp_balloon balloon; /* hinting must be on when reporting is (FCP_ERR_USAGE) */
+	uint32_t timeout_ms;	    /* for each request; 0: 2000 */
+	int cancel_fd;
+};
+
+struct fcp_balloon_install_result {
+	struct fcp_outcome outcome;
+	struct fcp_balloon balloon; /* as it is now */
+	bool installed;		    /* false: it was there already, with equal settings */
+};
+
+/*
+ * Before boot: GET /balloon, then PUT /balloon when there is none. Safe to run again. Status: ok,
+ * unsupported (the VM runs without a balloon). A balloon with other settings is FCP_ERR_STATE, and
+ * the message names the differences.
+ */
+FCP_API int fcp_balloon_install(const struct fcp_balloon_install_settings *settings,
+				struct fcp_balloon_install_result *result, struct fcp_error *err);
+
+/* ---- balloon-drain: one free-page-hinting run ---------------------------------------------- */
+
+#define FCP_FPH_TIMEOUT_MS 1500
+
+struct fcp_balloon_drain_settings {
+	const char *api_sock;
+	const char *metrics_path;    /* where Firecracker writes its metrics; NULL: not known */
+	uint32_t fph_timeout_ms;     /* ceiling of the run, from before the start; 0: skipped */
+	uint32_t timeout_ms;	     /* for each request; 0: 2000 */
+	int cancel_fd;
+};
+
+enum fcp_freed_source {
+	FCP_FREED_UNKNOWN, /* freed_bytes means nothing */
+	FCP_FREED_METRICS, /* Firecracker's free_page_hint_freed: what was discarded */
+	FCP_FREED_RSS,	   /* how far the process's resident memory shrank */
+};
+
+struct fcp_balloon_drain_result {
+	struct fcp_outcome outcome;
+	bool started;	   /* our start was accepted */
+	bool stopped;	   /* a stop of ours was accepted after it */
+	int64_t host_cmd;  /* last seen, -1: never */
+	int64_t guest_cmd; /* last seen, -1: null or never */
+	uint32_t polls;
+	enum fcp_freed_source freed_source;
+	uint64_t freed_bytes;
+};
+
+/*
+ * PATCH /balloon/hinting/start, then polls GET /balloon/hinting/status until host_cmd is 1 (done).
+ * At the ceiling, on cancellation and on any error after the start the run is stopped (PATCH
+ * .../stop): a guest in an open run goes on without the memory it handed out. Status: ok, timeout
+ * (stopped at the ceiling), skipped (fph_timeout_ms 0), unsupported (no balloon, hinting not armed,
+ * driver not up). FCP_ERR_STATE when the VM is not Running. FCP_ERR_LEFT when the run could not
+ * be stopped. Nothing is remembered: each run asks anew. Safe to run again.
+ * Source: Firecracker 1.16, device balloon: ids 0 none, 1 done, 2 and up runs.
+ */
+FCP_API int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
+			      struct fcp_balloon_drain_result *result, struct fcp_error *err);
+
+/* ---- snapshot ------------------------------------------------------------------------------ */
+
+enum fcp_vm_state {
+	FCP_VM_UNKNOWN,
+	FCP_VM_NOT_STARTED,
+	FCP_VM_RUNNING,
+	FCP_VM_PAUSED,
+};
+
+/* "Not started", "Running", "Paused" as Firecracker says, or "unknown"; static storage. */
+FCP_API const char *fcp_vm_state_name(enum fcp_vm_state state);
+
+enum fcp_snapshot_type {
+	FCP_SNAPSHOT_AUTO, /* now: Full */
+	FCP_SNAPSHOT_FULL,
+	FCP_SNAPSHOT_DIFF,
+};
+
+/* "auto", "Full", "Diff": Firecracker's spelling for those that it knows; static storage. */
+FCP_API const char *fcp_snapshot_type_name(enum fcp_snapshot_type type);
+
+struct fcp_snapshot_settings {
+	const char *api_sock;
+	const char *snapshot_path; /* relative paths are the caller's, not Firecracker's */
+	const char *mem_file_path;
+	enum fcp_snapshot_type type;
+	bool resume;		      /* resume after success too */
+	bool force;		      /* replace targets that are there */
+	uint32_t timeout_ms;	      /* for each short request; 0: 2000 */
+	uint32_t snapshot_timeout_ms; /* for the creation; 0: 2 min + 1 s per 50 MiB of guest */
+	int cancel_fd;
+};
+
+struct fcp_snapshot_result {
+	struct fcp_outcome outcome;
+	enum fcp_snapshot_type type; /* what was asked of Firecracker: Full or Diff */
+	enum fcp_vm_state vm_state;  /* at the end */
+	bool created;		     /* both files are there and whole */
+	bool paused;		     /* it was Running, and we paused it */
+	double paused_ms;	     /* how long the guest stood still because of us */
+};
+
+/*
+ * Pauses the VM (an already paused one stays so), creates the snapshot, resumes it when creation
+ * fails and we had paused it, or when resume is set. FCP_ERR_LEFT when it could not be resumed; the
+ * message holds the command that does it. Source: Firecracker 1.16, PUT /snapshot/create.
+ */
+FCP_API int fcp_snapshot(const struct fcp_snapshot_settings *settings,
+			 struct fcp_snapshot_result *result, struct fcp_error *err);
+
+/* ---- madvise-ranges: release what nobody needs --------------------------------------------- */
+
+enum {
+	FCP_FIND_ZERO = 1 << 0, /* whole pages of zeros that occupy storage */
+	FCP_FIND_FREE = 1 << 1, /* pages that the paused guest's own allocator holds free */
+};
+
+struct fcp_madvise_ranges_settings {
+	const char *mem_file_path;
+	unsigned find;			 /* FCP_FIND_..., 0 when ranges are given */
+	const struct fcp_ranges *ranges; /* sorted, as fcp_ranges_read() leaves them; or NULL */
+	uint64_t min_run_bytes;		 /* shorter runs are left alone; 0 or 4096: all */
+	bool keep;			 /* find and report, release nothing */
+	int cancel_fd;
+};
+
+struct fcp_mem_file {
+	uint64_t logical_bytes;
+	uint64_t allocated_before_bytes;
+	uint64_t allocated_bytes;
+};
+
+struct fcp_madvise_ranges_result {
+	struct fcp_outcome outcome;
+	struct fcp_ranges ranges; /* what was, or with keep would be, released; owned */
+	uint64_t zero_bytes;	  /* zero pages found */
+	uint64_t free_bytes;	  /* free pages found */
+	uint64_t released_bytes;  /* of ranges, what is a hole now */
+	struct fcp_mem_file mem_file;
+};
+
+/*
+ * Finds the ranges, punches holes (fallocate PUNCH_HOLE|KEEP_SIZE; they read as zeros), and checks
+ * that they are holes (SEEK_DATA). The file's size never changes. Status: ok; partial when the file
+ * system kept some of it. FCP_ERR_UNSUPPORTED where it cannot punch holes. Safe to run again.
+ */
+FCP_API int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
+			       struct fcp_madvise_ranges_result *result, struct fcp_error *err);
+
+FCP_API void fcp_madvise_ranges_result_clear(struct fcp_madvise_ranges_result *result);
+
+/* ---- pause: the chain ---------------------------------------------------------------------- */
+
+struct fcp_pause_settings {
+	bool reclaim_on;
+	bool drain_on;
+	bool trim_on;
+	const char *reclaim_off_reason; /* "flag reclaim-on-pause is off"; borrowed */
+	const char *drain_off_reason;
+	const char *trim_off_reason;
+	struct fcp_reclaim_settings reclaim;
+	struct fcp_balloon_drain_settings drain;
+	struct fcp_snapshot_settings snapshot;
+	struct fcp_madvise_ranges_settings trim; /* its mem_file_path is the snapshot's */
+};
+
+struct fcp_pause_result {
+	struct fcp_outcome outcome; /* partial: the snapshot is good, a best-effort step fell short */
+	enum fcp_vm_state vm_state;
+	double paused_ms;
+	/* In order; a step that was not reached is skipped, with the reason. */
+	struct fcp_reclaim_result reclaim;
+	struct fcp_balloon_drain_result drain;
+	struct fcp_snapshot_result snapshot;
+	struct fcp_madvise_ranges_result trim;
+};
+
+/*
+ * reclaim, drain, pause and snapshot, release: in this order. Only the snapshot can fail it; the
+ * others are best effort. On cancellation the VM is put back as it was found.
+ */
+FCP_API int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
+		      struct fcp_error *err);
+
+FCP_API void fcp_pause_result_clear(struct fcp_pause_result *result);
+
+/* ---- flags --------------------------------------------------------------------------------- */
+
+enum fcp_flags_use {
+	FCP_USE_PAUSE,
+	FCP_USE_BUILD,
+};
+
+/* What the flags file says of one behaviour. */
+struct fcp_flag {
+	bool on;
+	uint32_t timeout_ms; /* 0: no figure for all together */
+	bool has_caps;	     /* reclaim only: caps_ms holds */
+	uint32_t caps_ms[FCP_RECLAIM_KINDS];
+};
+
+#define FCP_FLAGS_WARNINGS 16
+
+struct fcp_flags {
+	struct fcp_flag reclaim_on_pause;
+	struct fcp_flag free_page_hinting;
+	size_t warning_count;
+	char warnings[FCP_FLAGS_WARNINGS][256];
+};
+
+/*
+ * Reads LaunchDarkly's data-file form, {"flagValues": {"reclaim-on-pause": 2000, ...}}. What cannot be
+ * read or is of a wrong type is off with a warning; with strict an FCP_ERR_INPUT instead.
+ * Without strict it never fails.
+ */
+FCP_API int fcp_flags_read(const char *path, enum fcp_flags_use use, bool strict,
+			   struct fcp_flags *flags_, struct fcp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/json.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+static json_t *raw(const struct fcp_json *json)
+{
+	return (json_t *)json;
+}
+
+static struct fcp_json *wrapped(json_t *json)
+{
+	return (struct fcp_json *)json;
+}
+
+int fcp_json_parse(const char *text, size_t length, const char *what, struct fcp_json **json_,
+		   struct fcp_error *err)
+{
+	json_error_t error;
+	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+
+	if (!json)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "%s: no valid JSON: %s (line %d, column %d)",
+				     what, error.text, error.line, error.column);
+	*json_ = wrapped(json);
+	return 0;
+}
+
+void fcp_json_free(struct fcp_json *json)
+{
+	json_decref(raw(json));
+}
+
+char *fcp_json_text(const struct fcp_json *json)
+{
+	return json_dumps(raw(json), JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+}
+
+const struct fcp_json *fcp_json_get(const struct fcp_json *object, const char *key)
+{
+	return wrapped(json_object_get(raw(object), key));
+}
+
+const char *fcp_json_string(const struct fcp_json *json)
+{
+	return json_string_value(raw(json));
+}
+
+bool fcp_json_bool(const struct fcp_json *json, bool *value_)
+{
+	if (!json_is_boolean(raw(json)))
+		return false;
+	*value_ = json_is_true(raw(json));
+	return true;
+}
+
+bool fcp_json_i64(const struct fcp_json *json, int64_t *value_)
+{
+	if (!json_is_integer(raw(json)))
+		return false;
+	*value_ = json_integer_value(raw(json));
+	return true;
+}
+
+bool fcp_json_u64(const struct fcp_json *json, uint64_t *value_)
+{
+	int64_t value;
+
+	if (!fcp_json_i64(json, &value) || value < 0)
+		return false;
+	*value_ = (uint64_t)value;
+	return true;
+}
+
+bool fcp_json_number(const struct fcp_json *json, double *value_)
+{
+	if (!json_is_number(raw(json)))
+		return false;
+	*value_ = json_number_value(raw(json));
+	return true;
+}
+
+bool fcp_json_is_object(const struct fcp_json *json)
+{
+	return json_is_object(raw(json));
+}
+
+bool fcp_json_is_null(const struct fcp_json *json)
+{
+	return json_is_null(raw(json));
+}
+
+void fcp_json_each(const struct fcp_json *object,
+		   void (*visit)(const char *key, const struct fcp_json *value, void *arg), void *arg)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(raw(object), key, value)
+		visit(key, wrapped(value), arg);
+}
+
+struct fcp_json *fcp_json_object(void)
+{
+	return wrapped(json_object());
+}
+
+struct fcp_json *fcp_json_array(void)
+{
+	return wrapped(json_array());
+}
+
+int fcp_json_set(struct fcp_json *object, const char *key, struct fcp_json *value)
+{
+	return json_object_set_new(raw(object), key, raw(value));
+}
+
+int fcp_json_append(struct fcp_json *array, struct fcp_json *value)
+{
+	return json_array_append_new(raw(array), raw(value));
+}
+
+static json_t *string_value(const char *value)
+{
+	json_t *string = json_string(value);
+	char text[4096];
+
+	if (string)
+		return string;
+	/* Not UTF-8 (or no memory): keep what is ASCII. */
+	strncpy(text, value, sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return json_string(text);
+}
+
+int fcp_json_set_string(struct fcp_json *object, const char *key, const char *value)
+{
+	return json_object_set_new(raw(object), key, string_value(value));
+}
+
+int fcp_json_append_string(struct fcp_json *array, const char *value)
+{
+	return json_array_append_new(raw(array), string_value(value));
+}
+
+int fcp_json_set_u64(struct fcp_json *object, const char *key, uint64_t value)
+{
+	return json_object_set_new(raw(object), key, json_integer((json_int_t)value));
+}
+
+int fcp_json_set_i64(struct fcp_json *object, const char *key, int64_t value)
+{
+	return json_object_set_new(raw(object), key, json_integer(value));
+}
+
+int fcp_json_set_bool(struct fcp_json *object, const char *key, bool value)
+{
+	return json_object_set_new(raw(object), key, json_boolean(value));
+}
+
+int fcp_json_set_null(struct fcp_json *object, const char *key)
+{
+	return json_object_set_new(raw(object), key, json_null());
+}
+
+int fcp_json_set_ms(struct fcp_json *object, const char *key, double ms)
+{
+	return json_object_set_new(raw(object), key, json_real(round(ms * 10) / 10));
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/* JSON: the one user of jansson. A struct fcp_json is a json_t under a name of our own. */
+#ifndef FCP_NET_JSON_H
+#define FCP_NET_JSON_H
+
+#include "base/error.h"
+
+struct fcp_json;
+
+/*
+ * Parses one JSON text of length bytes; what is for messages. Duplicate keys and bytes behind the
+ * text are errors (FCP_ERR_PROTOCOL). *json_ is owned: fcp_json_free().
+ */
+int fcp_json_parse(const char *text, size_t length, const char *what, struct fcp_json **json_,
+		   struct fcp_error *err);
+
+/* NULL-safe. */
+void fcp_json_free(struct fcp_json *json);
+
+static inline void fcp_cleanup_json(struct fcp_json **json)
+{
+	fcp_json_free(*json);
+}
+
+/* One line of text, keys in the order they were set; owned by the caller; NULL: no memory. */
+char *fcp_json_text(const struct fcp_json *json);
+
+/* ---- reading: NULL arguments and other types are "not there" ---- */
+
+/* The value at key, borrowed; NULL when object is none or has no such key. */
+const struct fcp_json *fcp_json_get(const struct fcp_json *object, const char *key);
+
+/* The string, borrowed; NULL when json is none. */
+const char *fcp_json_string(const struct fcp_json *json);
+
+/* false, and *value_ untouched, when json is of another type (or negative, for u64). */
+bool fcp_json_bool(const struct fcp_json *json, bool *value_);
+bool fcp_json_u64(const struct fcp_json *json, uint64_t *value_);
+bool fcp_json_i64(const struct fcp_json *json, int64_t *value_);
+bool fcp_json_number(const struct fcp_json *json, double *value_);
+
+bool fcp_json_is_object(const struct fcp_json *json);
+bool fcp_json_is_null(const struct fcp_json *json);
+
+/* Calls visit for each member of object, in its order. */
+void fcp_json_each(const struct fcp_json *object,
+		   void (*visit)(const char *key, const struct fcp_json *value, void *arg), void *arg);
+
+/* ---- building: each returns 0, or -1 for no memory or a string that is no UTF-8 ---- */
+
+struct fcp_json *fcp_json_object(void);
+struct fcp_json *fcp_json_array(void);
+
+/* Take ownership of value, on failure too; a NULL value is a failure. */
+int fcp_json_set(struct fcp_json *object, const char *key, struct fcp_json *value);
+int fcp_json_append(struct fcp_json *array, struct fcp_json *value);
+
+/* Bytes that are no UTF-8 are replaced by '?': what the guest or a server said may be anything. */
+int fcp_json_set_string(struct fcp_json *object, const char *key, const char *value);
+int fcp_json_append_string(struct fcp_json *array, const char *value);
+int fcp_json_set_u64(struct fcp_json *object, const char *key, uint64_t value);
+int fcp_json_set_i64(struct fcp_json *object, const char *key, int64_t value);
+int fcp_json_set_bool(struct fcp_json *object, const char *key, bool value);
+int fcp_json_set_null(struct fcp_json *object, const char *key);
+
+/* Milliseconds with one decimal. */
+int fcp_json_set_ms(struct fcp_json *object, const char *key, double ms);
+
+#endif
