@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "envd/process.h"
+
+#include "base/cleanup.h"
+#include "envd/connect.h"
+#include "envd/token.h"
+#include "net/http.h"
+#include "net/json.h"
+
+#include <resolv.h>
+#include <string.h>
+
+#define PATH "/process.Process/Start"
+#define ANSWER_MAX_BYTES (1 << 20)
+#define MESSAGE_MAX_BYTES (1 << 18)
+#define HEADER_MAX_BYTES 1024
+
+/* A stream under way. */
+struct stream {
+	const struct fcp_guest_command *command;
+	struct fcp_connect_reader reader;
+	struct fcp_guest_exit exit;
+	bool ended;	   /* an end event came */
+	bool closed;	   /* the end-of-stream came */
+	bool failed;	   /* error is set */
+	struct fcp_error error;
+};
+
+static void on_data_event(struct stream *stream, const struct fcp_json *data)
+{
+	const char *encoded = fcp_json_string(fcp_json_get(data, "stdout"));
+	FCP_CLEANUP(free) unsigned char *decoded = NULL;
+	size_t room;
+	int length;
+
+	if (!encoded || !stream->command->on_stdout)
+		return;
+	room = strlen(encoded) / 4 * 3 + 4;
+	decoded = malloc(room);
+	length = decoded ? b64_pton(encoded, decoded, room) : -1;
+	if (length > 0)
+		stream->command->on_stdout((const char *)decoded, (size_t)length,
+					   stream->command->arg);
+}
+
+static void on_end_event(struct stream *stream, const struct fcp_json *end)
+{
+	int64_t code = 0; /* protobuf's JSON leaves out a 0 */
+
+	fcp_json_bool(fcp_json_get(end, "exited"), &stream->exit.exited);
+	fcp_json_i64(fcp_json_get(end, "exitCode"), &code);
+	stream->exit.exit_code = (int)code;
+	stream->ended = true;
+}
+
+static int on_end_of_stream(struct stream *stream, const struct fcp_json *message,
+			    struct fcp_error *err)
+{
+	const struct fcp_json *error = fcp_json_get(message, "error");
+	const char *code = fcp_json_string(fcp_json_get(error, "code"));
+	const char *why = fcp_json_string(fcp_json_get(error, "message"));
+
+	stream->closed = true;
+	if (!error)
+		return 0;
+	if (code && strcmp(code, "deadline_exceeded") == 0)
+		return fcp_error_set(err, FCP_ERR_TIMEOUT, 0, "envd: the deadline came first");
+	return fcp_error_set(err, FCP_ERR_SERVER, 0, "envd: %.60s: %.300s", code ? code : "error",
+			     why ? why : "no message");
+}
+
+static int on_message(uint8_t flags, const char *text, size_t length, void *arg,
+		      struct fcp_error *err)
+{
+	FCP_CLEANUP(json) struct fcp_json *message = NULL;
+	struct stream *stream = arg;
+	const struct fcp_json *event;
+
+	if (stream->closed)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "envd: a message behind the end of the stream");
+	if (fcp_json_parse(text, length, "envd's message", &message, err) != 0)
+		return -1;
+	if (flags & FCP_CONNECT_END_STREAM)
+		return on_end_of_stream(stream, message, err);
+	event = fcp_json_get(message, "event");
+	if (fcp_json_get(event, "start") && stream->command->on_start)
+		stream->command->on_start(stream->command->arg);
+	on_data_event(stream, fcp_json_get(event, "data"));
+	if (fcp_json_get(event, "end"))
+		on_end_event(stream, fcp_json_get(event, "end"));
+	return 0; /* keepalive, and what later versions add, is passed over */
+}
+
+static bool on_bytes(const void *data, size_t length, void *arg)
+{
+	struct stream *stream = arg;
+
+	stream->failed = fcp_connect_feed(&stream->reader, data, length, &stream->error) != 0;
+	return !stream->failed;
+}
+
+/* {"process":{"cmd":"/bin/sh","args":["-c",SCRIPT]},"stdin":false} in an envelope; owned. */
+static char *request_body(const char *script, size_t *bytes_)
+{
+	FCP_CLEANUP(json) struct fcp_json *request = fcp_json_object();
+	FCP_CLEANUP(free) char *text = NULL;
+	struct fcp_json *process = fcp_json_object();
+	struct fcp_json *args = fcp_json_array();
+	size_t length;
+	char *body;
+	int bad = 0;
+
+	bad |= fcp_json_append_string(args, "-c");
+	bad |= fcp_json_append_string(args, script);
+	bad |= fcp_json_set_string(process, "cmd", "/bin/sh");
+	bad |= fcp_json_set(process, "args", args);
+	bad |= fcp_json_set(request, "process", process);
+	bad |= fcp_json_set_bool(request, "stdin", false);
+	text = bad ? NULL : fcp_json_text(request);
+	if (!text)
+		return NULL;
+	length = strlen(text);
+	body = malloc(FCP_CONNECT_PREFIX_BYTES + length);
+	if (!body)
+		return NULL;
+	fcp_connect_prefix((uint8_t *)body, (uint32_t)length);
+	memcpy(body + FCP_CONNECT_PREFIX_BYTES, text, length);
+	*bytes_ = FCP_CONNECT_PREFIX_BYTES + length;
+	return body;
+}
+
+/* "Authorization: Basic " + base64("USER:"): envd takes the user's name from there. */
+static void authorization(const char *user, char header[HEADER_MAX_BYTES])
+{
+	char plain[128];
+	int length = snprintf(plain, sizeof(plain), "%.120s:", user);
+	int at = snprintf(header, HEADER_MAX_BYTES, "Authorization: Basic ");
+
+	b64_ntop((unsigned char *)plain, (size_t)length, header + at, (size_t)(HEADER_MAX_BYTES - at));
+}
+
+static int status_error(int status, struct fcp_error *err)
+{
+	fcp_error_set(err, FCP_ERR_SERVER, 0, "envd: POST " PATH ": HTTP status %d%s", status,
+		      status == 401 || status == 403 ? " (a token file is needed, or its token is wrong)"
+						     : "");
+	err->http_status = status;
+	return -1;
+}
+
+static int check_end(struct stream *stream, int status, struct fcp_error *err)
+{
+	if (status != 200)
+		return status_error(status, err);
+	if (stream->failed) {
+		*err = stream->error;
+		return -1;
+	}
+	if (!stream->closed || !fcp_connect_at_boundary(&stream->reader))
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "envd: the stream broke off before its end");
+	if (!stream->ended)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "envd: the stream ended without saying how the command ended");
+	return 0;
+}
+
+static int send_command(struct stream *stream, const char *const *headers, struct fcp_error *err)
+{
+	const struct fcp_guest_command *command = stream->command;
+	FCP_CLEANUP(http) struct fcp_http *http = NULL;
+	FCP_CLEANUP(free) char *body = NULL;
+	struct fcp_http_response response = {0};
+	struct fcp_http_request request = {
+		.method = "POST",
+		.path = PATH,
+		.headers = headers,
+		.max_bytes = ANSWER_MAX_BYTES,
+		.sink = on_bytes,
+		.sink_arg = stream,
+		.deadline = fcp_deadline_in_ms(command->timeout_ms),
+		.cancel_fd = command->cancel_fd,
+	};
+
+	if (fcp_http_open(NULL, command->envd, &http, err) != 0)
+		return -1;
+	request.body = body = request_body(command->script, &request.body_bytes);
+	if (!body)
+		return fcp_error_nomem(err);
+	if (fcp_http_send(http, &request, &response, err) != 0)
+		return fcp_error_wrap(err, "envd at %.100s", command->envd);
+	return check_end(stream, response.status, err);
+}
+
+int fcp_guest_run(const struct fcp_guest_command *command, struct fcp_guest_exit *exit_,
+		  struct fcp_error *err)
+{
+	struct stream stream = {.command = command};
+	char user[HEADER_MAX_BYTES], timeout[64], token[HEADER_MAX_BYTES] = "";
+	const char *headers[] = {
+		"Content-Type: application/connect+json", "Connect-Protocol-Version: 1",
+		timeout, user, NULL, NULL,
+	};
+	int result;
+
+	if (!command->envd)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no address of envd given");
+	authorization(command->user, user);
+	snprintf(timeout, sizeof(timeout), "Connect-Timeout-Ms: %u", command->timeout_ms);
+	if (command->envd_token_file) {
+		if (fcp_envd_token_header(command->envd_token_file, token, sizeof(token), err) != 0)
+			return -1;
+		headers[4] = token;
+	}
+	stream.reader = (struct fcp_connect_reader){
+		.handler = on_message, .arg = &stream, .message_max_bytes = MESSAGE_MAX_BYTES,
+	};
+	result = send_command(&stream, headers, err);
+	fcp_connect_clear(&stream.reader);
+	explicit_bzero(token, sizeof(token));
+	if (result == 0)
+		*exit_ = stream.exit;
+	return result;
+}

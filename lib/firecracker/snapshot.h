@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef FCP_FIRECRACKER_SNAPSHOT_H
+#define FCP_FIRECRACKER_SNAPSHOT_H
+
+#include "firecracker/client.h"
+
+/*
+ * PUT /snapshot/create, FULL or DIFF; the VM must be Paused. Paths are as Firecracker sees them.
+ * It answers when both files are written and synced: give the deadline time. On failure a part of
+ * a file may stay behind.
+ */
+int fcp_snapshot_create(struct fcp_firecracker *firecracker, enum fcp_snapshot_type type,
+			const char *snapshot_path, const char *mem_file_path, struct fcp_error *err);
+
+#endif
