@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report.h"
+
+#include <string.h>
+
+int fcp_report_outcome(struct fcp_json *object, const struct fcp_outcome *outcome)
+{
+	int bad = fcp_json_set_string(object, "status", fcp_status_name(outcome->status));
+
+	if (outcome->status != FCP_STATUS_OK)
+		bad |= fcp_json_set_string(object, "reason", outcome->reason);
+	return bad | fcp_json_set_ms(object, "ms", outcome->ms);
+}
+
+int fcp_report_error(struct fcp_json *object, const struct fcp_error *error)
+{
+	struct fcp_json *member = fcp_json_object();
+	int bad = 0;
+
+	bad |= fcp_json_set_string(member, "class", fcp_error_class_name(error->error_class));
+	bad |= fcp_json_set_string(member, "message", error->message);
+	if (error->errnum != 0)
+		bad |= fcp_json_set_i64(member, "errno", error->errnum);
+	if (error->http_status != 0)
+		bad |= fcp_json_set_i64(member, "http_status", error->http_status);
+	return bad | fcp_json_set(object, "error", member);
+}
+
+int fcp_report_reclaim(struct fcp_json *object, const struct fcp_reclaim_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+	struct fcp_json *steps = fcp_json_array();
+
+	for (size_t i = 0; i < result->step_count; i++) {
+		struct fcp_json *step = fcp_json_object();
+
+		bad |= fcp_json_set_string(step, "name",
+					   fcp_reclaim_kind_name(result->steps[i].kind));
+		bad |= fcp_report_outcome(step, &result->steps[i].outcome);
+		if (result->steps[i].exit_code >= 0)
+			bad |= fcp_json_set_i64(step, "exit_code", result->steps[i].exit_code);
+		bad |= fcp_json_append(steps, step);
+	}
+	return bad | fcp_json_set(object, "steps", steps);
+}
+
+int fcp_report_balloon_install(struct fcp_json *object,
+			       const struct fcp_balloon_install_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+	struct fcp_json *balloon;
+
+	bad |= fcp_json_set_bool(object, "installed", result->installed);
+	if (result->outcome.status != FCP_STATUS_OK)
+		return bad;
+	balloon = fcp_json_object();
+	bad |= fcp_json_set_u64(balloon, "amount_mib", result->balloon.amount_mib);
+	bad |= fcp_json_set_bool(balloon, "deflate_on_oom", result->balloon.deflate_on_oom);
+	bad |= fcp_json_set_bool(balloon, "free_page_hinting", result->balloon.free_page_hinting);
+	bad |= fcp_json_set_bool(balloon, "free_page_reporting", result->balloon.free_page_reporting);
+	return bad | fcp_json_set(object, "balloon", balloon);
+}
+
+static int set_cmd(struct fcp_json *object, const char *key, int64_t cmd)
+{
+	return cmd < 0 ? fcp_json_set_null(object, key) : fcp_json_set_i64(object, key, cmd);
+}
+
+int fcp_report_balloon_drain(struct fcp_json *object, const struct fcp_balloon_drain_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+
+	if (!result->started)
+		return bad;
+	bad |= set_cmd(object, "host_cmd", result->host_cmd);
+	bad |= set_cmd(object, "guest_cmd", result->guest_cmd);
+	bad |= fcp_json_set_u64(object, "polls", result->polls);
+	bad |= fcp_json_set_bool(object, "stopped", result->stopped);
+	if (result->freed_source == FCP_FREED_UNKNOWN)
+		return bad | fcp_json_set_null(object, "freed_bytes");
+	bad |= fcp_json_set_u64(object, "freed_bytes", result->freed_bytes);
+	return bad | fcp_json_set_string(object, "freed_source",
+					 result->freed_source == FCP_FREED_METRICS ? "metrics" : "rss");
+}
+
+int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_settings *settings,
+			const struct fcp_snapshot_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+
+	if (result->outcome.status == FCP_STATUS_SKIPPED)
+		return bad;
+	bad |= fcp_json_set_string(object, "type", fcp_snapshot_type_name(result->type));
+	bad |= fcp_json_set_bool(object, "created", result->created);
+	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
+	bad |= fcp_json_set_ms(object, "paused_ms", result->paused_ms);
+	bad |= fcp_json_set_string(object, "snapshot_path", settings->snapshot_path);
+	return bad | fcp_json_set_string(object, "mem_file_path", settings->mem_file_path);
+}
+
+int fcp_report_madvise_ranges(struct fcp_json *object,
+			      const struct fcp_madvise_ranges_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+	struct fcp_json *file;
+
+	if (result->mem_file.logical_bytes == 0)
+		return bad;
+	bad |= fcp_json_set_u64(object, "free_bytes", result->free_bytes);
+	bad |= fcp_json_set_u64(object, "zero_bytes", result->zero_bytes);
+	bad |= fcp_json_set_u64(object, "released_bytes", result->released_bytes);
+	bad |= fcp_json_set_u64(object, "ranges", result->ranges.count);
+	file = fcp_json_object();
+	bad |= fcp_json_set_u64(file, "logical_bytes", result->mem_file.logical_bytes);
+	bad |= fcp_json_set_u64(file, "allocated_before_bytes",
+				result->mem_file.allocated_before_bytes);
+	bad |= fcp_json_set_u64(file, "allocated_bytes", result->mem_file.allocated_bytes);
+	return bad | fcp_json_set(object, "mem_file", file);
+}
+
+/* {"step": name} for the caller to fill in, appended to steps. */
+static struct fcp_json *add_step(struct fcp_json *steps, const char *name, int *bad)
+{
+	struct fcp_json *step = fcp_json_object();
+
+	*bad |= fcp_json_set_string(step, "step", name);
+	*bad |= fcp_json_append(steps, step);
+	return step;
+}
+
+int fcp_report_pause(struct fcp_json *object, const struct fcp_pause_settings *settings,
+		     const struct fcp_pause_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+	struct fcp_json *steps = fcp_json_array();
+
+	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
+	bad |= fcp_json_set_ms(object, "paused_ms", result->paused_ms);
+	bad |= fcp_report_reclaim(add_step(steps, "reclaim", &bad), &result->reclaim);
+	bad |= fcp_report_balloon_drain(add_step(steps, "balloon-drain", &bad), &result->drain);
+	bad |= fcp_report_snapshot(add_step(steps, "snapshot", &bad), &settings->snapshot,
+				   &result->snapshot);
+	bad |= fcp_report_madvise_ranges(add_step(steps, "madvise-ranges", &bad), &result->trim);
+	return bad | fcp_json_set(object, "steps", steps);
+}

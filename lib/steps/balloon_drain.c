@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/outcome.h"
+#include "firecracker/balloon.h"
+#include "firecracker/hinting.h"
+#include "firecracker/metrics.h"
+#include "firecracker/process.h"
+#include "firecracker/vm.h"
+
+#include <string.h>
+
+#define POLL_MIN_NS UINT64_C(1000000)
+#define POLL_MAX_NS UINT64_C(20000000)
+#define POLL_SHARE 32 /* a poll comes at most this part of the run's age late */
+
+#define STOP_TRIES 3
+
+struct drain {
+	const struct fcp_balloon_drain_settings *settings;
+	struct fcp_balloon_drain_result *result;
+	struct fcp_firecracker firecracker;
+	uint64_t rss_before_bytes;
+	bool rss_known;
+	bool metrics_known;
+};
+
+/* FCP_ERR_UNSUPPORTED where a run cannot be, FCP_ERR_STATE where it would never end. */
+static int check(struct drain *drain, struct fcp_error *err)
+{
+	struct fcp_instance instance;
+	struct fcp_balloon balloon;
+	bool present;
+
+	if (fcp_vm_instance(&drain->firecracker, &instance, err) != 0)
+		return -1;
+	if (instance.state != FCP_VM_RUNNING)
+		return fcp_error_set(err, FCP_ERR_STATE, 0,
+				     "the VM is %s: only a Running guest can hand out its pages",
+				     fcp_vm_state_name(instance.state));
+	if (fcp_balloon_get(&drain->firecracker, &present, &balloon, err) != 0)
+		return -1;
+	if (!present)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "the VM has no balloon (balloon-install puts one there before boot)");
+	if (!balloon.free_page_hinting)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "the VM's balloon was installed without free page hinting");
+	return 0;
+}
+
+static int start(struct drain *drain, struct fcp_error *err)
+{
+	if (fcp_hinting_start(&drain->firecracker, err) != 0) {
+		if (err->error_class == FCP_ERR_SERVER && strstr(err->message, "not activated"))
+			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+					     "the guest's balloon driver is not up (yet)");
+		/* Refused: nothing was started. Anything else: it may have been. */
+		drain->result->started = err->error_class != FCP_ERR_SERVER &&
+					 err->error_class != FCP_ERR_CONNECT;
+		return -1;
+	}
+	drain->result->started = true;
+	return 0;
+}
+
+/* Waits between polls: little for a young run, more for an old one, so that a short run is noticed
+ * at once and a long one is not asked a thousand times. */
+static uint64_t poll_wait_ns(uint64_t age_ns)
+{
+	uint64_t wait_ns = age_ns / POLL_SHARE;
+
+	if (wait_ns < POLL_MIN_NS)
+		return POLL_MIN_NS;
+	return wait_ns < POLL_MAX_NS ? wait_ns : POLL_MAX_NS;
+}
+
+/*
+ * Until host_cmd is 1. It cannot be a 1 from before: our start, which was accepted, has made it the
+ * id of our run. guest_cmd says nothing: it equals host_cmd as soon as the guest begins.
+ * *done_ is false at the ceiling.
+ */
+static int wait_until_done(struct drain *drain, bool *done_, struct fcp_error *err)
+{
+	struct fcp_balloon_drain_result *result = drain->result;
+	fcp_deadline ceiling = drain->firecracker.deadline;
+	uint64_t start_ns = fcp_now_ns();
+	struct fcp_hinting_status status;
+
+	for (;;) {
+		uint64_t now_ns, wait_ns;
+
+		if (fcp_hinting_status(&drain->firecracker, &status, err) != 0) {
+			/* The ceiling cuts a slow answer too. */
+			*done_ = false;
+			return err->error_class == FCP_ERR_TIMEOUT && fcp_deadline_passed(ceiling) ? 0 : -1;
+		}
+		result->polls++;
+		result->host_cmd = status.host_cmd;
+		result->guest_cmd = status.guest_cmd;
+		*done_ = status.host_cmd == FCP_HINTING_DONE;
+		now_ns = fcp_now_ns();
+		if (*done_ || now_ns >= ceiling)
+			return 0;
+		if (status.host_cmd == FCP_HINTING_NONE)
+			return fcp_error_set(err, FCP_ERR_STATE, 0,
+					     "the run vanished: the guest's balloon was reset");
+		wait_ns = poll_wait_ns(now_ns - start_ns);
+		if (wait_ns > ceiling - now_ns)
+			wait_ns = ceiling - now_ns;
+		if (fcp_wait_ns(wait_ns, drain->firecracker.cancel_fd))
+			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted while pages were handed out");
+	}
+}
+
+/* The guest takes its pages back. Tried again, because nobody else will do it. */
+static int stop(struct drain *drain, struct fcp_error *err)
+{
+	fcp_firecracker_shield(&drain->firecracker);
+	for (int tries = 0; tries < STOP_TRIES; tries++)
+		if (fcp_hinting_stop(&drain->firecracker, err) == 0) {
+			drain->result->stopped = true;
+			return 0;
+		}
+	fcp_error_wrap(err, "the hinting run could not be stopped, and the guest goes on without the memory it handed out");
+	err->error_class = FCP_ERR_LEFT;
+	return -1;
+}
+
+static void measure_before(struct drain *drain)
+{
+	const char *path = drain->settings->metrics_path;
+	struct fcp_metrics ignored;
+	struct fcp_error no_matter;
+
+	/* What was counted before the run is flushed away. */
+	drain->metrics_known =
+		path && fcp_metrics_flush(&drain->firecracker, path, &ignored, &no_matter) == 0;
+	drain->rss_known = fcp_process_rss(fcp_firecracker_pid(&drain->firecracker),
+					   &drain->rss_before_bytes);
+}
+
+static void measure_after(struct drain *drain)
+{
+	struct fcp_balloon_drain_result *result = drain->result;
+	const char *path = drain->settings->metrics_path;
+	struct fcp_error no_matter;
+	struct fcp_metrics metrics;
+	uint64_t rss_bytes;
+
+	fcp_firecracker_shield(&drain->firecracker);
+	if (drain->rss_known && fcp_process_rss(fcp_firecracker_pid(&drain->firecracker), &rss_bytes)) {
+		result->freed_source = FCP_FREED_RSS;
+		result->freed_bytes = rss_bytes < drain->rss_before_bytes
+					      ? drain->rss_before_bytes - rss_bytes : 0;
+	}
+	if (drain->metrics_known &&
+	    fcp_metrics_flush(&drain->firecracker, path, &metrics, &no_matter) == 0) {
+		result->freed_source = FCP_FREED_METRICS;
+		result->freed_bytes = metrics.free_page_hint_freed;
+	}
+}
+
+static int run(struct drain *drain, struct fcp_error *err)
+{
+	struct fcp_balloon_drain_result *result = drain->result;
+	uint32_t ceiling_ms = drain->settings->fph_timeout_ms;
+	struct fcp_error stop_error;
+	bool done = false;
+	int ran;
+
+	if (check(drain, err) != 0)
+		return -1;
+	measure_before(drain);
+	drain->firecracker.deadline = fcp_deadline_in_ms(ceiling_ms);
+	ran = start(drain, err);
+	if (ran == 0)
+		ran = wait_until_done(drain, &done, err);
+	if (result->started && !done && stop(drain, &stop_error) != 0) {
+		*err = stop_error;
+		ran = -1;
+	}
+	if (ran == 0 && !done)
+		fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT,
+				"not done within %u ms, stopped", ceiling_ms);
+	if (result->started)
+		measure_after(drain);
+	return ran;
+}
+
+int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
+		      struct fcp_balloon_drain_result *result, struct fcp_error *err)
+{
+	uint64_t start_ns = fcp_now_ns();
+	struct drain drain = {.settings = settings, .result = result};
+	int ran = -1;
+
+	*result = (struct fcp_balloon_drain_result){.host_cmd = -1, .guest_cmd = -1};
+	if (settings->fph_timeout_ms == 0) {
+		fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "the ceiling is 0 ms: off");
+		return 0;
+	}
+	if (fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
+				 &drain.firecracker, err) == 0)
+		ran = run(&drain, err);
+	fcp_firecracker_close(&drain.firecracker);
+	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}

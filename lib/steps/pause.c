@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/deadline.h"
+#include "base/outcome.h"
+#include "steps/snapshot.h"
+
+struct chain {
+	const struct fcp_pause_settings *settings;
+	struct fcp_pause_result *result;
+};
+
+static void skip(struct fcp_outcome *outcome, const char *reason)
+{
+	fcp_outcome_set(outcome, FCP_STATUS_SKIPPED, "%s", reason ? reason : "off");
+}
+
+static void skip_all(struct fcp_pause_result *result)
+{
+	skip(&result->reclaim.outcome, "not reached");
+	skip(&result->drain.outcome, "not reached");
+	skip(&result->snapshot.outcome, "not reached");
+	skip(&result->trim.outcome, "not reached");
+}
+
+/* A best-effort step that failed is noted in its outcome; only an interruption ends the chain. */
+static int best_effort(int ran, const struct fcp_error *err)
+{
+	return ran != 0 && err->error_class == FCP_ERR_INTERRUPTED ? -1 : 0;
+}
+
+static int reclaim(struct chain *chain, struct fcp_error *err)
+{
+	struct fcp_reclaim_result *result = &chain->result->reclaim;
+
+	if (!chain->settings->reclaim_on)
+		skip(&result->outcome, chain->settings->reclaim_off_reason);
+	else if (chain->result->vm_state != FCP_VM_RUNNING)
+		skip(&result->outcome, "the VM was paused already");
+	else
+		return best_effort(fcp_reclaim(&chain->settings->reclaim, result, err), err);
+	return 0;
+}
+
+static int drain(struct chain *chain, struct fcp_error *err)
+{
+	struct fcp_balloon_drain_result *result = &chain->result->drain;
+
+	if (!chain->settings->drain_on)
+		skip(&result->outcome, chain->settings->drain_off_reason);
+	else if (chain->result->vm_state != FCP_VM_RUNNING)
+		skip(&result->outcome, "the VM was paused already");
+	else
+		return best_effort(fcp_balloon_drain(&chain->settings->drain, result, err), err);
+	return 0;
+}
+
+static int snapshot(struct chain *chain, struct fcp_error *err)
+{
+	struct fcp_pause_result *result = chain->result;
+	int ran = fcp_snapshot(&chain->settings->snapshot, &result->snapshot, err);
+
+	if (result->snapshot.vm_state != FCP_VM_UNKNOWN || result->snapshot.paused)
+		result->vm_state = result->snapshot.vm_state;
+	result->paused_ms = result->snapshot.paused_ms;
+	return ran;
+}
+
+static int trim(struct chain *chain, struct fcp_error *err)
+{
+	struct fcp_madvise_ranges_settings settings = chain->settings->trim;
+	struct fcp_madvise_ranges_result *result = &chain->result->trim;
+
+	settings.mem_file_path = chain->settings->snapshot.mem_file_path;
+	if (!chain->settings->trim_on)
+		skip(&result->outcome, chain->settings->trim_off_reason);
+	else if (chain->result->snapshot.type == FCP_SNAPSHOT_DIFF)
+		skip(&result->outcome, "a hole in a Diff means the base's bytes, not zeros");
+	else
+		return best_effort(fcp_madvise_ranges(&settings, result, err), err);
+	return 0;
+}
+
+/* A step counts as short when it was asked for and did not all it should. */
+static void sum_up(struct fcp_pause_result *result)
+{
+	const struct {
+		const char *name;
+		const struct fcp_outcome *outcome;
+	} steps[] = {
+		{"reclaim", &result->reclaim.outcome},
+		{"balloon-drain", &result->drain.outcome},
+		{"madvise-ranges", &result->trim.outcome},
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (steps[i].outcome->status != FCP_STATUS_OK &&
+		    steps[i].outcome->status != FCP_STATUS_SKIPPED) {
+			fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%s: %s", steps[i].name,
+					steps[i].outcome->reason);
+			return;
+		}
+}
+
+static int run(struct chain *chain, struct fcp_error *err)
+{
+	const struct fcp_pause_settings *settings = chain->settings;
+
+	if (fcp_snapshot_check(&settings->snapshot, &chain->result->vm_state, err) != 0)
+		return -1;
+	if (reclaim(chain, err) != 0 || drain(chain, err) != 0 || snapshot(chain, err) != 0)
+		return -1;
+	/* From here on the snapshot is good, and the VM is as asked: nothing fails it any more. */
+	trim(chain, err);
+	sum_up(chain->result);
+	return 0;
+}
+
+int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
+	      struct fcp_error *err)
+{
+	struct chain chain = {settings, result};
+	uint64_t start_ns = fcp_now_ns();
+
+	*result = (struct fcp_pause_result){0};
+	skip_all(result);
+	return fcp_outcome_finish(&result->outcome, start_ns, run(&chain, err), err);
+}
+
+void fcp_pause_result_clear(struct fcp_pause_result *result)
+{
+	fcp_madvise_ranges_result_clear(&result->trim);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/outcome.h"
+#include "envd/process.h"
+#include "steps/reclaim_script.h"
+
+#include <string.h>
+
+#define SLACK_MS 500
+#define LINE_MAX_BYTES 128
+#define EXIT_KILLED 137 /* what a shell, and timeout -s KILL, says of SIGKILL */
+#define EXIT_NOT_FOUND 127
+
+/* The script's output as it comes. */
+struct progress {
+	const struct fcp_reclaim_settings *settings;
+	struct fcp_reclaim_result *result;
+	size_t done;	   /* steps of the result that have their outcome */
+	uint64_t since_ns; /* when the step that runs now began, on our clock */
+	char line[LINE_MAX_BYTES];
+	size_t line_bytes; /* LINE_MAX_BYTES: too long, passed over until its end */
+};
+
+static uint32_t cap_of(const struct fcp_reclaim_settings *settings, enum fcp_reclaim_kind kind)
+{
+	for (size_t i = 0; i < settings->step_count; i++)
+		if (settings->steps[i].kind == kind)
+			return settings->steps[i].cap_ms;
+	return 0;
+}
+
+static void judge_exit(const struct fcp_reclaim_settings *settings, enum fcp_reclaim_kind kind,
+		       int exit_code, struct fcp_outcome *outcome)
+{
+	uint32_t cap_ms = cap_of(settings, kind);
+
+	if (exit_code == 0)
+		fcp_outcome_set(outcome, FCP_STATUS_OK, NULL);
+	else if (exit_code == EXIT_NOT_FOUND)
+		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest cannot run it");
+	else if (exit_code == EXIT_KILLED && outcome->ms >= cap_ms)
+		fcp_outcome_set(outcome, FCP_STATUS_TIMEOUT, "killed at its cap of %u ms", cap_ms);
+	else
+		fcp_outcome_set(outcome, FCP_STATUS_FAILED, "exit code %d", exit_code);
+}
+
+static void on_line(struct progress *progress, const char *text)
+{
+	struct fcp_reclaim_result *result = progress->result;
+	struct fcp_reclaim_line line;
+	struct fcp_outcome *outcome;
+
+	/* In order, each once: a guest that says else says nothing. */
+	if (!fcp_reclaim_line_read(text, &line) || progress->done >= result->step_count ||
+	    result->steps[progress->done].kind != line.kind)
+		return;
+	outcome = &result->steps[progress->done].outcome;
+	outcome->ms = fcp_ms_since(progress->since_ns);
+	result->steps[progress->done].exit_code = line.exit_code;
+	switch (line.verdict) {
+	case FCP_RECLAIM_EXITED:
+		judge_exit(progress->settings, line.kind, line.exit_code, outcome);
+		break;
+	case FCP_RECLAIM_NO_TIMEOUT:
+		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest has no working timeout(1)");
+		break;
+	case FCP_RECLAIM_MISSING:
+		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest does not have it");
+		break;
+	case FCP_RECLAIM_NO_DISCARD:
+		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest's disk has no discard");
+		break;
+	}
+	progress->since_ns = fcp_now_ns();
+	progress->done++;
+}
+
+static void on_stdout(const char *data, size_t length, void *arg)
+{
+	struct progress *progress = arg;
+
+	for (size_t i = 0; i < length; i++) {
+		if (data[i] != '\n') {
+			if (progress->line_bytes < LINE_MAX_BYTES)
+				progress->line[progress->line_bytes++] = data[i];
+			continue;
+		}
+		if (progress->line_bytes < LINE_MAX_BYTES) {
+			progress->line[progress->line_bytes] = '\0';
+			on_line(progress, progress->line);
+		}
+		progress->line_bytes = 0;
+	}
+}
+
+static void on_start(void *arg)
+{
+	struct progress *progress = arg;
+
+	progress->since_ns = fcp_now_ns();
+}
+
+/* The steps that are on, each "not reached" until the guest says more. */
+static int plan(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_result *result,
+		uint32_t *timeout_ms_, struct fcp_error *err)
+{
+	uint64_t timeout_ms = settings->timeout_ms;
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < settings->step_count; i++) {
+		enum fcp_reclaim_kind kind = settings->steps[i].kind;
+
+		if (seen & (1U << kind))
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "step %s is there twice",
+					     fcp_reclaim_kind_name(kind));
+		seen |= 1U << kind;
+		if (settings->steps[i].cap_ms == 0)
+			continue;
+		if (settings->timeout_ms == 0)
+			timeout_ms += settings->steps[i].cap_ms;
+		result->steps[result->step_count].kind = kind;
+		result->steps[result->step_count].exit_code = -1;
+		fcp_outcome_set(&result->steps[result->step_count].outcome, FCP_STATUS_SKIPPED,
+				"not reached");
+		result->step_count++;
+	}
+	if (settings->timeout_ms == 0)
+		timeout_ms += SLACK_MS;
+	*timeout_ms_ = timeout_ms > INT32_MAX ? INT32_MAX : (uint32_t)timeout_ms;
+	return 0;
+}
+
+/* The steps that said nothing: the first of them ran when the end came, the others never began. */
+static void close_steps(struct progress *progress, enum fcp_status status, const char *reason)
+{
+	struct fcp_reclaim_result *result = progress->result;
+
+	for (size_t i = progress->done; i < result->step_count; i++) {
+		if (i == progress->done) {
+			fcp_outcome_set(&result->steps[i].outcome, status, "%s", reason);
+			result->steps[i].outcome.ms = fcp_ms_since(progress->since_ns);
+		} else {
+			fcp_outcome_set(&result->steps[i].outcome, FCP_STATUS_SKIPPED, "%s", reason);
+		}
+	}
+}
+
+/* One word for all steps: the worst of them decides, and the reason names those that fell short. */
+static void sum_up(struct fcp_reclaim_result *result)
+{
+	size_t count[FCP_STATUS_FAILED + 1] = {0};
+	char *reason = result->outcome.reason;
+	size_t room = sizeof(result->outcome.reason), used = 0;
+
+	for (size_t i = 0; i < result->step_count; i++) {
+		const struct fcp_outcome *step = &result->steps[i].outcome;
+
+		count[step->status]++;
+		if (step->status != FCP_STATUS_OK && used < room)
+			used += (size_t)snprintf(reason + used, room - used, "%s%s: %s (%s)",
+						 used ? "; " : "",
+						 fcp_reclaim_kind_name(result->steps[i].kind),
+						 fcp_status_name(step->status), step->reason);
+	}
+	if (count[FCP_STATUS_OK] == result->step_count)
+		result->outcome.status = FCP_STATUS_OK;
+	else if (count[FCP_STATUS_UNSUPPORTED] == result->step_count)
+		result->outcome.status = FCP_STATUS_UNSUPPORTED;
+	else
+		result->outcome.status = FCP_STATUS_PARTIAL;
+}
+
+static int finish(struct progress *progress, int ran, const struct fcp_guest_exit *guest,
+		  uint32_t timeout_ms, struct fcp_error *err)
+{
+	struct fcp_reclaim_result *result = progress->result;
+	char reason[128];
+
+	if (ran != 0 && err->error_class == FCP_ERR_TIMEOUT) {
+		snprintf(reason, sizeof(reason), "the deadline of %u ms came first", timeout_ms);
+		close_steps(progress, FCP_STATUS_TIMEOUT, reason);
+		sum_up(result);
+		result->outcome.status = FCP_STATUS_TIMEOUT;
+		return 0;
+	}
+	if (ran != 0) {
+		close_steps(progress, FCP_STATUS_FAILED, err->message);
+		return -1;
+	}
+	if (progress->done < result->step_count) {
+		fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "the guest's shell ended (%s %d) before its work did",
+			      guest->exited ? "exit code" : "signal, code", guest->exit_code);
+		close_steps(progress, FCP_STATUS_FAILED, err->message);
+		return -1;
+	}
+	sum_up(result);
+	return 0;
+}
+
+int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_result *result,
+		struct fcp_error *err)
+{
+	uint64_t start_ns = fcp_now_ns();
+	struct progress progress = {settings, result, .since_ns = start_ns};
+	FCP_CLEANUP(free) char *script = NULL;
+	struct fcp_guest_command command = {
+		.envd = settings->envd,
+		.envd_token_file = settings->envd_token_file,
+		.user = "root",
+		.cancel_fd = settings->cancel_fd,
+		.on_stdout = on_stdout,
+		.on_start = on_start,
+		.arg = &progress,
+	};
+	struct fcp_guest_exit guest = {0};
+	int ran;
+
+	*result = (struct fcp_reclaim_result){0};
+	if (plan(settings, result, &command.timeout_ms, err) != 0)
+		return fcp_outcome_finish(&result->outcome, start_ns, -1, err);
+	if (result->step_count == 0) {
+		fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "every step is off");
+		return 0;
+	}
+	command.script = script = fcp_reclaim_script(settings);
+	ran = script ? fcp_guest_run(&command, &guest, err) : fcp_error_nomem(err);
+	ran = finish(&progress, ran, &guest, command.timeout_ms, err);
+	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The shell script that reclaims in the guest, and the lines it says of its steps. */
+#ifndef FCP_STEPS_RECLAIM_SCRIPT_H
+#define FCP_STEPS_RECLAIM_SCRIPT_H
+
+#include "base/error.h"
+
+/* The script for the steps that are on, in order; owned by the caller; NULL: no memory. */
+char *fcp_reclaim_script(const struct fcp_reclaim_settings *settings);
+
+enum fcp_reclaim_verdict {
+	FCP_RECLAIM_EXITED,	/* exit_code holds */
+	FCP_RECLAIM_NO_TIMEOUT, /* the guest has no timeout(1) that works */
+	FCP_RECLAIM_MISSING,	/* the guest lacks the program, or the kernel the file */
+	FCP_RECLAIM_NO_DISCARD, /* fstrim: the file system or its device cannot */
+};
+
+struct fcp_reclaim_line {
+	enum fcp_reclaim_kind kind;
+	enum fcp_reclaim_verdict verdict;
+	int exit_code;
+};
+
+/* Reads one line of the script's output; false when it is none of ours: the guest may say anything. */
+bool fcp_reclaim_line_read(const char *line, struct fcp_reclaim_line *line_);
+
+#endif

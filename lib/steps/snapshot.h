@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef FCP_STEPS_SNAPSHOT_H
+#define FCP_STEPS_SNAPSHOT_H
+
+#include "base/error.h"
+
+/*
+ * All that can keep fcp_snapshot() from beginning, found out without touching the VM: paths, the
+ * API, the VM's state. *state_ is Running or Paused.
+ */
+int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm_state *state_,
+		       struct fcp_error *err);
+
+#endif
