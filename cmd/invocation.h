@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One run of one command: its options' values, each with where it came from. */
+#ifndef FCP_CMD_INVOCATION_H
+#define FCP_CMD_INVOCATION_H
+
+#include "cmd/options.h"
+
+enum origin {
+	ORIGIN_DEFAULT,
+	ORIGIN_FLAGS,
+	ORIGIN_ENVIRONMENT,
+	ORIGIN_CLI,
+};
+
+/* "default", "flags", "env", "cli". */
+const char *origin_name(enum origin origin);
+
+struct value {
+	enum origin origin; /* ORIGIN_DEFAULT: not said */
+	const char *text;   /* KIND_TEXT, KIND_LIST; KIND_CHOICE: the word */
+	uint64_t number;    /* KIND_MS, KIND_MIB, KIND_BYTES; KIND_CHOICE: its place */
+	bool on;	    /* KIND_SWITCH, KIND_TOGGLE */
+};
+
+struct invocation {
+	const struct command *command;
+	enum command_id id;
+	struct value values[OPTIONS];
+	/* OPT_STEP_TIMEOUT_MS, by step. */
+	struct {
+		enum origin origin;
+		uint32_t ms;
+	} caps[FCP_RECLAIM_KINDS];
+	struct fcp_flags flags; /* of the file; all off without one */
+	bool hinting;		/* a hinting run is asked for: its race is told as a warning */
+	int cancel_fd;
+	bool help, version;
+};
+
+/* A NULL when it was not said. */
+const char *text_of(const struct invocation *invocation, enum option_id id);
+
+/* FCP_ERR_USAGE naming the option when a text was not said. */
+int need_text(const struct invocation *invocation, enum option_id id, struct fcp_error *err);
+
+#endif

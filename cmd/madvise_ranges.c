@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "cmd/commands.h"
+#include "cmd/output.h"
+#include "cmd/plan.h"
+#include "cmd/step_settings.h"
+#include "cmd/text.h"
+#include "report.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+static int read_ranges(const struct invocation *invocation, struct fcp_ranges *ranges,
+		       struct fcp_error *err)
+{
+	const char *path = text_of(invocation, OPT_RANGES);
+	FCP_CLEANUP(fd) int file = -1;
+
+	if (strcmp(path, "-") == 0)
+		return fcp_ranges_read(STDIN_FILENO, "stdin", invocation->cancel_fd, ranges, err);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return fcp_error_set(err, FCP_ERR_INPUT, errno, "--ranges %s", path);
+	return fcp_ranges_read(file, path, invocation->cancel_fd, ranges, err);
+}
+
+/* --find or --ranges, a memory file, and no more. */
+static int read_settings(const struct invocation *invocation, struct fcp_ranges *ranges,
+			 struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
+{
+	const struct value *values = invocation->values;
+
+	if (need_text(invocation, OPT_MEM_FILE_PATH, err) != 0 ||
+	    madvise_ranges_settings(invocation, settings, err) != 0)
+		return -1;
+	settings->keep = values[OPT_LIST].on || values[OPT_DRY_RUN].on;
+	if (!values[OPT_RANGES].text)
+		return 0;
+	if (values[OPT_FIND].origin == ORIGIN_CLI)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--find and --ranges exclude each other");
+	settings->find = 0;
+	settings->ranges = ranges;
+	return read_ranges(invocation, ranges, err);
+}
+
+static int finish(const struct invocation *invocation, int ran, struct fcp_error *err,
+		  const struct fcp_madvise_ranges_result *result)
+{
+	struct output output;
+
+	if (!output_begin(&output, invocation))
+		return EXIT_FAILED;
+	output.bad |= fcp_report_madvise_ranges(output.object, result);
+	if (invocation->values[OPT_LIST].on)
+		text_ranges(output.text, &result->ranges);
+	else
+		text_madvise_ranges(output.text, result);
+	return output_end_step(&output, &result->outcome, ran, err);
+}
+
+int command_madvise_ranges(struct invocation *invocation)
+{
+	const struct planned step = {"madvise-ranges", NULL};
+	struct fcp_madvise_ranges_settings settings;
+	struct fcp_madvise_ranges_result result = {0};
+	struct fcp_ranges ranges = {0};
+	struct fcp_error err;
+	int exit_code;
+
+	if (read_settings(invocation, &ranges, &settings, &err) != 0) {
+		exit_code = output_error(invocation, &err);
+	} else {
+		plan_tell(invocation, &step, 1);
+		exit_code = finish(invocation, fcp_madvise_ranges(&settings, &result, &err), &err, &result);
+	}
+	fcp_madvise_ranges_result_clear(&result);
+	fcp_ranges_clear(&ranges);
+	return exit_code;
+}

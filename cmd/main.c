@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/parse.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+static int print_overview(FILE *out, int exit_code)
+{
+	fputs("Usage: fcpause COMMAND [OPTION...]\n"
+	      "Make the snapshot of a Firecracker microVM small, and its pause short and safe.\n\n", out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n  fcpause COMMAND --help   the command's options\n"
+	      "  fcpause --version\n", out);
+	if (fflush(out) != 0 || ferror(out))
+		return EXIT_FAILED;
+	return exit_code;
+}
+
+static int print_version(void)
+{
+	return printf("fcpause %s\n", fcp_version()) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* Signals that end a run become something to wait for, so that the VM can be put back first. */
+static int open_cancel_fd(void)
+{
+	sigset_t signals;
+
+	signal(SIGPIPE, SIG_IGN); /* a closed stdout is told as an error */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct invocation invocation = {.cancel_fd = -1, .command = command,
+					.id = (enum command_id)(command - commands)};
+	struct fcp_error err;
+	int parsed = parse(argc, argv, &invocation, &err);
+
+	if (invocation.help) {
+		print_help(command, stdout);
+		return fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+	}
+	if (invocation.version)
+		return print_version();
+	if (parsed != 0)
+		return output_error(&invocation, &err);
+	invocation.cancel_fd = open_cancel_fd();
+	return command->run(&invocation);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2)
+		return print_overview(stderr, EXIT_USAGE);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+		return print_overview(stdout, EXIT_DONE);
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		return print_version();
+	command = command_find(argv[1]);
+	if (!command) {
+		fprintf(stderr, "fcpause: unknown command '%s' (see fcpause --help)\n", argv[1]);
+		return EXIT_USAGE;
+	}
+	return run(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/options.h"
+
+#include "cmd/commands.h"
+
+#include <string.h>
+
+const struct command commands[COMMANDS] = {
+	[COMMAND_RECLAIM] = {"reclaim", "ask the guest, through envd, to free what it does not need",
+		"Runs sync, drop_caches, compact_memory and fstrim in the guest, each under a cap of its own. "
+		"The VM's state is not changed.", command_reclaim},
+	[COMMAND_BALLOON_INSTALL] = {"balloon-install", "put the balloon there that a drain needs, before boot",
+		"Installs a balloon of size 0 with free page hinting armed. One that is there already with equal "
+		"settings is fine.", command_balloon_install},
+	[COMMAND_BALLOON_DRAIN] = {"balloon-drain", "one free-page-hinting run, with a ceiling",
+		"Asks the guest to hand out its free pages, so that Firecracker gives them back to the host. A run "
+		"that is not done at the ceiling is stopped.", command_balloon_drain},
+	[COMMAND_MADVISE_RANGES] = {"madvise-ranges", "release what nobody needs of a memory file",
+		"Finds pages of zeros in a memory file, or takes ranges, and makes holes of them. The file's size and "
+		"what is read from it stay as they are.", command_madvise_ranges},
+	[COMMAND_SNAPSHOT] = {"snapshot", "pause the VM and create its snapshot",
+		"Pauses the VM, creates both files whole or not at all, and resumes it when that fails.",
+		command_snapshot},
+	[COMMAND_PAUSE] = {"pause", "all of it, in order: reclaim, balloon-drain, snapshot, madvise-ranges",
+		"reclaim and balloon-drain are off unless flags or options turn them on. Only the snapshot can fail "
+		"a pause; the other steps are best effort.", command_pause},
+};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+#define RECLAIM (1U << COMMAND_RECLAIM)
+#define INSTALL (1U << COMMAND_BALLOON_INSTALL)
+#define DRAIN (1U << COMMAND_BALLOON_DRAIN)
+#define MADVISE (1U << COMMAND_MADVISE_RANGES)
+#define SNAPSHOT (1U << COMMAND_SNAPSHOT)
+#define PAUSE (1U << COMMAND_PAUSE)
+#define ALL ((1U << COMMANDS) - 1)
+
+const struct option_def options[OPTIONS] = {
+	[OPT_API_SOCK] = {"api-sock", 0, KIND_TEXT, "PATH", ALL, NULL, {0}, "Firecracker's API socket"},
+	[OPT_ENVD] = {"envd", 0, KIND_TEXT, "URL", ALL, NULL, {0}, "envd's address, http://IP:49983"},
+	[OPT_ENVD_TOKEN_FILE] = {"envd-token-file", 0, KIND_TEXT, "FILE", ALL, NULL, {0},
+		"file whose first line is envd's access token"},
+	[OPT_FLAGS] = {"flags", 0, KIND_TEXT, "FILE", ALL, NULL, {0},
+		"feature flags: {\"flagValues\": {\"reclaim-on-pause\": MS, \"free-page-hinting\": MS}}"},
+	[OPT_STRICT_FLAGS] = {"strict-flags", 0, KIND_SWITCH, NULL, ALL, NULL, {0},
+		"a flags file that is not right is an error, not a warning"},
+	[OPT_USE] = {"use", 0, KIND_CHOICE, "USE", ALL, "pause", {"pause", "build"},
+		"which of a flag's figures counts: pause or build"},
+	[OPT_TIMEOUT_MS] = {"timeout-ms", 0, KIND_MS, "N", ALL, "2000", {0},
+		"longest wait for one answer of the API"},
+	[OPT_BEST_EFFORT] = {"best-effort", 0, KIND_SWITCH, NULL, ALL, NULL, {0},
+		"a step that fails is a warning, exit 0"},
+	[OPT_DRY_RUN] = {"dry-run", 'n', KIND_SWITCH, NULL, ALL, NULL, {0},
+		"print the plan and where each setting came from; change nothing"},
+	[OPT_JSON] = {"json", 0, KIND_SWITCH, NULL, ALL, NULL, {0}, "one JSON object on stdout, on failure too"},
+	[OPT_QUIET] = {"quiet", 'q', KIND_SWITCH, NULL, ALL, NULL, {0}, "errors only"},
+	[OPT_VERBOSE] = {"verbose", 'v', KIND_SWITCH, NULL, ALL, NULL, {0}, "the plan on stderr, too"},
+
+	[OPT_RECLAIM] = {"reclaim", 0, KIND_TOGGLE, NULL, RECLAIM | PAUSE, NULL, {0},
+		"reclaim in the guest, or not, whatever the flags say"},
+	[OPT_STEPS] = {"steps", 0, KIND_LIST, "LIST", RECLAIM | PAUSE, "sync,drop_caches,compact_memory,fstrim", {0},
+		"which steps, in this order"},
+	[OPT_STEP_TIMEOUT_MS] = {"step-timeout-ms", 0, KIND_STEP_MS, "STEP=N", RECLAIM | PAUSE, NULL, {0},
+		"a step's own cap; 0 turns it off; may be repeated (500, 200, 1000, 500)"},
+	[OPT_RECLAIM_TIMEOUT_MS] = {"reclaim-timeout-ms", 0, KIND_MS, "N", RECLAIM | PAUSE, NULL, {0},
+		"ceiling of all steps together; 0 is off (the caps' sum + 500)"},
+
+	[OPT_AMOUNT_MIB] = {"amount-mib", 0, KIND_MIB, "N", INSTALL, "0", {0}, "the balloon's size"},
+	[OPT_FREE_PAGE_HINTING] = {"free-page-hinting", 0, KIND_TOGGLE, NULL, INSTALL, "on", {0},
+		"arm hinting, which balloon-drain needs"},
+	[OPT_FREE_PAGE_REPORTING] = {"free-page-reporting", 0, KIND_TOGGLE, NULL, INSTALL, "off", {0},
+		"let the guest report free pages all the time"},
+	[OPT_DEFLATE_ON_OOM] = {"deflate-on-oom", 0, KIND_TOGGLE, NULL, INSTALL, "off", {0},
+		"give memory back to a guest that runs out of it"},
+
+	[OPT_DRAIN] = {"drain", 0, KIND_TOGGLE, NULL, DRAIN | PAUSE, NULL, {0},
+		"drain through the balloon, or not, whatever the flags say"},
+	[OPT_FPH_TIMEOUT_MS] = {"fph-timeout-ms", 0, KIND_MS, "N", DRAIN | PAUSE, "1500", {0},
+		"ceiling of the hinting run; 0 is off"},
+	[OPT_METRICS_PATH] = {"metrics-path", 0, KIND_TEXT, "FILE", DRAIN | PAUSE, NULL, {0},
+		"Firecracker's metrics file, which tells how much was freed"},
+
+	[OPT_SNAPSHOT_PATH] = {"snapshot-path", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE, NULL, {0},
+		"the snapshot file to write"},
+	[OPT_MEM_FILE_PATH] = {"mem-file-path", 0, KIND_TEXT, "FILE", MADVISE | SNAPSHOT | PAUSE, NULL, {0},
+		"the memory file"},
+	[OPT_TYPE] = {"type", 0, KIND_CHOICE, "TYPE", SNAPSHOT | PAUSE, "auto", {"auto", "full", "diff"},
+		"auto (full, for now), full or diff"},
+	[OPT_RESUME] = {"resume", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE, NULL, {0},
+		"resume the VM after success too"},
+	[OPT_FORCE] = {"force", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE, NULL, {0},
+		"replace files that are there, when the new ones are whole"},
+	[OPT_SNAPSHOT_TIMEOUT_MS] = {"snapshot-timeout-ms", 0, KIND_MS, "N", SNAPSHOT | PAUSE, NULL, {0},
+		"longest wait for the creation (2 min + 1 s per 50 MiB of guest)"},
+
+	[OPT_FIND] = {"find", 0, KIND_LIST, "LIST", MADVISE | PAUSE, "zero", {0}, "what to release: zero"},
+	[OPT_RANGES] = {"ranges", 0, KIND_TEXT, "FILE", MADVISE, NULL, {0},
+		"release these ranges, a line `START LENGTH` each; - is stdin"},
+	[OPT_MIN_RUN] = {"min-run", 0, KIND_BYTES, "BYTES", MADVISE | PAUSE, "4096", {0},
+		"leave shorter runs alone"},
+	[OPT_LIST] = {"list", 0, KIND_SWITCH, NULL, MADVISE, NULL, {0},
+		"print the ranges, as --ranges reads them; release nothing"},
+	[OPT_TRIM] = {"trim", 0, KIND_TOGGLE, NULL, PAUSE, "on", {0},
+		"release pages of the memory file as the last step"},
+	[OPT_STRICT] = {"strict", 0, KIND_SWITCH, NULL, PAUSE, NULL, {0},
+		"exit 4 when a best-effort step fell short"},
+
+	[OPT_HELP] = {"help", 'h', KIND_ACTION, NULL, ALL, NULL, {0}, "this text"},
+	[OPT_VERSION] = {"version", 'V', KIND_ACTION, NULL, ALL, NULL, {0}, "the version"},
+};

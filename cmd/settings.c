@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/settings.h"
+
+#include <inttypes.h>
+
+static const char *underscored(const char *name, char text[64])
+{
+	snprintf(text, 64, "%s", name);
+	for (char *c = text; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return text;
+}
+
+static int set_setting_value(struct fcp_json *setting, enum option_kind kind,
+			     const struct value *value)
+{
+	switch (kind) {
+	case KIND_TEXT:
+	case KIND_LIST:
+	case KIND_CHOICE:
+		return value->text ? fcp_json_set_string(setting, "value", value->text)
+				   : fcp_json_set_null(setting, "value");
+	case KIND_MS:
+	case KIND_MIB:
+	case KIND_BYTES:
+		return fcp_json_set_u64(setting, "value", value->number);
+	default:
+		return fcp_json_set_bool(setting, "value", value->on);
+	}
+}
+
+static int add_setting(struct fcp_json *settings, const char *name, enum option_kind kind,
+		       const struct value *value)
+{
+	struct fcp_json *setting = fcp_json_object();
+	int bad = set_setting_value(setting, kind, value);
+
+	bad |= fcp_json_set_string(setting, "origin", origin_name(value->origin));
+	return bad | fcp_json_set(settings, name, setting);
+}
+
+/* What decides the work; how it is printed does not. */
+static bool is_setting(const struct invocation *invocation, enum option_id id)
+{
+	return (options[id].commands & (1U << invocation->id)) && options[id].kind != KIND_ACTION &&
+	       id != OPT_JSON && id != OPT_QUIET && id != OPT_VERBOSE && id != OPT_DRY_RUN;
+}
+
+static int add_caps(struct fcp_json *settings, const struct invocation *invocation)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < FCP_RECLAIM_KINDS; i++) {
+		struct value value = {.origin = invocation->caps[i].origin,
+				      .number = invocation->caps[i].ms};
+		char name[64];
+
+		snprintf(name, sizeof(name), "step_timeout_ms.%s",
+			 fcp_reclaim_kind_name((enum fcp_reclaim_kind)i));
+		bad |= add_setting(settings, name, KIND_MS, &value);
+	}
+	return bad;
+}
+
+int settings_report(struct fcp_json *object, const struct invocation *invocation)
+{
+	struct fcp_json *settings = fcp_json_object();
+	char name[64];
+	int bad = 0;
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		enum option_id id = (enum option_id)i;
+
+		if (!is_setting(invocation, id))
+			continue;
+		if (options[id].kind == KIND_STEP_MS)
+			bad |= add_caps(settings, invocation);
+		else
+			bad |= add_setting(settings, underscored(options[id].name, name),
+					   options[id].kind, &invocation->values[id]);
+	}
+	return bad | fcp_json_set(object, "settings", settings);
+}
+
+static void print_setting(FILE *out, const char *name, enum option_kind kind,
+			  const struct value *value)
+{
+	switch (kind) {
+	case KIND_TEXT:
+	case KIND_LIST:
+	case KIND_CHOICE:
+		if (value->text)
+			fprintf(out, "  %-32s %s", name, value->text);
+		else
+			fprintf(out, "  %-32s -", name);
+		break;
+	case KIND_MS:
+	case KIND_MIB:
+	case KIND_BYTES:
+		fprintf(out, "  %-32s %" PRIu64, name, value->number);
+		break;
+	default:
+		fprintf(out, "  %-32s %s", name, value->on ? "on" : "off");
+	}
+	fprintf(out, " (%s)\n", origin_name(value->origin));
+}
+
+void settings_print(const struct invocation *invocation, FILE *out)
+{
+	char name[64];
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		enum option_id id = (enum option_id)i;
+
+		if (!is_setting(invocation, id))
+			continue;
+		if (options[id].kind != KIND_STEP_MS) {
+			print_setting(out, options[id].name, options[id].kind, &invocation->values[id]);
+			continue;
+		}
+		for (size_t kind = 0; kind < FCP_RECLAIM_KINDS; kind++) {
+			struct value value = {.origin = invocation->caps[kind].origin,
+					      .number = invocation->caps[kind].ms};
+
+			snprintf(name, sizeof(name), "%s %s", options[id].name,
+				 fcp_reclaim_kind_name((enum fcp_reclaim_kind)kind));
+			print_setting(out, name, KIND_MS, &value);
+		}
+	}
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/step_settings.h"
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/units.h"
+
+#include <string.h>
+
+static int add_step(const struct invocation *invocation, const char *name,
+		    struct fcp_reclaim_settings *settings, struct fcp_error *err)
+{
+	enum fcp_reclaim_kind kind;
+
+	if (!fcp_reclaim_kind_find(name, &kind))
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "--steps: '%.60s' is no step (sync, drop_caches, compact_memory, fstrim)",
+				     name);
+	for (size_t i = 0; i < settings->step_count; i++)
+		if (settings->steps[i].kind == kind)
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "--steps: %s is there twice", name);
+	settings->steps[settings->step_count].kind = kind;
+	settings->steps[settings->step_count++].cap_ms = invocation->caps[kind].ms;
+	return 0;
+}
+
+int reclaim_settings(const struct invocation *invocation, struct fcp_reclaim_settings *settings_,
+		     struct fcp_error *err)
+{
+	FCP_CLEANUP(free) char *copy = strdup(invocation->values[OPT_STEPS].text);
+	char *rest = copy;
+
+	if (!copy)
+		return fcp_error_nomem(err);
+	*settings_ = (struct fcp_reclaim_settings){
+		.envd = text_of(invocation, OPT_ENVD),
+		.envd_token_file = text_of(invocation, OPT_ENVD_TOKEN_FILE),
+		.timeout_ms = (uint32_t)invocation->values[OPT_RECLAIM_TIMEOUT_MS].number,
+		.cancel_fd = invocation->cancel_fd,
+	};
+	for (char *name; (name = strsep(&rest, ",")) != NULL;)
+		if (add_step(invocation, name, settings_, err) != 0)
+			return -1;
+	return 0;
+}
+
+void drain_settings(const struct invocation *invocation,
+		    struct fcp_balloon_drain_settings *settings_)
+{
+	*settings_ = (struct fcp_balloon_drain_settings){
+		.api_sock = text_of(invocation, OPT_API_SOCK),
+		.metrics_path = text_of(invocation, OPT_METRICS_PATH),
+		.fph_timeout_ms = (uint32_t)invocation->values[OPT_FPH_TIMEOUT_MS].number,
+		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
+		.cancel_fd = invocation->cancel_fd,
+	};
+}
+
+void snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_settings *settings_)
+{
+	*settings_ = (struct fcp_snapshot_settings){
+		.api_sock = text_of(invocation, OPT_API_SOCK),
+		.snapshot_path = text_of(invocation, OPT_SNAPSHOT_PATH),
+		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
+		/* The choices stand in the enum's order. */
+		.type = (enum fcp_snapshot_type)invocation->values[OPT_TYPE].number,
+		.resume = invocation->values[OPT_RESUME].on,
+		.force = invocation->values[OPT_FORCE].on,
+		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
+		.snapshot_timeout_ms = (uint32_t)invocation->values[OPT_SNAPSHOT_TIMEOUT_MS].number,
+		.cancel_fd = invocation->cancel_fd,
+	};
+}
+
+static int read_find(const char *list, unsigned *find_, struct fcp_error *err)
+{
+	FCP_CLEANUP(free) char *copy = strdup(list);
+	char *rest = copy;
+	unsigned find = 0;
+
+	if (!copy)
+		return fcp_error_nomem(err);
+	for (char *word; (word = strsep(&rest, ",")) != NULL;) {
+		if (strcmp(word, "zero") != 0)
+			return fcp_error_set(err, FCP_ERR_USAGE, 0,
+					     "--find: '%.60s' cannot be found (zero can)", word);
+		find |= FCP_FIND_ZERO;
+	}
+	*find_ = find;
+	return 0;
+}
+
+int madvise_ranges_settings(const struct invocation *invocation,
+			    struct fcp_madvise_ranges_settings *settings_, struct fcp_error *err)
+{
+	uint64_t min_run_bytes = invocation->values[OPT_MIN_RUN].number;
+	unsigned find = 0;
+
+	if (read_find(text_of(invocation, OPT_FIND), &find, err) != 0)
+		return -1;
+	if (min_run_bytes % FCP_PAGE_BYTES != 0)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "--min-run: %lu is no multiple of a page (4096)",
+				     (unsigned long)min_run_bytes);
+	*settings_ = (struct fcp_madvise_ranges_settings){
+		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
+		.find = find,
+		.min_run_bytes = min_run_bytes,
+		.cancel_fd = invocation->cancel_fd,
+	};
+	return 0;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Library settings from an invocation, for the commands that share a step. */
+#ifndef FCP_CMD_STEP_SETTINGS_H
+#define FCP_CMD_STEP_SETTINGS_H
+
+#include "cmd/invocation.h"
+
+/* FCP_ERR_USAGE: --steps names what is no step, or a step twice. */
+int reclaim_settings(const struct invocation *invocation, struct fcp_reclaim_settings *settings_,
+		     struct fcp_error *err);
+
+void drain_settings(const struct invocation *invocation,
+		    struct fcp_balloon_drain_settings *settings_);
+
+void snapshot_settings(const struct invocation *invocation,
+		       struct fcp_snapshot_settings *settings_);
+
+/* FCP_ERR_USAGE: --find names what cannot be found, --min-run is no multiple of a page. */
+int madvise_ranges_settings(const struct invocation *invocation,
+			    struct fcp_madvise_ranges_settings *settings_, struct fcp_error *err);
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/text.h"
+
+#include "cmd/output.h"
+
+#include <inttypes.h>
+
+/* "balloon-drain   ok            71.9 ms  "; the caller ends the line. */
+static void begin_line(FILE *out, const char *step, const struct fcp_outcome *outcome)
+{
+	if (outcome->status == FCP_STATUS_SKIPPED)
+		fprintf(out, "%-17s %-11s            ", step, fcp_status_name(outcome->status));
+	else
+		fprintf(out, "%-17s %-11s %9.1f ms", step, fcp_status_name(outcome->status), outcome->ms);
+	if (outcome->status != FCP_STATUS_OK)
+		fprintf(out, "  %s", outcome->reason);
+}
+
+void text_reclaim(FILE *out, const struct fcp_reclaim_result *result)
+{
+	begin_line(out, "reclaim", &result->outcome);
+	fputc('\n', out);
+	for (size_t i = 0; i < result->step_count; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "  %s", fcp_reclaim_kind_name(result->steps[i].kind));
+		begin_line(out, name, &result->steps[i].outcome);
+		fputc('\n', out);
+	}
+}
+
+void text_balloon_install(FILE *out, const struct fcp_balloon_install_result *result)
+{
+	begin_line(out, "balloon-install", &result->outcome);
+	if (result->outcome.status == FCP_STATUS_OK)
+		fprintf(out, "  %s: %" PRIu64 " MiB, hinting %s, reporting %s, deflate on OOM %s",
+			result->installed ? "installed" : "was there already", result->balloon.amount_mib,
+			result->balloon.free_page_hinting ? "armed" : "off",
+			result->balloon.free_page_reporting ? "on" : "off",
+			result->balloon.deflate_on_oom ? "on" : "off");
+	fputc('\n', out);
+}
+
+void text_balloon_drain(FILE *out, const struct fcp_balloon_drain_result *result)
+{
+	char bytes[64];
+
+	begin_line(out, "balloon-drain", &result->outcome);
+	if (result->started && result->freed_source != FCP_FREED_UNKNOWN)
+		fprintf(out, "  %s given back (by %s)", human_bytes(result->freed_bytes, bytes),
+			result->freed_source == FCP_FREED_METRICS ? "Firecracker's metrics"
+								  : "the process's memory");
+	fputc('\n', out);
+}
+
+void text_snapshot(FILE *out, const struct fcp_snapshot_settings *settings,
+		   const struct fcp_snapshot_result *result)
+{
+	begin_line(out, "snapshot", &result->outcome);
+	if (result->created)
+		fprintf(out, "  %s: %s, %s", fcp_snapshot_type_name(result->type),
+			settings->snapshot_path, settings->mem_file_path);
+	if (result->outcome.status != FCP_STATUS_SKIPPED)
+		fprintf(out, "; VM %s, stood still %.1f ms", fcp_vm_state_name(result->vm_state),
+			result->paused_ms);
+	fputc('\n', out);
+}
+
+void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *result)
+{
+	const struct fcp_mem_file *file = &result->mem_file;
+	char released[64], before[64], after[64];
+
+	begin_line(out, "madvise-ranges", &result->outcome);
+	if (file->logical_bytes != 0)
+		fprintf(out, "  %s released in %zu ranges; on disk %s, before %s",
+			human_bytes(result->released_bytes, released), result->ranges.count,
+			human_bytes(file->allocated_bytes, after),
+			human_bytes(file->allocated_before_bytes, before));
+	fputc('\n', out);
+}
+
+void text_pause(FILE *out, const struct fcp_pause_settings *settings,
+		const struct fcp_pause_result *result)
+{
+	text_reclaim(out, &result->reclaim);
+	text_balloon_drain(out, &result->drain);
+	text_snapshot(out, &settings->snapshot, &result->snapshot);
+	text_madvise_ranges(out, &result->trim);
+	fprintf(out, "%-17s %-11s %9.1f ms  VM %s, stood still %.1f ms\n", "pause",
+		fcp_status_name(result->outcome.status), result->outcome.ms,
+		fcp_vm_state_name(result->vm_state), result->paused_ms);
+}
+
+void text_ranges(FILE *out, const struct fcp_ranges *ranges)
+{
+	for (size_t i = 0; i < ranges->count; i++)
+		fprintf(out, "%" PRIu64 " %" PRIu64 "\n", ranges->items[i].start,
+			ranges->items[i].end - ranges->items[i].start);
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Results as lines for people. */
+#ifndef FCP_CMD_TEXT_H
+#define FCP_CMD_TEXT_H
+
+#include "fcpause.h"
+
+#include <stdio.h>
+
+/* A line a step: its name, how it ended, how long it took, and what is worth knowing. */
+void text_reclaim(FILE *out, const struct fcp_reclaim_result *result);
+void text_balloon_install(FILE *out, const struct fcp_balloon_install_result *result);
+void text_balloon_drain(FILE *out, const struct fcp_balloon_drain_result *result);
+void text_snapshot(FILE *out, const struct fcp_snapshot_settings *settings,
+		   const struct fcp_snapshot_result *result);
+void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *result);
+void text_pause(FILE *out, const struct fcp_pause_settings *settings,
+		const struct fcp_pause_result *result);
+
+/* "START LENGTH" a line, as fcp_ranges_read() reads them. */
+void text_ranges(FILE *out, const struct fcp_ranges *ranges);
+
+#endif
