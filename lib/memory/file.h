@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An open memory file, as lib/memory hands it around. It owns nothing. */
+#ifndef FCP_MEMORY_FILE_H
+#define FCP_MEMORY_FILE_H
+
+#include "base/error.h"
+
+struct fcp_claim;
+
+struct fcp_file {
+	int fd;
+	const char *name;	 /* for messages: the path as the user wrote it */
+	struct fcp_claim *claim; /* what keeps others off it (memory/claim.h), or NULL */
+	int cancel_fd;		 /* or -1 */
+};
+
+/*
+ * To be called every few MiB of work: fails with FCP_ERR_INTERRUPTED when cancel_fd is readable,
+ * with FCP_ERR_BUSY when somebody has opened the file since it was claimed. Any thread may call it.
+ */
+int fcp_file_poll(const struct fcp_file *file, struct fcp_error *err);
+
+#endif

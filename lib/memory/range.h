@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Lists of ranges beyond what fcpause.h offers. A "sorted list" is in ascending order, without
+ * empty, overlapping or touching items: what fcp_ranges_add() makes of ascending input.
+ */
+#ifndef FCP_MEMORY_RANGE_H
+#define FCP_MEMORY_RANGE_H
+
+#include "base/error.h"
+
+/*
+ * Set operations on sorted lists, one pass each. *ranges_ (zero-initialised, neither of the inputs)
+ * is sorted and owned by the caller. FCP_ERR_MEMORY only; *ranges_ is to be cleared then too.
+ */
+int fcp_ranges_union(const struct fcp_ranges *a, const struct fcp_ranges *b,
+		     struct fcp_ranges *ranges_, struct fcp_error *err);
+int fcp_ranges_intersect(const struct fcp_ranges *a, const struct fcp_ranges *b,
+			 struct fcp_ranges *ranges_, struct fcp_error *err);
+int fcp_ranges_subtract(const struct fcp_ranges *a, const struct fcp_ranges *b,
+			struct fcp_ranges *ranges_, struct fcp_error *err);
+
+/* Drops, in place, the ranges that are shorter than min_bytes. */
+void fcp_ranges_drop_short(struct fcp_ranges *ranges, uint64_t min_bytes);
+
+/*
+ * Are all of them sorted, multiples of unit_bytes and inside of 0 .. limit_bytes? Touching ranges
+ * are let through. FCP_ERR_USAGE names the first that is not.
+ */
+int fcp_ranges_check(const struct fcp_ranges *ranges, uint64_t unit_bytes, uint64_t limit_bytes,
+		     struct fcp_error *err);
+
+/* Ranges as text, and what is known of the file that they are meant for. */
+struct fcp_ranges_text {
+	int fd;
+	const char *name;     /* for messages: "ranges.txt", "-"; borrowed */
+	uint64_t limit_bytes; /* a range that ends behind it is an error; UINT64_MAX: no limit */
+	int cancel_fd;	      /* or -1 */
+};
+
+/*
+ * fcp_ranges_read() with a limit: a range past it is FCP_ERR_INPUT with its line too. A line of
+ * more than 255 characters is an error; comments may be of any length. Holds one buffer beside the
+ * list.
+ */
+int fcp_ranges_read_text(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
+			 struct fcp_error *err);
+
+static inline void fcp_cleanup_ranges(struct fcp_ranges *ranges)
+{
+	fcp_ranges_clear(ranges);
+}
+
+#endif

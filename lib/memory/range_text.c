@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/units.h"
+#include "memory/range.h"
+
+#include <poll.h>
+#include <string.h>
+
+#define LINE_BYTES 256
+
+/* A range with the line it stands on, which only the messages need. */
+struct entry {
+	struct fcp_range range;
+	uint64_t line;
+};
+
+struct reader {
+	const struct fcp_ranges_text *text;
+	struct entry *entries;
+	size_t count;
+	size_t capacity;
+	uint64_t line;
+	/* The line being read; past LINE_BYTES only its length grows. */
+	char chars[LINE_BYTES];
+	size_t length;
+	bool has_nul;
+};
+
+static int line_error(const struct reader *reader, struct fcp_error *err, const char *what)
+{
+	return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: line %llu: %s", reader->text->name,
+			     (unsigned long long)reader->line, what);
+}
+
+static int add_entry(struct reader *reader, uint64_t start, uint64_t end, struct fcp_error *err)
+{
+	if (reader->count == reader->capacity) {
+		size_t capacity = reader->capacity ? reader->capacity * 2 : 64;
+		struct entry *entries = reallocarray(reader->entries, capacity, sizeof(*entries));
+
+		if (!entries)
+			return fcp_error_nomem(err);
+		reader->entries = entries;
+		reader->capacity = capacity;
+	}
+	reader->entries[reader->count++] = (struct entry){{start, end}, reader->line};
+	return 0;
+}
+
+static int take_range(struct reader *reader, uint64_t start, uint64_t length, struct fcp_error *err)
+{
+	uint64_t end;
+
+	if (length == 0)
+		return line_error(reader, err, "LENGTH is 0");
+	if (start % FCP_PAGE_BYTES != 0)
+		return line_error(reader, err, "START is no multiple of 4096");
+	if (length % FCP_PAGE_BYTES != 0)
+		return line_error(reader, err, "LENGTH is no multiple of 4096");
+	if (!fcp_add_u64(start, length, &end))
+		return line_error(reader, err, "START + LENGTH is past 2^64");
+	if (end > reader->text->limit_bytes)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%.200s: line %llu: the range ends at %llu, past the end of the file (%llu bytes)",
+				     reader->text->name, (unsigned long long)reader->line,
+				     (unsigned long long)end,
+				     (unsigned long long)reader->text->limit_bytes);
+	return add_entry(reader, start, end, err);
+}
+
+static int take_fields(struct reader *reader, struct fcp_error *err)
+{
+	char *rest = NULL;
+	const char *start_text = strtok_r(reader->chars, " \t\r", &rest);
+	const char *length_text = strtok_r(NULL, " \t\r", &rest);
+	uint64_t start, length;
+
+	if (!length_text || strtok_r(NULL, " \t\r", &rest))
+		return line_error(reader, err, "not two numbers, START LENGTH");
+	if (!fcp_parse_u64(start_text, false, &start))
+		return line_error(reader, err, "START is no number of bytes below 2^64");
+	if (!fcp_parse_u64(length_text, false, &length))
+		return line_error(reader, err, "LENGTH is no number of bytes below 2^64");
+	return take_range(reader, start, length, err);
+}
+
+/* The line is whole. */
+static int take_line(struct reader *reader, struct fcp_error *err)
+{
+	size_t length = reader->length;
+	bool has_nul = reader->has_nul;
+	size_t kept = length < LINE_BYTES ? length : LINE_BYTES - 1;
+	const char *first;
+
+	reader->chars[kept] = '\0';
+	reader->length = 0;
+	reader->has_nul = false;
+	first = reader->chars + strspn(reader->chars, " \t\r");
+	if (has_nul)
+		return line_error(reader, err, "holds a NUL byte: is this a text file?");
+	if (*first == '#' || (*first == '\0' && length == kept))
+		return 0;
+	if (length > kept)
+		return line_error(reader, err, "longer than 255 characters");
+	return take_fields(reader, err);
+}
+
+static int take_bytes(struct reader *reader, const char *bytes, size_t count, struct fcp_error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (bytes[i] == '\n') {
+			if (take_line(reader, err) < 0)
+				return -1;
+			reader->line++;
+			continue;
+		}
+		reader->has_nul |= bytes[i] == '\0';
+		if (reader->length < LINE_BYTES - 1)
+			reader->chars[reader->length] = bytes[i];
+		reader->length++;
+	}
+	return 0;
+}
+
+/* Waits for either: a pipe whose other end says nothing must not outlast a cancellation. */
+static int wait_readable(const struct fcp_ranges_text *text, struct fcp_error *err)
+{
+	struct pollfd fds[] = {{.fd = text->fd, .events = POLLIN},
+			       {.fd = text->cancel_fd, .events = POLLIN}};
+
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s: poll", text->name);
+	if (fds[1].revents)
+		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted",
+				     text->name);
+	return 0;
+}
+
+static int read_entries(struct reader *reader, struct fcp_error *err)
+{
+	FCP_CLEANUP(free) char *buffer = malloc(64 << 10);
+
+	if (!buffer)
+		return fcp_error_nomem(err);
+	for (;;) {
+		ssize_t got;
+
+		if (wait_readable(reader->text, err) < 0)
+			return -1;
+		got = read(reader->text->fd, buffer, 64 << 10);
+		if (got < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (got < 0)
+			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", reader->text->name);
+		if (got == 0)
+			return reader->length > 0 ? take_line(reader, err) : 0;
+		if (take_bytes(reader, buffer, (size_t)got, err) < 0)
+			return -1;
+	}
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->range.start != y->range.start)
+		return x->range.start < y->range.start ? -1 : 1;
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+/* In order of start, a range that overlaps any other overlaps a neighbour. */
+static int check_overlaps(struct reader *reader, struct fcp_error *err)
+{
+	for (size_t i = 1; i < reader->count; i++) {
+		uint64_t a = reader->entries[i - 1].line, b = reader->entries[i].line;
+
+		if (reader->entries[i].range.start >= reader->entries[i - 1].range.end)
+			continue;
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%.200s: line %llu: overlaps the range of line %llu",
+				     reader->text->name, (unsigned long long)(a > b ? a : b),
+				     (unsigned long long)(a > b ? b : a));
+	}
+	return 0;
+}
+
+static int read_sorted(struct reader *reader, struct fcp_ranges *ranges, struct fcp_error *err)
+{
+	if (read_entries(reader, err) < 0)
+		return -1;
+	if (reader->count > 1)
+		qsort(reader->entries, reader->count, sizeof(*reader->entries), compare_entries);
+	if (check_overlaps(reader, err) < 0)
+		return -1;
+	for (size_t i = 0; i < reader->count; i++)
+		if (fcp_ranges_add(ranges, reader->entries[i].range.start,
+				   reader->entries[i].range.end, err) < 0)
+			return -1;
+	return 0;
+}
+
+int fcp_ranges_read_text(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
+			 struct fcp_error *err)
+{
+	struct reader reader = {.text = text, .line = 1};
+	struct fcp_ranges ranges = {0};
+	int result = read_sorted(&reader, &ranges, err);
+
+	free(reader.entries);
+	if (result < 0)
+		fcp_ranges_clear(&ranges);
+	else
+		*ranges_ = ranges;
+	return result;
+}
+
+int fcp_ranges_read(int fd, const char *name, int cancel_fd, struct fcp_ranges *ranges_,
+		    struct fcp_error *err)
+{
+	const struct fcp_ranges_text text = {
+		.fd = fd, .name = name, .limit_bytes = UINT64_MAX, .cancel_fd = cancel_fd};
+
+	return fcp_ranges_read_text(&text, ranges_, err);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/release.h"
+
+#include "base/units.h"
+#include "memory/sparse.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/vfs.h>
+
+/* A cancellation waits for one piece at most. */
+#define PIECE_BYTES (256 * FCP_MIB)
+
+static int unsupported(const struct fcp_file *file, struct fcp_error *err)
+{
+	struct statfs fs = {0};
+
+	fstatfs(file->fd, &fs);
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, EOPNOTSUPP,
+			     "%.200s: its file system (type 0x%lx) cannot punch holes; keep memory files on ext4, xfs, btrfs or tmpfs",
+			     file->name, (unsigned long)fs.f_type & 0xffffffff);
+}
+
+static int punch_error(const struct fcp_file *file, int errnum, uint64_t done_bytes,
+		       struct fcp_error *err)
+{
+	enum fcp_error_class error_class = FCP_ERR_IO;
+	const char *why = "cannot release";
+
+	switch (errnum) {
+	case EOPNOTSUPP:
+	case ENOSYS:
+		return unsupported(file, err);
+	case EPERM:
+		why = "sealed or immutable, cannot release";
+		break;
+	case ETXTBSY:
+		error_class = FCP_ERR_BUSY;
+		why = "in use as swap, cannot release";
+		break;
+	case ENOSPC:
+		why = "no room to note one more hole, cannot release";
+		break;
+	}
+	return fcp_error_set(err, error_class, errnum,
+			     "%.200s: %s more than the %llu bytes released until then", file->name,
+			     why, (unsigned long long)done_bytes);
+}
+
+static int punch(const struct fcp_file *file, uint64_t start, uint64_t bytes, uint64_t done_bytes,
+		 struct fcp_error *err)
+{
+	while (fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
+			 (off_t)bytes) < 0)
+		if (errno != EINTR)
+			return punch_error(file, errno, done_bytes, err);
+	return 0;
+}
+
+int fcp_release_range(const struct fcp_file *file, uint64_t start, uint64_t end,
+		      uint64_t *done_bytes, struct fcp_error *err)
+{
+	while (start < end) {
+		uint64_t bytes = end - start < PIECE_BYTES ? end - start : PIECE_BYTES;
+
+		if (fcp_file_poll(file, err) < 0) {
+			fcp_error_wrap(err, "%llu bytes were released",
+				       (unsigned long long)*done_bytes);
+			return -1;
+		}
+		if (punch(file, start, bytes, *done_bytes, err) < 0)
+			return -1;
+		*done_bytes += bytes;
+		start += bytes;
+	}
+	return 0;
+}
+
+int fcp_release_ranges(const struct fcp_file *file, const struct fcp_ranges *ranges,
+		       uint64_t *done_bytes, struct fcp_error *err)
+{
+	for (size_t i = 0; i < ranges->count; i++)
+		if (fcp_release_range(file, ranges->items[i].start, ranges->items[i].end,
+				      done_bytes, err) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * How much data there is in one range. *data: the extent seen last, kept from range to range, so that
+ * a range in a hole that was seen already costs no call.
+ */
+static int count_data(const struct fcp_file *file, const struct fcp_range *range,
+		      struct fcp_range *data, uint64_t *data_bytes, struct fcp_error *err)
+{
+	uint64_t at = range->start;
+
+	while (at < range->end) {
+		int more = data->end > at ? 1 : fcp_sparse_next(file->fd, file->name, at, INT64_MAX,
+								data, err);
+
+		if (more < 0)
+			return -1;
+		if (more == 0)
+			*data = (struct fcp_range){INT64_MAX, UINT64_MAX};
+		if (data->start >= range->end)
+			break;
+		if (data->start > at)
+			at = data->start;
+		*data_bytes += (data->end < range->end ? data->end : range->end) - at;
+		at = data->end;
+	}
+	return 0;
+}
+
+int fcp_release_check(const struct fcp_file *file, const struct fcp_ranges *ranges,
+		      uint64_t *hole_bytes_, struct fcp_error *err)
+{
+	struct fcp_range data = {0, 0};
+	uint64_t data_bytes = 0;
+
+	for (size_t i = 0; i < ranges->count; i++)
+		if (count_data(file, &ranges->items[i], &data, &data_bytes, err) < 0)
+			return -1;
+	*hole_bytes_ = fcp_ranges_bytes(ranges) - data_bytes;
+	return 0;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Finds the pages of zeros that occupy storage. */
+#ifndef FCP_MEMORY_ZERO_H
+#define FCP_MEMORY_ZERO_H
+
+#include "memory/file.h"
+
+/* Is told of each run in ascending order; -1 with *err set ends the scan. */
+typedef int (*fcp_zero_sink)(uint64_t start, uint64_t end, void *arg, struct fcp_error *err);
+
+struct fcp_zero_scan {
+	const struct fcp_file *file;
+	const struct fcp_ranges *skip; /* not read, not reported; sorted, whole pages; or NULL */
+	fcp_zero_sink sink;
+	void *sink_arg;
+};
+
+/*
+ * Reads what has data (SEEK_DATA) and tells the sink of the longest runs of whole 4 KiB pages of
+ * zeros. Holes cost nothing and are in no run; what is behind the last whole page is passed over.
+ * Needs 1 MiB of memory whatever the file's size. FCP_ERR_BUSY when the file is truncated
+ * meanwhile, FCP_ERR_IO, FCP_ERR_MEMORY, and what fcp_file_poll() and the sink say.
+ */
+int fcp_zero_scan(const struct fcp_zero_scan *scan, struct fcp_error *err);
+
+/* The runs as a list, appended to *ranges_; on failure it holds what was found until then. */
+int fcp_zero_find(const struct fcp_file *file, const struct fcp_ranges *skip,
+		  struct fcp_ranges *ranges_, struct fcp_error *err);
+
+#endif

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/outcome.h"
+#include "base/units.h"
+#include "memory/claim.h"
+#include "memory/file.h"
+#include "memory/range.h"
+#include "memory/release.h"
+#include "memory/releaser.h"
+#include "memory/sparse.h"
+#include "memory/zero.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* One run of the step. The lists are sorted; free and zero are disjoint. */
+struct run {
+	const struct fcp_madvise_ranges_settings *settings;
+	struct fcp_madvise_ranges_result *result;
+	struct fcp_file file;
+	struct fcp_claim claim;
+	bool claimed;
+	uint64_t size_bytes;
+	struct fcp_ranges free;
+	struct fcp_ranges zero;
+	struct fcp_releaser *releaser;
+	uint64_t punched_bytes;
+};
+
+static int check_settings(const struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
+{
+	const unsigned known = FCP_FIND_ZERO | FCP_FIND_FREE;
+
+	if (!settings->mem_file_path || !*settings->mem_file_path)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
+	if ((settings->find != 0) == (settings->ranges != NULL) || (settings->find & ~known) != 0)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "either what to find or ranges");
+	return 0;
+}
+
+static int check_file(struct run *run, struct fcp_error *err)
+{
+	const char *name = run->file.name;
+	struct stat status;
+
+	if (fstat(run->file.fd, &status) < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", name);
+	if (!S_ISREG(status.st_mode))
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: no regular file", name);
+	if (status.st_size == 0)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: empty", name);
+	if ((uint64_t)status.st_size % FCP_PAGE_BYTES != 0)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%.200s: no memory file: its size, %lld bytes, is no multiple of 4096",
+				     name, (long long)status.st_size);
+	run->size_bytes = (uint64_t)status.st_size;
+	return 0;
+}
+
+/* O_NONBLOCK: a file that another fcpause has claimed fails at once (memory/claim.h). It also keeps
+ * a FIFO from waiting for its other end. */
+static int open_file(struct run *run, struct fcp_error *err)
+{
+	int flags = run->settings->keep ? O_RDONLY : O_RDWR;
+
+	run->file.fd = open(run->file.name, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (run->file.fd < 0 && errno == EWOULDBLOCK)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0,
+				     "%.200s: another fcpause works on it (it holds a lease)",
+				     run->file.name);
+	if (run->file.fd < 0)
+		return fcp_error_set(err, errno == ETXTBSY ? FCP_ERR_BUSY : FCP_ERR_IO, errno,
+				     "%.200s", run->file.name);
+	return check_file(run, err);
+}
+
+static int claim_file(struct run *run, struct fcp_error *err)
+{
+	int claimed = fcp_claim_take(run->file.fd, run->file.name,
+				     run->settings->keep ? FCP_CLAIM_READ : FCP_CLAIM_WRITE,
+				     &run->claim, err);
+
+	run->claimed = true;
+	run->file.claim = &run->claim;
+	return claimed;
+}
+
+static int measure(const struct run *run, uint64_t *allocated_bytes_, struct fcp_error *err)
+{
+	struct fcp_file_size size;
+
+	if (fcp_file_size(run->file.fd, run->file.name, &size, err) < 0)
+		return -1;
+	run->result->mem_file.logical_bytes = size.logical_bytes;
+	*allocated_bytes_ = size.allocated_bytes;
+	return 0;
+}
+
+/* Every gate is passed before the first byte is touched: this comes before anything is released. */
+static int find_free(struct run *run, struct fcp_error *err)
+{
+	if (!(run->settings->find & FCP_FIND_FREE))
+		return 0;
+	if (run->settings->find == FCP_FIND_FREE)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "finding free pages is not in this version");
+	fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "free pages: %s",
+			"finding them is not in this version");
+	return 0;
+}
+
+/* With a shortest run, only the whole list tells which pages are in a run that is long enough. */
+static bool release_while_finding(const struct run *run)
+{
+	return !run->settings->keep && run->settings->min_run_bytes <= FCP_PAGE_BYTES;
+}
+
+static int take_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *err)
+{
+	struct run *run = arg;
+
+	if (fcp_ranges_add(&run->zero, start, end, err) < 0)
+		return -1;
+	return run->releaser ? fcp_releaser_put(start, end, run->releaser, err) : 0;
+}
+
+static int scan_zero(struct run *run, struct fcp_error *err)
+{
+	/* What is free already need not be read. */
+	const struct fcp_zero_scan scan = {
+		.file = &run->file, .skip = &run->free, .sink = take_zero, .sink_arg = run};
+
+	for (size_t i = 0; run->releaser && i < run->free.count; i++)
+		if (fcp_releaser_put(run->free.items[i].start, run->free.items[i].end,
+				     run->releaser, err) < 0)
+			return -1;
+	return run->settings->find & FCP_FIND_ZERO ? fcp_zero_scan(&scan, err) : 0;
+}
+
+/*
+ * Zeros are found and released side by side. That a page is still zero when it is punched is what
+ * the claim is for: nobody else has the file open, and whoever opens it waits until we are through
+ * or have given way. Stopped anywhere, each page is either as it was or a hole that reads the same.
+ */
+static int find_and_release(struct run *run, struct fcp_error *err)
+{
+	int found, released;
+
+	if (fcp_releaser_start(&run->file, &run->releaser, err) < 0)
+		return -1;
+	found = scan_zero(run, err);
+	released = fcp_releaser_finish(run->releaser, found < 0, &run->punched_bytes, err);
+	run->releaser = NULL;
+	/* An error of the releaser says so itself. */
+	if (found < 0 && released == 0)
+		fcp_error_wrap(err, "%llu bytes were released",
+			       (unsigned long long)run->punched_bytes);
+	return found < 0 || released < 0 ? -1 : 0;
+}
+
+static int copy_given(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_ranges none = {0};
+
+	if (fcp_ranges_check(run->settings->ranges, FCP_PAGE_BYTES, run->size_bytes, err) < 0)
+		return fcp_error_wrap(err, "%.200s", run->file.name);
+	return fcp_ranges_union(run->settings->ranges, &none, &run->result->ranges, err);
+}
+
+static int list_found(struct run *run, struct fcp_error *err)
+{
+	return fcp_ranges_union(&run->free, &run->zero, &run->result->ranges, err);
+}
+
+static int find_then_release(struct run *run, struct fcp_error *err)
+{
+	struct fcp_ranges *ranges = &run->result->ranges;
+
+	if (run->settings->ranges ? copy_given(run, err) < 0
+				  : scan_zero(run, err) < 0 || list_found(run, err) < 0)
+		return -1;
+	fcp_ranges_drop_short(ranges, run->settings->min_run_bytes);
+	if (run->settings->keep)
+		return 0;
+	return fcp_release_ranges(&run->file, ranges, &run->punched_bytes, err);
+}
+
+static int work(struct run *run, struct fcp_error *err)
+{
+	if (find_free(run, err) < 0)
+		return -1;
+	if (run->settings->ranges || !release_while_finding(run))
+		return find_then_release(run, err);
+	return find_and_release(run, err) < 0 ? -1 : list_found(run, err);
+}
+
+/* What came of it, after a failure too: err of the failure stays as it is. */
+static int take_stock(struct run *run, struct fcp_error *err)
+{
+	struct fcp_madvise_ranges_result *result = run->result;
+
+	result->free_bytes = fcp_ranges_bytes(&run->free);
+	result->zero_bytes = fcp_ranges_bytes(&run->zero);
+	if (measure(run, &result->mem_file.allocated_bytes, err) < 0)
+		return -1;
+	if (run->settings->keep || run->punched_bytes == 0)
+		return 0;
+	if (fcp_release_check(&run->file, &result->ranges, &result->released_bytes, err) < 0)
+		return -1;
+	if (result->mem_file.logical_bytes != run->size_bytes)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",
+				     run->file.name);
+	if (result->released_bytes == fcp_ranges_bytes(&result->ranges))
+		return 0;
+	fcp_outcome_set(
+		&result->outcome, FCP_STATUS_PARTIAL,
+		"%llu bytes were zeroed in place: the file system's blocks are larger than the runs",
+		(unsigned long long)(fcp_ranges_bytes(&result->ranges) - result->released_bytes));
+	return 0;
+}
+
+static int run_step(struct run *run, struct fcp_error *err)
+{
+	struct fcp_error ignored;
+
+	if (check_settings(run->settings, err) < 0 || open_file(run, err) < 0 ||
+	    claim_file(run, err) < 0 ||
+	    measure(run, &run->result->mem_file.allocated_before_bytes, err) < 0)
+		return -1;
+	run->result->mem_file.allocated_bytes = run->result->mem_file.allocated_before_bytes;
+	/* On an outcome of ok the reason is a remark. */
+	snprintf(run->result->outcome.reason, sizeof(run->result->outcome.reason), "%s",
+		 run->claim.doubt);
+	if (work(run, err) == 0)
+		return take_stock(run, err);
+	if (run->result->ranges.count == 0)
+		list_found(run, &ignored);
+	take_stock(run, &ignored);
+	return -1;
+}
+
+static void end_run(struct run *run)
+{
+	if (run->claimed)
+		fcp_claim_release(&run->claim);
+	if (run->file.fd >= 0)
+		close(run->file.fd);
+	fcp_ranges_clear(&run->free);
+	fcp_ranges_clear(&run->zero);
+}
+
+int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
+		       struct fcp_madvise_ranges_result *result, struct fcp_error *err)
+{
+	uint64_t start_ns = fcp_now_ns();
+	struct run run = {.settings = settings,
+			  .result = result,
+			  .file = {.fd = -1,
+				   .name = settings->mem_file_path,
+				   .cancel_fd = settings->cancel_fd}};
+	int done;
+
+	*result = (struct fcp_madvise_ranges_result){0};
+	done = run_step(&run, err);
+	end_run(&run);
+	return fcp_outcome_finish(&result->outcome, start_ns, done, err);
+}
+
+void fcp_madvise_ranges_result_clear(struct fcp_madvise_ranges_result *result)
+{
+	if (!result)
+		return;
+	fcp_ranges_clear(&result->ranges);
+	*result = (struct fcp_madvise_ranges_result){0};
+}
