@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# The simulator answers as the real servers were recorded to answer.
+
+setup() {
+	load ../lib/sim
+	ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	REPLAY=${FCPAUSE_REPLAY:-$ROOT/build/replay}
+	RECORDED=${FCPAUSE_RECORDED:-$ROOT/tests/data/recorded}
+	DIR=$BATS_TEST_TMPDIR/snapshot
+	mkdir -p "$DIR/small"
+}
+
+teardown() {
+	sim_stop
+}
+
+# Starts the booted VM's simulator (a) and the resumed one's (b).
+start_both() {
+	SIM_NAME=b sim_start
+	sim_start --driver-delay-ms -1 --workload 80,20,40 --space-limit "$DIR/small=8388608"
+}
+
+play() {
+	"$REPLAY" play --recorded "$1" --dir "$DIR" --api "$SIM_SOCK_a" --envd "$SIM_ENVD_a" \
+		--resumed-api "$SIM_SOCK_b" --resumed-envd "$SIM_ENVD_b"
+}
+
+@test "every recorded exchange is answered as recorded" {
+	start_both
+	run play "$RECORDED"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	lines=$(cat "$RECORDED"/firecracker-1.16.1.jsonl "$RECORDED"/envd.jsonl | wc -l)
+	[ "$(grep -c '^ok ' <<<"$output")" -eq "$lines" ]
+	# Bytes that the snapshots left: a full-length partial file too.
+	[ "$(stat -c %s "$DIR/full.mem")" -eq $((512 << 20)) ]
+	[ "$(stat -c %s "$DIR/small/f.mem")" -eq $((512 << 20)) ]
+	[ "$(sim_use b; sim_state checksum_ok)" = true ]
+	sim_stop
+	"$REPLAY" metrics "$RECORDED/firecracker-1.16.1-metrics.jsonl" "$DIR/metrics"
+}
+
+@test "a recorded byte that differs is found" {
+	mkdir "$BATS_TEST_TMPDIR/changed"
+	cp "$RECORDED"/*.jsonl "$BATS_TEST_TMPDIR/changed"
+	sed -i '9s/at line 1 column 50/at line 1 column 51/' \
+		"$BATS_TEST_TMPDIR/changed/firecracker-1.16.1.jsonl"
+	start_both
+	run play "$BATS_TEST_TMPDIR/changed"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[ "$(grep -c '^ok ' <<<"$output")" -eq 8 ]
+	[[ $output == *"not ok 9 - before boot: PUT /balloon"* ]]
+}

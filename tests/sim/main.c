@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "envd.h"
+#include "hinting.h"
+#include "process.h"
+
+static struct vm the_vm;
+static struct guest the_guest;
+
+static _Noreturn void die(const char *what, const char *why)
+{
+	fprintf(stderr, "fcpause-sim: %s: %s\n", what, why);
+	exit(1);
+}
+
+static int listen_unix(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		die(path, "too long for a socket");
+	memcpy(addr.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 128))
+		die(path, strerror(errno));
+	return fd;
+}
+
+static int listen_tcp(long port, int *ret_port)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	socklen_t size = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 128) ||
+	    getsockname(fd, (struct sockaddr *)&addr, &size))
+		die("envd", strerror(errno));
+	*ret_port = ntohs(addr.sin_port);
+	return fd;
+}
+
+static void set_up_signals(sigset_t *ret_waited)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigemptyset(ret_waited);
+	sigaddset(ret_waited, SIGTERM);
+	sigaddset(ret_waited, SIGINT);
+	sigprocmask(SIG_BLOCK, ret_waited, NULL);
+}
+
+static void set_up_vm(const struct sim_options *o)
+{
+	char message[1024];
+
+	if (vm_init(&the_vm, o))
+		die("log", strerror(errno));
+	for (size_t i = 0; i < o->fault_count; i++) {
+		if (!fault_add(&the_vm.faults, o->faults[i]))
+			continue;
+		fprintf(stderr, "fcpause-sim: --fault: not a fault: %s\n", o->faults[i]);
+		exit(2);
+	}
+	if (o->balloon && api_install_balloon(&the_vm, o->balloon, message, sizeof(message))) {
+		fprintf(stderr, "fcpause-sim: --balloon: %s\n", message);
+		exit(2);
+	}
+	if (o->boot && vm_boot(&the_vm))
+		die("boot", strerror(errno));
+	if (hinting_thread_start(&the_vm))
+		die("thread", strerror(errno));
+}
+
+static void say_ready(const struct sim_options *o, int port)
+{
+	json_t *ready = json_pack("{s:b, s:i, s:s}", "ready", 1, "pid", (int)getpid(), "api_sock",
+				  o->api_sock);
+	char url[64];
+	char *text;
+
+	if (port) {
+		snprintf(url, sizeof(url), "http://127.0.0.1:%d", port);
+		json_object_set_new(ready, "envd", json_string(url));
+	}
+	text = json_dumps(ready, JSON_COMPACT);
+	puts(text);
+	fflush(stdout);
+	free(text);
+	json_decref(ready);
+}
+
+static void tear_down(struct http_server *api, struct http_server *envd)
+{
+	if (write(the_vm.stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
+		perror("fcpause-sim: stopping");
+	unlink(the_vm.options.api_sock);
+	http_stop(api);
+	http_stop(envd);
+	hinting_thread_stop(&the_vm);
+	process_kill_all();
+	if (!the_vm.options.no_envd)
+		guest_stop(&the_guest);
+	if (the_vm.state != VM_NOT_STARTED)
+		metrics_flush(&the_vm);
+	fault_clear(&the_vm.faults);
+	vm_destroy(&the_vm);
+}
+
+int main(int argc, char **argv)
+{
+	struct sim_options o;
+	struct http_server api = { .vm = &the_vm, .serve = api_serve };
+	struct http_server envd = { .vm = &the_vm, .serve = envd_serve };
+	sigset_t waited;
+	int api_fd, envd_fd, port = 0, got;
+
+	if (guest_tool_is_called(argv[0]))
+		return guest_tool_main(argc, argv);
+	options_parse(&o, argc, argv);
+	set_up_signals(&waited);
+	if (o.die_with_parent)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	set_up_vm(&o);
+	api_fd = listen_unix(o.api_sock);
+	if (http_start(&api, api_fd, false))
+		die("API", "cannot start");
+	if (!o.no_envd) {
+		envd_fd = listen_tcp(o.envd_port, &port);
+		if (guest_start(&the_guest, &the_vm))
+			die("guest", strerror(errno));
+		envd_init(&the_guest);
+		if (http_start(&envd, envd_fd, true))
+			die("envd", "cannot start");
+	}
+	say_ready(&o, port);
+	sigwait(&waited, &got);
+	tear_down(&api, &envd);
+	return 0;
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "memory.h"
+
+static uint64_t content_word(uint64_t content, size_t i)
+{
+	uint64_t x = content * 0x9e3779b97f4a7c15u + i * 0xbf58476d1ce4e5b9u;
+
+	x ^= x >> 31;
+	x *= 0x94d049bb133111ebu;
+	return (x ^ x >> 29) | 1;
+}
+
+static uint8_t *page_at(const struct sim_memory *m, size_t page)
+{
+	return m->base + page * SIM_PAGE_SIZE;
+}
+
+static void write_page(struct sim_memory *m, size_t page, enum page_state state)
+{
+	uint64_t *words = (uint64_t *)(void *)page_at(m, page);
+
+	m->content[page] = ++m->last_content;
+	for (size_t i = 0; i < SIM_PAGE_SIZE / sizeof(*words); i++)
+		words[i] = content_word(m->content[page], i);
+	m->state[page] = (uint8_t)state;
+	m->dirty[page] = 1;
+}
+
+static bool page_is_right(const struct sim_memory *m, size_t page)
+{
+	const uint64_t *words = (const uint64_t *)(const void *)page_at(m, page);
+
+	for (size_t i = 0; i < SIM_PAGE_SIZE / sizeof(*words); i++) {
+		if (words[i] != content_word(m->content[page], i))
+			return false;
+	}
+	return true;
+}
+
+static int create_tables(struct sim_memory *m, size_t bytes)
+{
+	m->bytes = bytes;
+	m->pages = bytes / SIM_PAGE_SIZE;
+	m->kernel_pages = m->pages / 16;
+	m->last_content = 0;
+	m->state = calloc(m->pages, sizeof(*m->state));
+	m->content = calloc(m->pages, sizeof(*m->content));
+	m->dirty = calloc(m->pages, sizeof(*m->dirty));
+	return m->state && m->content && m->dirty ? 0 : -1;
+}
+
+static int map_memory(struct sim_memory *m, int flags, int fd)
+{
+	void *base = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, 0);
+
+	if (base == MAP_FAILED)
+		return -1;
+	m->base = base;
+	/* Pages of 4 KiB, so that what is resident is what the guest wrote; no copies in forks. */
+	madvise(base, m->bytes, MADV_NOHUGEPAGE);
+	madvise(base, m->bytes, MADV_DONTFORK);
+	return 0;
+}
+
+static int map_memfd(struct sim_memory *m)
+{
+	m->memfd = memfd_create("guest_mem", MFD_CLOEXEC);
+	if (m->memfd < 0 || ftruncate(m->memfd, (off_t)m->bytes))
+		return -1;
+	return map_memory(m, MAP_SHARED, m->memfd);
+}
+
+int memory_create(struct sim_memory *m, size_t bytes, bool memfd)
+{
+	m->memfd = -1;
+	m->from_file = false;
+	if (create_tables(m, bytes))
+		return -1;
+	if (memfd ? map_memfd(m) : map_memory(m, MAP_PRIVATE | MAP_ANONYMOUS, -1))
+		return -1;
+	for (size_t page = 0; page < m->kernel_pages; page++)
+		write_page(m, page, PAGE_USED);
+	return 0;
+}
+
+void memory_destroy(struct sim_memory *m)
+{
+	if (m->base)
+		munmap(m->base, m->bytes);
+	if (m->base && m->memfd >= 0)
+		close(m->memfd);
+	free(m->state);
+	free(m->content);
+	free(m->dirty);
+	*m = (struct sim_memory){ .memfd = -1 };
+}
+
+static size_t count_state(const struct sim_memory *m, enum page_state state, size_t from)
+{
+	size_t n = 0;
+
+	for (size_t page = from; page < m->pages; page++)
+		n += m->state[page] == state;
+	return n;
+}
+
+/* Of n pages, whether the i-th is one of the `some` that are spread evenly among them. */
+static bool spread(size_t i, size_t some, size_t n)
+{
+	return (i + 1) * some / n != i * some / n;
+}
+
+static void fill(struct sim_memory *m, size_t used, size_t cache)
+{
+	size_t done = 0, all = used + cache;
+
+	for (size_t page = m->kernel_pages; page < m->pages && done < all; page++) {
+		if (m->state[page] != PAGE_FREE)
+			continue;
+		write_page(m, page, spread(done, cache, all) ? PAGE_CACHE : PAGE_USED);
+		done++;
+	}
+}
+
+static void free_some(struct sim_memory *m, size_t some, size_t used)
+{
+	size_t i = 0;
+
+	for (size_t page = m->kernel_pages; page < m->pages; page++) {
+		if (m->state[page] == PAGE_USED && spread(i++, some, used))
+			m->state[page] = PAGE_FREE;
+	}
+}
+
+int memory_workload(struct sim_memory *m, size_t fill_mib, size_t free_mib, size_t cache_mib)
+{
+	const size_t mib_pages = SIM_MIB / SIM_PAGE_SIZE;
+	size_t used = count_state(m, PAGE_USED, m->kernel_pages);
+
+	if (fill_mib > m->pages || free_mib > m->pages || cache_mib > m->pages)
+		return -1;
+	if ((fill_mib + cache_mib) * mib_pages > count_state(m, PAGE_FREE, m->kernel_pages))
+		return -1;
+	used += fill_mib * mib_pages;
+	if (free_mib * mib_pages > used)
+		return -1;
+	fill(m, fill_mib * mib_pages, cache_mib * mib_pages);
+	free_some(m, free_mib * mib_pages, used);
+	return 0;
+}
+
+void memory_drop_caches(struct sim_memory *m)
+{
+	for (size_t page = 0; page < m->pages; page++) {
+		if (m->state[page] == PAGE_CACHE)
+			m->state[page] = PAGE_FREE;
+	}
+}
+
+static void move_page(struct sim_memory *m, size_t from, size_t to)
+{
+	memcpy(page_at(m, to), page_at(m, from), SIM_PAGE_SIZE);
+	m->content[to] = m->content[from];
+	m->state[to] = m->state[from];
+	m->dirty[to] = 1;
+	m->state[from] = PAGE_FREE;
+}
+
+void memory_compact(struct sim_memory *m)
+{
+	size_t low = m->kernel_pages, high = m->pages;
+
+	for (;;) {
+		while (low < high && m->state[low] != PAGE_FREE)
+			low++;
+		while (high > low && m->state[high - 1] != PAGE_USED &&
+		       m->state[high - 1] != PAGE_CACHE)
+			high--;
+		if (low >= high)
+			return;
+		move_page(m, high - 1, low);
+	}
+}
+
+static bool block_is_free(const struct sim_memory *m, size_t block)
+{
+	const uint8_t *state = m->state + block * SIM_HINT_PAGES;
+
+	for (size_t i = 0; i < SIM_HINT_PAGES; i++) {
+		if (state[i] != PAGE_FREE)
+			return false;
+	}
+	return true;
+}
+
+bool memory_next_free_block(const struct sim_memory *m, size_t *block)
+{
+	for (; *block < m->bytes / SIM_HINT_BLOCK; (*block)++) {
+		if (block_is_free(m, *block))
+			return true;
+	}
+	return false;
+}
+
+size_t memory_count_free_blocks(const struct sim_memory *m)
+{
+	size_t n = 0;
+
+	for (size_t block = 0; memory_next_free_block(m, &block); block++)
+		n++;
+	return n;
+}
+
+int memory_take_block(struct sim_memory *m, size_t block)
+{
+	void *at = m->base + block * SIM_HINT_BLOCK;
+
+	memset(m->state + block * SIM_HINT_PAGES, PAGE_TAKEN, SIM_HINT_PAGES);
+	if (!m->from_file)
+		return madvise(at, SIM_HINT_BLOCK, MADV_DONTNEED);
+	/* Dropped pages of a private file mapping would come back from the file. */
+	if (mmap(at, SIM_HINT_BLOCK, PROT_READ | PROT_WRITE,
+		 MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+		return -1;
+	madvise(at, SIM_HINT_BLOCK, MADV_NOHUGEPAGE);
+	madvise(at, SIM_HINT_BLOCK, MADV_DONTFORK);
+	return 0;
+}
+
+size_t memory_return_taken(struct sim_memory *m)
+{
+	size_t n = 0;
+
+	for (size_t page = 0; page < m->pages; page++) {
+		if (m->state[page] == PAGE_TAKEN) {
+			m->state[page] = PAGE_FREE;
+			n++;
+		}
+	}
+	return n * SIM_PAGE_SIZE;
+}
+
+size_t memory_bytes_in(const struct sim_memory *m, enum page_state state)
+{
+	return count_state(m, state, 0) * SIM_PAGE_SIZE;
+}
+
+/* Of the mapping's pages, those that this process has (also those swapped out). */
+static size_t count_present(const struct sim_memory *m)
+{
+	uint64_t entries[512];
+	size_t present = 0, done = 0;
+	off_t at = (off_t)((uintptr_t)m->base / SIM_PAGE_SIZE * sizeof(entries[0]));
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && done < m->pages) {
+		ssize_t n = pread(fd, entries, sizeof(entries), at);
+		size_t got = n > 0 ? (size_t)n / sizeof(entries[0]) : 0;
+
+		for (size_t i = 0; i < got && done + i < m->pages; i++)
+			present += entries[i] >> 62 != 0;
+		done += got;
+		at += n;
+		if (!got)
+			break;
+	}
+	if (fd >= 0)
+		close(fd);
+	return present;
+}
+
+size_t memory_rss(const struct sim_memory *m)
+{
+	struct stat st;
+
+	if (m->memfd >= 0)
+		return fstat(m->memfd, &st) ? 0 : (size_t)st.st_blocks * 512;
+	return m->base ? count_present(m) * SIM_PAGE_SIZE : 0;
+}
+
+bool memory_verify(const struct sim_memory *m)
+{
+	for (size_t page = 0; page < m->pages; page++) {
+		if ((m->state[page] == PAGE_USED || m->state[page] == PAGE_CACHE) &&
+		    !page_is_right(m, page))
+			return false;
+	}
+	return true;
+}
+
+static bool run_goes_on(const struct sim_memory *m, size_t page)
+{
+	return page < m->pages && m->state[page] == m->state[page - 1] &&
+	       (m->state[page] == PAGE_FREE || m->state[page] == PAGE_TAKEN ||
+		m->content[page] == m->content[page - 1] + 1);
+}
+
+json_t *memory_save(const struct sim_memory *m)
+{
+	json_t *runs = json_array();
+
+	for (size_t page = 0, end; page < m->pages; page = end) {
+		for (end = page + 1; run_goes_on(m, end);)
+			end++;
+		json_array_append_new(runs, json_pack("[I, I, i, I]", (json_int_t)page,
+						      (json_int_t)(end - page),
+						      (int)m->state[page],
+						      (json_int_t)m->content[page]));
+	}
+	return json_pack("{s:I, s:I, s:I, s:o}", "bytes", (json_int_t)m->bytes, "kernel_pages",
+			 (json_int_t)m->kernel_pages, "last_content",
+			 (json_int_t)m->last_content, "runs", runs);
+}
+
+static int load_run(struct sim_memory *m, json_t *run)
+{
+	json_int_t first, count, content;
+	int state;
+
+	if (json_unpack(run, "[I, I, i, I]", &first, &count, &state, &content))
+		return -1;
+	if (first < 0 || count < 0 || (size_t)first > m->pages ||
+	    (size_t)count > m->pages - (size_t)first || state < 0 || state >= PAGE_STATES)
+		return -1;
+	for (json_int_t i = 0; i < count; i++) {
+		m->state[first + i] = (uint8_t)state;
+		m->content[first + i] = (uint64_t)(content + i);
+	}
+	return 0;
+}
+
+static int load_state(struct sim_memory *m, const json_t *saved)
+{
+	json_int_t bytes, kernel_pages, last_content;
+	json_t *runs, *run;
+	size_t i;
+
+	if (json_unpack((json_t *)saved, "{s:I, s:I, s:I, s:o}", "bytes", &bytes, "kernel_pages",
+			&kernel_pages, "last_content", &last_content, "runs", &runs))
+		return -2;
+	if (bytes <= 0 || bytes % (json_int_t)SIM_MIB || create_tables(m, (size_t)bytes))
+		return -2;
+	m->kernel_pages = (size_t)kernel_pages;
+	m->last_content = (uint64_t)last_content;
+	json_array_foreach(runs, i, run) {
+		if (load_run(m, run))
+			return -2;
+	}
+	return 0;
+}
+
+int memory_load(struct sim_memory *m, const json_t *saved, const char *path)
+{
+	int ret, saved_errno;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	m->memfd = -1;
+	m->from_file = true;
+	ret = load_state(m, saved);
+	if (!ret && (fstat(fd, &st) || (size_t)st.st_size < m->bytes))
+		ret = -2;
+	if (!ret)
+		ret = map_memory(m, MAP_PRIVATE, fd);
+	saved_errno = errno;
+	close(fd);
+	errno = saved_errno;
+	return ret;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the command line and PUT /sim/option can set. Times are in ms, -1 means never. */
+#ifndef SIM_OPTIONS_H
+#define SIM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#define SIM_MAX_FAULTS 64
+
+enum sim_guest_cmd {
+	SIM_GUEST_CMD_NORMAL,
+	SIM_GUEST_CMD_AHEAD,
+	SIM_GUEST_CMD_NULL,
+};
+
+enum sim_fstrim {
+	SIM_FSTRIM_OK,
+	SIM_FSTRIM_UNSUPPORTED,
+	SIM_FSTRIM_FAIL,
+};
+
+enum sim_step {
+	SIM_STEP_SYNC,
+	SIM_STEP_DROP_CACHES,
+	SIM_STEP_COMPACT_MEMORY,
+	SIM_STEP_FSTRIM,
+	SIM_STEPS,
+};
+
+struct sim_options {
+	const char *api_sock;
+	const char *balloon;
+	const char *request_log;
+	const char *clock_log;
+	const char *guest_missing;
+	const char *token;
+	const char *space_limit_dir;
+	const char *faults[SIM_MAX_FAULTS];
+	size_t fault_count;
+	long space_limit_bytes;
+	long envd_port;
+	long memory_mib;
+	long fill_mib;
+	long free_mib;
+	long cache_mib;
+	long driver_delay_ms;
+	long hinting_ms;
+	long resumed_hinting_ms;
+	long guest_ms;
+	long return_ms;
+	long snapshot_ms;
+	long step_ms[SIM_STEPS];
+	enum sim_guest_cmd guest_cmd;
+	enum sim_fstrim fstrim;
+	bool no_envd;
+	bool memfd;
+	bool boot;
+	bool die_with_parent;
+	bool kill_when_client_gone;
+};
+
+/* Reads argv. Returns 0, or ends the program (help: 0, a bad option: 2). */
+int options_parse(struct sim_options *o, int argc, char **argv);
+
+/* Sets one option by name at run time. Returns 0, or -1 when there is no such name or value. */
+int options_set(struct sim_options *o, const char *name, const json_t *value);
+
+/* The step's number, or -1. */
+int options_step(const char *name);
+
+#endif

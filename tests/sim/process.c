@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process.h"
+
+#define MAX_ENV 64
+
+/* All that the child needs, made before the fork. */
+struct launch {
+	char *program;
+	char **argv;
+	char *envp[MAX_ENV + 8];
+	char cwd[GUEST_PATH_MAX + 256];
+	char failed[512]; /* "ionice: can't execute '…': " */
+	int in, out, err;
+};
+
+static void add_env(struct launch *l, const char *name, const char *value)
+{
+	size_t n = 0;
+
+	while (l->envp[n])
+		n++;
+	if (n < MAX_ENV && asprintf(&l->envp[n], "%s=%s", name, value) < 0)
+		l->envp[n] = NULL;
+}
+
+static void make_environment(struct launch *l, const struct guest *guest, const json_t *process,
+			     const char *user)
+{
+	char home[GUEST_PATH_MAX + 32];
+	const char *name;
+	json_t *value;
+
+	snprintf(home, sizeof(home), "%s/%s", guest->dir,
+		 strcmp(user, "root") ? "home/user" : "root");
+	add_env(l, "PATH", guest->bin);
+	add_env(l, "HOME", home);
+	add_env(l, GUEST_USER_ENV, user);
+	add_env(l, "LOGNAME", user);
+	add_env(l, GUEST_SOCKET_ENV, guest->socket);
+	json_object_foreach(json_object_get(process, "envs"), name, value) {
+		if (json_is_string(value) && strcmp(name, "PATH"))
+			add_env(l, name, json_string_value(value));
+	}
+}
+
+static int make_arguments(struct launch *l, const struct guest *guest, const json_t *process)
+{
+	const json_t *args = json_object_get(process, "args");
+	const char *cmd = json_string_value(json_object_get(process, "cmd"));
+	size_t count = json_array_size(args);
+
+	cmd = cmd ? cmd : "";
+	l->argv = calloc(count + 2, sizeof(*l->argv));
+	if (!l->argv)
+		return -1;
+	l->argv[0] = strdup(cmd);
+	for (size_t i = 0; i < count; i++) {
+		const char *arg = json_string_value(json_array_get(args, i));
+
+		l->argv[i + 1] = guest_map(guest, arg ? arg : "");
+	}
+	if (strchr(cmd, '/') || !*cmd)
+		l->program = strdup(cmd);
+	else if (asprintf(&l->program, "%s/%s", guest->bin, cmd) < 0)
+		l->program = NULL;
+	snprintf(l->failed, sizeof(l->failed), "ionice: can't execute '%s': ", cmd);
+	return l->program ? 0 : -1;
+}
+
+static int make_cwd(struct launch *l, const struct guest *guest, const json_t *process,
+		    char *ret_message, size_t size)
+{
+	const char *cwd = json_string_value(json_object_get(process, "cwd"));
+
+	snprintf(l->cwd, sizeof(l->cwd), "%s%s", guest->dir, cwd && *cwd ? cwd : "/root");
+	if (!strstr(l->cwd, "..") && !access(l->cwd, X_OK))
+		return 0;
+	snprintf(ret_message, size, "cwd '%s' does not exist", cwd ? cwd : "");
+	return -1;
+}
+
+static void free_launch(struct launch *l)
+{
+	for (size_t i = 0; l->argv && l->argv[i]; i++)
+		free(l->argv[i]);
+	for (size_t i = 0; l->envp[i]; i++)
+		free(l->envp[i]);
+	free(l->argv);
+	free(l->program);
+}
+
+/* In the child, between fork and exec: only what a signal handler may do. */
+static _Noreturn void run_child(const struct launch *l)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	const char *why;
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigaction(SIGPIPE, &dfl, NULL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(l->in, 0);
+	dup2(l->out, 1);
+	dup2(l->err, 2);
+	close_range(3, ~0U, 0);
+	if (!chdir(l->cwd))
+		execve(l->program, l->argv, l->envp);
+	why = strerrordesc_np(errno);
+	if (write(2, l->failed, strlen(l->failed)) < 0 || write(2, why, strlen(why)) < 0 ||
+	    write(2, "\n", 1) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int open_pipes(struct launch *l, struct process *p, bool with_stdin)
+{
+	int out[2], err[2], in[2] = { -1, -1 };
+
+	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+		return -1;
+	if (with_stdin ? pipe2(in, O_CLOEXEC)
+		       : (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+		return -1;
+	p->out_fd = out[0];
+	p->err_fd = err[0];
+	p->in_fd = in[1];
+	l->out = out[1];
+	l->err = err[1];
+	l->in = in[0];
+	return 0;
+}
+
+static int fork_child(struct launch *l, struct process *p, bool with_stdin, char *ret_message,
+		      size_t size)
+{
+	if (open_pipes(l, p, with_stdin)) {
+		snprintf(ret_message, size, "error creating pipes: %s", strerror(errno));
+		return -1;
+	}
+	p->pid = fork();
+	if (p->pid == 0)
+		run_child(l);
+	close(l->out);
+	close(l->err);
+	close(l->in);
+	if (p->pid < 0)
+		snprintf(ret_message, size, "error starting process: %s", strerror(errno));
+	return p->pid < 0 ? -1 : 0;
+}
+
+int process_start(struct process *p, const struct guest *guest, const json_t *request,
+		  const char *user, char *ret_message, size_t size)
+{
+	const json_t *process = json_object_get(request, "process");
+	const json_t *with_stdin = json_object_get(request, "stdin");
+	struct launch l = { 0 };
+	int ret = -1;
+
+	make_environment(&l, guest, process, user);
+	if (!make_arguments(&l, guest, process) &&
+	    !make_cwd(&l, guest, process, ret_message, size))
+		ret = fork_child(&l, p, !json_is_false(with_stdin), ret_message, size);
+	free_launch(&l);
+	return ret;
+}
+
+static int poll_ms(int64_t deadline_ns)
+{
+	int64_t left = (deadline_ns - now_ns() + 999999) / 1000000;
+
+	if (deadline_ns == INT64_MAX)
+		return -1;
+	return left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
+}
+
+static ssize_t read_some(int *fd, char *buf, size_t size)
+{
+	ssize_t n = read(*fd, buf, size);
+
+	if (n <= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	return n;
+}
+
+ssize_t process_read(struct process *p, const struct vm *vm, int client_fd, char *buf,
+		     size_t size, int *ret_stream)
+{
+	while (p->out_fd >= 0 || p->err_fd >= 0) {
+		struct pollfd fds[4] = { { .fd = p->out_fd, .events = POLLIN },
+					 { .fd = p->err_fd, .events = POLLIN },
+					 { .fd = client_fd, .events = POLLRDHUP },
+					 { .fd = vm->stop_fd, .events = POLLIN } };
+		ssize_t n = 0;
+
+		if (now_ns() >= p->deadline_ns)
+			return -1;
+		if (poll(fds, 4, poll_ms(p->deadline_ns)) < 0 && errno != EINTR)
+			return -2;
+		if (fds[2].revents || fds[3].revents)
+			return -2;
+		for (*ret_stream = 1; *ret_stream <= 2; ++*ret_stream) {
+			if (!fds[*ret_stream - 1].revents)
+				continue;
+			n = read_some(*ret_stream == 1 ? &p->out_fd : &p->err_fd, buf, size);
+			if (n > 0)
+				return n;
+		}
+	}
+	return 0;
+}
+
+void process_kill(struct process *p)
+{
+	kill(p->pid, SIGKILL);
+}
+
+int process_end(struct process *p)
+{
+	int *const fds[] = { &p->out_fd, &p->err_fd, &p->in_fd };
+	int status = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
+	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+struct left {
+	struct process process;
+	const struct vm *vm;
+};
+
+static void *read_on(void *arg)
+{
+	struct left *left = arg;
+	char buf[4096];
+	int stream;
+	ssize_t n;
+
+	do {
+		n = process_read(&left->process, left->vm, -1, buf, sizeof(buf), &stream);
+	} while (n > 0);
+	if (n < 0)
+		process_kill(&left->process);
+	process_end(&left->process);
+	free(left);
+	return NULL;
+}
+
+void process_leave(struct process *p, const struct vm *vm)
+{
+	struct left *left = malloc(sizeof(*left));
+	pthread_t thread;
+
+	if (!left)
+		return;
+	*left = (struct left){ *p, vm };
+	if (pthread_create(&thread, NULL, read_on, left))
+		free(left);
+	else
+		pthread_detach(thread);
+}
+
+void process_kill_all(void)
+{
+	char path[64];
+	FILE *in;
+	int pid;
+
+	/* Orphans come to this process (it is a subreaper), so a few rounds reach all. */
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	for (int round = 0; round < 16; round++) {
+		bool any = false;
+
+		in = fopen(path, "re");
+		while (in && fscanf(in, "%d", &pid) == 1) {
+			any = true;
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, 0);
+		}
+		if (in)
+			fclose(in);
+		if (!any)
+			return;
+	}
+}

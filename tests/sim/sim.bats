@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+# The simulator's own workings, where no recording shows them: memory, faults, logs.
+
+BALLOON='{"amount_mib":0,"deflate_on_oom":false,"free_page_hinting":true,"free_page_reporting":true}'
+
+setup() {
+	load ../lib/sim
+}
+
+teardown() {
+	sim_stop
+}
+
+start() {
+	sim_start --boot --balloon "$BALLOON" "$@"
+}
+
+state() {
+	sim_patch /vm "{\"state\":\"$1\"}"
+}
+
+snapshot() {
+	sim_put /snapshot/create "{\"snapshot_type\":\"$1\",\"snapshot_path\":\"$2.snap\",\"mem_file_path\":\"$2.mem\"}"
+}
+
+load_snapshot() {
+	sim_put /snapshot/load "{\"snapshot_path\":\"$1\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$2\"},\"resume_vm\":true}"
+}
+
+# run_in_guest SCRIPT [CURL-OPTION]...: the frames, a line each, without their prefix.
+run_in_guest() {
+	local message
+	message=$(jq -cn --arg a "$1" '{process:{cmd:"/bin/sh",args:["-c",$a]},stdin:false}')
+	shift
+	{
+		printf '\0'
+		printf '%08x' "${#message}" | sed 's/../\\x&/g' | xargs -0 printf '%b'
+		printf %s "$message"
+	} >"$BATS_TEST_TMPDIR/request"
+	curl -sS -N --max-time 20 -H 'Content-Type: application/connect+json' \
+		-H 'Authorization: Basic cm9vdDo=' "$@" --data-binary "@$BATS_TEST_TMPDIR/request" \
+		"$SIM_ENVD/process.Process/Start" | tr -d '\000-\037' | sed 's/}\(.\){"e/}\n{"e/g'
+	return "${PIPESTATUS[0]}"
+}
+
+wait_state() {
+	local end=$((SECONDS + 10))
+	until [ "$(sim_state "$1")" = "$2" ]; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+	done
+}
+
+@test "a run gives whole free blocks back to the host, and the guest keeps its data" {
+	start --workload 24,12,8
+	before=$(sim_state rss_bytes)
+	sim_patch /balloon/hinting/start
+	sim_wait_clock '^pages-returned'
+	[ "$(sim_state rss_bytes)" -eq "$before" ]
+	run_in_guest 'echo 3 > /proc/sys/vm/drop_caches; echo 1 >"/proc/sys/vm/compact_memory"'
+	[ "$(sim_state cache_bytes)" -eq 0 ]
+	sim_patch /balloon/hinting/start
+	wait_state hinting_running false
+	[ "$(sim_state rss_bytes)" -lt $((before - (12 << 20))) ]
+	[ "$(sim_state checksum_ok)" = true ]
+}
+
+@test "memfd: a run gives nothing back" {
+	start --backing memfd --workload 24,24,0
+	run_in_guest 'echo 1 > /proc/sys/vm/compact_memory'
+	before=$(sim_state rss_bytes)
+	sim_patch /balloon/hinting/start
+	sim_wait_clock '^hinting-done'
+	[ "$(sim_state rss_bytes)" -eq "$before" ]
+	[ "$(sim_state checksum_ok)" = true ]
+}
+
+@test "a run that never ends holds the pages until it is stopped" {
+	start --hinting-ms -1
+	sim_patch /balloon/hinting/start
+	wait_state pages_out_bytes $((60 << 20))
+	sim_patch /balloon/hinting/stop
+	wait_state pages_out_bytes 0
+	sim_wait_clock '^pages-returned'
+}
+
+@test "hinting-ms 0 is over before the answer; a VM that is paused does not go on" {
+	start --hinting-ms 0
+	sim_patch /balloon/hinting/start
+	[ "$(sim_get /balloon/hinting/status)" = '{"host_cmd":1,"guest_cmd":0}' ]
+	state Paused
+	sim_patch /balloon/hinting/start
+	[ "$(sim_get /balloon/hinting/status)" = '{"host_cmd":3,"guest_cmd":0}' ]
+	state Resumed
+	[ "$(sim_get /balloon/hinting/status)" = '{"host_cmd":1,"guest_cmd":0}' ]
+}
+
+@test "guest_cmd ahead and null" {
+	start --hinting-ms -1 --guest-ms 0 --guest-cmd ahead
+	sim_patch /balloon/hinting/start
+	[ "$(sim_get /balloon/hinting/status)" = '{"host_cmd":2,"guest_cmd":3}' ]
+	sim_stop
+	start --hinting-ms 0 --guest-ms 0 --guest-cmd null
+	sim_patch /balloon/hinting/start
+	[ "$(sim_get /balloon/hinting/status)" = '{"host_cmd":1,"guest_cmd":null}' ]
+}
+
+@test "full and diff snapshots, and a VM that goes on from them" {
+	start --workload 20,10,4
+	state Paused
+	snapshot Full "$BATS_TEST_TMPDIR/full"
+	snapshot Diff "$BATS_TEST_TMPDIR/diff"
+	[ "$(stat -c %s "$BATS_TEST_TMPDIR/diff.mem")" -eq $((64 << 20)) ]
+	[ "$(($(stat -c '%b * 512' "$BATS_TEST_TMPDIR/full.mem")))" -ge $((64 << 20)) ]
+	for which in full diff; do
+		SIM_NAME=$which sim_start
+		load_snapshot "$BATS_TEST_TMPDIR/full.snap" "$BATS_TEST_TMPDIR/$which.mem"
+		[ "$(sim_state state)" = Running ]
+		[ "$(sim_state checksum_ok)" = true ]
+		[ "$(sim_get /balloon/hinting/status)" = '{"host_cmd":1,"guest_cmd":null}' ]
+		sim_patch /balloon/hinting/start
+		wait_state hinting_running true
+		[ "$(sim_state checksum_ok)" = true ]
+	done
+}
+
+@test "a damaged page of a snapshot is found out" {
+	start --workload 20,10,4
+	state Paused
+	snapshot Full "$BATS_TEST_TMPDIR/s"
+	dd if=/dev/zero of="$BATS_TEST_TMPDIR/s.mem" bs=4096 seek=3 count=1 conv=notrunc status=none
+	SIM_NAME=b sim_start
+	load_snapshot "$BATS_TEST_TMPDIR/s.snap" "$BATS_TEST_TMPDIR/s.mem"
+	[ "$(sim_state checksum_ok)" = false ]
+}
+
+@test "loading is refused once something was configured; a load that fails ends the process" {
+	sim_start
+	sim_put /machine-config '{"vcpu_count":2,"mem_size_mib":32}'
+	run load_snapshot /nowhere.snap /nowhere.mem
+	[[ $output == *"not allowed after configuring boot-specific resources."* ]]
+	sim_stop
+	SIM_NAME=b sim_start
+	run load_snapshot /nowhere.snap /nowhere.mem
+	[[ $output == *"No such file or directory (os error 2)"* ]]
+	wait "$SIM_PID"
+}
+
+@test "faults of the API" {
+	start --fault 'GET /version status=503,busy@2' --fault 'GET /balloon* reset@1' \
+		--fault 'PATCH /vm lost@1' --fault 'GET /machine-config truncate' \
+		--fault 'GET /vm/config huge=100000' --fault 'GET / garbage@1'
+	sim_get /version
+	run sim_get /version
+	[[ $status -ne 0 && $output == *busy* ]]
+	sim_get /version
+	run sim_get /balloon
+	[ "$status" -eq 52 ]
+	sim_get /balloon
+	run state Paused
+	[ "$status" -eq 52 ]
+	[ "$(sim_state state)" = Paused ]
+	run sim_get /machine-config
+	[ "$status" -eq 18 ]
+	[ "$(sim_get /vm/config | wc -c)" -eq 100000 ]
+	run jq . <<<"$(sim_get /)"
+	[ "$status" -ne 0 ]
+	[ "$(sim_get / | jq -r .state)" = Paused ]
+}
+
+@test "a request that hangs does not block the others; faults at run time" {
+	start
+	sim_put /sim/fault '{"fault":"GET /version hang"}'
+	run curl -sS --max-time 0.2 --unix-socket "$SIM_SOCK" http://localhost/version
+	[ "$status" -eq 28 ]
+	sim_get /balloon
+	sim_delete /sim/fault
+	sim_get /version
+	run sim_put /sim/fault '{"fault":"GET /version bogus"}'
+	[ "$status" -ne 0 ]
+}
+
+@test "die and die-after" {
+	start --fault 'PATCH /vm die'
+	run state Paused
+	[ "$status" -ne 0 ]
+	run wait "$SIM_PID"
+	[ "$status" -eq 137 ]
+	start --fault 'PUT /snapshot/create die-after'
+	state Paused
+	run snapshot Full "$BATS_TEST_TMPDIR/s"
+	[ "$status" -ne 0 ]
+	[ "$(stat -c %s "$BATS_TEST_TMPDIR/s.mem")" -eq $((64 << 20)) ]
+}
+
+@test "faults of envd's stream" {
+	start --fault 'POST /process.Process/Start no-end@1' \
+		--fault 'POST /process.Process/Start no-eos@2' \
+		--fault 'POST /process.Process/Start cut@3' \
+		--fault 'POST /process.Process/Start error=unavailable@4' \
+		--fault 'POST /process.Process/Start flood=200000@5' \
+		--fault 'GET /health reset'
+	run run_in_guest 'exit 0'
+	[[ $status -eq 0 && $output != *'"end"'* ]]
+	run run_in_guest 'exit 0'
+	[[ $status -eq 18 && $output == *'"end"'* ]]
+	run run_in_guest 'exit 0'
+	[[ $status -eq 18 && $output != *'"exit status 0"'* ]]
+	run run_in_guest 'exit 0'
+	[[ $status -eq 0 && $output == *'"code":"unavailable"'* ]]
+	[ "$(run_in_guest 'exit 0' | wc -c)" -gt 260000 ]
+	run curl -sS "$SIM_ENVD/health"
+	[ "$status" -eq 56 ]
+}
+
+@test "the reclaim's steps run in a real shell, under a real timeout" {
+	start --workload 16,8,8 --step-ms drop_caches=5000 --guest-missing fstrim
+	run run_in_guest 'rc=0; timeout -s KILL 0.100 sh -c "echo 3 > /proc/sys/vm/drop_caches" || rc=$?; exit $rc'
+	[[ $output == *'"exitCode":137'* ]]
+	[ "$(sim_state cache_bytes)" -eq $((8 << 20)) ]
+	sim_put /sim/option '{"step_ms":{"drop_caches":0}}'
+	run run_in_guest "timeout -s KILL 2.000 sh -c 'echo 3 > /proc/sys/vm/drop_caches'; command -v fstrim; LC_ALL=C fstrim /"
+	[[ $output == *'"exitCode":127'* ]]
+	[ "$(sim_state cache_bytes)" -eq 0 ]
+	run run_in_guest 'echo nonsense > /proc/sys/vm/drop_caches'
+	[[ $output == *'"exitCode":1,'* ]]
+	run run_in_guest 'echo hi > /root/file; cat /root/file; ls /root'
+	[[ $output == *'"exit status 0"'* ]]
+	[ ! -e /root/file ]
+}
+
+@test "envd: token, client that goes away, a guest that is paused" {
+	start --token secret --hinting-ms 0
+	[ "$(curl -s -o /dev/null -w '%{http_code}' "$SIM_ENVD/envs")" = 401 ]
+	[ "$(curl -s -o /dev/null -w '%{http_code}' -H 'X-Access-Token: secret' "$SIM_ENVD/envs")" = 200 ]
+	run run_in_guest 'sleep 30' -H 'X-Access-Token: secret' --max-time 1
+	[ "$status" -eq 28 ]
+	sim_wait_log '^envd POST /process.Process/Start Authorization=Basic cm9vdDo= X-Access-Token=secret \{"process"'
+	state Paused
+	run curl -sS --max-time 0.2 "$SIM_ENVD/health"
+	[ "$status" -eq 28 ]
+	state Resumed
+	curl -sS "$SIM_ENVD/health"
+}
+
+@test "the log has the requests as they came" {
+	start
+	sim_get /balloon
+	run sim_put /balloon '{"x": 1}'
+	sim_get /sim/state
+	[ "$(sim_log)" = $'GET /balloon\nPUT /balloon {"x": 1}' ]
+}
+
+@test "bad options" {
+	for bad in "--memory 3" "--fault x" "--backing disk" "--balloon {}" "--bogus"; do
+		# shellcheck disable=SC2086
+		run "$(sim_bin)" --api-sock "$BATS_TEST_TMPDIR/s" $bad
+		[ "$status" -eq 2 ]
+	done
+	run "$(sim_bin)"
+	[ "$status" -eq 2 ]
+	"$(sim_bin)" --help
+}

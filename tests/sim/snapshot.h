@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Snapshots, written and read for real. All want vm->lock held. */
+#ifndef SIM_SNAPSHOT_H
+#define SIM_SNAPSHOT_H
+
+#include "vm.h"
+
+struct snapshot_request {
+	bool diff;
+	const char *snapshot_path;
+	const char *mem_file_path;
+	bool track_dirty_pages;
+};
+
+/* 0, or -1 with Firecracker's message. */
+int snapshot_create(struct vm *vm, const struct snapshot_request *r, char *ret_message,
+		    size_t message_size);
+int snapshot_load(struct vm *vm, const struct snapshot_request *r, char *ret_message,
+		  size_t message_size);
+
+#endif
