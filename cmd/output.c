@@ -133,17 +133,19 @@ static void print_warnings(const struct invocation *invocation)
 		fprintf(stderr, "fcpause %s: warning: %s\n", invocation->command->name, hinting_race);
 }
 
-/* --best-effort forgives what a step did not do, not a wrong command line or a VM left behind. */
-static bool forgiven(const struct invocation *invocation, int exit_code)
+/* --best-effort forgives what a step did not do; not a wrong command line, a VM left behind, or a
+ * signal, after which a chain must not go on. */
+static bool forgiven(const struct invocation *invocation, const struct ending *ending)
 {
-	return invocation->values[OPT_BEST_EFFORT].on && exit_code != EXIT_USAGE &&
-	       exit_code != EXIT_LEFT;
+	return invocation->values[OPT_BEST_EFFORT].on && ending->exit_code != EXIT_USAGE &&
+	       ending->exit_code != EXIT_LEFT &&
+	       !(ending->err && ending->err->error_class == FCP_ERR_INTERRUPTED);
 }
 
 /* Errors are said always, what fell short unless it is --quiet. */
 static void print_reason(const struct invocation *invocation, const struct ending *ending)
 {
-	bool forgive = forgiven(invocation, ending->exit_code);
+	bool forgive = forgiven(invocation, ending);
 
 	if (ending->outcome->reason[0] == '\0' || (invocation->values[OPT_QUIET].on && forgive))
 		return;
@@ -156,7 +158,7 @@ static void print_reason(const struct invocation *invocation, const struct endin
 int output_end(struct output *output, const struct ending *ending)
 {
 	const struct invocation *invocation = output->invocation;
-	int exit_code = forgiven(invocation, ending->exit_code) ? EXIT_DONE : ending->exit_code;
+	int exit_code = forgiven(invocation, ending) ? EXIT_DONE : ending->exit_code;
 
 	print_warnings(invocation);
 	print_reason(invocation, ending);

@@ -66,6 +66,8 @@ void snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_
 		.type = (enum fcp_snapshot_type)invocation->values[OPT_TYPE].number,
 		.resume = invocation->values[OPT_RESUME].on,
 		.force = invocation->values[OPT_FORCE].on,
+		.chroot_base = text_of(invocation, OPT_CHROOT_BASE),
+		.metrics_path = text_of(invocation, OPT_METRICS_PATH),
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
 		.snapshot_timeout_ms = (uint32_t)invocation->values[OPT_SNAPSHOT_TIMEOUT_MS].number,
 		.cancel_fd = invocation->cancel_fd,

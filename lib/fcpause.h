@@ -259,7 +259,7 @@ enum fcp_vm_state {
 FCP_API const char *fcp_vm_state_name(enum fcp_vm_state state);
 
 enum fcp_snapshot_type {
-	FCP_SNAPSHOT_AUTO, /* now: Full */
+	FCP_SNAPSHOT_AUTO, /* Diff where it is complete and sparse, else Full */
 	FCP_SNAPSHOT_FULL,
 	FCP_SNAPSHOT_DIFF,
 };
@@ -274,24 +274,48 @@ struct fcp_snapshot_settings {
 	enum fcp_snapshot_type type;
 	bool resume;		      /* resume after success too */
 	bool force;		      /* replace targets that are there */
+	const char *chroot_base;      /* Firecracker's root, where the jailer gave it one; or NULL */
+	const char *metrics_path;     /* where Firecracker writes its metrics; NULL: not known */
 	uint32_t timeout_ms;	      /* for each short request; 0: 2000 */
 	uint32_t snapshot_timeout_ms; /* for the creation; 0: 2 min + 1 s per 50 MiB of guest */
 	int cancel_fd;
 };
 
+/* Firecracker's own figures since the flush before the pause, where its metrics file is known. */
+struct fcp_metrics {
+	uint64_t free_page_hint_count;
+	uint64_t free_page_hint_freed; /* bytes */
+	uint64_t free_page_hint_fails;
+	uint64_t free_page_report_freed; /* bytes */
+	/* Latencies, in microseconds, 0 where it did not happen. */
+	uint64_t full_create_snapshot_us;
+	uint64_t diff_create_snapshot_us;
+	uint64_t pause_vm_us;
+	uint64_t resume_vm_us;
+};
+
 struct fcp_snapshot_result {
 	struct fcp_outcome outcome;
 	enum fcp_snapshot_type type; /* what was asked of Firecracker: Full or Diff */
+	char type_reason[128];	     /* why it was chosen; "" where it was asked for */
+	bool layer;		     /* a Diff that may need a base: a hole may mean the base's bytes */
 	enum fcp_vm_state vm_state;  /* at the end */
 	bool created;		     /* both files are there and whole */
 	bool paused;		     /* it was Running, and we paused it */
+	bool hinting_stopped;	     /* an open hinting run was found and stopped */
 	double paused_ms;	     /* how long the guest stood still because of us */
+	bool has_metrics;
+	struct fcp_metrics metrics;
+	char mem_file[4096]; /* the memory file as this process reaches it, beyond a jailer's root */
 };
 
 /*
- * Pauses the VM (an already paused one stays so), creates the snapshot, resumes it when creation
- * fails and we had paused it, or when resume is set. FCP_ERR_LEFT when it could not be resumed; the
- * message holds the command that does it. Source: Firecracker 1.16, PUT /snapshot/create.
+ * Pauses the VM (an already paused one stays so), creates the snapshot under temporary names, makes
+ * it durable and gives it its names; resumes the VM when that fails and we had paused it, or when
+ * resume is set. An open hinting run is stopped first. Room for the memory file is checked before
+ * the pause. FCP_ERR_INPUT: a target is there without force; FCP_ERR_BUSY: it is in use.
+ * FCP_ERR_LEFT when the VM could not be resumed: the message holds the command that does it.
+ * Source: Firecracker 1.16, PUT /snapshot/create.
  */
 FCP_API int fcp_snapshot(const struct fcp_snapshot_settings *settings,
 			 struct fcp_snapshot_result *result, struct fcp_error *err);

@@ -83,6 +83,22 @@ int fcp_report_balloon_drain(struct fcp_json *object, const struct fcp_balloon_d
 					 result->freed_source == FCP_FREED_METRICS ? "metrics" : "rss");
 }
 
+static int add_metrics(struct fcp_json *object, const struct fcp_metrics *metrics)
+{
+	struct fcp_json *group = fcp_json_object();
+	int bad = 0;
+
+	bad |= fcp_json_set_u64(group, "free_page_hint_count", metrics->free_page_hint_count);
+	bad |= fcp_json_set_u64(group, "free_page_hint_freed_bytes", metrics->free_page_hint_freed);
+	bad |= fcp_json_set_u64(group, "free_page_hint_fails", metrics->free_page_hint_fails);
+	bad |= fcp_json_set_u64(group, "free_page_report_freed_bytes", metrics->free_page_report_freed);
+	bad |= fcp_json_set_u64(group, "full_create_snapshot_us", metrics->full_create_snapshot_us);
+	bad |= fcp_json_set_u64(group, "diff_create_snapshot_us", metrics->diff_create_snapshot_us);
+	bad |= fcp_json_set_u64(group, "pause_vm_us", metrics->pause_vm_us);
+	bad |= fcp_json_set_u64(group, "resume_vm_us", metrics->resume_vm_us);
+	return bad | fcp_json_set(object, "metrics", group);
+}
+
 int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_settings *settings,
 			const struct fcp_snapshot_result *result)
 {
@@ -91,6 +107,13 @@ int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_setti
 	if (result->outcome.status == FCP_STATUS_SKIPPED)
 		return bad;
 	bad |= fcp_json_set_string(object, "type", fcp_snapshot_type_name(result->type));
+	if (result->type_reason[0] != '\0')
+		bad |= fcp_json_set_string(object, "type_reason", result->type_reason);
+	bad |= fcp_json_set_bool(object, "layer", result->layer);
+	if (result->hinting_stopped)
+		bad |= fcp_json_set_bool(object, "hinting_stopped", true);
+	if (result->has_metrics)
+		bad |= add_metrics(object, &result->metrics);
 	bad |= fcp_json_set_bool(object, "created", result->created);
 	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
 	bad |= fcp_json_set_ms(object, "paused_ms", result->paused_ms);

@@ -10,26 +10,32 @@
 /* A line of Firecracker 1.16 with one drive and one network interface has 8 kB. */
 #define LINE_MAX_BYTES (4 << 20)
 
-static uint64_t count(const struct fcp_json *balloon, const char *key)
+static uint64_t figure(const struct fcp_json *group, const char *key)
 {
 	uint64_t value = 0;
 
-	fcp_json_u64(fcp_json_get(balloon, key), &value);
+	fcp_json_u64(fcp_json_get(group, key), &value);
 	return value;
 }
 
 static void add_line(const char *line, size_t length, struct fcp_metrics *sum)
 {
 	FCP_CLEANUP(json) struct fcp_json *json = NULL;
-	const struct fcp_json *balloon;
+	const struct fcp_json *balloon, *latencies;
 	struct fcp_error ignored;
 
 	if (fcp_json_parse(line, length, "metrics", &json, &ignored) != 0)
 		return;
 	balloon = fcp_json_get(json, "balloon");
-	sum->free_page_hint_count += count(balloon, "free_page_hint_count");
-	sum->free_page_hint_freed += count(balloon, "free_page_hint_freed");
-	sum->free_page_hint_fails += count(balloon, "free_page_hint_fails");
+	sum->free_page_hint_count += figure(balloon, "free_page_hint_count");
+	sum->free_page_hint_freed += figure(balloon, "free_page_hint_freed");
+	sum->free_page_hint_fails += figure(balloon, "free_page_hint_fails");
+	sum->free_page_report_freed += figure(balloon, "free_page_report_freed");
+	latencies = fcp_json_get(json, "latencies_us");
+	sum->full_create_snapshot_us = figure(latencies, "full_create_snapshot");
+	sum->diff_create_snapshot_us = figure(latencies, "diff_create_snapshot");
+	sum->pause_vm_us = figure(latencies, "pause_vm");
+	sum->resume_vm_us = figure(latencies, "resume_vm");
 }
 
 static int read_lines(int fd, off_t from, struct fcp_metrics *sum, struct fcp_error *err)

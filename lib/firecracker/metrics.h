@@ -5,15 +5,9 @@
 
 #include "firecracker/client.h"
 
-struct fcp_metrics {
-	uint64_t free_page_hint_count;
-	uint64_t free_page_hint_freed; /* bytes */
-	uint64_t free_page_hint_fails;
-};
-
 /*
- * Flushes (PUT /actions FlushMetrics) and reads the lines that came with it, summed up: the figures
- * since the flush before. path is the file that was named to PUT /metrics, as we see it; it must be
+ * Flushes (PUT /actions FlushMetrics) and reads the lines that came with it: counts are summed up,
+ * latencies (Firecracker repeats the last one) are the last line's. path is the file that was named to PUT /metrics, as we see it; it must be
  * a regular file (a pipe's other reader would miss what we take).
  */
 int fcp_metrics_flush(struct fcp_firecracker *firecracker, const char *path,

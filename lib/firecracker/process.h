@@ -8,4 +8,22 @@
 /* Resident memory of the process in bytes; false when /proc does not tell. */
 bool fcp_process_rss(pid_t pid, uint64_t *rss_bytes_);
 
+/* Bytes of its anonymous memory that are swapped out (VmSwap); false when /proc does not tell. */
+bool fcp_process_swap(pid_t pid, uint64_t *swap_bytes_);
+
+/* Real user and group; false when /proc does not tell. */
+bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_);
+
+struct fcp_process_memory {
+	uint64_t anonymous_bytes;     /* writable, private, of no file */
+	uint64_t largest_file_bytes;  /* the largest writable mapping of a file, a memfd, hugetlbfs */
+	bool userfault;		      /* it has a userfaultfd: pages may be filled in later */
+};
+
+/*
+ * What its memory is made of (/proc/PID/maps, /proc/PID/fd): needs the permission to ptrace it.
+ * FCP_ERR_IO when /proc does not tell.
+ */
+int fcp_process_memory(pid_t pid, struct fcp_process_memory *memory_, struct fcp_error *err);
+
 #endif

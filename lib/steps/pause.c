@@ -69,11 +69,11 @@ static int trim(struct chain *chain, struct fcp_error *err)
 	struct fcp_madvise_ranges_settings settings = chain->settings->trim;
 	struct fcp_madvise_ranges_result *result = &chain->result->trim;
 
-	settings.mem_file_path = chain->settings->snapshot.mem_file_path;
+	settings.mem_file_path = chain->result->snapshot.mem_file;
 	if (!chain->settings->trim_on)
 		skip(&result->outcome, chain->settings->trim_off_reason);
-	else if (chain->result->snapshot.type == FCP_SNAPSHOT_DIFF)
-		skip(&result->outcome, "a hole in a Diff means the base's bytes, not zeros");
+	else if (chain->result->snapshot.layer)
+		skip(&result->outcome, "a hole in this Diff may mean a base's bytes, not zeros");
 	else
 		return best_effort(fcp_madvise_ranges(&settings, result, err), err);
 	return 0;

@@ -182,6 +182,8 @@ static int finish(struct progress *progress, int ran, const struct fcp_guest_exi
 		close_steps(progress, FCP_STATUS_TIMEOUT, reason);
 		sum_up(result);
 		result->outcome.status = FCP_STATUS_TIMEOUT;
+		if (result->outcome.reason[0] == '\0')
+			fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT, "%s", reason);
 		return 0;
 	}
 	if (ran != 0) {

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "steps/snapshot.h"
+
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/outcome.h"
 #include "base/units.h"
+#include "firecracker/hinting.h"
+#include "firecracker/metrics.h"
+#include "firecracker/process.h"
 #include "firecracker/snapshot.h"
-#include "firecracker/vm.h"
-#include "steps/snapshot.h"
 #include "steps/snapshot_files.h"
+#include "steps/snapshot_type.h"
+
+#include <string.h>
 
 #define SNAPSHOT_BASE_MS (120 * 1000)
 #define SNAPSHOT_MIB_PER_S 50
 #define RESUME_MS 10000
+
+#define STATE_FILE_BYTES FCP_MIB /* Firecracker 1.16 writes some 14 kB */
 
 #define WAIT_BEFORE_RETRY_NS UINT64_C(20000000)
 
@@ -18,33 +26,101 @@ struct run {
 	const struct fcp_snapshot_settings *settings;
 	struct fcp_snapshot_result *result;
 	struct fcp_firecracker firecracker;
+	struct fcp_instance instance;
+	struct fcp_machine_config machine;
 	struct fcp_snapshot_files files;
-	uint32_t snapshot_timeout_ms;
 	uint64_t pause_ns; /* when we asked for the pause */
 };
 
-/* All that can be found out, and can fail, while the guest still runs. */
+/* ---- before the pause: all that can be found out, and can fail, while the guest still runs ---- */
+
+static void choose_type(struct run *run)
+{
+	struct fcp_snapshot_result *result = run->result;
+	char reason[sizeof(result->type_reason)];
+	bool complete = false;
+
+	if (run->settings->type != FCP_SNAPSHOT_FULL)
+		complete = fcp_snapshot_diff_is_complete(fcp_firecracker_pid(&run->firecracker),
+							 &run->instance, &run->machine, reason);
+	if (run->settings->type == FCP_SNAPSHOT_AUTO) {
+		result->type = complete ? FCP_SNAPSHOT_DIFF : FCP_SNAPSHOT_FULL;
+		memcpy(result->type_reason, reason, sizeof(reason));
+	} else {
+		result->type = run->settings->type;
+	}
+	result->layer = result->type == FCP_SNAPSHOT_DIFF && !complete;
+}
+
+/* A Full has every page; a Diff at most what is resident. */
+static int check_room(const struct run *run, struct fcp_error *err)
+{
+	uint64_t needed_bytes = run->machine.mem_size_mib * FCP_MIB;
+	uint64_t rss_bytes;
+
+	if (run->result->type == FCP_SNAPSHOT_DIFF &&
+	    fcp_process_rss(fcp_firecracker_pid(&run->firecracker), &rss_bytes) &&
+	    rss_bytes < needed_bytes)
+		needed_bytes = rss_bytes;
+	return fcp_snapshot_files_room(&run->files, needed_bytes + STATE_FILE_BYTES, err);
+}
+
 static int prepare(struct run *run, struct fcp_error *err)
 {
-	struct fcp_machine_config machine;
-	struct fcp_instance instance;
+	struct fcp_snapshot_result *result = run->result;
 
-	if (fcp_snapshot_files_prepare(run->settings, &run->files, err) != 0 ||
-	    fcp_vm_instance(&run->firecracker, &instance, err) != 0)
+	if (fcp_vm_instance(&run->firecracker, &run->instance, err) != 0)
 		return -1;
-	run->result->vm_state = instance.state;
-	if (instance.state == FCP_VM_NOT_STARTED)
+	result->vm_state = run->instance.state;
+	if (run->instance.state == FCP_VM_NOT_STARTED)
 		return fcp_error_set(err, FCP_ERR_STATE, 0, "the VM is not started");
-	if (fcp_vm_machine_config(&run->firecracker, &machine, err) != 0)
+	if (fcp_snapshot_files_find(run->settings, fcp_firecracker_pid(&run->firecracker), &run->files,
+				    err) != 0 ||
+	    fcp_vm_machine_config(&run->firecracker, &run->machine, err) != 0)
 		return -1;
-	run->snapshot_timeout_ms = run->settings->snapshot_timeout_ms;
-	if (run->snapshot_timeout_ms == 0)
-		run->snapshot_timeout_ms = SNAPSHOT_BASE_MS +
-			(uint32_t)(machine.mem_size_mib * 1000 / SNAPSHOT_MIB_PER_S);
-	run->result->type = run->settings->type == FCP_SNAPSHOT_DIFF ? FCP_SNAPSHOT_DIFF
-								     : FCP_SNAPSHOT_FULL;
+	snprintf(result->mem_file, sizeof(result->mem_file), "%s", run->files.memory.host);
+	choose_type(run);
+	return check_room(run, err);
+}
+
+/* A run that was left open (its fcpause was killed, say) would be open in the snapshot too, and the
+ * guest would go on without the pages it had handed out. */
+static int stop_open_hinting(struct run *run, struct fcp_error *err)
+{
+	struct fcp_hinting_status status;
+
+	if (fcp_hinting_status(&run->firecracker, &status, err) != 0)
+		/* Refused: no balloon, no hinting, an older Firecracker. */
+		return err->error_class == FCP_ERR_SERVER ? 0 : -1;
+	if (status.host_cmd == FCP_HINTING_NONE || status.host_cmd == FCP_HINTING_DONE)
+		return 0;
+	if (fcp_hinting_stop(&run->firecracker, err) != 0)
+		return fcp_error_wrap(err, "an open hinting run could not be stopped");
+	run->result->hinting_stopped = true;
 	return 0;
 }
+
+static void flush_metrics(struct run *run, struct fcp_metrics *metrics, bool *known_)
+{
+	struct fcp_error no_matter;
+
+	*known_ = run->settings->metrics_path &&
+		  fcp_metrics_flush(&run->firecracker, run->settings->metrics_path, metrics,
+				    &no_matter) == 0;
+}
+
+static int begin(struct run *run, struct fcp_error *err)
+{
+	struct fcp_metrics before;
+	bool ignored;
+
+	if (stop_open_hinting(run, err) != 0)
+		return -1;
+	flush_metrics(run, &before, &ignored);
+	return fcp_snapshot_files_begin(&run->files, fcp_firecracker_pid(&run->firecracker), err);
+}
+
+/* ---- the pause ---- */
 
 /* Pauses a Running VM. When the answer got lost the VM may be paused all the same. */
 static int pause_vm(struct run *run, struct fcp_error *err)
@@ -64,23 +140,58 @@ static int pause_vm(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int create(struct run *run, struct fcp_error *err)
+static uint32_t snapshot_timeout_ms(const struct run *run)
+{
+	uint64_t timeout_ms = run->settings->snapshot_timeout_ms;
+
+	if (timeout_ms == 0)
+		timeout_ms = SNAPSHOT_BASE_MS + run->machine.mem_size_mib * 1000 / SNAPSHOT_MIB_PER_S;
+	return timeout_ms > INT32_MAX ? INT32_MAX : (uint32_t)timeout_ms;
+}
+
+static int create_once(struct run *run, struct fcp_error *err)
 {
 	struct fcp_firecracker *firecracker = &run->firecracker;
 	uint32_t timeout_ms = firecracker->timeout_ms;
 	int created;
 
-	firecracker->timeout_ms = run->snapshot_timeout_ms;
-	created = fcp_snapshot_create(firecracker, run->result->type, run->files.snapshot.temporary,
-				      run->files.memory.temporary, err);
+	firecracker->timeout_ms = snapshot_timeout_ms(run);
+	created = fcp_snapshot_create(firecracker, run->result->type, run->files.snapshot.seen,
+				      run->files.memory.seen, err);
 	firecracker->timeout_ms = timeout_ms;
 	return created;
 }
 
+/* A page that was swapped out after the type was chosen is missing in a Diff. */
+static bool was_swapped(const struct run *run)
+{
+	uint64_t swap_bytes;
+
+	return !fcp_process_swap(fcp_firecracker_pid(&run->firecracker), &swap_bytes) ||
+	       swap_bytes != 0;
+}
+
+static int create(struct run *run, struct fcp_error *err)
+{
+	struct fcp_snapshot_result *result = run->result;
+
+	if (create_once(run, err) != 0)
+		return -1;
+	if (run->settings->type != FCP_SNAPSHOT_AUTO || result->type != FCP_SNAPSHOT_DIFF ||
+	    !was_swapped(run))
+		return 0;
+	result->type = FCP_SNAPSHOT_FULL;
+	snprintf(result->type_reason, sizeof(result->type_reason),
+		 "some of the process was swapped out during a Diff, which was thrown away");
+	return create_once(run, err);
+}
+
+/* ---- the way back ---- */
+
 static int left(const struct run *run, const struct fcp_error *why, struct fcp_error *err)
 {
 	return fcp_error_set(err, FCP_ERR_LEFT, 0,
-			     "the VM could not be resumed (%.200s); by hand: curl --unix-socket '%.120s' "
+			     "the VM could not be resumed (%.160s); by hand: curl --unix-socket '%.120s' "
 			     "-X PATCH -d '{\"state\":\"Resumed\"}' http://localhost/vm",
 			     why->message, run->settings->api_sock);
 }
@@ -105,29 +216,30 @@ static int resume_vm(struct run *run, uint64_t timeout_ms, struct fcp_error *err
 		}
 		fcp_wait_ns(WAIT_BEFORE_RETRY_NS, -1);
 	}
+	firecracker->deadline = FCP_DEADLINE_NEVER;
 	run->result->vm_state = FCP_VM_RUNNING;
 	run->result->paused_ms = fcp_ms_since(run->pause_ns);
 	return 0;
 }
 
-/* The way back: what we paused runs again, and no half file stays. The first error is the reason;
- * one of the way back is worse. */
+/* What we paused runs again. The first error is the reason; one of the way back is worse. */
 static int undo(struct run *run, struct fcp_error *err)
 {
 	uint64_t timeout_ms = RESUME_MS;
 	struct fcp_error left_error;
 
 	if (err->error_class == FCP_ERR_INTERRUPTED || err->error_class == FCP_ERR_PROTOCOL)
-		timeout_ms += run->snapshot_timeout_ms;
+		timeout_ms += snapshot_timeout_ms(run);
 	if (run->result->paused && resume_vm(run, timeout_ms, &left_error) != 0) {
 		struct fcp_error first = *err;
 
 		*err = left_error;
 		fcp_error_wrap(err, "%s", first.message);
 	}
-	fcp_snapshot_files_discard(&run->files);
 	return -1;
 }
+
+/* ---- the whole ---- */
 
 static int publish(struct run *run, struct fcp_error *err)
 {
@@ -137,24 +249,34 @@ static int publish(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
+/* A checkpoint's guest need not wait until its files are durable and have their names. */
+static int resume_and_publish(struct run *run, struct fcp_error *err)
+{
+	struct fcp_error publish_error;
+	int resumed;
+
+	if (!run->result->paused)
+		run->pause_ns = fcp_now_ns();
+	resumed = resume_vm(run, RESUME_MS, err);
+	if (publish(run, &publish_error) != 0 && resumed == 0) {
+		*err = publish_error;
+		return -1;
+	}
+	return resumed;
+}
+
 static int take(struct run *run, struct fcp_error *err)
 {
-	if (prepare(run, err) != 0)
+	int taken;
+
+	if (prepare(run, err) != 0 || begin(run, err) != 0)
 		return -1;
 	if (pause_vm(run, err) != 0 || create(run, err) != 0)
 		return undo(run, err);
-	/* A checkpoint's guest need not wait until its files are durable. */
-	if (run->settings->resume) {
-		int resumed;
-
-		if (run->pause_ns == 0)
-			run->pause_ns = fcp_now_ns();
-		resumed = resume_vm(run, RESUME_MS, err);
-		if (publish(run, resumed == 0 ? err : &(struct fcp_error){0}) != 0)
-			fcp_snapshot_files_discard(&run->files);
-		return resumed == 0 && run->result->created ? 0 : -1;
-	}
-	if (publish(run, err) != 0)
+	if (run->settings->resume)
+		return resume_and_publish(run, err);
+	taken = publish(run, err);
+	if (taken != 0)
 		return undo(run, err);
 	if (run->result->paused)
 		run->result->paused_ms = fcp_ms_since(run->pause_ns);
@@ -163,6 +285,7 @@ static int take(struct run *run, struct fcp_error *err)
 
 static int open_run(struct run *run, struct fcp_error *err)
 {
+	run->files = (struct fcp_snapshot_files)FCP_SNAPSHOT_FILES_NONE;
 	return fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
 				    run->settings->cancel_fd, &run->firecracker, err);
 }
@@ -194,6 +317,8 @@ int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapsh
 
 	*result = (struct fcp_snapshot_result){0};
 	ran = open_run(&run, err) == 0 ? take(&run, err) : -1;
+	if (ran == 0)
+		flush_metrics(&run, &result->metrics, &result->has_metrics);
 	close_run(&run);
 	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
 }

@@ -2,144 +2,302 @@
 #include "steps/snapshot_files.h"
 
 #include "base/cleanup.h"
+#include "firecracker/process.h"
+#include "memory/in_use.h"
 
 #include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define SUFFIX ".fcpause-tmp"
+#define OLD_SUFFIX ".fcpause-old"
+#define LOCK_TRIES 10
 
-/* The directory of path, resolved; owned. */
-static char *directory_of(const char *path, struct fcp_error *err)
+/* ---- finding ---- */
+
+/* "DIRECTORY/NAME" into its two parts, owned. */
+static int split(const char *what, const char *path, char **directory_, char **name_,
+		 struct fcp_error *err)
 {
-	FCP_CLEANUP(free) char *copy = strdup(path);
-	char *directory;
-
-	if (!copy) {
-		fcp_error_nomem(err);
-		return NULL;
-	}
-	directory = realpath(dirname(copy), NULL);
-	if (!directory)
-		fcp_error_set(err, FCP_ERR_IO, errno, "directory of %s", path);
-	return directory;
-}
-
-/* Firecracker has a working directory of its own, so what it is told must be absolute. */
-static int resolve(const char *what, const char *path, struct fcp_snapshot_file *file,
-		   struct fcp_error *err)
-{
-	FCP_CLEANUP(free) char *directory = NULL;
-	const char *name;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *name = slash ? slash + 1 : path;
 
 	if (!path || *path == '\0')
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no path of the %s given", what);
-	name = strrchr(path, '/');
-	name = name ? name + 1 : path;
 	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: the %s needs the name of a file", path,
 				     what);
-	directory = directory_of(path, err);
-	if (!directory)
-		return -1;
-	if (asprintf(&file->path, "%s/%s", strcmp(directory, "/") ? directory : "", name) < 0) {
-		file->path = NULL;
-		return fcp_error_nomem(err);
-	}
-	if (asprintf(&file->temporary, "%s" SUFFIX, file->path) < 0) {
-		file->temporary = NULL;
-		return fcp_error_nomem(err);
-	}
-	return 0;
+	*name_ = strdup(name);
+	*directory_ = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path))
+							  : strdup(".");
+	return *name_ && *directory_ ? 0 : fcp_error_nomem(err);
 }
 
+static int join(char **path_, const char *directory, const char *name, struct fcp_error *err)
+{
+	if (asprintf(path_, "%s/%s", directory, name) >= 0)
+		return 0;
+	*path_ = NULL;
+	return fcp_error_nomem(err);
+}
+
+static char *append(const char *name, const char *suffix)
+{
+	char *joined;
+
+	return asprintf(&joined, "%s%s", name, suffix) >= 0 ? joined : NULL;
+}
+
+/* The target itself: not there, or a file that nobody uses and that may be replaced. */
 static int check_target(const struct fcp_snapshot_file *file, bool force, struct fcp_error *err)
 {
+	FCP_CLEANUP(fd) int fd = openat(file->place.directory, file->name,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct fcp_in_use use;
 	struct stat target;
 
-	if (lstat(file->path, &target) != 0) {
-		if (errno == ENOENT)
-			return 0;
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->path);
-	}
-	if (!S_ISREG(target.st_mode))
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 && errno != ELOOP)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
+	if (fd < 0 || fstat(fd, &target) != 0 || !S_ISREG(target.st_mode))
 		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s is there and is no regular file",
-				     file->path);
+				     file->host);
 	if (!force)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s is there already, and is replaced only with force", file->path);
+				     "%s is there already, and is replaced only with force", file->host);
+	if (fcp_in_use_find(fd, &use, err) != 0)
+		return -1;
+	if (use.how != FCP_IN_USE_NOT)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: in use: process %d (%s) %s", file->host,
+				     (int)use.pid, use.comm, fcp_in_use_text(use.how));
 	return 0;
 }
 
-int fcp_snapshot_files_prepare(const struct fcp_snapshot_settings *settings,
-			       struct fcp_snapshot_files *files, struct fcp_error *err)
+static int find(const char *what, const char *path, const struct fcp_snapshot_settings *settings,
+		pid_t pid, struct fcp_snapshot_file *file, struct fcp_error *err)
 {
-	*files = (struct fcp_snapshot_files){0};
-	if (resolve("snapshot file", settings->snapshot_path, &files->snapshot, err) != 0 ||
-	    resolve("memory file", settings->mem_file_path, &files->memory, err) != 0)
+	FCP_CLEANUP(free) char *directory = NULL;
+
+	if (split(what, path, &directory, &file->name, err) != 0)
 		return -1;
-	if (strcmp(files->snapshot.path, files->memory.path) == 0)
+	if (fcp_place_open(pid, settings->chroot_base, directory, &file->place, err) != 0)
+		return fcp_error_wrap(err, "directory of the %s", what);
+	file->temporary = append(file->name, SUFFIX);
+	file->old = append(file->name, OLD_SUFFIX);
+	if (!file->temporary || !file->old)
+		return fcp_error_nomem(err);
+	if (join(&file->seen, file->place.seen, file->temporary, err) != 0 ||
+	    join(&file->host, file->place.host, file->name, err) != 0)
+		return -1;
+	return check_target(file, settings->force, err);
+}
+
+int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t pid,
+			    struct fcp_snapshot_files *files, struct fcp_error *err)
+{
+	if (find("snapshot file", settings->snapshot_path, settings, pid, &files->snapshot, err) != 0 ||
+	    find("memory file", settings->mem_file_path, settings, pid, &files->memory, err) != 0)
+		return -1;
+	if (strcmp(files->snapshot.seen, files->memory.seen) == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "%s: the snapshot file and the memory file are the same",
-				     files->snapshot.path);
-	if (check_target(&files->snapshot, settings->force, err) != 0 ||
-	    check_target(&files->memory, settings->force, err) != 0)
-		return -1;
-	fcp_snapshot_files_discard(files);
+				     files->snapshot.host);
 	return 0;
 }
 
-static int sync_path(const char *path, int flags, struct fcp_error *err)
+int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t needed_bytes,
+			    struct fcp_error *err)
 {
-	FCP_CLEANUP(fd) int fd = open(path, flags | O_CLOEXEC);
+	struct statvfs room;
+	uint64_t free_bytes;
 
-	if (fd < 0 || fsync(fd) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", path);
+	if (fstatvfs(files->memory.place.directory, &room) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", files->memory.host);
+	free_bytes = (uint64_t)room.f_bavail * room.f_frsize;
+	if (free_bytes >= needed_bytes)
+		return 0;
+	return fcp_error_set(err, FCP_ERR_IO, ENOSPC,
+			     "%s: the memory file can need %lu MiB, and %lu MiB are free; the VM was not paused",
+			     files->memory.host, (unsigned long)(needed_bytes >> 20),
+			     (unsigned long)(free_bytes >> 20));
+}
+
+/* ---- the temporary files ---- */
+
+static bool is_at_name(const struct fcp_snapshot_file *file, int fd)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 &&
+	       fstatat(file->place.directory, file->temporary, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/*
+ * Removes what stands under the temporary name, unless a run that still goes on holds its lock. What
+ * was locked is looked at again: in between another run may have put its own file there.
+ */
+static int remove_leftover(const struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	FCP_CLEANUP(fd) int fd = openat(file->place.directory, file->temporary,
+					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: another fcpause is writing it", file->host);
+	if (fd >= 0 && !is_at_name(file, fd))
+		return 0;
+	/* A link, or what we may not read: removing a name touches nothing behind it. */
+	if (unlinkat(file->place.directory, file->temporary, 0) != 0 && errno != ENOENT)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, file->host);
+	return 0;
+}
+
+/* Firecracker must be able to write it; only root can and need give it away. */
+static int give_to(int fd, pid_t pid, const char *path, struct fcp_error *err)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (!fcp_process_owner(pid, &uid, &gid) || uid == geteuid())
+		return 0;
+	if (fchown(fd, uid, gid) != 0 && uid != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno,
+				     "%s: Firecracker's user %u could not write it", path, (unsigned)uid);
+	return 0;
+}
+
+static int begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err)
+{
+	for (int tries = 0; tries < LOCK_TRIES && file->fd < 0; tries++) {
+		file->fd = openat(file->place.directory, file->temporary,
+				  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+		if (file->fd < 0 && errno != EEXIST)
+			return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, file->host);
+		if (file->fd < 0 && remove_leftover(file, err) != 0)
+			return -1;
+	}
+	if (file->fd < 0 || flock(file->fd, LOCK_EX | LOCK_NB) != 0)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: another fcpause is writing it", file->host);
+	return give_to(file->fd, pid, file->host, err);
+}
+
+int fcp_snapshot_files_begin(struct fcp_snapshot_files *files, pid_t pid, struct fcp_error *err)
+{
+	unlinkat(files->snapshot.place.directory, files->snapshot.old, 0);
+	if (begin(&files->memory, pid, err) != 0)
+		return -1;
+	return begin(&files->snapshot, pid, err);
+}
+
+/* ---- publishing ---- */
+
+static int make_durable(const struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	if (!is_at_name(file, file->fd))
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s" SUFFIX ": somebody has replaced it",
+				     file->host);
+	if (fsync(file->fd) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, file->host);
 	return 0;
 }
 
 static int sync_directory(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
-	FCP_CLEANUP(free) char *directory = directory_of(file->path, err);
+	FCP_CLEANUP(fd) int fd = openat(file->place.directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return directory ? sync_path(directory, O_RDONLY | O_DIRECTORY, err) : -1;
-}
-
-static int rename_file(const struct fcp_snapshot_file *file, struct fcp_error *err)
-{
-	if (rename(file->temporary, file->path) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "rename to %s", file->path);
+	if (fd < 0 || fsync(fd) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "directory of %s", file->host);
 	return 0;
 }
 
-int fcp_snapshot_files_publish(const struct fcp_snapshot_files *files, struct fcp_error *err)
+static int rename_within(const struct fcp_snapshot_file *file, const char *from, const char *to,
+			 unsigned flags, struct fcp_error *err)
 {
-	if (sync_path(files->memory.temporary, O_RDONLY | O_NOFOLLOW, err) != 0 ||
-	    sync_path(files->snapshot.temporary, O_RDONLY | O_NOFOLLOW, err) != 0)
-		return -1;
+	int directory = file->place.directory;
+
+	if (renameat2(directory, from, directory, to, flags) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "rename to %s", file->host);
+	return 0;
+}
+
+static bool is_there(const struct fcp_snapshot_file *file, const char *name)
+{
+	return faccessat(file->place.directory, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The old memory file, if there is one, stays under the temporary name until the pair is whole. */
+static int swap_memory(const struct fcp_snapshot_file *memory, struct fcp_error *err)
+{
+	if (is_there(memory, memory->name))
+		return rename_within(memory, memory->temporary, memory->name, RENAME_EXCHANGE, err);
+	return rename_within(memory, memory->temporary, memory->name, RENAME_NOREPLACE, err);
+}
+
+static void swap_memory_back(const struct fcp_snapshot_file *memory)
+{
+	unsigned flags = is_there(memory, memory->temporary) ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+	struct fcp_error no_matter;
+
+	rename_within(memory, memory->name, memory->temporary, flags, &no_matter);
+}
+
+/* Both get their names, or neither: what fails in the middle is taken back. */
+static int swap(struct fcp_snapshot_files *files, struct fcp_error *err)
+{
+	const struct fcp_snapshot_file *snapshot = &files->snapshot;
+	bool replaces = is_there(snapshot, snapshot->name);
+	struct fcp_error no_matter;
+
 	/* The old snapshot file goes first: it must not be found beside the new memory file. */
-	if (unlink(files->snapshot.path) != 0 && errno != ENOENT)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", files->snapshot.path);
-	if (rename_file(&files->memory, err) != 0 || sync_directory(&files->memory, err) != 0 ||
-	    rename_file(&files->snapshot, err) != 0)
+	if (replaces && rename_within(snapshot, snapshot->name, snapshot->old, 0, err) != 0)
 		return -1;
+	if (swap_memory(&files->memory, err) == 0) {
+		if (sync_directory(&files->memory, err) == 0 &&
+		    rename_within(snapshot, snapshot->temporary, snapshot->name, 0, err) == 0)
+			return 0;
+		swap_memory_back(&files->memory);
+	}
+	if (replaces)
+		rename_within(snapshot, snapshot->old, snapshot->name, 0, &no_matter);
+	return -1;
+}
+
+int fcp_snapshot_files_publish(struct fcp_snapshot_files *files, struct fcp_error *err)
+{
+	if (make_durable(&files->memory, err) != 0 || make_durable(&files->snapshot, err) != 0 ||
+	    swap(files, err) != 0)
+		return -1;
+	/* What is under the temporary names now is old. */
+	unlinkat(files->memory.place.directory, files->memory.temporary, 0);
+	unlinkat(files->snapshot.place.directory, files->snapshot.old, 0);
 	return sync_directory(&files->snapshot, err);
 }
 
-void fcp_snapshot_files_discard(const struct fcp_snapshot_files *files)
+/* ---- the end ---- */
+
+static void clear(struct fcp_snapshot_file *file)
 {
-	if (files->memory.temporary)
-		unlink(files->memory.temporary);
-	if (files->snapshot.temporary)
-		unlink(files->snapshot.temporary);
+	if (file->fd >= 0) {
+		if (is_at_name(file, file->fd))
+			unlinkat(file->place.directory, file->temporary, 0);
+		close(file->fd);
+	}
+	fcp_place_clear(&file->place);
+	free(file->name);
+	free(file->temporary);
+	free(file->old);
+	free(file->seen);
+	free(file->host);
+	*file = (struct fcp_snapshot_file){.place = {.directory = -1}, .fd = -1};
 }
 
 void fcp_snapshot_files_clear(struct fcp_snapshot_files *files)
 {
-	free(files->snapshot.path);
-	free(files->snapshot.temporary);
-	free(files->memory.path);
-	free(files->memory.temporary);
-	*files = (struct fcp_snapshot_files){0};
+	clear(&files->snapshot);
+	clear(&files->memory);
 }

@@ -7,11 +7,16 @@
 #ifndef FCP_STEPS_SNAPSHOT_FILES_H
 #define FCP_STEPS_SNAPSHOT_FILES_H
 
-#include "base/error.h"
+#include "firecracker/root.h"
 
 struct fcp_snapshot_file {
-	char *path;	 /* absolute */
-	char *temporary; /* path + ".fcpause-tmp" */
+	struct fcp_place place;
+	char *name;	 /* within the place */
+	char *temporary; /* name + ".fcpause-tmp" */
+	char *old;	 /* name + ".fcpause-old": what is being replaced, for a moment */
+	char *seen;	 /* the temporary file's path for Firecracker */
+	char *host;	 /* the target's path for us */
+	int fd;		 /* the temporary file, locked (flock); -1: not there */
 };
 
 struct fcp_snapshot_files {
@@ -19,24 +24,38 @@ struct fcp_snapshot_files {
 	struct fcp_snapshot_file memory;
 };
 
-/*
- * Makes both paths absolute (their directories must be there) and removes what a run that was
- * killed has left under the temporary names. FCP_ERR_USAGE: both paths name one file, or a path is
- * too long or no UTF-8; FCP_ERR_INPUT: a target is there and force is not set, or is no regular
- * file. Free with fcp_snapshot_files_clear(), after a failure too.
- */
-int fcp_snapshot_files_prepare(const struct fcp_snapshot_settings *settings,
-			       struct fcp_snapshot_files *files, struct fcp_error *err);
+/* Before anything else, and what a cleared one is. */
+#define FCP_SNAPSHOT_FILES_NONE                                                                    \
+	{                                                                                          \
+		{.place = {.directory = -1}, .fd = -1}, {.place = {.directory = -1}, .fd = -1}     \
+	}
 
 /*
- * Makes the files durable and gives them their names. On failure before the first rename nothing
- * has changed; the temporary files stay for fcp_snapshot_files_discard().
+ * Finds both targets (pid: Firecracker's process, for its root). FCP_ERR_USAGE: both name one file,
+ * or one names none; FCP_ERR_INPUT: a target is there and force is not set, or is no regular file;
+ * FCP_ERR_BUSY: the target is in use, by the VM itself for one. Changes nothing.
  */
-int fcp_snapshot_files_publish(const struct fcp_snapshot_files *files, struct fcp_error *err);
+int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t pid,
+			    struct fcp_snapshot_files *files, struct fcp_error *err);
 
-/* Removes the temporary files, as far as they are there. */
-void fcp_snapshot_files_discard(const struct fcp_snapshot_files *files);
+/* Is there room for that many bytes? FCP_ERR_IO with ENOSPC says how much is missing. */
+int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t needed_bytes,
+			    struct fcp_error *err);
 
+/*
+ * Creates the temporary files, empty, for Firecracker's user to write, and locks them. What a run
+ * that was killed has left is removed; a run that goes on is FCP_ERR_BUSY.
+ */
+int fcp_snapshot_files_begin(struct fcp_snapshot_files *files, pid_t pid, struct fcp_error *err);
+
+/*
+ * Makes the files durable and gives them their names. On failure the old files, if there were any,
+ * have their names again. (A crash in the middle leaves the old snapshot file under its .fcpause-old
+ * name, which the next run removes.)
+ */
+int fcp_snapshot_files_publish(struct fcp_snapshot_files *files, struct fcp_error *err);
+
+/* Removes the temporary files that are there, and frees everything. Safe on a cleared one. */
 void fcp_snapshot_files_clear(struct fcp_snapshot_files *files);
 
 #endif
