@@ -49,15 +49,21 @@ LIBS := -ljansson -lresolv -lm
 LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
 CMD_SOURCES := $(wildcard cmd/*.c)
 SIM_SOURCES := $(wildcard tests/sim/*.c)
-UNIT_SOURCES := $(wildcard tests/unit/*_test.c)
+UNIT_SOURCES := $(wildcard tests/unit/*.c)
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/o/%.o)
 CMD_OBJECTS := $(CMD_SOURCES:%.c=$(B)/o/%.o)
 SIM_OBJECTS := $(SIM_SOURCES:%.c=$(B)/o/%.o)
+UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(B)/o/%.o)
+# A unit test is a program; what is no *_test.c is shared by them.
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(filter %_test.c,$(UNIT_SOURCES)))
+UNIT_SHARED := $(filter-out %_test.o,$(UNIT_OBJECTS))
+BATS_TESTS := $(wildcard tests/contract/*.bats tests/sim/*.bats tests/layers/*.bats tests/cli/*.bats)
+REPLAY_OBJECTS := $(patsubst %.c,$(B)/o/%.o,$(wildcard tests/contract/*.c))
 
 LIBRARIES := $(B)/libfcpause.a $(B)/libfcpause.so
 
-all: $(B)/fcpause $(LIBRARIES) $(B)/libfcpause.pc $(if $(SIM_SOURCES),$(B)/fcpause-sim)
+all: $(B)/fcpause $(LIBRARIES) $(B)/libfcpause.pc $(B)/fcpause-sim
 
 $(B)/fcpause: $(CMD_OBJECTS) $(B)/libfcpause.a
 	$(call say,LINK,$@)
@@ -88,9 +94,41 @@ $(B)/o/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ilib -I. -c -o $@ $<
 
+$(B)/unit/%: $(B)/o/tests/unit/%.o $(UNIT_SHARED) $(B)/libfcpause.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/replay: $(REPLAY_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -ljansson
+
+check: all $(UNIT_TESTS) $(B)/replay
+	$(Q)tests/run $(B) $(UNIT_TESTS) $(BATS_TESTS)
+
+demo: all
+	$(Q)tests/demo $(B)
+
+bench: all
+	$(Q)tests/bench/run $(B)/fcpause $(B)/fcpause-sim
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3
+	install -m 755 $(B)/fcpause $(DESTDIR)$(BINDIR)/fcpause
+	install -m 644 $(B)/libfcpause.a $(DESTDIR)$(LIBDIR)/libfcpause.a
+	install -m 755 $(B)/libfcpause.so $(DESTDIR)$(LIBDIR)/libfcpause.so.$(VERSION)
+	ln -sf libfcpause.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libfcpause.so.$(SOVERSION)
+	ln -sf libfcpause.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libfcpause.so
+	install -m 644 $(B)/libfcpause.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libfcpause.pc
+	install -m 644 lib/fcpause.h $(DESTDIR)$(INCLUDEDIR)/fcpause.h
+	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
+
 clean:
 	rm -rf build build-*
 
--include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d)
+-include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
+	$(REPLAY_OBJECTS:.o=.d)
 
-.PHONY: all clean
+.PHONY: all check demo bench install clean
+.SECONDARY: $(UNIT_OBJECTS)
