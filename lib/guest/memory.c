@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/memory.h"
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "guest/memory_source.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define GIB (UINT64_C(1) << 30)
+#define PAST_32BIT_HOLE (4 * GIB)
+#define HIGH_HOLE_START (256 * GIB)
+#define HIGH_HOLE_END (512 * GIB)
+/* Firecracker's architectural maximum is 1022 GiB; a file beyond it is none of its. */
+#define RAM_MAX (1024 * GIB)
+
+static const uint64_t low_hole_starts[] = {3 * GIB, 3 * GIB + GIB / 4};
+
+/* Lays the regions out: the low hole starts at low_hole, the high one is there or is not. */
+static void lay_out(uint64_t bytes, uint64_t low_hole, bool high_hole,
+		    struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX])
+{
+	const uint64_t starts[] = {0, PAST_32BIT_HOLE, HIGH_HOLE_END};
+	const uint64_t ends[] = {low_hole, high_hole ? HIGH_HOLE_START : UINT64_MAX, UINT64_MAX};
+	uint64_t offset = 0;
+
+	memset(regions, 0, FCP_GUEST_REGIONS_MAX * sizeof(*regions));
+	for (unsigned i = 0; i < FCP_GUEST_REGIONS_MAX && offset < bytes; i++) {
+		uint64_t room = ends[i] - starts[i];
+		uint64_t length = bytes - offset < room ? bytes - offset : room;
+
+		regions[i] = (struct fcp_guest_region){starts[i], length, offset, offset};
+		offset += length;
+	}
+}
+
+static void add_layout(struct fcp_guest_memory *memory, uint64_t low_hole, bool high_hole)
+{
+	struct fcp_guest_region *layout = memory->layouts[memory->layout_count];
+
+	lay_out(memory->bytes, low_hole, high_hole, layout);
+	for (unsigned i = 0; i < memory->layout_count; i++)
+		if (memcmp(memory->layouts[i], layout, sizeof(memory->layouts[i])) == 0)
+			return;
+	memory->layout_count++;
+}
+
+void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory)
+{
+	struct fcp_guest_memory first;
+
+	for (size_t i = 0; i < sizeof(low_hole_starts) / sizeof(low_hole_starts[0]); i++) {
+		add_layout(memory, low_hole_starts[i], true);
+		add_layout(memory, low_hole_starts[i], false);
+	}
+	if (fcp_guest_memory_layout(memory, 0, &first))
+		*memory = first;
+}
+
+int fcp_guest_memory_check_size(uint64_t bytes, struct fcp_error *err)
+{
+	if (bytes == 0 || bytes % FCP_PAGE_BYTES != 0 || bytes > RAM_MAX)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "no memory of a guest: %llu bytes, no whole pages up to 1 TiB",
+				     (unsigned long long)bytes);
+	return 0;
+}
+
+static int regular_size(int fd, uint64_t *bytes_, struct fcp_error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "memory file");
+	if (!S_ISREG(status.st_mode))
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "memory file: not a regular file");
+	*bytes_ = (uint64_t)status.st_size;
+	return 0;
+}
+
+int fcp_guest_memory_open_file(int fd, enum fcp_guest_holes holes, int base_fd,
+			       struct fcp_guest_memory *memory_, struct fcp_error *err)
+{
+	struct fcp_guest_memory memory = {
+		.fd = fd, .base_fd = base_fd, .pagemap_fd = -1, .holes = holes};
+	uint64_t base_bytes;
+
+	if (regular_size(fd, &memory.bytes, err) < 0 ||
+	    fcp_guest_memory_check_size(memory.bytes, err) < 0)
+		return -1;
+	if (base_fd >= 0 && regular_size(base_fd, &base_bytes, err) < 0)
+		return fcp_error_wrap(err, "base");
+	if (base_fd >= 0 && base_bytes != memory.bytes)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "base: its size is not the memory file's");
+	fcp_guest_memory_lay_out(&memory);
+	*memory_ = memory;
+	return 0;
+}
+
+bool fcp_guest_memory_layout(const struct fcp_guest_memory *memory, unsigned index,
+			     struct fcp_guest_memory *view_)
+{
+	if (index >= memory->layout_count)
+		return false;
+	*view_ = *memory;
+	memcpy(view_->regions, memory->layouts[index], sizeof(view_->regions));
+	view_->region_count = 0;
+	while (view_->region_count < FCP_GUEST_REGIONS_MAX &&
+	       view_->regions[view_->region_count].bytes != 0)
+		view_->region_count++;
+	return true;
+}
+
+const struct fcp_guest_region *fcp_guest_memory_region(const struct fcp_guest_memory *memory,
+						       uint64_t gpa, uint64_t bytes)
+{
+	for (unsigned i = 0; i < memory->region_count; i++) {
+		const struct fcp_guest_region *region = &memory->regions[i];
+
+		if (gpa >= region->gpa && bytes <= region->bytes &&
+		    gpa - region->gpa <= region->bytes - bytes)
+			return region;
+	}
+	return NULL;
+}
+
+bool fcp_guest_memory_gpa(const struct fcp_guest_memory *memory, uint64_t offset, uint64_t *gpa_)
+{
+	for (unsigned i = 0; i < memory->region_count; i++) {
+		const struct fcp_guest_region *region = &memory->regions[i];
+
+		if (offset - region->offset < region->bytes) {
+			*gpa_ = region->gpa + (offset - region->offset);
+			return true;
+		}
+	}
+	return false;
+}
+
+static int read_whole(int fd, uint64_t at, void *buffer, size_t bytes, struct fcp_error *err)
+{
+	for (size_t done = 0; done < bytes;) {
+		ssize_t got = pread(fd, (char *)buffer + done, bytes - done, (off_t)(at + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return fcp_error_set(err, FCP_ERR_IO, errno, "guest memory");
+		if (got == 0)
+			return fcp_error_set(err, FCP_ERR_IO, 0, "guest memory: it became shorter");
+		done += (size_t)got;
+	}
+	return 0;
+}
+
+/* A layer: its own data where it has some, else the base's. */
+static int read_layer(const struct fcp_guest_memory *memory, uint64_t at, char *buffer, size_t bytes,
+		      struct fcp_error *err)
+{
+	while (bytes > 0) {
+		struct fcp_range data;
+		bool own;
+		uint64_t length;
+
+		if (fcp_guest_memory_data(memory, at, &data, err) < 0)
+			return -1;
+		own = data.start <= at && data.start < data.end;
+		length = (own || data.start < data.end ? (own ? data.end : data.start) : at + bytes) - at;
+		if (length > bytes)
+			length = bytes;
+		if (!own && memory->base_fd < 0)
+			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+					     "offset %#llx lies in the layer's base",
+					     (unsigned long long)at);
+		if (read_whole(own ? memory->fd : memory->base_fd, at, buffer, (size_t)length, err) < 0)
+			return -1;
+		at += length;
+		buffer += length;
+		bytes -= (size_t)length;
+	}
+	return 0;
+}
+
+int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, void *buffer,
+			  size_t bytes, struct fcp_error *err)
+{
+	const struct fcp_guest_region *region = fcp_guest_memory_region(memory, gpa, bytes);
+	uint64_t at;
+
+	if (!region)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "physical address %#llx: no RAM",
+				     (unsigned long long)gpa);
+	at = region->address + (gpa - region->gpa);
+	if (memory->pagemap_fd < 0 && memory->holes == FCP_GUEST_HOLES_BASE)
+		return read_layer(memory, at, buffer, bytes, err);
+	return read_whole(memory->fd, at, buffer, bytes, err);
+}
+
+static int file_data_start(const struct fcp_guest_memory *memory, uint64_t offset, uint64_t *start_,
+			   struct fcp_error *err)
+{
+	off_t start = lseek(memory->fd, (off_t)offset, SEEK_DATA);
+
+	if (start < 0 && errno != ENXIO)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "memory file: extents");
+	/* A file that has grown since: the guest's memory ends where it ended. */
+	*start_ = start < 0 || (uint64_t)start > memory->bytes ? memory->bytes : (uint64_t)start;
+	return 0;
+}
+
+static int file_data(const struct fcp_guest_memory *memory, uint64_t offset,
+		     struct fcp_range *extent_, struct fcp_error *err)
+{
+	uint64_t start;
+	off_t end;
+
+	if (file_data_start(memory, offset, &start, err) < 0)
+		return -1;
+	*extent_ = (struct fcp_range){start, start};
+	if (start == memory->bytes)
+		return 0;
+	end = lseek(memory->fd, (off_t)start, SEEK_HOLE);
+	if (end < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "memory file: extents");
+	extent_->end = (uint64_t)end < memory->bytes ? (uint64_t)end : memory->bytes;
+	return 0;
+}
+
+int fcp_guest_memory_data_start(const struct fcp_guest_memory *memory, uint64_t offset,
+				uint64_t *start_, struct fcp_error *err)
+{
+	struct fcp_range extent;
+
+	if (memory->pagemap_fd < 0 && offset < memory->bytes)
+		return file_data_start(memory, offset, start_, err);
+	if (fcp_guest_memory_data(memory, offset, &extent, err) < 0)
+		return -1;
+	*start_ = extent.start;
+	return 0;
+}
+
+int fcp_guest_memory_data(const struct fcp_guest_memory *memory, uint64_t offset,
+			  struct fcp_range *extent_, struct fcp_error *err)
+{
+	if (offset >= memory->bytes) {
+		*extent_ = (struct fcp_range){memory->bytes, memory->bytes};
+		return 0;
+	}
+	return memory->pagemap_fd >= 0 ? fcp_guest_process_data(memory, offset, extent_, err)
+				       : file_data(memory, offset, extent_, err);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The guest's physical memory, read only: where a guest-physical address (GPA) lies in a memory
+ * file, or in a Firecracker process, and what is there.
+ *
+ * Firecracker writes its RAM regions one after the other into the memory file. On x86_64 the first
+ * begins at 0 and ends at the hole below 4 GiB, which starts at 3 GiB (since 1.13) or 3.25 GiB
+ * (older); what is left goes on at 4 GiB, and since 1.13 past a second hole from 256 to 512 GiB
+ * (src/vmm/src/arch/x86_64/{layout,mod}.rs, arch_memory_regions()). The file does not say which, so
+ * a memory has layouts to try; the proofs of guest/kernel.h tell them apart.
+ *
+ * Nothing here is mapped: a file that is truncated meanwhile is an error, never a signal.
+ */
+#ifndef FCP_GUEST_MEMORY_H
+#define FCP_GUEST_MEMORY_H
+
+#include "fcpause.h"
+
+#define FCP_GUEST_REGIONS_MAX 3
+#define FCP_GUEST_LAYOUTS_MAX 8
+
+/* Where a region of RAM lies. */
+struct fcp_guest_region {
+	uint64_t gpa;	  /* of its first byte */
+	uint64_t bytes;	  /* whole pages */
+	uint64_t offset;  /* in the memory file */
+	uint64_t address; /* in the source: the offset, or an address of the process */
+};
+
+/* What a hole of the memory file means. */
+enum fcp_guest_holes {
+	FCP_GUEST_HOLES_ZERO, /* zeros: a whole memory file */
+	FCP_GUEST_HOLES_BASE, /* the base's bytes: a diff layer */
+};
+
+/*
+ * A guest's memory. Plain data: a copy is a view with the same descriptors, which it does not own.
+ * Only fcp_guest_memory_open_process() opens descriptors, and only its result is to be closed.
+ */
+struct fcp_guest_memory {
+	int fd;			    /* the memory file, or /proc/PID/mem */
+	int base_fd;		    /* the layer's base, or -1: what lies there is unknown then */
+	int pagemap_fd;		    /* /proc/PID/pagemap, or -1 for a file */
+	enum fcp_guest_holes holes; /* of fd, a file */
+	bool all_anonymous;	    /* of a process: what is not present is zeros */
+	uint64_t bytes;		    /* of RAM, all regions together */
+	unsigned region_count;
+	struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX];
+	unsigned layout_count;
+	struct fcp_guest_region layouts[FCP_GUEST_LAYOUTS_MAX][FCP_GUEST_REGIONS_MAX];
+};
+
+/*
+ * A memory file: fd open for reading and borrowed as long as *memory_ is used; base_fd the same for
+ * a layer's base of equal size, or -1. *memory_ has the first layout of its size.
+ * FCP_ERR_INPUT: empty, no whole pages, or more than Firecracker can have; a base of another size.
+ */
+int fcp_guest_memory_open_file(int fd, enum fcp_guest_holes holes, int base_fd,
+			       struct fcp_guest_memory *memory_, struct fcp_error *err);
+
+/*
+ * The memory of a running Firecracker, paused by the caller: RAM of bytes (GET /machine-config), or
+ * 0 for its largest mapping. Ptrace-class permission is needed: FCP_ERR_UNSUPPORTED says so without.
+ * Reads through /proc/PID/mem; offsets are those of the memory file that a snapshot would write.
+ * Release with fcp_guest_memory_close().
+ */
+int fcp_guest_memory_open_process(pid_t pid, uint64_t bytes, struct fcp_guest_memory *memory_,
+				  struct fcp_error *err);
+
+/* Closes what fcp_guest_memory_open_process() opened; a file's descriptor is the caller's. */
+void fcp_guest_memory_close(struct fcp_guest_memory *memory);
+
+/* *view_ = memory with its layout of that index; false when there are no more. */
+bool fcp_guest_memory_layout(const struct fcp_guest_memory *memory, unsigned index,
+			     struct fcp_guest_memory *view_);
+
+/* The region that holds bytes bytes from gpa on, all of them; NULL when none does. */
+const struct fcp_guest_region *fcp_guest_memory_region(const struct fcp_guest_memory *memory,
+						       uint64_t gpa, uint64_t bytes);
+
+/* *gpa_ = the GPA of an offset of the memory file; false when it is beyond its end. */
+bool fcp_guest_memory_gpa(const struct fcp_guest_memory *memory, uint64_t offset, uint64_t *gpa_);
+
+/*
+ * Reads bytes bytes from gpa on, within one region. A hole reads as zeros or as the base's bytes.
+ * FCP_ERR_UNSUPPORTED: outside RAM, or in a hole of a layer whose base is not at hand. FCP_ERR_IO:
+ * also when the file has become shorter.
+ */
+int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, void *buffer,
+			  size_t bytes, struct fcp_error *err);
+
+/*
+ * *start_ = the first offset at or after offset (of the memory file) at which the source holds data;
+ * memory->bytes when there is none. Cheaper than fcp_guest_memory_data(), which asks for the end too.
+ */
+int fcp_guest_memory_data_start(const struct fcp_guest_memory *memory, uint64_t offset,
+				uint64_t *start_, struct fcp_error *err);
+
+/*
+ * The first bytes at or after offset (of the memory file) that the source holds, as *extent_ (empty
+ * when there are none up to the end). Holes are passed over without being read (SEEK_DATA; of a
+ * process's anonymous memory, what is neither present nor swapped). A base is not looked at.
+ */
+int fcp_guest_memory_data(const struct fcp_guest_memory *memory, uint64_t offset,
+			  struct fcp_range *extent_, struct fcp_error *err);
+
+/* The offset in the memory file of a GPA in RAM (caller: fcp_guest_memory_region() found it). */
+static inline uint64_t fcp_guest_region_offset(const struct fcp_guest_region *region, uint64_t gpa)
+{
+	return region->offset + (gpa - region->gpa);
+}
+
+#endif

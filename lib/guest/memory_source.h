@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Between guest/memory.c and guest/process.c only. */
+#ifndef FCP_GUEST_MEMORY_SOURCE_H
+#define FCP_GUEST_MEMORY_SOURCE_H
+
+#include "guest/memory.h"
+
+/* Fills the layouts of memory->bytes in and takes the first. */
+void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory);
+
+/* FCP_ERR_INPUT when no guest can have that much RAM. */
+int fcp_guest_memory_check_size(uint64_t bytes, struct fcp_error *err);
+
+/* fcp_guest_memory_data() of a process. */
+int fcp_guest_process_data(const struct fcp_guest_memory *memory, uint64_t offset,
+			   struct fcp_range *extent_, struct fcp_error *err);
+
+#endif

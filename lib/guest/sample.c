@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/gates.h"
+
+#include "base/error.h"
+#include "base/units.h"
+#include "guest/text.h"
+
+#include <string.h>
+
+#define SAMPLES 64
+#define POISON 0xaa
+#define ZERO_PAGE_GPA UINT64_C(0x7000)
+
+static bool all_bytes(const unsigned char *page, unsigned char byte)
+{
+	return page[0] == byte && memcmp(page, page + 1, FCP_PAGE_BYTES - 1) == 0;
+}
+
+static int take_sample(const struct fcp_guest_memory *memory, uint64_t offset,
+		       struct fcp_guest_samples *samples, struct fcp_error *err)
+{
+	unsigned char page[FCP_PAGE_BYTES];
+	uint64_t gpa;
+
+	if (!fcp_guest_memory_gpa(memory, offset, &gpa))
+		return 0;
+	if (fcp_guest_memory_read(memory, gpa, page, sizeof(page), err) < 0)
+		return -1;
+	samples->taken++;
+	samples->zeros += all_bytes(page, 0);
+	samples->poison += all_bytes(page, POISON);
+	return 0;
+}
+
+/* The page at offset, or the first with data behind it in the same range. */
+static int sample_at(const struct fcp_guest_memory *memory, const struct fcp_range *range, uint64_t offset,
+		     struct fcp_guest_samples *samples, struct fcp_error *err)
+{
+	uint64_t start;
+
+	if (fcp_guest_memory_data_start(memory, offset, &start, err) < 0)
+		return -1;
+	if (start >= range->end)
+		return 0;
+	return take_sample(memory, fcp_align_down(start, FCP_PAGE_BYTES), samples, err);
+}
+
+/*
+ * A layer holds little, in any place: the first page with data of each range that has some. A range
+ * without any is passed over together with those up to the next data.
+ */
+static int sample_layer(const struct fcp_guest_memory *memory, const struct fcp_ranges *ranges,
+			struct fcp_guest_samples *samples, struct fcp_error *err)
+{
+	uint64_t start = 0;
+
+	for (size_t i = 0; i < ranges->count && samples->taken < SAMPLES; i++) {
+		const struct fcp_range *range = &ranges->items[i];
+
+		if (range->end <= start)
+			continue;
+		if (start < range->start &&
+		    fcp_guest_memory_data_start(memory, range->start, &start, err) < 0)
+			return -1;
+		if (start < range->end &&
+		    take_sample(memory, fcp_align_down(start, FCP_PAGE_BYTES), samples, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void read_command_line(const struct fcp_guest_memory *memory, struct fcp_guest_samples *samples)
+{
+	samples->poison_asked = fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "page_poison=1") ||
+				fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "page_poison=on");
+	samples->zeroing_asked = fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "init_on_free=1") ||
+				 fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "init_on_free=on");
+}
+
+int fcp_guest_sample(const struct fcp_guest_memory *memory, const struct fcp_ranges *ranges,
+		     struct fcp_guest_samples *samples_, struct fcp_error *err)
+{
+	uint64_t stride = fcp_ranges_bytes(ranges) / SAMPLES;
+	uint64_t next = 0, before = 0; /* in free bytes */
+
+	*samples_ = (struct fcp_guest_samples){0};
+	read_command_line(memory, samples_);
+	if (memory->holes == FCP_GUEST_HOLES_BASE)
+		return sample_layer(memory, ranges, samples_, err);
+	stride = stride < FCP_PAGE_BYTES ? FCP_PAGE_BYTES : fcp_align_down(stride, FCP_PAGE_BYTES);
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct fcp_range *range = &ranges->items[i];
+		uint64_t bytes = range->end - range->start;
+
+		for (; next < before + bytes; next += stride)
+			if (sample_at(memory, range, range->start + (next - before), samples_, err) < 0)
+				return -1;
+		before += bytes;
+	}
+	return 0;
+}
+
+int fcp_guest_gate_poison(const struct fcp_guest_samples *samples, struct fcp_error *err)
+{
+	if (samples->poison_asked)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "page_poison is on the command line");
+	/* With poisoning every free page has it, but for those that were holes once (zeros). A guest's
+	 * program that fills memory with the same byte and frees it does not reach half of them. */
+	if (samples->poison > 0 && samples->poison * 2 >= samples->taken - samples->zeros)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "the guest fills free pages with 0xaa and checks it (%u of %u pages)",
+				     samples->poison, samples->taken);
+	return 0;
+}
+
+int fcp_guest_gate_zeroed(const struct fcp_guest_memory *memory,
+			  const struct fcp_guest_samples *samples, struct fcp_error *err)
+{
+	if (memory->pagemap_fd >= 0 || memory->holes == FCP_GUEST_HOLES_ZERO)
+		return 0;
+	if (samples->zeroing_asked)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "init_on_free is on the command line");
+	if (samples->taken > 0 && samples->zeros == samples->taken)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "all free pages are zeros: a guest that zeroes on free relies on it");
+	return 0;
+}

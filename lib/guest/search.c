@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/search.h"
+
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "guest/memmap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How many pages are looked at between two looks at cancel_fd. */
+#define PAGES_PER_POLL 4096
+
+struct seeker {
+	const struct fcp_guest_memory *memory;
+	struct fcp_guest_kernel *kernel;  /* the one that passed */
+	struct fcp_guest_kernel *attempt; /* scratch */
+	struct fcp_guest_search *search;
+	unsigned layout; /* of the one that passed */
+	uint64_t pages_seen;
+	int cancel_fd;
+};
+
+static int refuse(struct fcp_error *err, const char *why)
+{
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s", why);
+}
+
+static int take_passed(struct seeker *seeker, unsigned layout, struct fcp_error *err)
+{
+	const struct fcp_guest_kernel *passed = seeker->attempt;
+	enum fcp_guest_proof proof;
+
+	/* A copy of the same text, led to the same kernel by the same layout, is no second kernel. */
+	if (seeker->search->passed > 0 && seeker->layout == layout &&
+	    seeker->kernel->note.digest == passed->note.digest)
+		return 0;
+	if (seeker->search->passed++ > 0)
+		return 0;
+	seeker->layout = layout;
+	return fcp_guest_kernel_open(&passed->memory, passed->note.gpa, seeker->kernel, &proof, err);
+}
+
+/* Proves the attempt's layout, where there is more than one: low memory looks the same in all. */
+static int prove_layout(struct seeker *seeker, struct fcp_error *err)
+{
+	FCP_CLEANUP(free) struct fcp_guest_memmap *memmap = NULL;
+	int status;
+
+	if (seeker->memory->layout_count == 1 || seeker->attempt->note.mem_section == FCP_GUEST_NONE)
+		return 0;
+	memmap = malloc(sizeof(*memmap));
+	if (!memmap)
+		return fcp_error_nomem(err);
+	status = fcp_guest_memmap_init(seeker->attempt, memmap, err);
+	if (status == 0 && !fcp_guest_memmap_fits_layout(memmap))
+		status = refuse(err, "the kernel's memory sections show another layout of its memory");
+	fcp_guest_memmap_clear(memmap);
+	return status;
+}
+
+/* Opens the note as a kernel in that view; err and proof as fcp_guest_kernel_open(). */
+static int attempt(struct seeker *seeker, const struct fcp_guest_memory *view, uint64_t gpa,
+		   enum fcp_guest_proof *proof_, struct fcp_error *err)
+{
+	if (fcp_guest_kernel_open(view, gpa, seeker->attempt, proof_, err) < 0)
+		return -1;
+	if (prove_layout(seeker, err) == 0)
+		return 0;
+	*proof_ = FCP_GUEST_PROOF_TABLES;
+	return -1;
+}
+
+/* Tries the note at that offset of the file in one layout. */
+static int try_layout(struct seeker *seeker, uint64_t offset, unsigned layout, struct fcp_error *err)
+{
+	struct fcp_guest_memory view;
+	enum fcp_guest_proof proof;
+	uint64_t gpa;
+
+	if (!fcp_guest_memory_layout(seeker->memory, layout, &view) || !fcp_guest_memory_gpa(&view, offset, &gpa))
+		return 0;
+	if (attempt(seeker, &view, gpa, &proof, err) == 0) {
+		seeker->search->proof = proof;
+		return take_passed(seeker, layout, err);
+	}
+	if (err->error_class != FCP_ERR_UNSUPPORTED)
+		return -1;
+	if (seeker->search->candidates == 1 || proof > seeker->search->proof) {
+		seeker->search->proof = proof;
+		seeker->search->best_error = *err;
+	}
+	return 0;
+}
+
+static int try_note(struct seeker *seeker, uint64_t offset, struct fcp_error *err)
+{
+	if (++seeker->search->candidates > FCP_GUEST_CANDIDATES_MAX)
+		return refuse(err, "too many pages that look like a note");
+	for (unsigned layout = 0; layout < seeker->memory->layout_count; layout++)
+		if (try_layout(seeker, offset, layout, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* A page with data: is it a note's first? Two reads of one page at a time: the file is not mapped,
+ * and copying the whole of it would cost more than the calls. */
+static int look_at(struct seeker *seeker, uint64_t offset, struct fcp_error *err)
+{
+	char head[FCP_GUEST_NOTE_HEAD_BYTES];
+	uint64_t gpa;
+
+	if (seeker->pages_seen++ % PAGES_PER_POLL == 0 && fcp_cancelled(seeker->cancel_fd))
+		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
+	if (!fcp_guest_memory_gpa(seeker->memory, offset, &gpa))
+		return 0;
+	if (fcp_guest_memory_read(seeker->memory, gpa, head, sizeof(head), err) < 0)
+		return -1;
+	return fcp_guest_note_begins(head) ? try_note(seeker, offset, err) : 0;
+}
+
+/* All pages with data whose number is even, or odd. */
+static int search_pages(struct seeker *seeker, unsigned odd, struct fcp_error *err)
+{
+	const uint64_t stride = 2 * FCP_PAGE_BYTES;
+	struct fcp_range extent = {0, 0};
+
+	for (;;) {
+		uint64_t offset;
+
+		if (fcp_guest_memory_data(seeker->memory, extent.end, &extent, err) < 0)
+			return -1;
+		if (extent.start >= extent.end)
+			return 0;
+		offset = fcp_align_down(extent.start, stride) + odd * FCP_PAGE_BYTES;
+		if (offset + FCP_PAGE_BYTES <= extent.start)
+			offset += stride;
+		for (; offset < extent.end; offset += stride)
+			if (look_at(seeker, offset, err) < 0)
+				return -1;
+	}
+}
+
+static int search_all(struct seeker *seeker, struct fcp_error *err)
+{
+	/* The note is two pages from alloc_pages_exact(), so it begins at an even one; a kernel that
+	 * has changed that is found at the price of a second round. */
+	if (search_pages(seeker, 0, err) < 0)
+		return -1;
+	if (seeker->search->passed == 0 && search_pages(seeker, 1, err) < 0)
+		return -1;
+	if (seeker->search->passed > 1)
+		return refuse(err, "more than one kernel in this memory");
+	if (seeker->search->passed == 1)
+		return 0;
+	if (seeker->search->candidates == 0) {
+		seeker->search->proof = FCP_GUEST_PROOF_NOTE;
+		return refuse(err, "no note of a kernel in this memory");
+	}
+	*err = seeker->search->best_error;
+	return -1;
+}
+
+/* By the kernel's pointers: exactly one layout may lead to a note that passes. */
+static int follow_pointers(struct seeker *seeker, struct fcp_error *err)
+{
+	for (unsigned layout = 0; layout < seeker->memory->layout_count; layout++) {
+		struct fcp_guest_memory view;
+		enum fcp_guest_proof proof;
+		uint64_t gpa;
+
+		if (!fcp_guest_memory_layout(seeker->memory, layout, &view))
+			break;
+		if (fcp_guest_anchor_find(&view, &gpa, err) < 0)
+			return -1;
+		if (gpa == 0)
+			continue;
+		if (attempt(seeker, &view, gpa, &proof, err) == 0 && take_passed(seeker, layout, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int fcp_guest_kernel_find(const struct fcp_guest_memory *memory, int cancel_fd,
+			  struct fcp_guest_kernel *kernel_, struct fcp_guest_search *search_,
+			  struct fcp_error *err)
+{
+	FCP_CLEANUP(free) struct fcp_guest_kernel *scratch = malloc(sizeof(*scratch));
+	struct seeker seeker = {memory, kernel_, scratch, search_, 0, 0, cancel_fd};
+
+	*search_ = (struct fcp_guest_search){0};
+	if (!scratch)
+		return fcp_error_nomem(err);
+	if (follow_pointers(&seeker, err) < 0 && err->error_class != FCP_ERR_UNSUPPORTED)
+		return -1;
+	if (search_->passed == 1) {
+		search_->by_pointer = true;
+		search_->candidates = 1;
+		search_->proof = FCP_GUEST_PROOF_PASSED;
+		return 0;
+	}
+	search_->passed = 0;
+	return search_all(&seeker, err);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Finds the guest's one running kernel in its memory: which note, and which layout.
+ *
+ * First by the kernel's own pointers, which costs a few MiB of reads whatever the memory's size: the
+ * real-mode trampoline below 640 KiB holds a page table whose last entry is the running kernel's
+ * (arch/x86/realmode/init.c, setup_real_mode()), it maps the kernel's image, and in the image's data
+ * lies vmcoreinfo_note. A trampoline of one kernel only says that no other is live.
+ * Where that does not lead to a note, all pages with data are searched: exactly one note may pass.
+ */
+#ifndef FCP_GUEST_SEARCH_H
+#define FCP_GUEST_SEARCH_H
+
+#include "guest/kernel.h"
+
+/* More pages than these that begin like a note are no accident: the search ends. */
+#define FCP_GUEST_CANDIDATES_MAX 256
+
+struct fcp_guest_search {
+	bool by_pointer;	     /* found without a search of all pages */
+	unsigned candidates;	     /* pages that begin like a note */
+	unsigned passed;	     /* of different text or layout */
+	enum fcp_guest_proof proof;  /* how far the best came */
+	struct fcp_error best_error; /* what it failed with */
+};
+
+/*
+ * *kernel_ = the kernel; *search_ says what was found, on failure too.
+ * FCP_ERR_UNSUPPORTED: none, more than one, too many candidates. FCP_ERR_INTERRUPTED by cancel_fd.
+ */
+int fcp_guest_kernel_find(const struct fcp_guest_memory *memory, int cancel_fd,
+			  struct fcp_guest_kernel *kernel_, struct fcp_guest_search *search_,
+			  struct fcp_error *err);
+
+/*
+ * The first of the two ways, for one layout: *note_gpa_ = the note that the live kernel's image
+ * points to; 0 when there is no such thing, or a sign of two kernels. -1 from the source only.
+ */
+int fcp_guest_anchor_find(const struct fcp_guest_memory *view, uint64_t *note_gpa_,
+			  struct fcp_error *err);
+
+#endif
