@@ -10,19 +10,27 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int read_ranges(const struct invocation *invocation, struct fcp_ranges *ranges,
 		       struct fcp_error *err)
 {
 	const char *path = text_of(invocation, OPT_RANGES);
+	struct fcp_ranges_text text = {STDIN_FILENO, "stdin", UINT64_MAX, invocation->cancel_fd};
 	FCP_CLEANUP(fd) int file = -1;
+	struct stat memory_file;
 
-	if (strcmp(path, "-") == 0)
-		return fcp_ranges_read(STDIN_FILENO, "stdin", invocation->cancel_fd, ranges, err);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return fcp_error_set(err, FCP_ERR_INPUT, errno, "--ranges %s", path);
-	return fcp_ranges_read(file, path, invocation->cancel_fd, ranges, err);
+	/* So that a range past the end can be told with its line. Whatever else is wrong with the
+	 * file is the step's to say. */
+	if (stat(text_of(invocation, OPT_MEM_FILE_PATH), &memory_file) == 0)
+		text.limit_bytes = (uint64_t)memory_file.st_size;
+	if (strcmp(path, "-") != 0) {
+		text.name = path;
+		text.fd = file = open(path, O_RDONLY | O_CLOEXEC);
+		if (file < 0)
+			return fcp_error_set(err, FCP_ERR_INPUT, errno, "--ranges %s", path);
+	}
+	return fcp_ranges_read(&text, ranges, err);
 }
 
 /* --find or --ranges, a memory file, and no more. */

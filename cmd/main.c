@@ -26,16 +26,19 @@ static int print_version(void)
 	return printf("fcpause %s\n", fcp_version()) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Signals that end a run become something to wait for, so that the VM can be put back first. */
+/* Signals that end a run become something to wait for, so that the VM can be put back first. One
+ * that was ignored before (nohup) stays so: a blocked one would be delivered all the same. */
 static int open_cancel_fd(void)
 {
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
 	sigset_t signals;
 
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is told as an error */
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&signals, ending[i]);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }

@@ -16,8 +16,8 @@ const struct command commands[COMMANDS] = {
 		"Asks the guest to hand out its free pages, so that Firecracker gives them back to the host. A run "
 		"that is not done at the ceiling is stopped.", command_balloon_drain},
 	[COMMAND_MADVISE_RANGES] = {"madvise-ranges", "release what nobody needs of a memory file",
-		"Finds pages of zeros in a memory file, or takes ranges, and makes holes of them. The file's size and "
-		"what is read from it stay as they are.", command_madvise_ranges},
+		"Finds pages that the paused guest holds free, and pages of zeros, or takes ranges, and makes holes of "
+		"them. The file's size stays as it is; free pages read as zeros then.", command_madvise_ranges},
 	[COMMAND_SNAPSHOT] = {"snapshot", "pause the VM and create its snapshot",
 		"Pauses the VM, creates both files whole or not at all, and resumes it when that fails.",
 		command_snapshot},
@@ -102,9 +102,12 @@ const struct option_def options[OPTIONS] = {
 	[OPT_SNAPSHOT_TIMEOUT_MS] = {"snapshot-timeout-ms", 0, KIND_MS, "N", SNAPSHOT | PAUSE, NULL, {0},
 		"longest wait for the creation (2 min + 1 s per 50 MiB of guest)"},
 
-	[OPT_FIND] = {"find", 0, KIND_LIST, "LIST", MADVISE | PAUSE, "zero", {0}, "what to release: zero"},
+	[OPT_FIND] = {"find", 0, KIND_LIST, "LIST", MADVISE | PAUSE, "free,zero", {0},
+		"what to release: free (pages that the guest holds free), zero"},
 	[OPT_RANGES] = {"ranges", 0, KIND_TEXT, "FILE", MADVISE, NULL, {0},
 		"release these ranges, a line `START LENGTH` each; - is stdin"},
+	[OPT_HOLES] = {"holes", 0, KIND_CHOICE, "MEANING", MADVISE, NULL, {"zero", "base"},
+		"what the file's holes mean: zero (a whole memory file) or base (a Diff layer)"},
 	[OPT_MIN_RUN] = {"min-run", 0, KIND_BYTES, "BYTES", MADVISE | PAUSE, "4096", {0},
 		"leave shorter runs alone"},
 	[OPT_LIST] = {"list", 0, KIND_SWITCH, NULL, MADVISE, NULL, {0},

@@ -83,13 +83,25 @@ static int read_find(const char *list, unsigned *find_, struct fcp_error *err)
 	if (!copy)
 		return fcp_error_nomem(err);
 	for (char *word; (word = strsep(&rest, ",")) != NULL;) {
-		if (strcmp(word, "zero") != 0)
+		if (strcmp(word, "zero") == 0)
+			find |= FCP_FIND_ZERO;
+		else if (strcmp(word, "free") == 0)
+			find |= FCP_FIND_FREE;
+		else
 			return fcp_error_set(err, FCP_ERR_USAGE, 0,
-					     "--find: '%.60s' cannot be found (zero can)", word);
-		find |= FCP_FIND_ZERO;
+					     "--find: '%.60s' cannot be found (free and zero can)", word);
 	}
 	*find_ = find;
 	return 0;
+}
+
+static enum fcp_holes holes_of(const struct invocation *invocation)
+{
+	const struct value *value = &invocation->values[OPT_HOLES];
+
+	if (value->origin == ORIGIN_DEFAULT)
+		return FCP_HOLES_UNSAID;
+	return value->number == 0 ? FCP_HOLES_ZERO : FCP_HOLES_BASE;
 }
 
 int madvise_ranges_settings(const struct invocation *invocation,
@@ -106,6 +118,7 @@ int madvise_ranges_settings(const struct invocation *invocation,
 				     (unsigned long)min_run_bytes);
 	*settings_ = (struct fcp_madvise_ranges_settings){
 		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
+		.holes = holes_of(invocation),
 		.find = find,
 		.min_run_bytes = min_run_bytes,
 		.cancel_fd = invocation->cancel_fd,

@@ -69,14 +69,12 @@ void text_snapshot(FILE *out, const struct fcp_snapshot_settings *settings,
 void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *result)
 {
 	const struct fcp_mem_file *file = &result->mem_file;
-	char released[64], before[64], after[64];
+	char released[64], after[64], size[64];
 
 	begin_line(out, "madvise-ranges", &result->outcome);
 	if (file->logical_bytes != 0)
-		fprintf(out, "  %s released in %zu ranges; on disk %s, before %s",
-			human_bytes(result->released_bytes, released), result->ranges.count,
-			human_bytes(file->allocated_bytes, after),
-			human_bytes(file->allocated_before_bytes, before));
+		fprintf(out, "  %s released; on disk %s of %s", human_bytes(result->released_bytes, released),
+			human_bytes(file->allocated_bytes, after), human_bytes(file->logical_bytes, size));
 	fputc('\n', out);
 }
 

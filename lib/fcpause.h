@@ -110,14 +110,22 @@ FCP_API uint64_t fcp_ranges_bytes(const struct fcp_ranges *ranges);
 /* Frees the list and zeroes it. NULL-safe. */
 FCP_API void fcp_ranges_clear(struct fcp_ranges *ranges);
 
+/* Ranges as text, and what is known of the file that they are meant for. */
+struct fcp_ranges_text {
+	int fd;		      /* read until its end; borrowed */
+	const char *name;     /* for messages: "ranges.txt", "stdin" */
+	uint64_t limit_bytes; /* a range that ends behind it is an error; UINT64_MAX: no limit */
+	int cancel_fd;	      /* or -1 */
+};
+
 /*
- * Reads ranges as text from fd until its end: a line `START LENGTH` in bytes each, decimal or 0x;
- * empty lines and lines that begin with # are passed over. name is for messages ("ranges", "-").
- * *ranges_ (zero-initialised by the caller) is sorted afterwards. FCP_ERR_INPUT names the line:
- * not two numbers, a length of 0, a wrap past 2^64, no multiple of 4096, an overlap with another
- * line. FCP_ERR_INTERRUPTED when cancel_fd becomes readable first. Changes nothing on failure.
+ * Reads a line `START LENGTH` each, in bytes, decimal or 0x; empty lines and lines that begin with #
+ * are passed over. *ranges_ (zero-initialised by the caller) is sorted afterwards. FCP_ERR_INPUT
+ * names the line: not two numbers, a length of 0, a wrap past 2^64, no multiple of 4096, past the
+ * limit, an overlap with another line, more than 255 characters. FCP_ERR_INTERRUPTED when
+ * cancel_fd becomes readable first. Changes nothing on failure.
  */
-FCP_API int fcp_ranges_read(int fd, const char *name, int cancel_fd, struct fcp_ranges *ranges_,
+FCP_API int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
 			    struct fcp_error *err);
 
 /* ---- reclaim: ask the guest, through envd, to free what it does not need ------------------- */
@@ -327,8 +335,16 @@ enum {
 	FCP_FIND_FREE = 1 << 1, /* pages that the paused guest's own allocator holds free */
 };
 
+/* What a hole of a memory file means. */
+enum fcp_holes {
+	FCP_HOLES_UNSAID, /* zeros, if the file can be seen to be whole; else nothing is released */
+	FCP_HOLES_ZERO,	  /* zeros: a whole memory file, sparse or not */
+	FCP_HOLES_BASE,	  /* the base's bytes: a Diff layer. Its zero pages are not touched */
+};
+
 struct fcp_madvise_ranges_settings {
 	const char *mem_file_path;
+	enum fcp_holes holes;
 	unsigned find;			 /* FCP_FIND_..., 0 when ranges are given */
 	const struct fcp_ranges *ranges; /* sorted, as fcp_ranges_read() leaves them; or NULL */
 	uint64_t min_run_bytes;		 /* shorter runs are left alone; 0 or 4096: all */
@@ -342,8 +358,35 @@ struct fcp_mem_file {
 	uint64_t allocated_bytes;
 };
 
+enum fcp_gate_state {
+	FCP_GATE_NOT_REACHED,
+	FCP_GATE_PASSED,
+	FCP_GATE_FAILED,
+};
+
+/* "not reached", "passed", "failed"; static storage. */
+FCP_API const char *fcp_gate_state_name(enum fcp_gate_state state);
+
+#define FCP_GATES_MAX 16
+#define FCP_ORDERS_MAX 32
+
+/* What was read of the paused guest in the memory file; gate_count 0 when it was not looked at. */
+struct fcp_guest_report {
+	char release[65]; /* its kernel's, "" when not known */
+	unsigned order_count;
+	uint64_t blocks_per_order[FCP_ORDERS_MAX]; /* free blocks of 2^order pages */
+	unsigned gate_count;
+	struct {
+		const char *name; /* static storage */
+		enum fcp_gate_state state;
+		char reason[256]; /* of a failure */
+	} gates[FCP_GATES_MAX];
+};
+
 struct fcp_madvise_ranges_result {
 	struct fcp_outcome outcome;
+	char warning[256]; /* "", or what keeps us from being sure that nobody uses the file */
+	struct fcp_guest_report guest;
 	struct fcp_ranges ranges; /* what was, or with keep would be, released; owned */
 	uint64_t zero_bytes;	  /* zero pages found */
 	uint64_t free_bytes;	  /* free pages found */
@@ -354,7 +397,10 @@ struct fcp_madvise_ranges_result {
 /*
  * Finds the ranges, punches holes (fallocate PUNCH_HOLE|KEEP_SIZE; they read as zeros), and checks
  * that they are holes (SEEK_DATA). The file's size never changes. Status: ok; partial when the file
- * system kept some of it. FCP_ERR_UNSUPPORTED where it cannot punch holes. Safe to run again.
+ * system kept some of it, or when a gate refused the free pages and the zero pages were released all
+ * the same; unsupported when a gate refused and free pages alone were asked for, when the file may
+ * be a layer (FCP_HOLES_UNSAID), or where the file system cannot punch holes. FCP_ERR_BUSY when
+ * another process maps the file, or has it open for writing. Safe to run again.
  */
 FCP_API int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
 			       struct fcp_madvise_ranges_result *result, struct fcp_error *err);

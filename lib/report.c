@@ -121,6 +121,30 @@ int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_setti
 	return bad | fcp_json_set_string(object, "mem_file_path", settings->mem_file_path);
 }
 
+static int add_guest(struct fcp_json *object, const struct fcp_guest_report *guest)
+{
+	struct fcp_json *member = fcp_json_object(), *blocks = fcp_json_array();
+	struct fcp_json *gates = fcp_json_array();
+	int bad = 0;
+
+	bad |= guest->release[0] ? fcp_json_set_string(member, "release", guest->release)
+				 : fcp_json_set_null(member, "release");
+	for (unsigned i = 0; i < guest->order_count; i++)
+		bad |= fcp_json_append_u64(blocks, guest->blocks_per_order[i]);
+	for (unsigned i = 0; i < guest->gate_count; i++) {
+		struct fcp_json *gate = fcp_json_object();
+
+		bad |= fcp_json_set_string(gate, "gate", guest->gates[i].name);
+		bad |= fcp_json_set_string(gate, "state", fcp_gate_state_name(guest->gates[i].state));
+		if (guest->gates[i].reason[0])
+			bad |= fcp_json_set_string(gate, "reason", guest->gates[i].reason);
+		bad |= fcp_json_append(gates, gate);
+	}
+	bad |= fcp_json_set(member, "blocks_per_order", blocks);
+	bad |= fcp_json_set(member, "gates", gates);
+	return bad | fcp_json_set(object, "guest", member);
+}
+
 int fcp_report_madvise_ranges(struct fcp_json *object,
 			      const struct fcp_madvise_ranges_result *result)
 {
@@ -129,10 +153,14 @@ int fcp_report_madvise_ranges(struct fcp_json *object,
 
 	if (result->mem_file.logical_bytes == 0)
 		return bad;
+	if (result->warning[0] != '\0')
+		bad |= fcp_json_set_string(object, "warning", result->warning);
 	bad |= fcp_json_set_u64(object, "free_bytes", result->free_bytes);
 	bad |= fcp_json_set_u64(object, "zero_bytes", result->zero_bytes);
 	bad |= fcp_json_set_u64(object, "released_bytes", result->released_bytes);
 	bad |= fcp_json_set_u64(object, "ranges", result->ranges.count);
+	if (result->guest.gate_count > 0)
+		bad |= add_guest(object, &result->guest);
 	file = fcp_json_object();
 	bad |= fcp_json_set_u64(file, "logical_bytes", result->mem_file.logical_bytes);
 	bad |= fcp_json_set_u64(file, "allocated_before_bytes",

@@ -48,11 +48,12 @@ bool fcp_parse_u64(const char *text, bool suffixes, uint64_t *value_)
 	uint64_t factor;
 	char *end;
 
-	/* strtoull takes blanks and signs, and "0x" alone as 0: a first digit rules them out. */
+	/* strtoull takes blanks and signs, and "0x" alone as 0: a first digit rules them out. It is
+	 * given the prefix, too, because it would take a second one. */
 	if (hex ? !isxdigit((unsigned char)*digits) : !isdigit((unsigned char)*digits))
 		return false;
 	errno = 0;
-	value = strtoull(digits, &end, hex ? 16 : 10);
+	value = strtoull(text, &end, hex ? 16 : 10);
 	if (errno != 0)
 		return false;
 	factor = suffixes ? suffix_factor(end) : *end == '\0';

@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+/* Before boot Firecracker 1.16 says "No balloon device found", after it "Device not found". */
+static bool says_none(const struct fcp_error *err)
+{
+	return err->error_class == FCP_ERR_SERVER && (strstr(err->message, "No balloon device") ||
+						      strstr(err->message, "Device not found"));
+}
+
 int fcp_balloon_get(struct fcp_firecracker *firecracker, bool *present_,
 		    struct fcp_balloon *balloon_, struct fcp_error *err)
 {
@@ -12,7 +19,7 @@ int fcp_balloon_get(struct fcp_firecracker *firecracker, bool *present_,
 	struct fcp_balloon balloon = {0};
 
 	if (fcp_firecracker_call(firecracker, "GET", "/balloon", NULL, &reply, err) != 0) {
-		if (err->error_class != FCP_ERR_SERVER || !strstr(err->message, "No balloon device"))
+		if (!says_none(err))
 			return -1;
 		*present_ = false;
 		return 0;

@@ -5,8 +5,7 @@
 #include "firecracker/client.h"
 
 /*
- * GET /balloon. *present_ is false, and *balloon_ untouched, when there is none (400 "No balloon
- * device found"). A field that is missing (hinting and reporting before 1.14) is false.
+ * GET /balloon. *present_ is false, and *balloon_ untouched, when there is none. A field that is missing (hinting and reporting before 1.14) is false.
  */
 int fcp_balloon_get(struct fcp_firecracker *firecracker, bool *present_,
 		    struct fcp_balloon *balloon_, struct fcp_error *err);

@@ -61,6 +61,15 @@ static int fault(const char *method, const char *path, const struct fcp_http_res
 	return -1;
 }
 
+static int read_reply(const char *method, const char *path, const struct fcp_http_response *response,
+		      struct fcp_json **reply_, struct fcp_error *err)
+{
+	char what[128];
+
+	snprintf(what, sizeof(what), "%s %s", method, path);
+	return fcp_json_parse(response->body, response->body_bytes, what, reply_, err);
+}
+
 int fcp_firecracker_call(struct fcp_firecracker *firecracker, const char *method, const char *path,
 			 const char *body, struct fcp_json **reply_, struct fcp_error *err)
 {
@@ -85,9 +94,8 @@ int fcp_firecracker_call(struct fcp_firecracker *firecracker, const char *method
 		return -1;
 	if (response.status < 200 || response.status > 299)
 		result = fault(method, path, &response, err);
-	else if (reply_ &&
-		 fcp_json_parse(response.body, response.body_bytes, path, reply_, err) != 0)
-		result = fcp_error_wrap(err, "%s", method);
+	else if (reply_)
+		result = read_reply(method, path, &response, reply_, err);
 	free(response.body);
 	return result;
 }

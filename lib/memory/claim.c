@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/claim.h"
 
+#include "base/cleanup.h"
+#include "base/deadline.h"
 #include "memory/in_use.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/magic.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #define XFS_MAGIC 0x58465342
@@ -61,12 +64,27 @@ static int judge(const struct fcp_in_use *use, bool refused, struct fcp_claim *c
 	return 0;
 }
 
+/* Refused (EAGAIN), it is asked for again: another fcpause, which goes when it finds the flock, has
+ * the file open for an instant too, and one of the two must win. */
+static bool take_lease_patiently(int fd)
+{
+	for (int tries = 0; tries < 5; tries++) {
+		if (take_lease(fd))
+			return true;
+		if (errno != EAGAIN)
+			return false;
+		fcp_wait_ns(1000000, -1);
+	}
+	errno = EAGAIN;
+	return false;
+}
+
 static int exclude_others(struct fcp_claim *claim, const char *name, struct fcp_error *err)
 {
 	struct fcp_in_use use;
 	bool refused;
 
-	claim->leased = take_lease(claim->fd);
+	claim->leased = take_lease_patiently(claim->fd);
 	refused = !claim->leased && errno == EAGAIN;
 	if (claim->leased && lease_counts_mappings(claim->fd))
 		return 0;
@@ -92,16 +110,42 @@ int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fc
 	return kind == FCP_CLAIM_READ ? 0 : exclude_others(claim_, name, err);
 }
 
+/* A line of /proc/locks: N: LEASE STATE TYPE PID MAJOR:MINOR:INODE START END. */
+static bool is_lease_on(const char *line, const struct stat *file, bool any_device)
+{
+	unsigned int dev_major, dev_minor;
+	uintmax_t inode;
+
+	return sscanf(line, "%*d: LEASE %*s %*s %*d %x:%x:%ju", &dev_major, &dev_minor, &inode) == 3 &&
+	       inode == (uintmax_t)file->st_ino &&
+	       (any_device || makedev(dev_major, dev_minor) == file->st_dev);
+}
+
+bool fcp_claim_is_held(const char *path)
+{
+	FCP_CLEANUP(fd) int fd = open(path, O_PATH | O_CLOEXEC);
+	FCP_CLEANUP(file) FILE *locks = fopen("/proc/locks", "re");
+	struct stat file;
+	struct statfs fs;
+	char line[256];
+
+	if (fd < 0 || !locks || fstat(fd, &file) < 0 || fstatfs(fd, &fs) < 0)
+		return false;
+	while (fgets(line, sizeof(line), locks))
+		/* stat(2) of btrfs tells a subvolume's device, the locks the file system's. */
+		if (is_lease_on(line, &file, (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC))
+			return true;
+	return false;
+}
+
 bool fcp_claim_lost(struct fcp_claim *claim)
 {
 	bool lost;
 
 	pthread_mutex_lock(&claim->mutex);
 	if (claim->leased && !claim->lost && fcntl(claim->fd, F_GETLEASE) != F_WRLCK) {
-		/* Whoever waits in open(2) now, a VM's restore perhaps, is worth more than what
-		 * is left to release. The lease comes back only when nobody got in. */
 		fcntl(claim->fd, F_SETLEASE, F_UNLCK);
-		claim->lost = !take_lease(claim->fd);
+		claim->lost = true;
 	}
 	lost = claim->lost;
 	pthread_mutex_unlock(&claim->mutex);

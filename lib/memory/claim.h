@@ -39,8 +39,15 @@ int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fc
 		   struct fcp_error *err);
 
 /*
- * Has somebody opened the file since? One cheap system call. They wait in open(2) until the claim
- * gives way to them here; whoever tried and went (O_NONBLOCK) is nobody. Once lost, it stays so.
+ * Does some process hold a lease on the file at path, as a claim does? To be asked before it is
+ * opened: the attempt alone would end that claim. Looks at /proc/locks; false when in doubt.
+ */
+bool fcp_claim_is_held(const char *path);
+
+/*
+ * Has somebody tried to open the file since? One cheap system call. They wait in open(2) until we
+ * ask: then the claim gives way to them, a VM's restore perhaps, which is worth more than what is
+ * left to release. Once lost, it stays so: who opened the file may have changed it.
  */
 bool fcp_claim_lost(struct fcp_claim *claim);
 

@@ -29,22 +29,6 @@ void fcp_ranges_drop_short(struct fcp_ranges *ranges, uint64_t min_bytes);
 int fcp_ranges_check(const struct fcp_ranges *ranges, uint64_t unit_bytes, uint64_t limit_bytes,
 		     struct fcp_error *err);
 
-/* Ranges as text, and what is known of the file that they are meant for. */
-struct fcp_ranges_text {
-	int fd;
-	const char *name;     /* for messages: "ranges.txt", "-"; borrowed */
-	uint64_t limit_bytes; /* a range that ends behind it is an error; UINT64_MAX: no limit */
-	int cancel_fd;	      /* or -1 */
-};
-
-/*
- * fcp_ranges_read() with a limit: a range past it is FCP_ERR_INPUT with its line too. A line of
- * more than 255 characters is an error; comments may be of any length. Holds one buffer beside the
- * list.
- */
-int fcp_ranges_read_text(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
-			 struct fcp_error *err);
-
 static inline void fcp_cleanup_ranges(struct fcp_ranges *ranges)
 {
 	fcp_ranges_clear(ranges);

@@ -201,8 +201,8 @@ static int read_sorted(struct reader *reader, struct fcp_ranges *ranges, struct 
 	return 0;
 }
 
-int fcp_ranges_read_text(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
-			 struct fcp_error *err)
+int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
+		    struct fcp_error *err)
 {
 	struct reader reader = {.text = text, .line = 1};
 	struct fcp_ranges ranges = {0};
@@ -214,13 +214,4 @@ int fcp_ranges_read_text(const struct fcp_ranges_text *text, struct fcp_ranges *
 	else
 		*ranges_ = ranges;
 	return result;
-}
-
-int fcp_ranges_read(int fd, const char *name, int cancel_fd, struct fcp_ranges *ranges_,
-		    struct fcp_error *err)
-{
-	const struct fcp_ranges_text text = {
-		.fd = fd, .name = name, .limit_bytes = UINT64_MAX, .cancel_fd = cancel_fd};
-
-	return fcp_ranges_read_text(&text, ranges_, err);
 }

@@ -142,6 +142,12 @@ static void set_options(struct fcp_http *http, struct transfer *transfer, const 
 	set(easy, CURLOPT_NOSIGNAL, 1L);
 	set(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	set(easy, CURLOPT_CUSTOMREQUEST, request->method);
+	/* On a connection that was used before curl sends a request again when it ends without an
+	 * answer. What changes something must be sent once, so it gets a connection of its own. */
+	if (strcmp(request->method, "GET") != 0) {
+		set(easy, CURLOPT_FRESH_CONNECT, 1L);
+		set(easy, CURLOPT_FORBID_REUSE, 1L);
+	}
 	set(easy, CURLOPT_HTTPHEADER, headers);
 	set(easy, CURLOPT_WRITEFUNCTION, on_data);
 	set(easy, CURLOPT_WRITEDATA, transfer);
@@ -263,7 +269,8 @@ static int perform(struct fcp_http *http, struct transfer *transfer, const char 
 		return fcp_error_nomem(err);
 	result = run(http, transfer, err);
 	http->curl->easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
-	http->peer_pid = peer_pid(http);
+	if (http->peer_pid == 0)
+		http->peer_pid = peer_pid(http);
 	http->curl->multi_remove_handle(http->multi, http->easy);
 	return result == 0 ? (int)status : -1;
 }

@@ -42,7 +42,8 @@ struct fcp_http_response {
 };
 
 /*
- * Sends one request and receives its answer; any status is a success. FCP_ERR_CONNECT when nobody
+ * Sends one request, once (a GET may be sent again when a kept connection had ended), and receives
+ * its answer; any status is a success. FCP_ERR_CONNECT when nobody
  * answers at the address, FCP_ERR_TIMEOUT, FCP_ERR_INTERRUPTED, FCP_ERR_PROTOCOL when the answer is
  * no HTTP, ends too early, or is too long. After any but FCP_ERR_CONNECT the server may have done
  * what was asked.

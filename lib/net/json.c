@@ -148,6 +148,11 @@ int fcp_json_append_string(struct fcp_json *array, const char *value)
 	return json_array_append_new(raw(array), string_value(value));
 }
 
+int fcp_json_append_u64(struct fcp_json *array, uint64_t value)
+{
+	return json_array_append_new(raw(array), json_integer((json_int_t)value));
+}
+
 int fcp_json_set_u64(struct fcp_json *object, const char *key, uint64_t value)
 {
 	return json_object_set_new(raw(object), key, json_integer((json_int_t)value));

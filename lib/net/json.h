@@ -57,6 +57,7 @@ int fcp_json_append(struct fcp_json *array, struct fcp_json *value);
 
 /* Bytes that are no UTF-8 are replaced by '?': what the guest or a server said may be anything. */
 int fcp_json_set_string(struct fcp_json *object, const char *key, const char *value);
+int fcp_json_append_u64(struct fcp_json *array, uint64_t value);
 int fcp_json_append_string(struct fcp_json *array, const char *value);
 int fcp_json_set_u64(struct fcp_json *object, const char *key, uint64_t value);
 int fcp_json_set_i64(struct fcp_json *object, const char *key, int64_t value);

@@ -14,7 +14,7 @@
 #define POLL_MAX_NS UINT64_C(20000000)
 #define POLL_SHARE 32 /* a poll comes at most this part of the run's age late */
 
-#define STOP_TRIES 3
+#define STOP_MS 3000 /* how long a stop is tried */
 
 struct drain {
 	const struct fcp_balloon_drain_settings *settings;
@@ -113,18 +113,23 @@ static int wait_until_done(struct drain *drain, bool *done_, struct fcp_error *e
 	}
 }
 
-/* The guest takes its pages back. Tried again, because nobody else will do it. */
+/* The guest takes its pages back. Tried again for a while, because nobody else will do it. */
 static int stop(struct drain *drain, struct fcp_error *err)
 {
-	fcp_firecracker_shield(&drain->firecracker);
-	for (int tries = 0; tries < STOP_TRIES; tries++)
-		if (fcp_hinting_stop(&drain->firecracker, err) == 0) {
-			drain->result->stopped = true;
-			return 0;
+	struct fcp_firecracker *firecracker = &drain->firecracker;
+
+	fcp_firecracker_shield(firecracker);
+	firecracker->deadline = fcp_deadline_in_ms(STOP_MS);
+	while (fcp_hinting_stop(firecracker, err) != 0) {
+		if (err->error_class == FCP_ERR_CONNECT || fcp_deadline_passed(firecracker->deadline)) {
+			fcp_error_wrap(err, "the hinting run could not be stopped, and the guest goes on without the memory it handed out");
+			err->error_class = FCP_ERR_LEFT;
+			return -1;
 		}
-	fcp_error_wrap(err, "the hinting run could not be stopped, and the guest goes on without the memory it handed out");
-	err->error_class = FCP_ERR_LEFT;
-	return -1;
+		fcp_wait_ns(POLL_MAX_NS, -1);
+	}
+	drain->result->stopped = true;
+	return 0;
 }
 
 static void measure_before(struct drain *drain)

@@ -10,6 +10,7 @@
 #include "memory/releaser.h"
 #include "memory/sparse.h"
 #include "memory/zero.h"
+#include "steps/free_ranges.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -65,8 +66,11 @@ static int open_file(struct run *run, struct fcp_error *err)
 {
 	int flags = run->settings->keep ? O_RDONLY : O_RDWR;
 
-	run->file.fd = open(run->file.name, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (run->file.fd < 0 && errno == EWOULDBLOCK)
+	bool held = fcp_claim_is_held(run->file.name);
+
+	if (!held)
+		run->file.fd = open(run->file.name, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (held || (run->file.fd < 0 && errno == EWOULDBLOCK))
 		return fcp_error_set(err, FCP_ERR_BUSY, 0,
 				     "%.200s: another fcpause works on it (it holds a lease)",
 				     run->file.name);
@@ -98,17 +102,62 @@ static int measure(const struct run *run, uint64_t *allocated_bytes_, struct fcp
 	return 0;
 }
 
-/* Every gate is passed before the first byte is touched: this comes before anything is released. */
+static bool has_holes(const struct run *run)
+{
+	off_t hole = lseek(run->file.fd, 0, SEEK_HOLE);
+
+	return hole >= 0 && (uint64_t)hole < run->size_bytes;
+}
+
+/*
+ * Holes that nobody has explained: where the guest can be seen to be whole they mean zeros. A layer
+ * must not be guessed at, because a zero page of it, once a hole, would show the base's bytes.
+ */
+static int check_holes(struct run *run, bool looked, struct fcp_error *err)
+{
+	struct fcp_ranges unused = {0};
+	struct fcp_error no_matter;
+
+	if (run->settings->holes != FCP_HOLES_UNSAID || run->settings->ranges || !has_holes(run))
+		return 0;
+	if (!looked)
+		fcp_free_ranges_find(run->file.fd, FCP_HOLES_ZERO, run->file.cancel_fd, &unused,
+				     &run->result->guest, &no_matter);
+	fcp_ranges_clear(&unused);
+	if (fcp_free_ranges_saw_whole(&run->result->guest))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+			     "%.200s has holes: is it a whole memory file (zeros) or a Diff layer (the "
+			     "base's bytes)? Say what its holes mean: zero or base", run->file.name);
+}
+
+static int check_layer(const struct run *run, struct fcp_error *err)
+{
+	if (run->settings->holes != FCP_HOLES_BASE || !(run->settings->find & FCP_FIND_ZERO))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_USAGE, 0,
+			     "%.200s: zero pages of a Diff layer cannot be released: a hole there shows the "
+			     "base's bytes", run->file.name);
+}
+
+/*
+ * Every gate is passed before the first byte is touched: this comes before anything is released.
+ * Where a gate refuses, zero pages can be released all the same.
+ */
 static int find_free(struct run *run, struct fcp_error *err)
 {
-	if (!(run->settings->find & FCP_FIND_FREE))
-		return 0;
-	if (run->settings->find == FCP_FIND_FREE)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "finding free pages is not in this version");
-	fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "free pages: %s",
-			"finding them is not in this version");
-	return 0;
+	bool look = run->settings->find & FCP_FIND_FREE;
+	struct fcp_error why;
+
+	if (look && fcp_free_ranges_find(run->file.fd, run->settings->holes, run->file.cancel_fd,
+					 &run->free, &run->result->guest, &why) != 0) {
+		if (why.error_class != FCP_ERR_UNSUPPORTED || run->settings->find == FCP_FIND_FREE) {
+			*err = why;
+			return -1;
+		}
+		fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "free pages: %s", why.message);
+	}
+	return check_holes(run, look, err);
 }
 
 /* With a shortest run, only the whole list tells which pages are in a run that is long enough. */
@@ -189,7 +238,7 @@ static int find_then_release(struct run *run, struct fcp_error *err)
 
 static int work(struct run *run, struct fcp_error *err)
 {
-	if (find_free(run, err) < 0)
+	if (check_layer(run, err) < 0 || find_free(run, err) < 0)
 		return -1;
 	if (run->settings->ranges || !release_while_finding(run))
 		return find_then_release(run, err);
@@ -230,9 +279,7 @@ static int run_step(struct run *run, struct fcp_error *err)
 	    measure(run, &run->result->mem_file.allocated_before_bytes, err) < 0)
 		return -1;
 	run->result->mem_file.allocated_bytes = run->result->mem_file.allocated_before_bytes;
-	/* On an outcome of ok the reason is a remark. */
-	snprintf(run->result->outcome.reason, sizeof(run->result->outcome.reason), "%s",
-		 run->claim.doubt);
+	snprintf(run->result->warning, sizeof(run->result->warning), "%s", run->claim.doubt);
 	if (work(run, err) == 0)
 		return take_stock(run, err);
 	if (run->result->ranges.count == 0)

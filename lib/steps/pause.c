@@ -64,15 +64,26 @@ static int snapshot(struct chain *chain, struct fcp_error *err)
 	return ran;
 }
 
+/* What can be released of the file that was just written: of a layer only free pages, whose content
+ * is nobody's. */
+static unsigned what_to_find(const struct chain *chain)
+{
+	unsigned find = chain->settings->trim.find;
+
+	return chain->result->snapshot.layer ? find & ~(unsigned)FCP_FIND_ZERO : find;
+}
+
 static int trim(struct chain *chain, struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_settings settings = chain->settings->trim;
 	struct fcp_madvise_ranges_result *result = &chain->result->trim;
 
 	settings.mem_file_path = chain->result->snapshot.mem_file;
+	settings.holes = chain->result->snapshot.layer ? FCP_HOLES_BASE : FCP_HOLES_ZERO;
+	settings.find = what_to_find(chain);
 	if (!chain->settings->trim_on)
 		skip(&result->outcome, chain->settings->trim_off_reason);
-	else if (chain->result->snapshot.layer)
+	else if (settings.find == 0)
 		skip(&result->outcome, "a hole in this Diff may mean a base's bytes, not zeros");
 	else
 		return best_effort(fcp_madvise_ranges(&settings, result, err), err);

@@ -16,7 +16,7 @@
 
 #define SNAPSHOT_BASE_MS (120 * 1000)
 #define SNAPSHOT_MIB_PER_S 50
-#define RESUME_MS 10000
+#define RESUME_MS 5000 /* how long a resume is tried */
 
 #define STATE_FILE_BYTES FCP_MIB /* Firecracker 1.16 writes some 14 kB */
 
@@ -69,7 +69,8 @@ static int prepare(struct run *run, struct fcp_error *err)
 {
 	struct fcp_snapshot_result *result = run->result;
 
-	if (fcp_vm_instance(&run->firecracker, &run->instance, err) != 0)
+	if (fcp_snapshot_files_check_names(run->settings, err) != 0 ||
+	    fcp_vm_instance(&run->firecracker, &run->instance, err) != 0)
 		return -1;
 	result->vm_state = run->instance.state;
 	if (run->instance.state == FCP_VM_NOT_STARTED)
@@ -188,12 +189,13 @@ static int create(struct run *run, struct fcp_error *err)
 
 /* ---- the way back ---- */
 
+/* The command comes first and whole: a long reason is cut, not the way out. */
 static int left(const struct run *run, const struct fcp_error *why, struct fcp_error *err)
 {
 	return fcp_error_set(err, FCP_ERR_LEFT, 0,
-			     "the VM could not be resumed (%.160s); by hand: curl --unix-socket '%.120s' "
-			     "-X PATCH -d '{\"state\":\"Resumed\"}' http://localhost/vm",
-			     why->message, run->settings->api_sock);
+			     "the VM could not be resumed; by hand: curl --unix-socket '%.107s' -X PATCH "
+			     "-d '{\"state\":\"Resumed\"}' http://localhost/vm (%.110s)",
+			     run->settings->api_sock, why->message);
 }
 
 /*
@@ -205,11 +207,17 @@ static int resume_vm(struct run *run, uint64_t timeout_ms, struct fcp_error *err
 	struct fcp_firecracker *firecracker = &run->firecracker;
 	fcp_deadline deadline = fcp_deadline_in_ms(timeout_ms);
 	struct fcp_error why;
+	bool refused = false;
 
 	fcp_firecracker_shield(firecracker);
 	firecracker->deadline = deadline;
 	firecracker->timeout_ms = (uint32_t)timeout_ms;
 	while (fcp_vm_resume(firecracker, &why) != 0) {
+		/* It answers, so nothing holds it up any more. */
+		if (why.error_class == FCP_ERR_SERVER && !refused) {
+			refused = true;
+			deadline = fcp_deadline_min(deadline, fcp_deadline_in_ms(RESUME_MS));
+		}
 		if (why.error_class == FCP_ERR_CONNECT || fcp_deadline_passed(deadline)) {
 			run->result->vm_state = FCP_VM_UNKNOWN;
 			return left(run, &why, err);
@@ -231,10 +239,11 @@ static int undo(struct run *run, struct fcp_error *err)
 	if (err->error_class == FCP_ERR_INTERRUPTED || err->error_class == FCP_ERR_PROTOCOL)
 		timeout_ms += snapshot_timeout_ms(run);
 	if (run->result->paused && resume_vm(run, timeout_ms, &left_error) != 0) {
-		struct fcp_error first = *err;
+		size_t used = strlen(left_error.message);
 
+		snprintf(left_error.message + used, sizeof(left_error.message) - used, "; before: %.100s",
+			 err->message);
 		*err = left_error;
-		fcp_error_wrap(err, "%s", first.message);
 	}
 	return -1;
 }
@@ -243,7 +252,8 @@ static int undo(struct run *run, struct fcp_error *err)
 
 static int publish(struct run *run, struct fcp_error *err)
 {
-	if (fcp_snapshot_files_publish(&run->files, err) != 0)
+	if (fcp_snapshot_files_check(&run->files, run->machine.mem_size_mib * FCP_MIB, err) != 0 ||
+	    fcp_snapshot_files_publish(&run->files, err) != 0)
 		return -1;
 	run->result->created = true;
 	return 0;

@@ -17,22 +17,47 @@
 
 /* ---- finding ---- */
 
-/* "DIRECTORY/NAME" into its two parts, owned. */
-static int split(const char *what, const char *path, char **directory_, char **name_,
-		 struct fcp_error *err)
+/* What stands behind the last slash. */
+static const char *name_in(const char *path)
 {
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	const char *name = slash ? slash + 1 : path;
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int check_name(const char *what, const char *path, struct fcp_error *err)
+{
+	const char *name = path ? name_in(path) : "";
 
 	if (!path || *path == '\0')
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no path of the %s given", what);
 	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: the %s needs the name of a file", path,
 				     what);
-	*name_ = strdup(name);
-	*directory_ = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path))
-							  : strdup(".");
-	return *name_ && *directory_ ? 0 : fcp_error_nomem(err);
+	return 0;
+}
+
+int fcp_snapshot_files_check_names(const struct fcp_snapshot_settings *settings,
+				   struct fcp_error *err)
+{
+	if (check_name("snapshot file", settings->snapshot_path, err) != 0 ||
+	    check_name("memory file", settings->mem_file_path, err) != 0)
+		return -1;
+	if (strcmp(settings->snapshot_path, settings->mem_file_path) == 0)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "%s: the snapshot file and the memory file are the same",
+				     settings->snapshot_path);
+	return 0;
+}
+
+/* The directory of a path, owned; NULL: no memory. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
 static int join(char **path_, const char *directory, const char *name, struct fcp_error *err)
@@ -76,15 +101,16 @@ static int check_target(const struct fcp_snapshot_file *file, bool force, struct
 	return 0;
 }
 
-static int find(const char *what, const char *path, const struct fcp_snapshot_settings *settings,
-		pid_t pid, struct fcp_snapshot_file *file, struct fcp_error *err)
+static int find(const char *path, const struct fcp_snapshot_settings *settings, pid_t pid,
+		struct fcp_snapshot_file *file, struct fcp_error *err)
 {
-	FCP_CLEANUP(free) char *directory = NULL;
+	FCP_CLEANUP(free) char *directory = directory_of(path);
 
-	if (split(what, path, &directory, &file->name, err) != 0)
-		return -1;
+	file->name = strdup(name_in(path));
+	if (!directory || !file->name)
+		return fcp_error_nomem(err);
 	if (fcp_place_open(pid, settings->chroot_base, directory, &file->place, err) != 0)
-		return fcp_error_wrap(err, "directory of the %s", what);
+		return fcp_error_wrap(err, "%s", path);
 	file->temporary = append(file->name, SUFFIX);
 	file->old = append(file->name, OLD_SUFFIX);
 	if (!file->temporary || !file->old)
@@ -98,8 +124,9 @@ static int find(const char *what, const char *path, const struct fcp_snapshot_se
 int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t pid,
 			    struct fcp_snapshot_files *files, struct fcp_error *err)
 {
-	if (find("snapshot file", settings->snapshot_path, settings, pid, &files->snapshot, err) != 0 ||
-	    find("memory file", settings->mem_file_path, settings, pid, &files->memory, err) != 0)
+	if (fcp_snapshot_files_check_names(settings, err) != 0 ||
+	    find(settings->snapshot_path, settings, pid, &files->snapshot, err) != 0 ||
+	    find(settings->mem_file_path, settings, pid, &files->memory, err) != 0)
 		return -1;
 	if (strcmp(files->snapshot.seen, files->memory.seen) == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
@@ -195,6 +222,25 @@ int fcp_snapshot_files_begin(struct fcp_snapshot_files *files, pid_t pid, struct
 }
 
 /* ---- publishing ---- */
+
+int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
+			     struct fcp_error *err)
+{
+	struct stat memory, snapshot;
+
+	if (fstat(files->memory.fd, &memory) != 0 || fstat(files->snapshot.fd, &snapshot) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, files->memory.host);
+	if ((uint64_t)memory.st_size != memory_bytes)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "Firecracker says it is done, but %s" SUFFIX " has %lld bytes, not %llu",
+				     files->memory.host, (long long)memory.st_size,
+				     (unsigned long long)memory_bytes);
+	if (snapshot.st_size == 0)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "Firecracker says it is done, but %s" SUFFIX " is empty",
+				     files->snapshot.host);
+	return 0;
+}
 
 static int make_durable(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {

@@ -30,6 +30,10 @@ struct fcp_snapshot_files {
 		{.place = {.directory = -1}, .fd = -1}, {.place = {.directory = -1}, .fd = -1}     \
 	}
 
+/* Do both settings name a file? FCP_ERR_USAGE; needs nothing but the settings. */
+int fcp_snapshot_files_check_names(const struct fcp_snapshot_settings *settings,
+				   struct fcp_error *err);
+
 /*
  * Finds both targets (pid: Firecracker's process, for its root). FCP_ERR_USAGE: both name one file,
  * or one names none; FCP_ERR_INPUT: a target is there and force is not set, or is no regular file;
@@ -47,6 +51,10 @@ int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t nee
  * that was killed has left is removed; a run that goes on is FCP_ERR_BUSY.
  */
 int fcp_snapshot_files_begin(struct fcp_snapshot_files *files, pid_t pid, struct fcp_error *err);
+
+/* Are both files what Firecracker writes: a memory file of that size, a state that is not empty? */
+int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
+			     struct fcp_error *err);
 
 /*
  * Makes the files durable and gives them their names. On failure the old files, if there were any,

@@ -191,50 +191,37 @@ static void ourselves(void)
 	unlink(path);
 }
 
-/* Somebody opens the file while it is claimed: he waits, and the claim learns of it. */
-static void opened_meanwhile(bool stays)
+/* Somebody opens the file while it is claimed: he waits until the claim has seen him. */
+static void opened_meanwhile(int flags, const char *what)
 {
-	char path[PATH_MAX], byte;
+	char path[PATH_MAX];
 	struct fcp_claim claim;
 	struct fcp_error err;
-	int fd, opened[2];
 	bool lost = false;
 	uint64_t deadline;
+	int fd, status;
 	pid_t child;
 
 	zero_file(path, NULL);
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	ok(fcp_claim_take(fd, path, FCP_CLAIM_WRITE, &claim, &err) == 0, "a file is claimed");
 	if (!claim.leased) {
-		skip("somebody opens it meanwhile", "no leases on this file system");
+		skip(what, "no leases on this file system");
 		goto out;
 	}
 	ok(!fcp_claim_lost(&claim), "... and stays so while nobody comes");
-	if (pipe(opened) < 0)
-		abort();
+	ok(fcp_claim_is_held(path), "... which others can see without a try");
 	child = fork();
 	if (child == 0) {
 		close(fd);
-		_exit(open(path, O_RDONLY | (stays ? 0 : O_NONBLOCK)) >= 0 &&
-				      write(opened[1], "o", 1) == 1
-			      ? 0
-			      : 1);
+		_exit(open(path, flags) < 0);
 	}
-	close(opened[1]);
-	if (stays) {
-		/* Asked again and again, as a scan does, until he is in. */
-		for (deadline = fcp_deadline_in_ms(10000); !lost && !fcp_deadline_passed(deadline);)
-			lost = fcp_claim_lost(&claim);
-		ok(lost, "whoever opens it to stay ends the claim");
-		ok(read(opened[0], &byte, 1) == 1, "... and gets in");
-		ok(fcp_claim_lost(&claim), "... for good");
-	} else {
-		ok(read(opened[0], &byte, 1) == 0, "who will not wait is turned away");
-		ok(!fcp_claim_lost(&claim), "... and does not end the claim");
-		ok(claim.leased && fcntl(fd, F_GETLEASE) == F_WRLCK, "... which is whole again");
-	}
-	waitpid(child, NULL, 0);
-	close(opened[0]);
+	/* Asked again and again, as a scan does. */
+	for (deadline = fcp_deadline_in_ms(10000); !lost && !fcp_deadline_passed(deadline);)
+		lost = fcp_claim_lost(&claim);
+	ok(lost, "%s ends the claim", what);
+	ok(waitpid(child, &status, 0) == child && status == 0, "... and gets in");
+	ok(fcp_claim_lost(&claim) && !fcp_claim_is_held(path), "... for good");
 out:
 	fcp_claim_release(&claim);
 	close(fd);
@@ -264,6 +251,7 @@ static void second_run(void)
 	}
 	ok(waitpid(child, &status, 0) == child && status == 0,
 	   "a second run beside the first ends at once: busy");
+	ok(!fcp_claim_lost(&claim), "... and does not disturb the first");
 	fcp_claim_release(&claim);
 	close(fd);
 	unlink(path);
@@ -309,8 +297,8 @@ int main(void)
 	found_in_proc(HOLD_MAPPED_PRIVATE, FCP_IN_USE_MAPPED, "mapped privately");
 	found_in_proc(HOLD_MAPPED_SHARED, FCP_IN_USE_MAPPED, "mapped shared");
 	ourselves();
-	opened_meanwhile(true);
-	opened_meanwhile(false);
+	opened_meanwhile(O_RDONLY, "a reader who comes meanwhile");
+	opened_meanwhile(O_RDWR, "a writer who comes meanwhile");
 	second_run();
 	without_permission();
 	return done();

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "steps/free_ranges.h"
+
+#include "guest/free_pages.h"
+
+#include <stdio.h>
+
+_Static_assert((int)FCP_GUEST_GATES <= FCP_GATES_MAX, "room for every gate");
+_Static_assert(FCP_GUEST_ORDERS_MAX <= FCP_ORDERS_MAX, "room for every order");
+
+const char *fcp_gate_state_name(enum fcp_gate_state state)
+{
+	static const char *const names[] = {
+		[FCP_GATE_NOT_REACHED] = "not reached",
+		[FCP_GATE_PASSED] = "passed",
+		[FCP_GATE_FAILED] = "failed",
+	};
+
+	return names[state];
+}
+
+static enum fcp_gate_state state_of(enum fcp_guest_gate_state state)
+{
+	switch (state) {
+	case FCP_GUEST_GATE_PASSED:
+		return FCP_GATE_PASSED;
+	case FCP_GUEST_GATE_FAILED:
+		return FCP_GATE_FAILED;
+	case FCP_GUEST_GATE_NOT_REACHED:
+		break;
+	}
+	return FCP_GATE_NOT_REACHED;
+}
+
+static void fill_report(const struct fcp_guest_free *found, struct fcp_guest_report *report)
+{
+	*report = (struct fcp_guest_report){.order_count = found->order_count,
+					    .gate_count = FCP_GUEST_GATES};
+	snprintf(report->release, sizeof(report->release), "%s", found->release);
+	for (unsigned i = 0; i < found->order_count; i++)
+		report->blocks_per_order[i] = found->blocks_per_order[i];
+	for (size_t i = 0; i < FCP_GUEST_GATES; i++) {
+		report->gates[i].name = fcp_guest_gate_name((enum fcp_guest_gate_id)i);
+		report->gates[i].state = state_of(found->gates[i].state);
+		snprintf(report->gates[i].reason, sizeof(report->gates[i].reason), "%s",
+			 found->gates[i].reason);
+	}
+}
+
+int fcp_free_ranges_find(int fd, enum fcp_holes holes, int cancel_fd, struct fcp_ranges *ranges_,
+			 struct fcp_guest_report *report_, struct fcp_error *err)
+{
+	const struct fcp_guest_free_settings settings = {.cancel_fd = cancel_fd};
+	enum fcp_guest_holes meaning = holes == FCP_HOLES_BASE ? FCP_GUEST_HOLES_BASE
+							       : FCP_GUEST_HOLES_ZERO;
+	struct fcp_guest_memory memory;
+	struct fcp_guest_free found = {0};
+	int ran;
+
+	if (fcp_guest_memory_open_file(fd, meaning, -1, &memory, err) != 0)
+		return -1;
+	ran = fcp_guest_find_free(&memory, &settings, &found, err);
+	fill_report(&found, report_);
+	if (ran == 0) {
+		*ranges_ = found.ranges;
+		found.ranges = (struct fcp_ranges){0};
+	}
+	fcp_guest_free_clear(&found);
+	return ran;
+}
+
+bool fcp_free_ranges_saw_whole(const struct fcp_guest_report *report)
+{
+	return report->gate_count > FCP_GUEST_GATE_HOLES &&
+	       report->gates[FCP_GUEST_GATE_HOLES].state == FCP_GATE_PASSED;
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The free pages of the paused guest in a memory file, in the library's public terms. */
+#ifndef FCP_STEPS_FREE_RANGES_H
+#define FCP_STEPS_FREE_RANGES_H
+
+#include "base/error.h"
+
+/*
+ * *ranges_ (zero-initialised) are the free pages' offsets in the file fd; *report_ is filled in also
+ * when a gate refuses (FCP_ERR_UNSUPPORTED; no ranges then).
+ */
+int fcp_free_ranges_find(int fd, enum fcp_holes holes, int cancel_fd, struct fcp_ranges *ranges_,
+			 struct fcp_guest_report *report_, struct fcp_error *err);
+
+/* Was the guest's memory seen to be whole, so that a hole of the file means zeros? */
+bool fcp_free_ranges_saw_whole(const struct fcp_guest_report *report);
+
+#endif

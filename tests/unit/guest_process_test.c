@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The memory of a process: this one's, with a made-up guest's memory in an anonymous mapping. */
+#include "guest_fixture.h"
+#include "tap.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RAM (32 * FIXTURE_MIB)
+#define GUARD (2 * FIXTURE_MIB)
+
+/* As Firecracker maps it: what the guest has never written is not present. */
+static char *map_copy(struct fixture *fixture)
+{
+	char *all = mmap(NULL, RAM + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct fcp_range data = {0, 0};
+	struct fcp_guest_memory memory;
+	struct fcp_error err;
+
+	if (all == MAP_FAILED || mprotect(all + GUARD, RAM, PROT_READ | PROT_WRITE) < 0 ||
+	    fcp_guest_memory_open_file(fixture->fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) < 0)
+		return NULL;
+	while (fcp_guest_memory_data(&memory, data.end, &data, &err) == 0 && data.start < data.end)
+		fixture_read(fixture, data.start, all + GUARD + data.start, data.end - data.start);
+	return all + GUARD;
+}
+
+static uint64_t resident_pages(const char *ram)
+{
+	static unsigned char there[RAM / 4096];
+	uint64_t count = 0;
+
+	if (mincore((void *)(uintptr_t)ram, RAM, there) < 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(there); i++)
+		count += there[i] & 1;
+	return count;
+}
+
+static void same_as_file(struct fixture *fixture, const char *ram)
+{
+	const struct fcp_guest_free_settings settings = {.cancel_fd = -1};
+	uint64_t before = resident_pages(ram);
+	struct fcp_guest_free file, process = {0};
+	struct fcp_guest_memory memory;
+	struct fcp_error err = {0};
+
+	if (!ok(fcp_guest_memory_open_process(getpid(), RAM, &memory, &err) == 0, "the process is opened")) {
+		printf("# %s\n", err.message);
+		return;
+	}
+	if (!ok(fcp_guest_find_free(&memory, &settings, &process, &err) == 0, "its free pages are found"))
+		printf("# %s\n", err.message);
+	ok(fixture_find(fixture, FCP_GUEST_HOLES_ZERO, &file, &err) == 0, "those of the file too");
+	is_u64(process.free_bytes, file.free_bytes, "they are as many");
+	ok(process.ranges.count == file.ranges.count &&
+		   memcmp(process.ranges.items, file.ranges.items,
+			  file.ranges.count * sizeof(*file.ranges.items)) == 0,
+	   "the same ranges, as offsets of the memory file");
+	is_u64(process.regions[0].address, (uint64_t)(uintptr_t)ram, "the region's address");
+	ok(resident_pages(ram) <= before + 256, "what was not there has not been called in");
+	fcp_guest_free_clear(&process);
+	fcp_guest_free_clear(&file);
+	fcp_guest_memory_close(&memory);
+}
+
+static void not_there(void)
+{
+	struct fcp_guest_memory memory;
+	struct fcp_error err = {0};
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	waitpid(child, NULL, 0);
+	ok(fcp_guest_memory_open_process(child, RAM, &memory, &err) < 0 &&
+		   err.error_class == FCP_ERR_STATE,
+	   "a process that is gone");
+	ok(fcp_guest_memory_open_process(getpid(), 640 * FIXTURE_MIB, &memory, &err) < 0 &&
+		   err.error_class == FCP_ERR_STATE,
+	   "a process without a mapping of that size");
+}
+
+static void without_permission(void)
+{
+	pid_t child = geteuid() == 0 ? fork() : -1;
+	int status = -1;
+
+	if (child < 0) {
+		skip("without the right to trace", "not root");
+		return;
+	}
+	if (child == 0) {
+		struct fcp_guest_memory memory;
+		struct fcp_error err = {0};
+
+		if (setuid(65534) < 0)
+			_exit(2);
+		_exit(fcp_guest_memory_open_process(getppid(), RAM, &memory, &err) < 0 &&
+				      err.error_class == FCP_ERR_UNSUPPORTED
+			      ? 0
+			      : 1);
+	}
+	waitpid(child, &status, 0);
+	is_u64((uint64_t)status, 0, "without the right to trace: unsupported");
+}
+
+int main(void)
+{
+	struct fixture fixture;
+	char *ram;
+
+	fixture_build(&fixture, &(struct fixture_settings){0});
+	ram = map_copy(&fixture);
+	if (ok(ram != NULL, "a copy of the memory is mapped"))
+		same_as_file(&fixture, ram);
+	not_there();
+	without_permission();
+	fixture_close(&fixture);
+	return done();
+}
