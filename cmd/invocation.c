@@ -2,7 +2,7 @@
 #include "cmd/invocation.h"
 
 #include "base/error.h"
-#include "cmd/parse.h"
+#include "cmd/environment.h"
 
 const char *origin_name(enum origin origin)
 {
@@ -14,6 +14,11 @@ const char *origin_name(enum origin origin)
 	};
 
 	return names[origin];
+}
+
+bool takes_option(const struct invocation *invocation, enum option_id id)
+{
+	return options[id].commands & (1U << invocation->id);
 }
 
 const char *text_of(const struct invocation *invocation, enum option_id id)

@@ -37,6 +37,9 @@ struct invocation {
 	bool help, version;
 };
 
+/* Does the invocation's command take the option? */
+bool takes_option(const struct invocation *invocation, enum option_id id);
+
 /* A NULL when it was not said. */
 const char *text_of(const struct invocation *invocation, enum option_id id);
 

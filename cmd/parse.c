@@ -2,14 +2,11 @@
 #include "cmd/parse.h"
 
 #include "base/error.h"
-#include "base/units.h"
+#include "cmd/environment.h"
+#include "cmd/values.h"
 
 #include <argp.h>
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define MS_MAX (UINT64_C(24) * 3600 * 1000)
 
 /* argp's keys: a letter stands for itself, other options for what is above all letters. */
 #define KEY_OPTION 0x1000
@@ -20,189 +17,6 @@ struct parser {
 	struct fcp_error *err;
 	bool failed;
 };
-
-const char *environment_name(enum option_id id, char *name, size_t bytes)
-{
-	snprintf(name, bytes, "FCPAUSE_%s", options[id].name);
-	for (char *c = name; *c; c++)
-		*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
-	return name;
-}
-
-static bool takes(const struct invocation *invocation, enum option_id id)
-{
-	return options[id].commands & (1U << invocation->id);
-}
-
-/* ---- values ---- */
-
-static int bad_value(const char *where, const char *text, const char *wanted, struct fcp_error *err)
-{
-	return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: '%.100s' is not %s", where, text, wanted);
-}
-
-static int set_choice(const struct option_def *option, const char *where, const char *text,
-		      struct value *value, struct fcp_error *err)
-{
-	char words[128] = "";
-
-	for (size_t i = 0; option->choices[i]; i++) {
-		if (strcmp(option->choices[i], text) == 0) {
-			value->text = option->choices[i];
-			value->number = i;
-			return 0;
-		}
-		snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s",
-			 i ? ", " : "one of ", option->choices[i]);
-	}
-	return bad_value(where, text, words, err);
-}
-
-static int set_number(enum option_kind kind, const char *where, const char *text,
-		      struct value *value, struct fcp_error *err)
-{
-	uint64_t number;
-
-	if (!fcp_parse_u64(text, kind == KIND_BYTES, &number))
-		return bad_value(where, text, kind == KIND_BYTES ? "a number of bytes (4096, 64K, 1MiB)"
-								 : "a whole number, 0 or more", err);
-	if (kind == KIND_MS && number > MS_MAX)
-		return bad_value(where, text, "24 hours of milliseconds or less", err);
-	if (kind == KIND_MIB && number > UINT32_MAX)
-		return bad_value(where, text, "a size Firecracker takes", err);
-	value->number = number;
-	return 0;
-}
-
-static int set_step_ms(struct invocation *invocation, enum origin origin, const char *where,
-		       const char *text, struct fcp_error *err)
-{
-	const char *equals = strchr(text, '=');
-	enum fcp_reclaim_kind kind;
-	struct value ms;
-	char name[32];
-
-	if (!equals || (size_t)(equals - text) >= sizeof(name))
-		return bad_value(where, text, "STEP=MILLISECONDS", err);
-	memcpy(name, text, (size_t)(equals - text));
-	name[equals - text] = '\0';
-	if (!fcp_reclaim_kind_find(name, &kind))
-		return bad_value(where, name, "a step (sync, drop_caches, compact_memory, fstrim)", err);
-	if (set_number(KIND_MS, where, equals + 1, &ms, err) != 0)
-		return -1;
-	if (invocation->caps[kind].origin <= origin) {
-		invocation->caps[kind].origin = origin;
-		invocation->caps[kind].ms = (uint32_t)ms.number;
-	}
-	return 0;
-}
-
-static int set_value(struct invocation *invocation, enum option_id id, enum origin origin,
-		     const char *where, const char *text, struct fcp_error *err)
-{
-	struct value *value = &invocation->values[id];
-	int set = 0;
-
-	switch (options[id].kind) {
-	case KIND_TEXT:
-	case KIND_LIST:
-		/* `--envd $URL --json` with an empty URL must not take the next option for its value. */
-		if (*text == '\0' || strncmp(text, "--", 2) == 0)
-			return bad_value(where, text, "a value (a name that begins so can be written ./--...)", err);
-		value->text = text;
-		break;
-	case KIND_CHOICE:
-		set = set_choice(&options[id], where, text, value, err);
-		break;
-	case KIND_MS:
-	case KIND_MIB:
-	case KIND_BYTES:
-		set = set_number(options[id].kind, where, text, value, err);
-		break;
-	case KIND_STEP_MS:
-		set = set_step_ms(invocation, origin, where, text, err);
-		break;
-	case KIND_SWITCH:
-	case KIND_TOGGLE:
-	case KIND_ACTION:
-		break;
-	}
-	if (set == 0)
-		value->origin = origin;
-	return set;
-}
-
-static void set_switch(struct invocation *invocation, enum option_id id, enum origin origin, bool on)
-{
-	invocation->values[id].origin = origin;
-	invocation->values[id].on = on;
-}
-
-/* ---- the environment ---- */
-
-static int switch_from_environment(struct invocation *invocation, enum option_id id,
-				   const char *name, const char *text, struct fcp_error *err)
-{
-	static const char *const words[2][4] = {{"0", "false", "no", "off"}, {"1", "true", "yes", "on"}};
-
-	for (size_t on = 0; on < 2; on++)
-		for (size_t i = 0; i < 4; i++)
-			if (strcasecmp(words[on][i], text) == 0) {
-				set_switch(invocation, id, ORIGIN_ENVIRONMENT, on);
-				return 0;
-			}
-	return bad_value(name, text, "1 or 0, true or false, yes or no, on or off", err);
-}
-
-static int steps_from_environment(struct invocation *invocation, const char *name, const char *text,
-				  struct fcp_error *err)
-{
-	char *copy = strdup(text), *rest = copy;
-	int set = copy ? 0 : fcp_error_nomem(err);
-
-	for (char *word; set == 0 && (word = strsep(&rest, ",")) != NULL;)
-		set = set_value(invocation, OPT_STEP_TIMEOUT_MS, ORIGIN_ENVIRONMENT, name, word, err);
-	free(copy);
-	return set;
-}
-
-static int from_environment(struct invocation *invocation, enum option_id id, struct fcp_error *err)
-{
-	enum option_kind kind = options[id].kind;
-	const char *text;
-	char name[64];
-
-	if (kind == KIND_ACTION || !takes(invocation, id))
-		return 0;
-	text = getenv(environment_name(id, name, sizeof(name)));
-	/* An empty variable is how scripts say "not set". */
-	if (!text || *text == '\0')
-		return 0;
-	if (kind == KIND_STEP_MS)
-		return steps_from_environment(invocation, name, text, err);
-	if (invocation->values[id].origin == ORIGIN_CLI)
-		return 0;
-	if (kind == KIND_SWITCH || kind == KIND_TOGGLE)
-		return switch_from_environment(invocation, id, name, text, err);
-	return set_value(invocation, id, ORIGIN_ENVIRONMENT, name, text, err);
-}
-
-/* ---- defaults ---- */
-
-static void set_default(struct invocation *invocation, enum option_id id)
-{
-	const char *otherwise = options[id].otherwise;
-	struct fcp_error never;
-
-	if (!otherwise || invocation->values[id].origin != ORIGIN_DEFAULT)
-		return;
-	if (options[id].kind == KIND_TOGGLE)
-		set_switch(invocation, id, ORIGIN_DEFAULT, strcmp(otherwise, "on") == 0);
-	else
-		set_value(invocation, id, ORIGIN_DEFAULT, options[id].name, otherwise, &never);
-}
-
-/* ---- the command line ---- */
 
 static int key_of(enum option_id id)
 {
@@ -231,7 +45,7 @@ static void explain(struct parser *parser, const struct argp_state *state)
 		bool named = strncmp(word, "--", 2) == 0 && strlen(option->name) == length - 2 &&
 			     strncmp(word + 2, option->name, length - 2) == 0;
 
-		if (!named || !takes(parser->invocation, (enum option_id)id))
+		if (!named || !takes_option(parser->invocation, (enum option_id)id))
 			continue;
 		fcp_error_set(parser->err, FCP_ERR_USAGE, 0,
 			      option->arg ? "--%s needs a value: %s" : "--%s takes no value%s",

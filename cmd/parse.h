@@ -13,9 +13,6 @@
  */
 int parse(int argc, char **argv, struct invocation *invocation, struct fcp_error *err);
 
-/* "FCPAUSE_FPH_TIMEOUT_MS"; returns name. */
-const char *environment_name(enum option_id id, char *name, size_t bytes);
-
 /* The command's --help. */
 void print_help(const struct command *command, FILE *out);
 

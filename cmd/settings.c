@@ -43,7 +43,7 @@ static int add_setting(struct fcp_json *settings, const char *name, enum option_
 /* What decides the work; how it is printed does not. */
 static bool is_setting(const struct invocation *invocation, enum option_id id)
 {
-	return (options[id].commands & (1U << invocation->id)) && options[id].kind != KIND_ACTION &&
+	return takes_option(invocation, id) && options[id].kind != KIND_ACTION &&
 	       id != OPT_JSON && id != OPT_QUIET && id != OPT_VERBOSE && id != OPT_DRY_RUN;
 }
 

@@ -73,7 +73,10 @@ void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *resu
 
 	begin_line(out, "madvise-ranges", &result->outcome);
 	if (file->logical_bytes != 0)
-		fprintf(out, "  %s released; on disk %s of %s", human_bytes(result->released_bytes, released),
+		fprintf(out, "  %s released%s; on disk %s of %s",
+			result->ranges.count == 0 ? "nothing to be"
+						  : human_bytes(result->released_bytes, released),
+			result->ranges.count != 0 && result->released_bytes == 0 ? " (not asked to)" : "",
 			human_bytes(file->allocated_bytes, after), human_bytes(file->logical_bytes, size));
 	fputc('\n', out);
 }
