@@ -18,7 +18,7 @@ const char *origin_name(enum origin origin);
 struct value {
 	enum origin origin; /* ORIGIN_DEFAULT: not said */
 	const char *text;   /* KIND_TEXT, KIND_LIST; KIND_CHOICE: the word */
-	uint64_t number;    /* KIND_MS, KIND_MIB, KIND_BYTES; KIND_CHOICE: its place */
+	uint64_t number;    /* KIND_MS, KIND_MIB, KIND_PID, KIND_BYTES; KIND_CHOICE: its place */
 	bool on;	    /* KIND_SWITCH, KIND_TOGGLE */
 };
 

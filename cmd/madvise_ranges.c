@@ -33,16 +33,39 @@ static int read_ranges(const struct invocation *invocation, struct fcp_ranges *r
 	return fcp_ranges_read(&text, ranges, err);
 }
 
-/* --find or --ranges, a memory file, and no more. */
+/* The memory of a paused VM instead of a file: only its free pages, whatever the default says. */
+static int read_process(const struct invocation *invocation,
+			struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
+{
+	const struct value *values = invocation->values;
+
+	if (values[OPT_MEM_FILE_PATH].text || values[OPT_RANGES].text || values[OPT_HOLES].text)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "--pid excludes --mem-file-path, --ranges and --holes");
+	if (values[OPT_FIND].origin != ORIGIN_DEFAULT && settings->find != FCP_FIND_FREE)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "--pid: of a running process only free pages can be found (--find free)");
+	if (need_text(invocation, OPT_API_SOCK, err) != 0)
+		return -1;
+	settings->find = FCP_FIND_FREE;
+	settings->pid = (pid_t)values[OPT_PID].number;
+	settings->api_sock = text_of(invocation, OPT_API_SOCK);
+	return 0;
+}
+
+/* --find or --ranges, a memory file or a process, and no more. */
 static int read_settings(const struct invocation *invocation, struct fcp_ranges *ranges,
 			 struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
 {
 	const struct value *values = invocation->values;
 
-	if (need_text(invocation, OPT_MEM_FILE_PATH, err) != 0 ||
-	    madvise_ranges_settings(invocation, settings, err) != 0)
+	if (madvise_ranges_settings(invocation, settings, err) != 0)
 		return -1;
 	settings->keep = values[OPT_LIST].on || values[OPT_DRY_RUN].on;
+	if (values[OPT_PID].origin != ORIGIN_DEFAULT)
+		return read_process(invocation, settings, err);
+	if (need_text(invocation, OPT_MEM_FILE_PATH, err) != 0)
+		return -1;
 	if (!values[OPT_RANGES].text)
 		return 0;
 	if (values[OPT_FIND].origin == ORIGIN_CLI)

@@ -102,6 +102,8 @@ const struct option_def options[OPTIONS] = {
 	[OPT_SNAPSHOT_TIMEOUT_MS] = {"snapshot-timeout-ms", 0, KIND_MS, "N", SNAPSHOT | PAUSE, NULL, {0},
 		"longest wait for the creation (2 min + 1 s per 50 MiB of guest)"},
 
+	[OPT_PID] = {"pid", 0, KIND_PID, "N", MADVISE, NULL, {0},
+		"instead of a file: the Firecracker whose Paused VM's memory is meant; needs --api-sock"},
 	[OPT_FIND] = {"find", 0, KIND_LIST, "LIST", MADVISE | PAUSE, "free,zero", {0},
 		"what to release: free (pages that the guest holds free), zero"},
 	[OPT_RANGES] = {"ranges", 0, KIND_TEXT, "FILE", MADVISE, NULL, {0},

@@ -63,6 +63,7 @@ enum option_id {
 	OPT_FORCE,
 	OPT_CHROOT_BASE,
 	OPT_SNAPSHOT_TIMEOUT_MS,
+	OPT_PID,
 	OPT_FIND,
 	OPT_RANGES,
 	OPT_HOLES,
@@ -81,6 +82,7 @@ enum option_kind {
 	KIND_CHOICE,  /* one of option.choices */
 	KIND_MS,      /* milliseconds, 0 to 24 h */
 	KIND_MIB,     /* MiB */
+	KIND_PID,     /* a process */
 	KIND_BYTES,   /* bytes, with K, M, G, KiB, ... */
 	KIND_STEP_MS, /* STEP=N, may be repeated */
 	KIND_SWITCH,  /* there or not */

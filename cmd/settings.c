@@ -23,6 +23,7 @@ static int set_setting_value(struct fcp_json *setting, enum option_kind kind,
 				   : fcp_json_set_null(setting, "value");
 	case KIND_MS:
 	case KIND_MIB:
+	case KIND_PID:
 	case KIND_BYTES:
 		return fcp_json_set_u64(setting, "value", value->number);
 	default:
@@ -97,6 +98,7 @@ static void print_setting(FILE *out, const char *name, enum option_kind kind,
 		break;
 	case KIND_MS:
 	case KIND_MIB:
+	case KIND_PID:
 	case KIND_BYTES:
 		fprintf(out, "  %-32s %" PRIu64, name, value->number);
 		break;

@@ -69,15 +69,15 @@ void text_snapshot(FILE *out, const struct fcp_snapshot_settings *settings,
 void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *result)
 {
 	const struct fcp_mem_file *file = &result->mem_file;
-	char released[64], after[64], size[64];
+	uint64_t could = fcp_ranges_bytes(&result->ranges);
+	bool held = result->released_bytes == 0 && could != 0; /* --dry-run, --list, a failure */
+	char bytes[64], after[64], size[64];
 
 	begin_line(out, "madvise-ranges", &result->outcome);
 	if (file->logical_bytes != 0)
-		fprintf(out, "  %s released%s; on disk %s of %s",
-			result->ranges.count == 0 ? "nothing to be"
-						  : human_bytes(result->released_bytes, released),
-			result->ranges.count != 0 && result->released_bytes == 0 ? " (not asked to)" : "",
-			human_bytes(file->allocated_bytes, after), human_bytes(file->logical_bytes, size));
+		fprintf(out, "  %s %s; on disk %s of %s", human_bytes(held ? could : result->released_bytes, bytes),
+			held ? "can be released" : "released", human_bytes(file->allocated_bytes, after),
+			human_bytes(file->logical_bytes, size));
 	fputc('\n', out);
 }
 

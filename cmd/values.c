@@ -41,6 +41,8 @@ static int set_number(enum option_kind kind, const char *where, const char *text
 								 : "a whole number, 0 or more", err);
 	if (kind == KIND_MS && number > MS_MAX)
 		return bad_value(where, text, "24 hours of milliseconds or less", err);
+	if (kind == KIND_PID && (number == 0 || number > INT32_MAX))
+		return bad_value(where, text, "a process", err);
 	if (kind == KIND_MIB && number > UINT32_MAX)
 		return bad_value(where, text, "a size Firecracker takes", err);
 	value->number = number;
@@ -89,6 +91,7 @@ int set_value(struct invocation *invocation, enum option_id id, enum origin orig
 		break;
 	case KIND_MS:
 	case KIND_MIB:
+	case KIND_PID:
 	case KIND_BYTES:
 		set = set_number(options[id].kind, where, text, value, err);
 		break;

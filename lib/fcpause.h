@@ -343,7 +343,9 @@ enum fcp_holes {
 };
 
 struct fcp_madvise_ranges_settings {
-	const char *mem_file_path;
+	const char *mem_file_path; /* NULL with a pid */
+	pid_t pid;		   /* 0, or the Firecracker whose paused VM's memory is meant */
+	const char *api_sock;	   /* with a pid: its socket, to see that the VM is Paused */
 	enum fcp_holes holes;
 	unsigned find;			 /* FCP_FIND_..., 0 when ranges are given */
 	const struct fcp_ranges *ranges; /* sorted, as fcp_ranges_read() leaves them; or NULL */
@@ -401,6 +403,12 @@ struct fcp_madvise_ranges_result {
  * the same; unsupported when a gate refused and free pages alone were asked for, when the file may
  * be a layer (FCP_HOLES_UNSAID), or where the file system cannot punch holes. FCP_ERR_BUSY when
  * another process maps the file, or has it open for writing. Safe to run again.
+ *
+ * With a pid: finds the free pages in the live memory of a Paused VM (FCP_ERR_STATE else; the right to
+ * trace the process is needed: unsupported without). ranges are offsets of the memory file that a
+ * snapshot would write. Where guest memory is shared (a memfd) they are released in it; private
+ * memory is unsupported, as only Firecracker itself can give that back; mem_file is the process's
+ * memory then.
  */
 FCP_API int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
 			       struct fcp_madvise_ranges_result *result, struct fcp_error *err);

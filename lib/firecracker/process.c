@@ -116,3 +116,23 @@ int fcp_process_memory(pid_t pid, struct fcp_process_memory *memory_, struct fcp
 	*memory_ = memory;
 	return 0;
 }
+
+int fcp_process_mapping(pid_t pid, uint64_t address, struct fcp_process_mapping *mapping_,
+			struct fcp_error *err)
+{
+	FCP_CLEANUP(file) FILE *maps = open_proc(pid, "maps");
+	FCP_CLEANUP(free) char *line = NULL;
+	size_t room = 0;
+
+	while (maps && getline(&line, &room, maps) > 0) {
+		unsigned long start, end, offset, inode;
+		char mode[5];
+
+		if (sscanf(line, "%lx-%lx %4s %lx %*s %lu", &start, &end, mode, &offset, &inode) != 5 ||
+		    address < start || address >= end)
+			continue;
+		*mapping_ = (struct fcp_process_mapping){start, end, offset, mode[3] == 's' && inode != 0};
+		return 0;
+	}
+	return fcp_error_set(err, FCP_ERR_IO, maps ? EFAULT : errno, "/proc/%d/maps", (int)pid);
+}

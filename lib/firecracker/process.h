@@ -26,4 +26,16 @@ struct fcp_process_memory {
  */
 int fcp_process_memory(pid_t pid, struct fcp_process_memory *memory_, struct fcp_error *err);
 
+/* One mapping of the process. */
+struct fcp_process_mapping {
+	uint64_t start; /* addresses */
+	uint64_t end;
+	uint64_t offset; /* in the file behind it */
+	bool shared;	 /* a file (a memfd is one), shared */
+};
+
+/* The mapping that holds address. FCP_ERR_IO, also when there is none. */
+int fcp_process_mapping(pid_t pid, uint64_t address, struct fcp_process_mapping *mapping_,
+			struct fcp_error *err);
+
 #endif

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "steps/free_ranges.h"
 
-#include "guest/free_pages.h"
-
 #include <stdio.h>
 
 _Static_assert((int)FCP_GUEST_GATES <= FCP_GATES_MAX, "room for every gate");
@@ -47,10 +45,20 @@ static void fill_report(const struct fcp_guest_free *found, struct fcp_guest_rep
 	}
 }
 
+int fcp_free_ranges_of(const struct fcp_guest_memory *memory, int cancel_fd,
+		       struct fcp_guest_free *found, struct fcp_guest_report *report_,
+		       struct fcp_error *err)
+{
+	const struct fcp_guest_free_settings settings = {.cancel_fd = cancel_fd};
+	int ran = fcp_guest_find_free(memory, &settings, found, err);
+
+	fill_report(found, report_);
+	return ran;
+}
+
 int fcp_free_ranges_find(int fd, enum fcp_holes holes, int cancel_fd, struct fcp_ranges *ranges_,
 			 struct fcp_guest_report *report_, struct fcp_error *err)
 {
-	const struct fcp_guest_free_settings settings = {.cancel_fd = cancel_fd};
 	enum fcp_guest_holes meaning = holes == FCP_HOLES_BASE ? FCP_GUEST_HOLES_BASE
 							       : FCP_GUEST_HOLES_ZERO;
 	struct fcp_guest_memory memory;
@@ -59,8 +67,7 @@ int fcp_free_ranges_find(int fd, enum fcp_holes holes, int cancel_fd, struct fcp
 
 	if (fcp_guest_memory_open_file(fd, meaning, -1, &memory, err) != 0)
 		return -1;
-	ran = fcp_guest_find_free(&memory, &settings, &found, err);
-	fill_report(&found, report_);
+	ran = fcp_free_ranges_of(&memory, cancel_fd, &found, report_, err);
 	if (ran == 0) {
 		*ranges_ = found.ranges;
 		found.ranges = (struct fcp_ranges){0};

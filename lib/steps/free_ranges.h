@@ -3,7 +3,7 @@
 #ifndef FCP_STEPS_FREE_RANGES_H
 #define FCP_STEPS_FREE_RANGES_H
 
-#include "base/error.h"
+#include "guest/free_pages.h"
 
 /*
  * *ranges_ (zero-initialised) are the free pages' offsets in the file fd; *report_ is filled in also
@@ -11,6 +11,14 @@
  */
 int fcp_free_ranges_find(int fd, enum fcp_holes holes, int cancel_fd, struct fcp_ranges *ranges_,
 			 struct fcp_guest_report *report_, struct fcp_error *err);
+
+/*
+ * The same of any guest memory; *found (zero-initialised, owned by the caller) holds the ranges, and
+ * where the guest's regions lie.
+ */
+int fcp_free_ranges_of(const struct fcp_guest_memory *memory, int cancel_fd,
+		       struct fcp_guest_free *found, struct fcp_guest_report *report_,
+		       struct fcp_error *err);
 
 /* Was the guest's memory seen to be whole, so that a hole of the file means zeros? */
 bool fcp_free_ranges_saw_whole(const struct fcp_guest_report *report);

@@ -11,6 +11,7 @@
 #include "memory/sparse.h"
 #include "memory/zero.h"
 #include "steps/free_ranges.h"
+#include "steps/madvise_process.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -310,7 +311,7 @@ int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
 	int done;
 
 	*result = (struct fcp_madvise_ranges_result){0};
-	done = run_step(&run, err);
+	done = settings->pid ? fcp_madvise_process(settings, result, err) : run_step(&run, err);
 	end_run(&run);
 	return fcp_outcome_finish(&result->outcome, start_ns, done, err);
 }

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "steps/madvise_process.h"
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "firecracker/process.h"
+#include "firecracker/vm.h"
+#include "guest/memory.h"
+#include "memory/file.h"
+#include "memory/range.h"
+#include "memory/release.h"
+#include "memory/sparse.h"
+#include "steps/free_ranges.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+struct run {
+	const struct fcp_madvise_ranges_settings *settings;
+	struct fcp_madvise_ranges_result *result;
+	struct fcp_firecracker firecracker;
+	struct fcp_guest_memory memory;
+	struct fcp_guest_free found; /* with the regions as they lie in the process */
+};
+
+/* The allocator's marks are to be trusted only while no vCPU runs. */
+static int check_vm(struct run *run, uint64_t *memory_bytes_, struct fcp_error *err)
+{
+	struct fcp_machine_config machine;
+	struct fcp_instance instance;
+	pid_t pid;
+
+	if (fcp_vm_instance(&run->firecracker, &instance, err) != 0 ||
+	    fcp_vm_machine_config(&run->firecracker, &machine, err) != 0)
+		return -1;
+	pid = fcp_firecracker_pid(&run->firecracker);
+	if (pid != run->settings->pid)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "process %d is not the one behind the API socket, which is %d",
+				     (int)run->settings->pid, (int)pid);
+	if (instance.state != FCP_VM_PAUSED)
+		return fcp_error_set(err, FCP_ERR_STATE, 0,
+				     "the VM is %s: its memory can be read only while it is Paused",
+				     fcp_vm_state_name(instance.state));
+	*memory_bytes_ = machine.mem_size_mib * FCP_MIB;
+	return 0;
+}
+
+/* Opens the memfd behind a region, and says where in it the region begins. */
+static int open_shared(pid_t pid, const struct fcp_guest_region *region, uint64_t *offset_,
+		       struct fcp_error *err)
+{
+	struct fcp_process_mapping mapping;
+	char path[96];
+	int fd;
+
+	if (fcp_process_mapping(pid, region->address, &mapping, err) != 0)
+		return -1;
+	if (!mapping.shared)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "guest memory is private to Firecracker, which alone can give it back: "
+				     "drain through the balloon, or release from the memory file of a snapshot");
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", (int)pid,
+		 (unsigned long)mapping.start, (unsigned long)mapping.end);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "guest memory %s", path);
+	*offset_ = mapping.offset + (region->address - mapping.start);
+	return fd;
+}
+
+/* The part of ranges (offsets in the memory file) that lies in region, as offsets in its memfd. */
+static int translate(const struct fcp_ranges *ranges, const struct fcp_guest_region *region,
+		     uint64_t memfd_offset, struct fcp_ranges *translated_, struct fcp_error *err)
+{
+	for (size_t i = 0; i < ranges->count; i++) {
+		uint64_t start = ranges->items[i].start, end = ranges->items[i].end;
+
+		if (start < region->offset)
+			start = region->offset;
+		if (end > region->offset + region->bytes)
+			end = region->offset + region->bytes;
+		if (start < end && fcp_ranges_add(translated_, start - region->offset + memfd_offset,
+						  end - region->offset + memfd_offset, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int release_region(struct run *run, const struct fcp_guest_region *region,
+			  struct fcp_error *err)
+{
+	struct fcp_madvise_ranges_result *result = run->result;
+	FCP_CLEANUP(ranges) struct fcp_ranges translated = {0};
+	uint64_t memfd_offset = 0, released_bytes = 0, checked_bytes = 0;
+	FCP_CLEANUP(fd) int fd = open_shared(run->settings->pid, region, &memfd_offset, err);
+	struct fcp_file file = {.fd = fd, .name = "guest memory", .cancel_fd = run->settings->cancel_fd};
+	struct fcp_file_size before, after;
+
+	if (fd < 0 || translate(&result->ranges, region, memfd_offset, &translated, err) != 0 ||
+	    fcp_file_size(fd, file.name, &before, err) != 0)
+		return -1;
+	if (fcp_release_ranges(&file, &translated, &released_bytes, err) != 0 ||
+	    fcp_release_check(&file, &translated, &checked_bytes, err) != 0 ||
+	    fcp_file_size(fd, file.name, &after, err) != 0)
+		return -1;
+	result->released_bytes += checked_bytes;
+	result->mem_file.allocated_bytes -= before.allocated_bytes - after.allocated_bytes;
+	return 0;
+}
+
+static int find(struct run *run, uint64_t memory_bytes, struct fcp_error *err)
+{
+	struct fcp_madvise_ranges_result *result = run->result;
+	uint64_t rss_bytes = 0;
+
+	if (fcp_guest_memory_open_process(run->settings->pid, memory_bytes, &run->memory, err) != 0)
+		return -1;
+	fcp_process_rss(run->settings->pid, &rss_bytes);
+	result->mem_file = (struct fcp_mem_file){memory_bytes, rss_bytes, rss_bytes};
+	if (fcp_free_ranges_of(&run->memory, run->settings->cancel_fd, &run->found, &result->guest,
+			       err) != 0)
+		return -1;
+	result->ranges = run->found.ranges;
+	run->found.ranges = (struct fcp_ranges){0};
+	result->free_bytes = fcp_ranges_bytes(&result->ranges);
+	fcp_ranges_drop_short(&result->ranges, run->settings->min_run_bytes);
+	return 0;
+}
+
+/* Every region is looked at before the first is touched: shared or not, all at once. */
+static int check_shared(const struct run *run, struct fcp_error *err)
+{
+	for (unsigned i = 0; i < run->found.region_count; i++) {
+		uint64_t unused;
+		FCP_CLEANUP(fd) int fd = open_shared(run->settings->pid, &run->found.regions[i], &unused,
+						     err);
+
+		if (fd < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int work(struct run *run, struct fcp_error *err)
+{
+	uint64_t memory_bytes = 0;
+
+	if (check_vm(run, &memory_bytes, err) != 0 || find(run, memory_bytes, err) != 0)
+		return -1;
+	if (run->settings->keep)
+		return 0;
+	if (check_shared(run, err) != 0)
+		return -1;
+	for (unsigned i = 0; i < run->found.region_count; i++)
+		if (release_region(run, &run->found.regions[i], err) != 0)
+			return -1;
+	return 0;
+}
+
+int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
+			struct fcp_madvise_ranges_result *result, struct fcp_error *err)
+{
+	struct run run = {.settings = settings, .result = result};
+	int ran = -1;
+
+	if (settings->ranges || settings->find != FCP_FIND_FREE || settings->mem_file_path)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "of a running process only its free pages can be found, and no file goes with it");
+	run.memory.fd = run.memory.pagemap_fd = -1;
+	if (fcp_firecracker_open(settings->api_sock, 0, settings->cancel_fd, &run.firecracker, err) == 0)
+		ran = work(&run, err);
+	fcp_guest_free_clear(&run.found);
+	fcp_guest_memory_close(&run.memory);
+	fcp_firecracker_close(&run.firecracker);
+	return ran;
+}
