@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make            build/fcpause, build/fcpause-sim, build/libfcpause.{a,so}
-# make check      all tests that need nothing special
+# make check      all tests that need nothing special; some of check-vm where QEMU is installed
+# make check-vm   against real Linux kernels under QEMU (FCPAUSE_VM_LONG=1: all variants on all)
+# make fuzz       the reader of the guest's memory, FUZZ_SECONDS=60
 # make demo       the main job on the simulator, before and after
 # make bench      speed, as ratios in one run
 # make install    to DESTDIR and PREFIX
@@ -58,7 +60,10 @@ UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(B)/o/%.o)
 # A unit test is a program; what is no *_test.c is shared by them.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(filter %_test.c,$(UNIT_SOURCES)))
 UNIT_SHARED := $(filter-out %_test.o,$(UNIT_OBJECTS))
-BATS_TESTS := $(wildcard tests/contract/*.bats tests/sim/*.bats tests/layers/*.bats tests/cli/*.bats)
+BATS_TESTS := $(wildcard tests/contract/*.bats tests/sim/*.bats tests/layers/*.bats tests/cli/*.bats \
+	tests/durable/*.bats)
+QEMU := $(shell command -v qemu-system-x86_64)
+FUZZ_SECONDS ?= 60
 REPLAY_OBJECTS := $(patsubst %.c,$(B)/o/%.o,$(wildcard tests/contract/*.c))
 
 LIBRARIES := $(B)/libfcpause.a $(B)/libfcpause.so
@@ -103,7 +108,13 @@ $(B)/replay: $(REPLAY_OBJECTS)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -ljansson
 
 check: all $(UNIT_TESTS) $(B)/replay
-	$(Q)tests/run $(B) $(UNIT_TESTS) $(BATS_TESTS)
+	$(Q)tests/run $(B) check $(UNIT_TESTS) $(BATS_TESTS) $(if $(QEMU),$(if $(D),,tests/vm/quick))
+
+check-vm:
+	$(Q)tests/run $(B) vm tests/vm/run
+
+fuzz:
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(B)
 
 demo: all
 	$(Q)tests/demo $(B)
@@ -130,5 +141,5 @@ clean:
 -include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(REPLAY_OBJECTS:.o=.d)
 
-.PHONY: all check demo bench install clean
+.PHONY: all check check-vm fuzz demo bench install clean
 .SECONDARY: $(UNIT_OBJECTS)

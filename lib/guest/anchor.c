@@ -37,7 +37,8 @@ struct anchor {
 };
 
 /* Looks at bytes bytes of the image's data from gpa on, in anchor->run: 1 when that is enough. */
-typedef int look_at_data(struct anchor *anchor, uint64_t gpa, uint64_t bytes, struct fcp_error *err);
+typedef int look_at_data(struct anchor *anchor, uint64_t gpa, uint64_t bytes,
+			 struct fcp_error *err);
 
 /*
  * The trampolines: pages below 640 KiB whose last word can be the entry of a table in RAM.
@@ -53,10 +54,11 @@ static int find_trampolines(const struct fcp_guest_memory *view, uint64_t gpas[T
 
 		if (!fcp_guest_memory_region(view, gpa, FCP_PAGE_BYTES))
 			break;
-		if (fcp_guest_memory_read(view, gpa + LAST_ENTRY * sizeof(entry), &entry, sizeof(entry),
-					  err) < 0)
+		if (fcp_guest_memory_read(view, gpa + LAST_ENTRY * sizeof(entry), &entry,
+					  sizeof(entry), err) < 0)
 			return -1;
-		if ((entry & ENTRY_PRESENT) && !(entry & ENTRY_LARGE) && (entry & ENTRY_ADDRESS) != 0 &&
+		if ((entry & ENTRY_PRESENT) && !(entry & ENTRY_LARGE) &&
+		    (entry & ENTRY_ADDRESS) != 0 &&
 		    fcp_guest_memory_region(view, entry & ENTRY_ADDRESS, FCP_PAGE_BYTES))
 			gpas[count++] = gpa;
 	}
@@ -72,8 +74,10 @@ static bool image_mapped(struct anchor *anchor, uint64_t root, unsigned levels)
 
 	fcp_guest_tables_init(&anchor->tables, anchor->view, root, levels);
 	for (uint64_t at = 0; at < FCP_GUEST_IMAGE_BYTES; at += LARGE_BYTES)
-		if (fcp_guest_lookup(&anchor->tables, FCP_GUEST_IMAGE_START + at, &leaf, &ignored) == 0 &&
-		    leaf.mapped && leaf.executable && fcp_guest_memory_region(anchor->view, leaf.gpa, leaf.bytes))
+		if (fcp_guest_lookup(&anchor->tables, FCP_GUEST_IMAGE_START + at, &leaf,
+				     &ignored) == 0 &&
+		    leaf.mapped && leaf.executable &&
+		    fcp_guest_memory_region(anchor->view, leaf.gpa, leaf.bytes))
 			return true;
 	return false;
 }
@@ -92,8 +96,8 @@ static int find_image(struct anchor *anchor, bool *found_, struct fcp_error *err
 	for (size_t i = 0; i < count; i++) {
 		uint64_t entry;
 
-		if (fcp_guest_memory_read(anchor->view, gpas[i] + LAST_ENTRY * sizeof(entry), &entry,
-					  sizeof(entry), err) < 0)
+		if (fcp_guest_memory_read(anchor->view, gpas[i] + LAST_ENTRY * sizeof(entry),
+					  &entry, sizeof(entry), err) < 0)
 			return -1;
 		for (unsigned tried = 4; tried <= FCP_GUEST_LEVELS_MAX; tried++) {
 			if (!image_mapped(anchor, gpas[i], tried))
@@ -154,7 +158,8 @@ static int look_for_note(struct anchor *anchor, uint64_t gpa, uint64_t bytes, st
 		uint64_t word = anchor->run[i];
 		int found;
 
-		if (word % (2 * FCP_PAGE_BYTES) != 0 || word < KERNEL_HALF || word >= FCP_GUEST_IMAGE_START)
+		if (word % (2 * FCP_PAGE_BYTES) != 0 || word < KERNEL_HALF ||
+		    word >= FCP_GUEST_IMAGE_START)
 			continue;
 		found = probe_pointer(anchor, word, err);
 		if (found != 0)
@@ -209,7 +214,8 @@ static int look_at_run(struct anchor *anchor, const struct fcp_range *run, bool 
 }
 
 /* All of the data: from its start, where the page tables lie, or from its end, where bss lies. */
-static int read_data(struct anchor *anchor, bool backwards, look_at_data *look, struct fcp_error *err)
+static int read_data(struct anchor *anchor, bool backwards, look_at_data *look,
+		     struct fcp_error *err)
 {
 	for (size_t i = 0; i < anchor->data.count; i++) {
 		size_t index = backwards ? anchor->data.count - 1 - i : i;

@@ -47,7 +47,8 @@ static int check_head(struct scan *scan, uint64_t pfn, const struct fcp_guest_pa
 	return 0;
 }
 
-static int keep_head(struct fcp_guest_blocks *blocks, struct fcp_guest_head head, struct fcp_error *err)
+static int keep_head(struct fcp_guest_blocks *blocks, struct fcp_guest_head head,
+		     struct fcp_error *err)
 {
 	if (blocks->head_count == FCP_GUEST_HEADS_MAX)
 		return 0;
@@ -150,7 +151,8 @@ static int scan_region(struct scan *scan, struct fcp_error *err)
 }
 
 int fcp_guest_blocks_find(struct fcp_guest_memmap *memmap, int cancel_fd,
-			  struct fcp_guest_blocks *blocks_, bool *block_fault_, struct fcp_error *err)
+			  struct fcp_guest_blocks *blocks_, bool *block_fault_,
+			  struct fcp_error *err)
 {
 	const struct fcp_guest_memory *memory = &memmap->kernel->memory;
 	const struct fcp_guest_region *last = &memory->regions[memory->region_count - 1];
@@ -178,7 +180,8 @@ void fcp_guest_blocks_clear(struct fcp_guest_blocks *blocks)
 	*blocks = (struct fcp_guest_blocks){0};
 }
 
-const struct fcp_guest_head *fcp_guest_blocks_head(const struct fcp_guest_blocks *blocks, uint64_t pfn)
+const struct fcp_guest_head *fcp_guest_blocks_head(const struct fcp_guest_blocks *blocks,
+						   uint64_t pfn)
 {
 	uint64_t low = 0, high = blocks->head_count;
 
@@ -190,7 +193,8 @@ const struct fcp_guest_head *fcp_guest_blocks_head(const struct fcp_guest_blocks
 		else
 			high = middle;
 	}
-	return low < blocks->head_count && blocks->heads[low].pfn == pfn ? &blocks->heads[low] : NULL;
+	return low < blocks->head_count && blocks->heads[low].pfn == pfn ? &blocks->heads[low]
+									 : NULL;
 }
 
 /* The first range that ends after offset. */
@@ -238,7 +242,8 @@ int fcp_guest_blocks_drop(struct fcp_guest_blocks *blocks, const struct fcp_gues
 		if (fcp_ranges_add(&blocks->ranges, UINT64_MAX - 1, UINT64_MAX, err) < 0)
 			return -1;
 		items = blocks->ranges.items;
-		memmove(&items[at + 2], &items[at + 1], (blocks->ranges.count - at - 2) * sizeof(*items));
+		memmove(&items[at + 2], &items[at + 1],
+			(blocks->ranges.count - at - 2) * sizeof(*items));
 		items[at + 1] = (struct fcp_range){start + bytes, end};
 	}
 	if (items[at].start == items[at].end) {

@@ -37,12 +37,13 @@ struct fcp_guest_blocks {
 };
 
 /*
- * Finds all free blocks. FCP_ERR_UNSUPPORTED names the first head that cannot be one: its order, its
- * alignment, a reference or a mapping, an end beyond RAM; *block_fault_ says whether it was such a
- * head (true) or the memmap (false). FCP_ERR_INTERRUPTED by cancel_fd.
+ * Finds all free blocks. FCP_ERR_UNSUPPORTED names the first head that cannot be one: its order,
+ * its alignment, a reference or a mapping, an end beyond RAM; *block_fault_ says whether it was
+ * such a head (true) or the memmap (false). FCP_ERR_INTERRUPTED by cancel_fd.
  */
 int fcp_guest_blocks_find(struct fcp_guest_memmap *memmap, int cancel_fd,
-			  struct fcp_guest_blocks *blocks_, bool *block_fault_, struct fcp_error *err);
+			  struct fcp_guest_blocks *blocks_, bool *block_fault_,
+			  struct fcp_error *err);
 void fcp_guest_blocks_clear(struct fcp_guest_blocks *blocks);
 
 /* Takes the block at pfn, of 2^order pages, out of the ranges and the figures. */
@@ -50,7 +51,8 @@ int fcp_guest_blocks_drop(struct fcp_guest_blocks *blocks, const struct fcp_gues
 			  uint64_t pfn, unsigned order, struct fcp_error *err);
 
 /* The head at pfn, as found; NULL when it is not among those kept. */
-const struct fcp_guest_head *fcp_guest_blocks_head(const struct fcp_guest_blocks *blocks, uint64_t pfn);
+const struct fcp_guest_head *fcp_guest_blocks_head(const struct fcp_guest_blocks *blocks,
+						   uint64_t pfn);
 
 static inline bool fcp_guest_blocks_marked(const struct fcp_guest_blocks *blocks, uint64_t pfn)
 {

@@ -81,8 +81,8 @@ static int find_kernel(struct finder *finder, const struct fcp_guest_memory *mem
 	};
 	struct fcp_guest_free *found = finder->found;
 	struct fcp_guest_search search;
-	int status = fcp_guest_kernel_find(memory, finder->settings->cancel_fd, &finder->kernel, &search,
-					   err);
+	int status = fcp_guest_kernel_find(memory, finder->settings->cancel_fd, &finder->kernel,
+					   &search, err);
 	enum fcp_guest_gate_id failed = gate_of[search.proof];
 
 	if (status == 0)
@@ -138,13 +138,15 @@ static int check_contents(struct finder *finder, struct fcp_error *err)
 		return judge(found, FCP_GUEST_GATE_POISON, -1, err);
 	if (judge(found, FCP_GUEST_GATE_POISON, fcp_guest_gate_poison(&samples, err), err) < 0)
 		return -1;
-	return judge(found, FCP_GUEST_GATE_ZEROED, fcp_guest_gate_zeroed(memory, &samples, err), err);
+	return judge(found, FCP_GUEST_GATE_ZEROED, fcp_guest_gate_zeroed(memory, &samples, err),
+		     err);
 }
 
 static int find(struct finder *finder, const struct fcp_guest_memory *memory, struct fcp_error *err)
 {
 	if (find_kernel(finder, memory, err) < 0 ||
-	    judge(finder->found, FCP_GUEST_GATE_HOLES, fcp_guest_gate_holes(&finder->kernel, err), err) < 0 ||
+	    judge(finder->found, FCP_GUEST_GATE_HOLES, fcp_guest_gate_holes(&finder->kernel, err),
+		  err) < 0 ||
 	    find_blocks(finder, err) < 0 || check_lists(finder, err) < 0)
 		return -1;
 	return check_contents(finder, err);
@@ -166,8 +168,8 @@ static void hand_over(struct finder *finder, bool passed)
 }
 
 int fcp_guest_find_free(const struct fcp_guest_memory *memory,
-			const struct fcp_guest_free_settings *settings, struct fcp_guest_free *free_,
-			struct fcp_error *err)
+			const struct fcp_guest_free_settings *settings,
+			struct fcp_guest_free *free_, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) struct finder *finder = calloc(1, sizeof(*finder));
 	int status;

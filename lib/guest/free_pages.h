@@ -15,14 +15,14 @@ enum fcp_guest_gate_id {
 	FCP_GUEST_GATE_VMCOREINFO,  /* exactly one kernel's note, every key there and plausible */
 	FCP_GUEST_GATE_ENCRYPTION,  /* no memory encryption */
 	FCP_GUEST_GATE_PAGE_TABLES, /* _stext and the release are where the note says */
-	FCP_GUEST_GATE_HOLES,	    /* no hole where the guest surely has data: not a layer taken whole */
-	FCP_GUEST_GATE_MEMMAP,	    /* the memmap can be read, all of it */
-	FCP_GUEST_GATE_BLOCKS,	    /* no bad block head */
-	FCP_GUEST_GATE_FREE_LISTS,  /* the zones' lists hold the same blocks */
-	FCP_GUEST_GATE_FREE_COUNT,  /* and as many pages as NR_FREE_PAGES says */
-	FCP_GUEST_GATE_IN_USE,	    /* nothing that is surely in use is among them */
-	FCP_GUEST_GATE_POISON,	    /* the guest does not check what it finds in free pages */
-	FCP_GUEST_GATE_ZEROED,	    /* nor rely on zeros there, where a hole would not be zeros */
+	FCP_GUEST_GATE_HOLES, /* no hole where the guest surely has data: not a layer taken whole */
+	FCP_GUEST_GATE_MEMMAP,	   /* the memmap can be read, all of it */
+	FCP_GUEST_GATE_BLOCKS,	   /* no bad block head */
+	FCP_GUEST_GATE_FREE_LISTS, /* the zones' lists hold the same blocks */
+	FCP_GUEST_GATE_FREE_COUNT, /* and as many pages as NR_FREE_PAGES says */
+	FCP_GUEST_GATE_IN_USE,	   /* nothing that is surely in use is among them */
+	FCP_GUEST_GATE_POISON,	   /* the guest does not check what it finds in free pages */
+	FCP_GUEST_GATE_ZEROED,	   /* nor rely on zeros there, where a hole would not be zeros */
 	FCP_GUEST_GATES,
 };
 
@@ -64,15 +64,16 @@ const char *fcp_guest_gate_state_name(enum fcp_guest_gate_state state);
 
 /*
  * Finds the free pages. The caller sees to it that the guest does not run meanwhile; what memory's
- * holes mean is in memory. Takes about 2 ms and 2 ms per GiB of guest memory, 48 MiB and a bit a page
- * of own memory at most. A retry is safe.
+ * holes mean is in memory. Takes about 2 ms and 2 ms per GiB of guest memory, 48 MiB and a bit a
+ * page of own memory at most. A retry is safe.
  *
- * FCP_ERR_UNSUPPORTED: a gate refused; the message begins with its name, ranges are empty. The gates
- * and what else is known are filled in then too. FCP_ERR_IO, FCP_ERR_MEMORY, FCP_ERR_INTERRUPTED.
+ * FCP_ERR_UNSUPPORTED: a gate refused; the message begins with its name, ranges are empty. The
+ * gates and what else is known are filled in then too. FCP_ERR_IO, FCP_ERR_MEMORY,
+ * FCP_ERR_INTERRUPTED.
  */
 int fcp_guest_find_free(const struct fcp_guest_memory *memory,
-			const struct fcp_guest_free_settings *settings, struct fcp_guest_free *free_,
-			struct fcp_error *err);
+			const struct fcp_guest_free_settings *settings,
+			struct fcp_guest_free *free_, struct fcp_error *err);
 
 /* Frees what it owns and zeroes it. NULL-safe. */
 void fcp_guest_free_clear(struct fcp_guest_free *free_);

@@ -51,7 +51,8 @@ int fcp_guest_nodes_find(struct fcp_guest_kernel *kernel,
 		if (pointers[i] == 0)
 			continue;
 		if (count == FCP_GUEST_NODES_MAX)
-			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "node_data: too many nodes");
+			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+					     "node_data: too many nodes");
 		nodes[count++].address = pointers[i];
 	}
 	if (count == 0)
@@ -64,7 +65,8 @@ int fcp_guest_nodes_find(struct fcp_guest_kernel *kernel,
 static int next_of(struct walk *walk, uint64_t pfn, unsigned order, bool marked, uint64_t *next_,
 		   struct fcp_error *err)
 {
-	const struct fcp_guest_head *head = marked ? fcp_guest_blocks_head(walk->blocks, pfn) : NULL;
+	const struct fcp_guest_head *head =
+		marked ? fcp_guest_blocks_head(walk->blocks, pfn) : NULL;
 	struct fcp_guest_page page;
 
 	if (head && head->order != order)
@@ -98,7 +100,8 @@ static int walk_list(struct walk *walk, unsigned order, uint64_t list, uint64_t 
 			return disagree(err, order, "a link leads to no struct page");
 		marked = fcp_guest_blocks_marked(walk->blocks, pfn);
 		if (!marked && ++walk->unmarked > 1)
-			return disagree(err, order, "blocks on a list that are not marked free, or twice");
+			return disagree(err, order,
+					"blocks on a list that are not marked free, or twice");
 		if (next_of(walk, pfn, order, marked, &entry, err) < 0)
 			return -1;
 		if (marked)
@@ -109,8 +112,8 @@ static int walk_list(struct walk *walk, unsigned order, uint64_t list, uint64_t 
 }
 
 /* All migrate types of one order. area: the struct free_area, which lies at address. */
-static int walk_order(struct walk *walk, unsigned order, const unsigned char *area, uint64_t address,
-		      struct fcp_error *err)
+static int walk_order(struct walk *walk, unsigned order, const unsigned char *area,
+		      uint64_t address, struct fcp_error *err)
 {
 	const struct fcp_guest_note *note = &walk->memmap->kernel->note;
 	uint64_t length = 0, nr_free;
@@ -123,11 +126,13 @@ static int walk_order(struct walk *walk, unsigned order, const unsigned char *ar
 		memcpy(&first, area + offset + note->list_head_next, sizeof(first));
 		if (walk_list(walk, order, address + offset, first, &length, err) < 0)
 			return -1;
-		/* The last type is MIGRATE_ISOLATE where there is one: NR_FREE_PAGES leaves it out. */
+		/* The last type is MIGRATE_ISOLATE where there is one: NR_FREE_PAGES leaves it out.
+		 */
 		if (type + 1 == note->free_list_length)
 			walk->isolated_pages += (length - before) << order;
 	}
-	memcpy(&nr_free, area + note->free_area_free_list + note->free_list_length * note->list_head_bytes,
+	memcpy(&nr_free,
+	       area + note->free_area_free_list + note->free_list_length * note->list_head_bytes,
 	       sizeof(nr_free));
 	if (nr_free > length + 1 || length > nr_free + 1)
 		return disagree(err, order, "nr_free is not the length of its lists");
@@ -156,7 +161,8 @@ static int check_count(struct walk *walk, const unsigned char *zone, struct fcp_
 	uint64_t spanned, counted, slack;
 
 	memcpy(&spanned, zone + note->zone_spanned_pages, sizeof(spanned));
-	memcpy(&counted, zone + note->zone_vm_stat + note->nr_free_pages * sizeof(counted), sizeof(counted));
+	memcpy(&counted, zone + note->zone_vm_stat + note->nr_free_pages * sizeof(counted),
+	       sizeof(counted));
 	slack = drift(spanned, note->zone_free_area_length);
 	walk->lists->counted_pages += counted;
 	if ((int64_t)counted < 0 || counted > walk->zone_pages + slack ||
@@ -170,13 +176,14 @@ static int check_count(struct walk *walk, const unsigned char *zone, struct fcp_
 }
 
 /* One zone; zone is a buffer of SIZE(zone) bytes. */
-static int walk_zone(struct walk *walk, uint64_t address, unsigned char *zone, struct fcp_error *err)
+static int walk_zone(struct walk *walk, uint64_t address, unsigned char *zone,
+		     struct fcp_error *err)
 {
 	const struct fcp_guest_note *note = &walk->memmap->kernel->note;
 	uint64_t spanned;
 
-	if (fcp_guest_read_virtual(&walk->memmap->kernel->tables, address, zone, (size_t)note->zone_bytes,
-				   err) < 0)
+	if (fcp_guest_read_virtual(&walk->memmap->kernel->tables, address, zone,
+				   (size_t)note->zone_bytes, err) < 0)
 		return fcp_error_wrap(err, "zone");
 	memcpy(&spanned, zone + note->zone_spanned_pages, sizeof(spanned));
 	if (spanned == 0)
@@ -202,13 +209,14 @@ static int walk_node(struct walk *walk, uint64_t node, struct fcp_error *err)
 
 	if (!zone)
 		return fcp_error_nomem(err);
-	if (fcp_guest_read_virtual(&kernel->tables, node + note->pgdat_nr_zones, &zones, sizeof(zones),
-				   err) < 0)
+	if (fcp_guest_read_virtual(&kernel->tables, node + note->pgdat_nr_zones, &zones,
+				   sizeof(zones), err) < 0)
 		return fcp_error_wrap(err, "nr_zones");
 	if (zones == 0 || zones > FCP_GUEST_ZONES_MAX)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "nr_zones: %u", zones);
 	for (uint32_t i = 0; i < zones; i++)
-		if (walk_zone(walk, node + note->pgdat_node_zones + i * note->zone_bytes, zone, err) < 0)
+		if (walk_zone(walk, node + note->pgdat_node_zones + i * note->zone_bytes, zone,
+			      err) < 0)
 			return -1;
 	return 0;
 }
@@ -230,7 +238,8 @@ static int drop_unlisted(struct walk *walk, struct fcp_error *err)
 				return -1;
 			/* As checked when it was found; the source may have changed since. */
 			if (page.private_ >= walk->memmap->kernel->note.zone_free_area_length)
-				return fcp_error_set(err, FCP_ERR_STATE, 0, "the guest is not paused");
+				return fcp_error_set(err, FCP_ERR_STATE, 0,
+						     "the guest is not paused");
 			if (fcp_guest_blocks_drop(blocks, &walk->memmap->kernel->memory, pfn,
 						  (unsigned)page.private_, err) < 0)
 				return -1;
@@ -244,7 +253,8 @@ int fcp_guest_lists_check(struct fcp_guest_memmap *memmap, struct fcp_guest_bloc
 			  int cancel_fd, struct fcp_guest_lists *lists_, struct fcp_error *err)
 {
 	struct fcp_guest_node nodes[FCP_GUEST_NODES_MAX];
-	struct walk walk = {.memmap = memmap, .blocks = blocks, .lists = lists_, .cancel_fd = cancel_fd};
+	struct walk walk = {
+		.memmap = memmap, .blocks = blocks, .lists = lists_, .cancel_fd = cancel_fd};
 	unsigned count;
 
 	*lists_ = (struct fcp_guest_lists){0};

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The second opinion: the zones' own free lists (struct zone.free_area[order].free_list[migratetype],
- * include/linux/mmzone.h) must hold the very heads that the memmap marks. A guest is paused at any
- * instruction, so one block a zone may be on its way: marked and off its list, or the other way.
+ * The second opinion: the zones' own free lists (struct
+ * zone.free_area[order].free_list[migratetype], include/linux/mmzone.h) must hold the very heads
+ * that the memmap marks. A guest is paused at any instruction, so one block a zone may be on its
+ * way: marked and off its list, or the other way.
  */
 #ifndef FCP_GUEST_FREELIST_H
 #define FCP_GUEST_FREELIST_H
@@ -34,8 +35,8 @@ int fcp_guest_nodes_find(struct fcp_guest_kernel *kernel,
 
 /*
  * Compares the lists with the blocks, and drops those that are on no list from blocks; its bitmap
- * is used up. FCP_ERR_UNSUPPORTED: the lists and the marks disagree, or the counts. A list that runs
- * in circles meets a head twice and ends there.
+ * is used up. FCP_ERR_UNSUPPORTED: the lists and the marks disagree, or the counts. A list that
+ * runs in circles meets a head twice and ends there.
  */
 int fcp_guest_lists_check(struct fcp_guest_memmap *memmap, struct fcp_guest_blocks *blocks,
 			  int cancel_fd, struct fcp_guest_lists *lists_, struct fcp_error *err);

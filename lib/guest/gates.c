@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* Firecracker's zero page (src/vmm/src/arch/x86_64/layout.rs); the kernel reserves the first 64 KiB. */
+/* Firecracker's zero page (src/vmm/src/arch/x86_64/layout.rs); the kernel reserves the first 64
+ * KiB. */
 #define ZERO_PAGE_GPA UINT64_C(0x7000)
 /* Pages of the text that are looked at, and how many may be holes. */
 #define TEXT_SAMPLES 64u
@@ -78,7 +79,8 @@ static int check_image(struct in_use *check, struct fcp_guest_kernel *kernel, st
 	return 0;
 }
 
-static int check_memmap(struct in_use *check, struct fcp_guest_memmap *memmap, struct fcp_error *err)
+static int check_memmap(struct in_use *check, struct fcp_guest_memmap *memmap,
+			struct fcp_error *err)
 {
 	const struct fcp_guest_memory *memory = check->memory;
 	uint64_t page_bytes = memmap->kernel->note.struct_page_bytes;
@@ -111,7 +113,8 @@ static int check_nodes(struct in_use *check, struct fcp_guest_kernel *kernel, st
 		return -1;
 	check->what = "a node";
 	for (unsigned i = 0; i < count; i++)
-		if (check_virtual(check, &kernel->tables, nodes[i].address, kernel->note.pgdat_bytes, err) < 0)
+		if (check_virtual(check, &kernel->tables, nodes[i].address,
+				  kernel->note.pgdat_bytes, err) < 0)
 			return -1;
 	return 0;
 }
@@ -185,8 +188,9 @@ int fcp_guest_gate_holes(struct fcp_guest_kernel *kernel, struct fcp_error *err)
 		holes += hole;
 	}
 	if (holes > TEXT_HOLES_ALLOWED)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "%u of %u pages of the kernel's text are holes: is it a diff layer?",
-				     holes, TEXT_SAMPLES);
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"%u of %u pages of the kernel's text are holes: is it a diff layer?", holes,
+			TEXT_SAMPLES);
 	return 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The gates that look at what was found: each returns 0 (passed) or -1 with FCP_ERR_UNSUPPORTED and
- * its reason (refused); other classes come from the source. guest/free_pages.h says which there are.
+ * its reason (refused); other classes come from the source. guest/free_pages.h says which there
+ * are.
  */
 #ifndef FCP_GUEST_GATES_H
 #define FCP_GUEST_GATES_H
@@ -16,8 +17,8 @@
 int fcp_guest_gate_holes(struct fcp_guest_kernel *kernel, struct fcp_error *err);
 
 /*
- * None of this may lie in ranges: the note, the kernel's text, the page of each symbol of its image,
- * the page tables and the memmap as walked, the nodes, the boot parameters.
+ * None of this may lie in ranges: the note, the kernel's text, the page of each symbol of its
+ * image, the page tables and the memmap as walked, the nodes, the boot parameters.
  */
 int fcp_guest_gate_in_use(struct fcp_guest_memmap *memmap, const struct fcp_ranges *ranges,
 			  struct fcp_error *err);
@@ -30,7 +31,8 @@ struct fcp_guest_samples {
 	bool poison_asked, zeroing_asked; /* page_poison, init_on_free on the command line */
 };
 
-/* Looks at 64 free pages at most, spread over ranges, and at the command line where Firecracker put it. */
+/* Looks at 64 free pages at most, spread over ranges, and at the command line where Firecracker put
+ * it. */
 int fcp_guest_sample(const struct fcp_guest_memory *memory, const struct fcp_ranges *ranges,
 		     struct fcp_guest_samples *samples_, struct fcp_error *err);
 

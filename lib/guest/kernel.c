@@ -25,12 +25,14 @@ static int prove_release(struct fcp_guest_kernel *kernel, struct fcp_error *err)
 	uint64_t known = note->uts_name != FCP_GUEST_NONE ? note->uts_name : 0;
 	uint64_t near = note->uts_name != FCP_GUEST_NONE ? 0 : UTS_NAME_NEAR;
 
-	if (fcp_guest_read_virtual(&kernel->tables, note->init_uts_ns + known, uts, sizeof(uts), err) < 0)
+	if (fcp_guest_read_virtual(&kernel->tables, note->init_uts_ns + known, uts, sizeof(uts),
+				   err) < 0)
 		return fcp_error_wrap(err, "init_uts_ns");
 	for (uint64_t at = 0; at <= near; at += 4)
 		if (names_at(uts + at, note->release))
 			return 0;
-	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "init_uts_ns: its release is not the note's");
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+			     "init_uts_ns: its release is not the note's");
 }
 
 static int prove_text(struct fcp_guest_kernel *kernel, struct fcp_error *err)
@@ -63,7 +65,8 @@ int fcp_guest_kernel_open(const struct fcp_guest_memory *view, uint64_t gpa,
 	*proof_ = FCP_GUEST_PROOF_TABLES;
 	root = fcp_guest_image_gpa(note, note->page_table);
 	if (root % FCP_PAGE_BYTES != 0)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "swapper_pg_dir: not page-aligned");
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "swapper_pg_dir: not page-aligned");
 	fcp_guest_tables_init(&kernel_->tables, &kernel_->memory, root, note->five_levels ? 5 : 4);
 	if (prove_text(kernel_, err) < 0 || prove_release(kernel_, err) < 0)
 		return -1;

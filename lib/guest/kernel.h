@@ -17,7 +17,8 @@
 /* How far a candidate came. */
 enum fcp_guest_proof {
 	FCP_GUEST_PROOF_NOTE,	    /* no note, or its keys are not all there */
-	FCP_GUEST_PROOF_ENCRYPTION, /* memory encryption: the page tables' addresses are not plain */
+	FCP_GUEST_PROOF_ENCRYPTION, /* memory encryption: the page tables' addresses are not plain
+				     */
 	FCP_GUEST_PROOF_TABLES,	    /* _stext or the release is not where it should be */
 	FCP_GUEST_PROOF_PASSED,
 };
@@ -30,8 +31,8 @@ struct fcp_guest_kernel {
 };
 
 /*
- * Reads the note at gpa and proves it: *kernel_ is the kernel then. *proof_ says how far it came, on
- * failure too. FCP_ERR_UNSUPPORTED when it is none, FCP_ERR_IO from the source.
+ * Reads the note at gpa and proves it: *kernel_ is the kernel then. *proof_ says how far it came,
+ * on failure too. FCP_ERR_UNSUPPORTED when it is none, FCP_ERR_IO from the source.
  */
 int fcp_guest_kernel_open(const struct fcp_guest_memory *view, uint64_t gpa,
 			  struct fcp_guest_kernel *kernel_, enum fcp_guest_proof *proof_,

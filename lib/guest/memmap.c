@@ -52,7 +52,8 @@ static int section_address(struct fcp_guest_memmap *memmap, uint64_t number, uin
 	if (number / per_root >= note->mem_section_length)
 		return 0;
 	if (fcp_guest_read_word(&memmap->kernel->tables,
-				note->mem_section + number / per_root * sizeof(root), &root, err) < 0)
+				note->mem_section + number / per_root * sizeof(root), &root,
+				err) < 0)
 		return fcp_error_wrap(err, "mem_section");
 	if (root != 0)
 		*address_ = root + number % per_root * note->mem_section_bytes;
@@ -82,8 +83,8 @@ static int init_sparse(struct fcp_guest_memmap *memmap, struct fcp_error *err)
 	bool any = false;
 
 	memmap->section_pages = UINT64_C(1) << (note->section_size_bits - FCP_GUEST_PAGE_SHIFT);
-	memmap->section_count =
-		(ram_end_pfn(&memmap->kernel->memory) + memmap->section_pages - 1) / memmap->section_pages;
+	memmap->section_count = (ram_end_pfn(&memmap->kernel->memory) + memmap->section_pages - 1) /
+				memmap->section_pages;
 	memmap->sections = calloc(memmap->section_count, sizeof(*memmap->sections));
 	if (!memmap->sections)
 		return fcp_error_nomem(err);
@@ -92,7 +93,9 @@ static int init_sparse(struct fcp_guest_memmap *memmap, struct fcp_error *err)
 			return -1;
 		any |= memmap->sections[i] != 0;
 	}
-	return any ? 0 : fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "mem_section: no section has a map");
+	return any ? 0
+		   : fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				   "mem_section: no section has a map");
 }
 
 int fcp_guest_memmap_init(struct fcp_guest_kernel *kernel, struct fcp_guest_memmap *memmap_,
@@ -141,8 +144,8 @@ uint64_t fcp_guest_memmap_address(const struct fcp_guest_memmap *memmap, uint64_
 }
 
 /* The PFN at address, were it of that section. */
-static bool pfn_in_section(const struct fcp_guest_memmap *memmap, uint64_t section, uint64_t address,
-			   uint64_t *pfn_)
+static bool pfn_in_section(const struct fcp_guest_memmap *memmap, uint64_t section,
+			   uint64_t address, uint64_t *pfn_)
 {
 	uint64_t bytes = address - memmap->sections[section];
 	uint64_t pfn = bytes / memmap->kernel->note.struct_page_bytes;
@@ -159,10 +162,11 @@ bool fcp_guest_memmap_pfn(struct fcp_guest_memmap *memmap, uint64_t address, uin
 	uint64_t last = memmap->last_section;
 	uint64_t guess;
 
-	/* With a virtual memmap all sections have one coded address: the last one's leads to any. */
+	/* With a virtual memmap all sections have one coded address: the last one's leads to any.
+	 */
 	if (memmap->sections[last] != 0) {
-		guess = (address - memmap->sections[last]) / memmap->kernel->note.struct_page_bytes /
-			memmap->section_pages;
+		guess = (address - memmap->sections[last]) /
+			memmap->kernel->note.struct_page_bytes / memmap->section_pages;
 		if (guess < memmap->section_count && pfn_in_section(memmap, guess, address, pfn_)) {
 			memmap->last_section = guess;
 			return true;
@@ -181,7 +185,8 @@ uint64_t fcp_guest_memmap_section_end(const struct fcp_guest_memmap *memmap, uin
 	return (pfn / memmap->section_pages + 1) * memmap->section_pages;
 }
 
-/* Is all of that physical run in a hole that reads as zeros? The file is asked once a run at most. */
+/* Is all of that physical run in a hole that reads as zeros? The file is asked once a run at most.
+ */
 static int in_hole(struct fcp_guest_memmap *memmap, uint64_t gpa, uint64_t bytes, bool *hole_,
 		   struct fcp_error *err)
 {
@@ -202,8 +207,8 @@ static int in_hole(struct fcp_guest_memmap *memmap, uint64_t gpa, uint64_t bytes
 	return 0;
 }
 
-static int read_run(struct fcp_guest_memmap *memmap, uint64_t gpa, unsigned char *to, uint64_t bytes,
-		    struct fcp_error *err)
+static int read_run(struct fcp_guest_memmap *memmap, uint64_t gpa, unsigned char *to,
+		    uint64_t bytes, struct fcp_error *err)
 {
 	bool hole;
 
@@ -230,7 +235,8 @@ int fcp_guest_memmap_read(struct fcp_guest_memmap *memmap, uint64_t first, uint6
 		uint64_t gpa, bytes;
 
 		if (fcp_guest_translate(&memmap->kernel->tables, address, &leaf, err) < 0)
-			return fcp_error_wrap(err, "struct page of PFN %#llx", (unsigned long long)first);
+			return fcp_error_wrap(err, "struct page of PFN %#llx",
+					      (unsigned long long)first);
 		gpa = leaf.gpa + (address - leaf.start);
 		bytes = leaf.bytes - (address - leaf.start);
 		bytes = bytes < end - address ? bytes : end - address;

@@ -2,8 +2,8 @@
 /*
  * The memmap: an array of struct page, one for each page frame (PFN). The kernel maps it by section
  * (include/linux/mmzone.h: struct mem_section; mm/sparse.c: section_mem_map is coded minus the
- * section's first PFN) or, FLATMEM, as one array. It is contiguous in the kernel's virtual memory at
- * most: each of its pages is translated.
+ * section's first PFN) or, FLATMEM, as one array. It is contiguous in the kernel's virtual memory
+ * at most: each of its pages is translated.
  */
 #ifndef FCP_GUEST_MEMMAP_H
 #define FCP_GUEST_MEMMAP_H
@@ -57,8 +57,8 @@ uint64_t fcp_guest_memmap_section_end(const struct fcp_guest_memmap *memmap, uin
 
 /*
  * Reads the struct pages of count PFNs from first on into memmap->run; count times SIZE(page) fits
- * there, and all lie in one section. Pages of the memmap that lie in a hole of a whole file are zeros
- * without being read. FCP_ERR_UNSUPPORTED: not mapped, or no RAM.
+ * there, and all lie in one section. Pages of the memmap that lie in a hole of a whole file are
+ * zeros without being read. FCP_ERR_UNSUPPORTED: not mapped, or no RAM.
  */
 int fcp_guest_memmap_read(struct fcp_guest_memmap *memmap, uint64_t first, uint64_t count,
 			  struct fcp_error *err);

@@ -159,8 +159,8 @@ static int read_whole(int fd, uint64_t at, void *buffer, size_t bytes, struct fc
 }
 
 /* A layer: its own data where it has some, else the base's. */
-static int read_layer(const struct fcp_guest_memory *memory, uint64_t at, char *buffer, size_t bytes,
-		      struct fcp_error *err)
+static int read_layer(const struct fcp_guest_memory *memory, uint64_t at, char *buffer,
+		      size_t bytes, struct fcp_error *err)
 {
 	while (bytes > 0) {
 		struct fcp_range data;
@@ -170,14 +170,17 @@ static int read_layer(const struct fcp_guest_memory *memory, uint64_t at, char *
 		if (fcp_guest_memory_data(memory, at, &data, err) < 0)
 			return -1;
 		own = data.start <= at && data.start < data.end;
-		length = (own || data.start < data.end ? (own ? data.end : data.start) : at + bytes) - at;
+		length = (own || data.start < data.end ? (own ? data.end : data.start)
+						       : at + bytes) -
+			 at;
 		if (length > bytes)
 			length = bytes;
 		if (!own && memory->base_fd < 0)
 			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 					     "offset %#llx lies in the layer's base",
 					     (unsigned long long)at);
-		if (read_whole(own ? memory->fd : memory->base_fd, at, buffer, (size_t)length, err) < 0)
+		if (read_whole(own ? memory->fd : memory->base_fd, at, buffer, (size_t)length,
+			       err) < 0)
 			return -1;
 		at += length;
 		buffer += length;

@@ -60,9 +60,9 @@ int fcp_guest_memory_open_file(int fd, enum fcp_guest_holes holes, int base_fd,
 
 /*
  * The memory of a running Firecracker, paused by the caller: RAM of bytes (GET /machine-config), or
- * 0 for its largest mapping. Ptrace-class permission is needed: FCP_ERR_UNSUPPORTED says so without.
- * Reads through /proc/PID/mem; offsets are those of the memory file that a snapshot would write.
- * Release with fcp_guest_memory_close().
+ * 0 for its largest mapping. Ptrace-class permission is needed: FCP_ERR_UNSUPPORTED says so
+ * without. Reads through /proc/PID/mem; offsets are those of the memory file that a snapshot would
+ * write. Release with fcp_guest_memory_close().
  */
 int fcp_guest_memory_open_process(pid_t pid, uint64_t bytes, struct fcp_guest_memory *memory_,
 				  struct fcp_error *err);
@@ -90,8 +90,9 @@ int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, v
 			  size_t bytes, struct fcp_error *err);
 
 /*
- * *start_ = the first offset at or after offset (of the memory file) at which the source holds data;
- * memory->bytes when there is none. Cheaper than fcp_guest_memory_data(), which asks for the end too.
+ * *start_ = the first offset at or after offset (of the memory file) at which the source holds
+ * data; memory->bytes when there is none. Cheaper than fcp_guest_memory_data(), which asks for the
+ * end too.
  */
 int fcp_guest_memory_data_start(const struct fcp_guest_memory *memory, uint64_t offset,
 				uint64_t *start_, struct fcp_error *err);

@@ -113,7 +113,8 @@ int fcp_guest_translate(struct fcp_guest_tables *tables, uint64_t address,
 	if (fcp_guest_lookup(tables, address, &leaf, err) < 0)
 		return -1;
 	if (!leaf.mapped)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "virtual address %#llx: not mapped",
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "virtual address %#llx: not mapped",
 				     (unsigned long long)address);
 	*leaf_ = leaf;
 	return 0;

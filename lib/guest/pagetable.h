@@ -12,7 +12,8 @@
 #define FCP_GUEST_TABLE_ENTRIES 512
 #define FCP_GUEST_LEVELS_MAX 5
 
-/* What a virtual address is mapped to: the whole leaf, or the whole of what one entry leaves unmapped. */
+/* What a virtual address is mapped to: the whole leaf, or the whole of what one entry leaves
+ * unmapped. */
 struct fcp_guest_leaf {
 	uint64_t start; /* virtual, aligned to bytes */
 	uint64_t bytes; /* 4 KiB, 2 MiB or 1 GiB; of what is not mapped up to 256 TiB */
@@ -56,7 +57,8 @@ int fcp_guest_lookup(struct fcp_guest_tables *tables, uint64_t address,
 		     struct fcp_guest_leaf *leaf_, struct fcp_error *err);
 
 /*
- * *leaf_ = what address is mapped to. FCP_ERR_UNSUPPORTED: not mapped, a table that is no RAM. FCP_ERR_IO from the source.
+ * *leaf_ = what address is mapped to. FCP_ERR_UNSUPPORTED: not mapped, a table that is no RAM.
+ * FCP_ERR_IO from the source.
  */
 int fcp_guest_translate(struct fcp_guest_tables *tables, uint64_t address,
 			struct fcp_guest_leaf *leaf_, struct fcp_error *err);

@@ -41,7 +41,8 @@ static void keep_span(struct spans *spans, struct span span)
 
 	if (span.end - span.start > spans->most_bytes)
 		return;
-	while (at > 0 && span.end - span.start > spans->items[at - 1].end - spans->items[at - 1].start)
+	while (at > 0 &&
+	       span.end - span.start > spans->items[at - 1].end - spans->items[at - 1].start)
 		at--;
 	if (at >= FCP_GUEST_REGIONS_MAX)
 		return;
@@ -65,7 +66,8 @@ static int open_proc(pid_t pid, const char *name, int *fd_, struct fcp_error *er
 	}
 	if (errno == EACCES || errno == EPERM)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno,
-				     "%s: reading a process's memory needs the right to trace it", path);
+				     "%s: reading a process's memory needs the right to trace it",
+				     path);
 	return fcp_error_set(err, errno == ENOENT ? FCP_ERR_STATE : FCP_ERR_IO, errno, "%s", path);
 }
 
@@ -138,8 +140,9 @@ static void place_whole(struct fcp_guest_memory *memory, const struct fcp_guest_
 
 		memcpy(layout, plain, sizeof(layout));
 		for (unsigned i = 0; i < FCP_GUEST_REGIONS_MAX && layout[i].bytes != 0; i++)
-			layout[i].address = way & 2 ? start + memory->bytes - layout[i].offset - layout[i].bytes
-						    : start + layout[i].offset;
+			layout[i].address =
+				way & 2 ? start + memory->bytes - layout[i].offset - layout[i].bytes
+					: start + layout[i].offset;
 		add_layout(memory, layout);
 	}
 }
@@ -156,7 +159,8 @@ static void place_apart(struct fcp_guest_memory *memory, const struct fcp_guest_
 		unsigned at = 0;
 
 		while (at < spans->count &&
-		       (used[at] || spans->items[at].end - spans->items[at].start != layout[i].bytes))
+		       (used[at] ||
+			spans->items[at].end - spans->items[at].start != layout[i].bytes))
 			at++;
 		if (at == spans->count)
 			return;
@@ -182,7 +186,8 @@ static void place_layouts(struct fcp_guest_memory *memory, const struct spans *s
 
 static int lay_out_process(struct fcp_guest_memory *memory, pid_t pid, struct fcp_error *err)
 {
-	struct spans spans = {.most_bytes = memory->bytes ? memory->bytes + SPAN_SLACK_BYTES : UINT64_MAX};
+	struct spans spans = {.most_bytes = memory->bytes ? memory->bytes + SPAN_SLACK_BYTES
+							  : UINT64_MAX};
 	struct fcp_guest_memory first;
 
 	if (find_spans(pid, &spans, err) < 0)
@@ -193,7 +198,8 @@ static int lay_out_process(struct fcp_guest_memory *memory, pid_t pid, struct fc
 		return -1;
 	memory->all_anonymous = true;
 	for (unsigned i = 0; i < spans.count; i++)
-		if (spans.items[i].end - spans.items[i].start >= memory->bytes / FCP_GUEST_REGIONS_MAX)
+		if (spans.items[i].end - spans.items[i].start >=
+		    memory->bytes / FCP_GUEST_REGIONS_MAX)
 			memory->all_anonymous &= spans.items[i].anonymous;
 	fcp_guest_memory_lay_out(memory);
 	place_layouts(memory, &spans);
@@ -213,7 +219,8 @@ int fcp_guest_memory_open_process(pid_t pid, uint64_t bytes, struct fcp_guest_me
 	struct fcp_guest_memory memory = {.base_fd = -1, .bytes = bytes};
 
 	if (open_proc(pid, "mem", &memory_fd, err) < 0 ||
-	    open_proc(pid, "pagemap", &pagemap_fd, err) < 0 || lay_out_process(&memory, pid, err) < 0)
+	    open_proc(pid, "pagemap", &pagemap_fd, err) < 0 ||
+	    lay_out_process(&memory, pid, err) < 0)
 		return -1;
 	memory.fd = fcp_steal_fd(&memory_fd);
 	memory.pagemap_fd = fcp_steal_fd(&pagemap_fd);
@@ -230,13 +237,15 @@ void fcp_guest_memory_close(struct fcp_guest_memory *memory)
 	memory->pagemap_fd = memory->fd = -1;
 }
 
-/* How many of the pages from address on (count at most) are the same in being there as the first. */
+/* How many of the pages from address on (count at most) are the same in being there as the first.
+ */
 static int pages_alike(const struct fcp_guest_memory *memory, uint64_t address, uint64_t count,
 		       bool *there_, uint64_t *alike_, struct fcp_error *err)
 {
 	uint64_t words[PAGEMAP_BATCH];
 	size_t bytes = (size_t)(count < PAGEMAP_BATCH ? count : PAGEMAP_BATCH) * sizeof(words[0]);
-	ssize_t got = pread(memory->pagemap_fd, words, bytes, (off_t)(address / FCP_PAGE_BYTES * sizeof(words[0])));
+	ssize_t got = pread(memory->pagemap_fd, words, bytes,
+			    (off_t)(address / FCP_PAGE_BYTES * sizeof(words[0])));
 	uint64_t alike = 1;
 
 	if (got < (ssize_t)sizeof(words[0]))
@@ -268,10 +277,12 @@ int fcp_guest_process_data(const struct fcp_guest_memory *memory, uint64_t offse
 		    !(region = fcp_guest_memory_region(memory, gpa, FCP_PAGE_BYTES)))
 			break;
 		count = (region->bytes - (gpa - region->gpa)) / FCP_PAGE_BYTES;
-		if (pages_alike(memory, region->address + (gpa - region->gpa), count, &there, &alike, err) < 0)
+		if (pages_alike(memory, region->address + (gpa - region->gpa), count, &there,
+				&alike, err) < 0)
 			return -1;
 		if (there) {
-			*extent_ = (struct fcp_range){at > offset ? at : offset, at + alike * FCP_PAGE_BYTES};
+			*extent_ = (struct fcp_range){at > offset ? at : offset,
+						      at + alike * FCP_PAGE_BYTES};
 			return 0;
 		}
 		at += alike * FCP_PAGE_BYTES;

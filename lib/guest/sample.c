@@ -33,8 +33,8 @@ static int take_sample(const struct fcp_guest_memory *memory, uint64_t offset,
 }
 
 /* The page at offset, or the first with data behind it in the same range. */
-static int sample_at(const struct fcp_guest_memory *memory, const struct fcp_range *range, uint64_t offset,
-		     struct fcp_guest_samples *samples, struct fcp_error *err)
+static int sample_at(const struct fcp_guest_memory *memory, const struct fcp_range *range,
+		     uint64_t offset, struct fcp_guest_samples *samples, struct fcp_error *err)
 {
 	uint64_t start;
 
@@ -69,12 +69,15 @@ static int sample_layer(const struct fcp_guest_memory *memory, const struct fcp_
 	return 0;
 }
 
-static void read_command_line(const struct fcp_guest_memory *memory, struct fcp_guest_samples *samples)
+static void read_command_line(const struct fcp_guest_memory *memory,
+			      struct fcp_guest_samples *samples)
 {
-	samples->poison_asked = fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "page_poison=1") ||
-				fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "page_poison=on");
-	samples->zeroing_asked = fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "init_on_free=1") ||
-				 fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "init_on_free=on");
+	samples->poison_asked =
+		fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "page_poison=1") ||
+		fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "page_poison=on");
+	samples->zeroing_asked =
+		fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "init_on_free=1") ||
+		fcp_guest_command_line_has(memory, ZERO_PAGE_GPA, "init_on_free=on");
 }
 
 int fcp_guest_sample(const struct fcp_guest_memory *memory, const struct fcp_ranges *ranges,
@@ -93,7 +96,8 @@ int fcp_guest_sample(const struct fcp_guest_memory *memory, const struct fcp_ran
 		uint64_t bytes = range->end - range->start;
 
 		for (; next < before + bytes; next += stride)
-			if (sample_at(memory, range, range->start + (next - before), samples_, err) < 0)
+			if (sample_at(memory, range, range->start + (next - before), samples_,
+				      err) < 0)
 				return -1;
 		before += bytes;
 	}
@@ -103,13 +107,16 @@ int fcp_guest_sample(const struct fcp_guest_memory *memory, const struct fcp_ran
 int fcp_guest_gate_poison(const struct fcp_guest_samples *samples, struct fcp_error *err)
 {
 	if (samples->poison_asked)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "page_poison is on the command line");
-	/* With poisoning every free page has it, but for those that were holes once (zeros). A guest's
-	 * program that fills memory with the same byte and frees it does not reach half of them. */
-	if (samples->poison > 0 && samples->poison * 2 >= samples->taken - samples->zeros)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "the guest fills free pages with 0xaa and checks it (%u of %u pages)",
-				     samples->poison, samples->taken);
+				     "page_poison is on the command line");
+	/* With poisoning every free page has it, but for those that were holes once (zeros). A
+	 * guest's program that fills memory with the same byte and frees it does not reach half of
+	 * them. */
+	if (samples->poison > 0 && samples->poison * 2 >= samples->taken - samples->zeros)
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"the guest fills free pages with 0xaa and checks it (%u of %u pages)",
+			samples->poison, samples->taken);
 	return 0;
 }
 
@@ -119,9 +126,11 @@ int fcp_guest_gate_zeroed(const struct fcp_guest_memory *memory,
 	if (memory->pagemap_fd >= 0 || memory->holes == FCP_GUEST_HOLES_ZERO)
 		return 0;
 	if (samples->zeroing_asked)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "init_on_free is on the command line");
-	if (samples->taken > 0 && samples->zeros == samples->taken)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "all free pages are zeros: a guest that zeroes on free relies on it");
+				     "init_on_free is on the command line");
+	if (samples->taken > 0 && samples->zeros == samples->taken)
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"all free pages are zeros: a guest that zeroes on free relies on it");
 	return 0;
 }

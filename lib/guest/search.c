@@ -33,14 +33,16 @@ static int take_passed(struct seeker *seeker, unsigned layout, struct fcp_error 
 	const struct fcp_guest_kernel *passed = seeker->attempt;
 	enum fcp_guest_proof proof;
 
-	/* A copy of the same text, led to the same kernel by the same layout, is no second kernel. */
+	/* A copy of the same text, led to the same kernel by the same layout, is no second kernel.
+	 */
 	if (seeker->search->passed > 0 && seeker->layout == layout &&
 	    seeker->kernel->note.digest == passed->note.digest)
 		return 0;
 	if (seeker->search->passed++ > 0)
 		return 0;
 	seeker->layout = layout;
-	return fcp_guest_kernel_open(&passed->memory, passed->note.gpa, seeker->kernel, &proof, err);
+	return fcp_guest_kernel_open(&passed->memory, passed->note.gpa, seeker->kernel, &proof,
+				     err);
 }
 
 /* Proves the attempt's layout, where there is more than one: low memory looks the same in all. */
@@ -49,14 +51,16 @@ static int prove_layout(struct seeker *seeker, struct fcp_error *err)
 	FCP_CLEANUP(free) struct fcp_guest_memmap *memmap = NULL;
 	int status;
 
-	if (seeker->memory->layout_count == 1 || seeker->attempt->note.mem_section == FCP_GUEST_NONE)
+	if (seeker->memory->layout_count == 1 ||
+	    seeker->attempt->note.mem_section == FCP_GUEST_NONE)
 		return 0;
 	memmap = malloc(sizeof(*memmap));
 	if (!memmap)
 		return fcp_error_nomem(err);
 	status = fcp_guest_memmap_init(seeker->attempt, memmap, err);
 	if (status == 0 && !fcp_guest_memmap_fits_layout(memmap))
-		status = refuse(err, "the kernel's memory sections show another layout of its memory");
+		status = refuse(err,
+				"the kernel's memory sections show another layout of its memory");
 	fcp_guest_memmap_clear(memmap);
 	return status;
 }
@@ -74,13 +78,15 @@ static int attempt(struct seeker *seeker, const struct fcp_guest_memory *view, u
 }
 
 /* Tries the note at that offset of the file in one layout. */
-static int try_layout(struct seeker *seeker, uint64_t offset, unsigned layout, struct fcp_error *err)
+static int try_layout(struct seeker *seeker, uint64_t offset, unsigned layout,
+		      struct fcp_error *err)
 {
 	struct fcp_guest_memory view;
 	enum fcp_guest_proof proof;
 	uint64_t gpa;
 
-	if (!fcp_guest_memory_layout(seeker->memory, layout, &view) || !fcp_guest_memory_gpa(&view, offset, &gpa))
+	if (!fcp_guest_memory_layout(seeker->memory, layout, &view) ||
+	    !fcp_guest_memory_gpa(&view, offset, &gpa))
 		return 0;
 	if (attempt(seeker, &view, gpa, &proof, err) == 0) {
 		seeker->search->proof = proof;
@@ -145,8 +151,8 @@ static int search_pages(struct seeker *seeker, unsigned odd, struct fcp_error *e
 
 static int search_all(struct seeker *seeker, struct fcp_error *err)
 {
-	/* The note is two pages from alloc_pages_exact(), so it begins at an even one; a kernel that
-	 * has changed that is found at the price of a second round. */
+	/* The note is two pages from alloc_pages_exact(), so it begins at an even one; a kernel
+	 * that has changed that is found at the price of a second round. */
 	if (search_pages(seeker, 0, err) < 0)
 		return -1;
 	if (seeker->search->passed == 0 && search_pages(seeker, 1, err) < 0)
@@ -177,7 +183,8 @@ static int follow_pointers(struct seeker *seeker, struct fcp_error *err)
 			return -1;
 		if (gpa == 0)
 			continue;
-		if (attempt(seeker, &view, gpa, &proof, err) == 0 && take_passed(seeker, layout, err) < 0)
+		if (attempt(seeker, &view, gpa, &proof, err) == 0 &&
+		    take_passed(seeker, layout, err) < 0)
 			return -1;
 	}
 	return 0;

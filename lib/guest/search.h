@@ -2,10 +2,10 @@
 /*
  * Finds the guest's one running kernel in its memory: which note, and which layout.
  *
- * First by the kernel's own pointers, which costs a few MiB of reads whatever the memory's size: the
- * real-mode trampoline below 640 KiB holds a page table whose last entry is the running kernel's
- * (arch/x86/realmode/init.c, setup_real_mode()), it maps the kernel's image, and in the image's data
- * lies vmcoreinfo_note. A trampoline of one kernel only says that no other is live.
+ * First by the kernel's own pointers, which costs a few MiB of reads whatever the memory's size:
+ * the real-mode trampoline below 640 KiB holds a page table whose last entry is the running
+ * kernel's (arch/x86/realmode/init.c, setup_real_mode()), it maps the kernel's image, and in the
+ * image's data lies vmcoreinfo_note. A trampoline of one kernel only says that no other is live.
  * Where that does not lead to a note, all pages with data are searched: exactly one note may pass.
  */
 #ifndef FCP_GUEST_SEARCH_H

@@ -19,7 +19,8 @@ static uint64_t next_symbol(const struct fcp_guest_note *note)
 	return fcp_align_down(next, FCP_PAGE_BYTES);
 }
 
-int fcp_guest_text_find(struct fcp_guest_kernel *kernel, struct fcp_range *text_, struct fcp_error *err)
+int fcp_guest_text_find(struct fcp_guest_kernel *kernel, struct fcp_range *text_,
+			struct fcp_error *err)
 {
 	uint64_t start = fcp_align_down(kernel->note.stext, FCP_PAGE_BYTES);
 	uint64_t limit = next_symbol(&kernel->note);
@@ -46,11 +47,13 @@ bool fcp_guest_boot_params_at(const struct fcp_guest_memory *memory, uint64_t gp
 	char magic[4];
 
 	return fcp_guest_memory_region(memory, gpa, FCP_PAGE_BYTES) &&
-	       fcp_guest_memory_read(memory, gpa + HEADER_MAGIC_AT, magic, sizeof(magic), &ignored) == 0 &&
+	       fcp_guest_memory_read(memory, gpa + HEADER_MAGIC_AT, magic, sizeof(magic),
+				     &ignored) == 0 &&
 	       memcmp(magic, "HdrS", sizeof(magic)) == 0;
 }
 
-bool fcp_guest_command_line_has(const struct fcp_guest_memory *memory, uint64_t gpa, const char *word)
+bool fcp_guest_command_line_has(const struct fcp_guest_memory *memory, uint64_t gpa,
+				const char *word)
 {
 	char line[FCP_GUEST_COMMAND_LINE_MAX + 1];
 	struct fcp_error ignored;
@@ -58,7 +61,8 @@ bool fcp_guest_command_line_has(const struct fcp_guest_memory *memory, uint64_t 
 	size_t length = strlen(word);
 
 	if (!fcp_guest_boot_params_at(memory, gpa) ||
-	    fcp_guest_memory_read(memory, gpa + COMMAND_LINE_AT, &address, sizeof(address), &ignored) < 0 ||
+	    fcp_guest_memory_read(memory, gpa + COMMAND_LINE_AT, &address, sizeof(address),
+				  &ignored) < 0 ||
 	    fcp_guest_memory_read(memory, address, line, sizeof(line) - 1, &ignored) < 0)
 		return false;
 	line[sizeof(line) - 1] = '\0';

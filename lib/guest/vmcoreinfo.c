@@ -32,8 +32,8 @@ struct key {
 #define KERNEL_HALF UINT64_C(0xff00000000000000), UINT64_C(0xfffffffffffffff0)
 #define ANY 0, UINT64_MAX
 
-/* What the readers use and what they can believe: an offset lies in its structure's first page or so,
- * so that no read made of it wraps or is large. */
+/* What the readers use and what they can believe: an offset lies in its structure's first page or
+ * so, so that no read made of it wraps or is large. */
 static const struct key keys[] = {
 	{"PAGESIZE", FIELD(page_bytes), COUNT, REQUIRED, 4096, 4096},
 	{"SYMBOL(swapper_pg_dir)", FIELD(page_table), ADDRESS, OPTIONAL, KERNEL_HALF},
@@ -77,7 +77,8 @@ static const struct key keys[] = {
 	{"SIZE(list_head)", FIELD(list_head_bytes), COUNT, REQUIRED, 16, 16},
 	{"OFFSET(list_head.next)", FIELD(list_head_next), COUNT, REQUIRED, 0, 8},
 	{"NUMBER(NR_FREE_PAGES)", FIELD(nr_free_pages), COUNT, REQUIRED, 0, 256},
-	{"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)", FIELD(buddy_mapcount), WORD, REQUIRED, 1, UINT32_MAX - 1},
+	{"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)", FIELD(buddy_mapcount), WORD, REQUIRED, 1,
+	 UINT32_MAX - 1},
 	{"NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)", FIELD(slab_mapcount), WORD, OPTIONAL, ANY},
 	{"NUMBER(PAGE_HUGETLB_MAPCOUNT_VALUE)", FIELD(hugetlb_mapcount), WORD, OPTIONAL, ANY},
 	{"NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)", FIELD(offline_mapcount), WORD, OPTIONAL, ANY},
@@ -124,7 +125,8 @@ static int take_key(struct fcp_guest_note *note, const struct key *key, const ch
 	uint64_t value;
 
 	if (!parse_value(text, key->form, &value) || value < key->least || value > key->most)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s: implausible value", key->name);
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s: implausible value",
+				     key->name);
 	/* The first of two: the kernel writes none twice. */
 	if (*field == FCP_GUEST_NONE)
 		*field = value;
@@ -196,10 +198,10 @@ static int check_shapes(const struct fcp_guest_note *note, struct fcp_error *err
 	uint64_t lists = note->free_list_length * note->list_head_bytes;
 	uint64_t page = note->struct_page_bytes;
 
-	if (page % 8 != 0 || !holds(page, note->page_flags, 8) || !holds(page, note->page_mapping, 8) ||
-	    !holds(page, note->page_refcount, 4) || !holds(page, note->page_lru, 16) ||
-	    !holds(page, note->page_mapcount, 4) || !holds(page, note->page_private, 8) ||
-	    !holds(page, note->page_compound, 8))
+	if (page % 8 != 0 || !holds(page, note->page_flags, 8) ||
+	    !holds(page, note->page_mapping, 8) || !holds(page, note->page_refcount, 4) ||
+	    !holds(page, note->page_lru, 16) || !holds(page, note->page_mapcount, 4) ||
+	    !holds(page, note->page_private, 8) || !holds(page, note->page_compound, 8))
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "SIZE(page): too small");
 	if (!holds(note->free_area_bytes, note->free_area_free_list, lists + 8) ||
 	    !holds(note->zone_bytes, note->zone_free_area, areas) ||
@@ -264,8 +266,10 @@ bool fcp_guest_note_begins(const void *head)
 	uint32_t sizes[3]; /* of the name with its NUL, of the text, and the type */
 
 	memcpy(sizes, head, sizeof(sizes));
-	return sizes[0] == 11 && sizes[2] == 0 && sizes[1] > 10 && sizes[1] <= FCP_GUEST_NOTE_TEXT_MAX &&
-	       memcmp((const char *)head + sizeof(sizes), name_and_text, sizeof(name_and_text) - 1) == 0;
+	return sizes[0] == 11 && sizes[2] == 0 && sizes[1] > 10 &&
+	       sizes[1] <= FCP_GUEST_NOTE_TEXT_MAX &&
+	       memcmp((const char *)head + sizeof(sizes), name_and_text,
+		      sizeof(name_and_text) - 1) == 0;
 }
 
 int fcp_guest_note_read(const struct fcp_guest_memory *memory, uint64_t gpa,

@@ -66,8 +66,9 @@ struct fcp_guest_note {
 bool fcp_guest_note_begins(const void *head);
 
 /*
- * Reads the note at gpa. FCP_ERR_UNSUPPORTED when it is none, when a key is missing that the readers
- * need, or when a value is implausible: the message names the key. FCP_ERR_IO from the source.
+ * Reads the note at gpa. FCP_ERR_UNSUPPORTED when it is none, when a key is missing that the
+ * readers need, or when a value is implausible: the message names the key. FCP_ERR_IO from the
+ * source.
  */
 int fcp_guest_note_read(const struct fcp_guest_memory *memory, uint64_t gpa,
 			struct fcp_guest_note *note_, struct fcp_error *err);

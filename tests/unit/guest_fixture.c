@@ -145,7 +145,8 @@ static uint64_t entry_of(struct fixture *fixture, uint64_t address, unsigned lev
 	}
 }
 
-static void map(struct fixture *fixture, uint64_t address, uint64_t gpa, unsigned level, uint64_t bits)
+static void map(struct fixture *fixture, uint64_t address, uint64_t gpa, unsigned level,
+		uint64_t bits)
 {
 	fixture_write_word(fixture, entry_of(fixture, address, level),
 			   gpa | bits | (level > 0 ? LARGE : 0));
@@ -174,8 +175,9 @@ static void build_tables(struct fixture *fixture)
 		map(fixture, fixture_page_address(fixture, pfn), spare, 0, DATA);
 	last = fixture->settings.five_levels ? 4 : 3;
 	if (!fixture->settings.no_trampoline)
-		fixture_write_word(fixture, FIXTURE_TRAMPOLINE + 511 * 8,
-				   fixture_read_word(fixture, entry_of(fixture, IMAGE, (unsigned)last)));
+		fixture_write_word(
+			fixture, FIXTURE_TRAMPOLINE + 511 * 8,
+			fixture_read_word(fixture, entry_of(fixture, IMAGE, (unsigned)last)));
 }
 
 static void build_image(struct fixture *fixture)
@@ -203,9 +205,12 @@ static void build_sections(struct fixture *fixture)
 		fixture_write_word(fixture, FIXTURE_SECTION_ROOTS,
 				   fixture_direct(fixture, FIXTURE_SECTIONS));
 	for (uint64_t gpa = 0; gpa < in_low; gpa += UINT64_C(1) << SECTION_BITS)
-		fixture_write_word(fixture, at + (gpa >> SECTION_BITS) * 16, vmemmap(fixture) | 0xf);
-	for (uint64_t gpa = 4 * GIB; gpa < 4 * GIB + bytes - in_low; gpa += UINT64_C(1) << SECTION_BITS)
-		fixture_write_word(fixture, at + (gpa >> SECTION_BITS) * 16, vmemmap(fixture) | 0xf);
+		fixture_write_word(fixture, at + (gpa >> SECTION_BITS) * 16,
+				   vmemmap(fixture) | 0xf);
+	for (uint64_t gpa = 4 * GIB; gpa < 4 * GIB + bytes - in_low;
+	     gpa += UINT64_C(1) << SECTION_BITS)
+		fixture_write_word(fixture, at + (gpa >> SECTION_BITS) * 16,
+				   vmemmap(fixture) | 0xf);
 }
 
 static void build_memmap(struct fixture *fixture)
@@ -218,8 +223,8 @@ static void build_memmap(struct fixture *fixture)
 	for (uint64_t pfn = 0; pfn < MEMMAP_PFNS; pfn++)
 		fixture_write(fixture, fixture_page(pfn), in_use, sizeof(in_use));
 	for (unsigned i = 0; i < PAGE / FIXTURE_PAGE_BYTES; i++)
-		fixture_write(fixture, FIXTURE_MEMMAP + (MEMMAP_PFNS + i) * FIXTURE_PAGE_BYTES, in_use,
-			      sizeof(in_use));
+		fixture_write(fixture, FIXTURE_MEMMAP + (MEMMAP_PFNS + i) * FIXTURE_PAGE_BYTES,
+			      in_use, sizeof(in_use));
 }
 
 /* Puts the block at the head of its list. */
@@ -260,26 +265,53 @@ static void build_zones(struct fixture *fixture)
 }
 
 static const char *const note_lines[] = {
-	"OSRELEASE=" FIXTURE_RELEASE, "PAGESIZE=4096",
-	"SYMBOL(init_uts_ns)=ffffffff81201000", "OFFSET(uts_namespace.name)=0",
-	"SYMBOL(swapper_pg_dir)=ffffffff81200000", "SYMBOL(_stext)=ffffffff81000000",
-	"LENGTH(mem_section)=2048", "SIZE(mem_section)=16", "OFFSET(mem_section.section_mem_map)=0",
-	"NUMBER(SECTION_SIZE_BITS)=27", "NUMBER(MAX_PHYSMEM_BITS)=46",
-	"SIZE(page)=64", "OFFSET(page.flags)=0", "OFFSET(page._refcount)=52", "OFFSET(page.mapping)=24",
-	"OFFSET(page.lru)=8", "OFFSET(page._mapcount)=48", "OFFSET(page.private)=40",
+	"OSRELEASE=" FIXTURE_RELEASE,
+	"PAGESIZE=4096",
+	"SYMBOL(init_uts_ns)=ffffffff81201000",
+	"OFFSET(uts_namespace.name)=0",
+	"SYMBOL(swapper_pg_dir)=ffffffff81200000",
+	"SYMBOL(_stext)=ffffffff81000000",
+	"LENGTH(mem_section)=2048",
+	"SIZE(mem_section)=16",
+	"OFFSET(mem_section.section_mem_map)=0",
+	"NUMBER(SECTION_SIZE_BITS)=27",
+	"NUMBER(MAX_PHYSMEM_BITS)=46",
+	"SIZE(page)=64",
+	"OFFSET(page.flags)=0",
+	"OFFSET(page._refcount)=52",
+	"OFFSET(page.mapping)=24",
+	"OFFSET(page.lru)=8",
+	"OFFSET(page._mapcount)=48",
+	"OFFSET(page.private)=40",
 	"OFFSET(page.compound_head)=8",
-	"SIZE(pglist_data)=8192", "OFFSET(pglist_data.node_zones)=0", "OFFSET(pglist_data.nr_zones)=4096",
-	"SIZE(zone)=1024", "OFFSET(zone.free_area)=128", "OFFSET(zone.vm_stat)=896",
-	"OFFSET(zone.spanned_pages)=120", "LENGTH(zone.free_area)=11",
-	"SIZE(free_area)=40", "OFFSET(free_area.free_list)=0", "LENGTH(free_area.free_list)=2",
-	"SIZE(list_head)=16", "OFFSET(list_head.next)=0", "OFFSET(list_head.prev)=8",
-	"NUMBER(NR_FREE_PAGES)=0", "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=-129",
-	"NUMBER(PG_lru)=4", "NUMBER(PG_swapbacked)=19", "NUMBER(PG_slab)=9",
-	"NUMBER(PG_head_mask)=65536", "NUMBER(phys_base)=0",
-	"SYMBOL(node_data)=ffffffff81202000", "LENGTH(node_data)=4", "NUMBER(sme_mask)=0",
+	"SIZE(pglist_data)=8192",
+	"OFFSET(pglist_data.node_zones)=0",
+	"OFFSET(pglist_data.nr_zones)=4096",
+	"SIZE(zone)=1024",
+	"OFFSET(zone.free_area)=128",
+	"OFFSET(zone.vm_stat)=896",
+	"OFFSET(zone.spanned_pages)=120",
+	"LENGTH(zone.free_area)=11",
+	"SIZE(free_area)=40",
+	"OFFSET(free_area.free_list)=0",
+	"LENGTH(free_area.free_list)=2",
+	"SIZE(list_head)=16",
+	"OFFSET(list_head.next)=0",
+	"OFFSET(list_head.prev)=8",
+	"NUMBER(NR_FREE_PAGES)=0",
+	"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=-129",
+	"NUMBER(PG_lru)=4",
+	"NUMBER(PG_swapbacked)=19",
+	"NUMBER(PG_slab)=9",
+	"NUMBER(PG_head_mask)=65536",
+	"NUMBER(phys_base)=0",
+	"SYMBOL(node_data)=ffffffff81202000",
+	"LENGTH(node_data)=4",
+	"NUMBER(sme_mask)=0",
 };
 
-/* The line that stands for it in the note: the edit where it is of the same key; NULL takes it out. */
+/* The line that stands for it in the note: the edit where it is of the same key; NULL takes it out.
+ */
 static const char *edited(const char *line, const char *edit)
 {
 	size_t length = edit ? strcspn(edit, "=") : 0;
@@ -301,15 +333,16 @@ static void build_note(struct fixture *fixture)
 
 	snprintf(more[0], sizeof(more[0]), "SYMBOL(mem_section)=%llx",
 		 (unsigned long long)fixture_direct(fixture, FIXTURE_SECTION_ROOTS));
-	snprintf(more[1], sizeof(more[1]), "NUMBER(pgtable_l5_enabled)=%d", fixture->settings.five_levels);
+	snprintf(more[1], sizeof(more[1]), "NUMBER(pgtable_l5_enabled)=%d",
+		 fixture->settings.five_levels);
 	for (size_t i = 0; i < sizeof(note_lines) / sizeof(note_lines[0]) + 2; i++) {
 		size_t known = sizeof(note_lines) / sizeof(note_lines[0]);
 		const char *line = edited(i < known ? note_lines[i] : more[i - known],
 					  fixture->settings.note_edit);
 
 		if (line)
-			length += (size_t)snprintf(note.text + length, sizeof(note.text) - length, "%s\n",
-						   line);
+			length += (size_t)snprintf(note.text + length, sizeof(note.text) - length,
+						   "%s\n", line);
 	}
 	note.sizes[0] = 11;
 	note.sizes[1] = (uint32_t)length;
@@ -318,7 +351,8 @@ static void build_note(struct fixture *fixture)
 
 void fixture_build(struct fixture *fixture, const struct fixture_settings *settings)
 {
-	*fixture = (struct fixture){.fd = memfd_create("guest", MFD_CLOEXEC), .settings = *settings};
+	*fixture =
+		(struct fixture){.fd = memfd_create("guest", MFD_CLOEXEC), .settings = *settings};
 	if (fixture->settings.bytes == 0)
 		fixture->settings.bytes = 32 * FIXTURE_MIB;
 	if (fixture->settings.low_hole == 0)

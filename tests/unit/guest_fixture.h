@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A small guest's memory, made up: a memory file (memfd, sparse) with a VMCOREINFO note, page tables,
- * a memmap, a node with its zones and free lists, kernel text and data. All gates pass; each test
- * then breaks one thing. Free blocks: see guest_fixture_blocks.
+ * A small guest's memory, made up: a memory file (memfd, sparse) with a VMCOREINFO note, page
+ * tables, a memmap, a node with its zones and free lists, kernel text and data. All gates pass;
+ * each test then breaks one thing. Free blocks: see guest_fixture_blocks.
  *
  *   GPA        what lies there (one page where nothing is said)
  *   0          page frame 0           0x9e000    the real-mode trampoline's page table

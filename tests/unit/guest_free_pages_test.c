@@ -38,7 +38,8 @@ static void finds(const struct fixture_settings *settings, const char *what)
 	is_u64(found.free_bytes, pages * 4096, "the bytes of all blocks");
 	is_u64(fcp_ranges_bytes(&found.ranges), pages * 4096, "and the ranges hold no more");
 	is_str(found.release, FIXTURE_RELEASE, "the kernel's release");
-	ok(found.found_by_pointer == !settings->no_trampoline, "found by pointer where there is one");
+	ok(found.found_by_pointer == !settings->no_trampoline,
+	   "found by pointer where there is one");
 	fcp_guest_free_clear(&found);
 	fixture_close(&fixture);
 }
@@ -48,14 +49,17 @@ static void found_in_all_shapes(void)
 	finds(&(struct fixture_settings){0}, "four levels");
 	finds(&(struct fixture_settings){.five_levels = true}, "five levels");
 	finds(&(struct fixture_settings){.no_trampoline = true}, "by the search of all pages");
-	finds(&(struct fixture_settings){.not_extreme = true, .note_edit = "LENGTH(mem_section)=524288"},
+	finds(&(struct fixture_settings){.not_extreme = true,
+					 .note_edit = "LENGTH(mem_section)=524288"},
 	      "SPARSEMEM not extreme");
 	finds(&(struct fixture_settings){.note_edit = "OFFSET(uts_namespace.name)"},
 	      "a note that does not say where the names lie");
-	finds(&(struct fixture_settings){.note_edit = "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=4294967167"},
+	finds(&(struct fixture_settings){.note_edit =
+						 "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=4294967167"},
 	      "PAGE_BUDDY_MAPCOUNT_VALUE printed as unsigned");
 	finds(&(struct fixture_settings){.bytes = UINT64_C(7) << 29}, "3.5 GiB, the hole at 3 GiB");
-	finds(&(struct fixture_settings){.bytes = UINT64_C(7) << 29, .low_hole = UINT64_C(13) << 28},
+	finds(&(struct fixture_settings){.bytes = UINT64_C(7) << 29,
+					 .low_hole = UINT64_C(13) << 28},
 	      "3.5 GiB, the hole at 3.25 GiB");
 }
 
@@ -166,7 +170,8 @@ static void beyond_ram(struct fixture *fixture)
 	fixture_write_half(fixture, fixture_page(0x1ffe) + FIXTURE_MAPCOUNT, FIXTURE_BUDDY);
 	fixture_write_half(fixture, fixture_page(0x1ffe) + FIXTURE_REFCOUNT, 0);
 	fixture_write_word(fixture, fixture_page(0x1ffe) + FIXTURE_PRIVATE, 1);
-	ftruncate(fixture->fd, 0x1fff000);
+	if (ftruncate(fixture->fd, 0x1fff000) < 0)
+		perror("ftruncate");
 }
 
 static void list_cycle(struct fixture *fixture)
@@ -220,7 +225,8 @@ static void move_block(struct fixture *fixture, uint64_t pfn)
 	fixture_read(fixture, fixture_page(0x300), page, sizeof(page));
 	fixture_write(fixture, fixture_page(pfn), page, sizeof(page));
 	fixture_write_half(fixture, fixture_page(0x300) + FIXTURE_MAPCOUNT, UINT32_MAX);
-	fixture_write_word(fixture, fixture_list(0, 1), fixture_page_address(fixture, pfn) + FIXTURE_LRU);
+	fixture_write_word(fixture, fixture_list(0, 1),
+			   fixture_page_address(fixture, pfn) + FIXTURE_LRU);
 }
 
 static void text_free(struct fixture *fixture)
@@ -271,7 +277,8 @@ static void poisoned(struct fixture *fixture)
 	memset(page, 0xaa, sizeof(page));
 	for (unsigned i = 0; i < fixture_block_count; i++)
 		for (uint64_t at = 0; at < UINT64_C(1) << fixture_blocks[i].order; at++)
-			fixture_write(fixture, (fixture_blocks[i].pfn + at) * 4096, page, sizeof(page));
+			fixture_write(fixture, (fixture_blocks[i].pfn + at) * 4096, page,
+				      sizeof(page));
 }
 
 static void poison_asked(struct fixture *fixture)
@@ -296,8 +303,8 @@ static void gates_refuse(void)
 		     FCP_GUEST_GATE_VMCOREINFO, "a value is implausible");
 	refuses_with(&(struct fixture_settings){.note_edit = "OFFSET(page.private)=60"}, NULL,
 		     FCP_GUEST_GATE_VMCOREINFO, "a member beyond its structure");
-	refuses_with(&(struct fixture_settings){.note_edit = "NUMBER(sme_mask)=140737488355328"}, NULL,
-		     FCP_GUEST_GATE_ENCRYPTION, "memory encryption");
+	refuses_with(&(struct fixture_settings){.note_edit = "NUMBER(sme_mask)=140737488355328"},
+		     NULL, FCP_GUEST_GATE_ENCRYPTION, "memory encryption");
 	refuses_with(&(struct fixture_settings){.note_edit = "NUMBER(phys_base)=4096"}, NULL,
 		     FCP_GUEST_GATE_PAGE_TABLES, "_stext elsewhere");
 	refuses(other_release, FCP_GUEST_GATE_PAGE_TABLES, "another release");
@@ -390,7 +397,8 @@ static void copies_and_holes(void)
 	   "a page of the memmap without a free block in a hole");
 	fcp_guest_free_clear(&found);
 	fixture_punch(&fixture, fixture_page(0x200) & ~UINT64_C(4095), 4096);
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) < 0, "one with free blocks refuses");
+	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) < 0,
+	   "one with free blocks refuses");
 	fcp_guest_free_clear(&found);
 	fixture_close(&fixture);
 }
@@ -411,7 +419,8 @@ static void layers(void)
 		   fcp_guest_find_free(&memory, &settings, &found, &err) == 0,
 	   "a layer with its base");
 	fcp_guest_free_clear(&found);
-	ok(pwrite(layer, page, sizeof(page), 0x400 * 4096) == sizeof(page), "its free page is zeros");
+	ok(pwrite(layer, page, sizeof(page), 0x400 * 4096) == sizeof(page),
+	   "its free page is zeros");
 	ok(fcp_guest_find_free(&memory, &settings, &found, &err) < 0 &&
 		   found.gates[FCP_GUEST_GATE_ZEROED].state == FCP_GUEST_GATE_FAILED,
 	   "a layer of a guest that zeroes on free is refused");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Guests that lie: the cases that the fuzzer found (tests/fuzz/corpus), and some thousand changes at
- * random, the same each time. Nothing may crash, take long, or come out wrong.
+ * Guests that lie: the cases that the fuzzer found (tests/fuzz/corpus), and some thousand changes
+ * at random, the same each time. Nothing may crash, take long, or come out wrong.
  */
 #include "base/deadline.h"
 #include "guest_patch.h"

@@ -34,10 +34,12 @@ static void list_pages(struct victim *victim)
 	struct fcp_guest_memory memory;
 	struct fcp_error err;
 
-	if (fcp_guest_memory_open_file(victim->fixture.fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) < 0)
+	if (fcp_guest_memory_open_file(victim->fixture.fd, FCP_GUEST_HOLES_ZERO, -1, &memory,
+				       &err) < 0)
 		abort();
 	while (fcp_guest_memory_data(&memory, data.end, &data, &err) == 0 && data.start < data.end)
-		for (uint64_t at = data.start; at < data.end && victim->page_count < PAGES_MAX; at += 4096)
+		for (uint64_t at = data.start; at < data.end && victim->page_count < PAGES_MAX;
+		     at += 4096)
 			victim->pages[victim->page_count++] = at;
 }
 
@@ -125,7 +127,8 @@ static unsigned apply(const struct victim *victim, const uint8_t *data, size_t s
 	return count;
 }
 
-static const char *check(const struct victim *victim, const struct fcp_guest_free *found, int status)
+static const char *check(const struct victim *victim, const struct fcp_guest_free *found,
+			 int status)
 {
 	uint64_t pages = 0, end = 0;
 
@@ -168,7 +171,8 @@ bool guest_patch_run(const uint8_t *data, size_t size, const char **why_)
 	victim = victim_of(data[0] & 0x7f);
 	count = apply(victim, data + 1, size - 1, undos);
 	status = fixture_find(&victim->fixture,
-			      data[0] & 0x80 ? FCP_GUEST_HOLES_BASE : FCP_GUEST_HOLES_ZERO, &found, &err);
+			      data[0] & 0x80 ? FCP_GUEST_HOLES_BASE : FCP_GUEST_HOLES_ZERO, &found,
+			      &err);
 	*why_ = check(victim, &found, status);
 	fcp_guest_free_clear(&found);
 	while (count-- > 0)

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * rounds: one guest, some rounds of load, stop, scan, compare, release, go on, check.
+ *
+ *   rounds --kernel F --initrd F --directory D [--memory 512M] [--cpu qemu64] [--smp 1] [--append
+ * A]
+ *          [--rounds 2] [--stops N] [--refused GATE] [--makedumpfile] [--load MIB] [--fill MIB]
+ *          [--save F]
+ *
+ * --stops N: N stops at random instants of heavy allocation, the free pages punched at each.
+ * --refused GATE: the scan must refuse by that gate. --save F: copies the memory file, stopped.
+ * Lines that begin with # say what was seen; exit 0 when all was well.
+ */
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/units.h"
+#include "guest/free_pages.h"
+#include "guest/search.h"
+#include "core.h"
+#include "vm.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/falloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Between the guest's own count and the stop it answers us, and a few pages move: 1 MiB, and the
+ * blocks that these split and merge. Its CPUs may also happen to give their own lists (some MiB)
+ * back just then; that is over at the next try. */
+#define BUDDY_SLACK_BYTES (UINT64_C(1) << 20)
+#define BUDDY_SLACK_BLOCKS 32
+#define BUDDY_TRIES 5
+
+#define COMMAND_MS 120000
+
+struct plan {
+	struct vm_settings vm;
+	unsigned rounds, stops, load_mib, fill_mib;
+	const char *refused, *save;
+	bool makedumpfile;
+};
+
+static bool fail(const char *what)
+{
+	printf("# failed: %s\n", what);
+	return false;
+}
+
+static int scan(struct vm *vm, struct fcp_guest_free *found, double *ms_)
+{
+	struct fcp_guest_free_settings settings = {.cancel_fd = -1};
+	FCP_CLEANUP(fd) int fd = open(vm->memory_path, O_RDONLY | O_CLOEXEC);
+	struct fcp_guest_memory memory;
+	struct fcp_error err = {0};
+	uint64_t start = fcp_now_ns();
+	int status = -1;
+
+	if (fd >= 0 && fcp_guest_memory_open_file(fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) == 0)
+		status = fcp_guest_find_free(&memory, &settings, found, &err);
+	*ms_ = fcp_ms_since(start);
+	if (status < 0)
+		printf("# scan: %s\n", err.message);
+	return status;
+}
+
+/* Adds the zones of /proc/buddyinfo up: "Node 0, zone   DMA32   11   3 ...". */
+static void sum_buddyinfo(const char *text, uint64_t counts[FCP_GUEST_ORDERS_MAX])
+{
+	for (const char *line = text; line; line = (line = strchr(line, '\n')) ? line + 1 : NULL) {
+		const char *at = strstr(line, "zone ");
+		int skip = 0;
+		unsigned order = 0;
+		char *end;
+
+		if (!at || sscanf(at, "zone %*s%n", &skip) < 0 || skip == 0)
+			break;
+		for (at += skip; order < FCP_GUEST_ORDERS_MAX; at = end) {
+			unsigned long count = strtoul(at, &end, 10);
+
+			if (end == at || *end == '\0' || strchr(line, '\n') < at)
+				break;
+			counts[order++] += count;
+		}
+	}
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static bool near_buddyinfo(const struct fcp_guest_free *found, const char *text)
+{
+	uint64_t counts[FCP_GUEST_ORDERS_MAX] = {0};
+	uint64_t bytes = 0, blocks = 0;
+
+	sum_buddyinfo(text, counts);
+	for (unsigned order = 0; order < found->order_count; order++) {
+		bytes += counts[order] * (FCP_PAGE_BYTES << order);
+		blocks += distance(counts[order], found->blocks_per_order[order]);
+	}
+	printf("# buddyinfo: %llu KiB free, scan %llu KiB; %llu blocks apart over all orders\n",
+	       (unsigned long long)bytes >> 10, (unsigned long long)found->free_bytes >> 10,
+	       (unsigned long long)blocks);
+	return distance(bytes, found->free_bytes) <= BUDDY_SLACK_BYTES &&
+	       blocks <= BUDDY_SLACK_BLOCKS;
+}
+
+static uint64_t allocated_kib(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) < 0 ? 0 : (uint64_t)status.st_blocks / 2;
+}
+
+static bool punch(struct vm *vm, const struct fcp_guest_free *found)
+{
+	uint64_t before = allocated_kib(vm->memory_fd);
+
+	for (size_t i = 0; i < found->ranges.count; i++) {
+		const struct fcp_range *range = &found->ranges.items[i];
+
+		if (fallocate(vm->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      (off_t)range->start, (off_t)(range->end - range->start)) < 0)
+			return fail("fallocate");
+	}
+	printf("# released: %llu KiB allocated before, %llu after\n", (unsigned long long)before,
+	       (unsigned long long)allocated_kib(vm->memory_fd));
+	return true;
+}
+
+static bool compare_makedumpfile(struct vm *vm, const struct plan *plan,
+				 const struct fcp_guest_free *found)
+{
+	static struct fcp_guest_kernel kernel;
+	FCP_CLEANUP(fd) int fd = open(vm->memory_path, O_RDONLY | O_CLOEXEC);
+	char core[600], dump[600];
+	struct fcp_guest_memory memory;
+	struct fcp_guest_search search;
+	uint64_t theirs = 0, ours = 0;
+	struct fcp_error err;
+	double ms = 0;
+	bool same;
+
+	snprintf(core, sizeof(core), "%s/core.%d", plan->vm.directory, getpid());
+	snprintf(dump, sizeof(dump), "%s/dump.%d", plan->vm.directory, getpid());
+	same = fd >= 0 &&
+	       fcp_guest_memory_open_file(fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) == 0 &&
+	       fcp_guest_kernel_find(&memory, -1, &kernel, &search, &err) == 0 &&
+	       core_write(&kernel, core) &&
+	       core_compare(&kernel.memory, core, dump, &found->ranges, &theirs, &ours, &ms);
+	unlink(core);
+	unlink(dump);
+	if (!same)
+		return fail("makedumpfile did not work");
+	printf("# makedumpfile: %.1f ms; %llu pages only there, %llu only here\n", ms,
+	       (unsigned long long)theirs, (unsigned long long)ours);
+	return theirs == 0 && ours == 0 ? true : fail("makedumpfile finds other pages free");
+}
+
+static bool save(struct vm *vm, const char *path)
+{
+	char command[1200];
+
+	snprintf(command, sizeof(command), "cp --sparse=always '%s' '%s'", vm->memory_path, path);
+	return system(command) == 0;
+}
+
+/* Stops the guest and scans, until its own count just before agrees. Leaves it stopped. */
+static bool stop_and_compare(struct vm *vm, struct fcp_guest_free *found)
+{
+	char buddyinfo[4096];
+	double ms, again;
+
+	for (unsigned i = 0; i < BUDDY_TRIES; i++) {
+		if (!vm_command(vm, "buddy", buddyinfo, sizeof(buddyinfo), COMMAND_MS) ||
+		    !vm_stop(vm) || scan(vm, found, &ms) < 0)
+			return false;
+		fcp_guest_free_clear(found);
+		if (scan(vm, found, &again) < 0)
+			return false;
+		printf("# %s: %llu KiB free in %zu ranges; scan %.2f ms, again %.2f ms, %s\n",
+		       found->release, (unsigned long long)found->free_bytes >> 10,
+		       found->ranges.count, ms, again,
+		       found->found_by_pointer ? "by pointer" : "by search");
+		if (near_buddyinfo(found, buddyinfo))
+			return true;
+		fcp_guest_free_clear(found);
+		if (!vm_cont(vm))
+			return false;
+	}
+	return fail("the guest's own count is another");
+}
+
+/* What is looked at while the guest stands still. */
+static bool look(struct vm *vm, const struct plan *plan)
+{
+	struct fcp_guest_free found = {0};
+	bool well = stop_and_compare(vm, &found) &&
+		    (!plan->makedumpfile || compare_makedumpfile(vm, plan, &found)) &&
+		    (!plan->save || save(vm, plan->save)) && punch(vm, &found);
+
+	fcp_guest_free_clear(&found);
+	return well;
+}
+
+static bool go_on(struct vm *vm, const struct plan *plan)
+{
+	char fill[64];
+
+	snprintf(fill, sizeof(fill), "fill %u", plan->fill_mib);
+	return vm_cont(vm) && vm_command(vm, "check", NULL, 0, COMMAND_MS) &&
+	       vm_command(vm, fill, NULL, 0, 3 * COMMAND_MS) &&
+	       vm_command(vm, "check", NULL, 0, COMMAND_MS) &&
+	       vm_command(vm, "log", NULL, 0, COMMAND_MS);
+}
+
+static bool one_round(struct vm *vm, const struct plan *plan, unsigned number)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "load %u %u", number * 7919 + 1, plan->load_mib);
+	return vm_command(vm, command, NULL, 0, COMMAND_MS) && look(vm, plan) && go_on(vm, plan);
+}
+
+static bool refused(struct vm *vm, const struct plan *plan)
+{
+	struct fcp_guest_free found = {0};
+	char command[64];
+	bool as_asked;
+	double ms;
+
+	snprintf(command, sizeof(command), "load 1 %u", plan->load_mib);
+	if (!vm_command(vm, command, NULL, 0, COMMAND_MS) || !vm_stop(vm))
+		return false;
+	as_asked = scan(vm, &found, &ms) < 0 && found.ranges.count == 0;
+	for (unsigned i = 0; as_asked && i < FCP_GUEST_GATES; i++)
+		if (strcmp(found.gates[i].name, plan->refused) == 0)
+			as_asked = found.gates[i].state == FCP_GUEST_GATE_FAILED;
+	fcp_guest_free_clear(&found);
+	return as_asked ? true : fail("it should have been refused");
+}
+
+/* A stop at a random instant: the wait is the instant, nothing is waited for. */
+static bool stop_and_punch(struct vm *vm, uint64_t *free_kib)
+{
+	struct fcp_guest_free found = {0};
+	bool well;
+	double ms;
+
+	fcp_wait_ns((uint64_t)(rand() % 150 + 1) * 1000000, -1);
+	if (!vm_stop(vm))
+		return false;
+	well = scan(vm, &found, &ms) == 0;
+	for (size_t i = 0; well && i < found.ranges.count; i++)
+		well = fallocate(vm->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				 (off_t)found.ranges.items[i].start,
+				 (off_t)(found.ranges.items[i].end -
+					 found.ranges.items[i].start)) == 0;
+	*free_kib += found.free_bytes >> 10;
+	fcp_guest_free_clear(&found);
+	return vm_cont(vm) && well;
+}
+
+static bool random_stops(struct vm *vm, const struct plan *plan)
+{
+	uint64_t free_kib = 0;
+	bool well = vm_command(vm, "load 5 16", NULL, 0, COMMAND_MS) &&
+		    vm_command(vm, "churn 4", NULL, 0, COMMAND_MS);
+
+	srand(1);
+	for (unsigned i = 0; well && i < plan->stops; i++)
+		well = stop_and_punch(vm, &free_kib) || fail("at a random stop");
+	if (plan->stops > 0)
+		printf("# %u stops, %llu KiB free on average\n", plan->stops,
+		       (unsigned long long)free_kib / plan->stops);
+	return well && vm_command(vm, "calm", NULL, 0, COMMAND_MS) && go_on(vm, plan);
+}
+
+static bool run(const struct plan *plan)
+{
+	struct vm vm;
+	bool well = vm_start(&vm, &plan->vm);
+
+	if (well && plan->refused)
+		well = refused(&vm, plan);
+	for (unsigned i = 0; well && !plan->refused && i < plan->rounds; i++)
+		well = one_round(&vm, plan, i);
+	if (well && plan->stops > 0)
+		well = random_stops(&vm, plan);
+	if (!well) {
+		char command[600];
+
+		snprintf(command, sizeof(command), "tail -n 30 '%s' | sed 's/^/# console: /'",
+			 vm.console_path);
+		fflush(stdout);
+		if (system(command) != 0)
+			printf("# no console\n");
+	}
+	vm_end(&vm);
+	return well;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"kernel", 1, NULL, 'k'}, {"initrd", 1, NULL, 'i'}, {"directory", 1, NULL, 'd'},
+		{"memory", 1, NULL, 'm'}, {"cpu", 1, NULL, 'c'},    {"smp", 1, NULL, 's'},
+		{"append", 1, NULL, 'a'}, {"rounds", 1, NULL, 'r'}, {"stops", 1, NULL, 't'},
+		{"refused", 1, NULL, 'f'}, {"save", 1, NULL, 'w'},  {"makedumpfile", 0, NULL, 'M'},
+		{"load", 1, NULL, 'l'},   {"fill", 1, NULL, 'L'},  {0}};
+	struct plan plan = {.vm = {.memory = "512M", .cpu = "qemu64", .smp = "1", .append = ""},
+			    .rounds = 2,
+			    .load_mib = 24,
+			    .fill_mib = 8192};
+	int option;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		switch (option) {
+		case 'k': plan.vm.kernel = optarg; break;
+		case 'i': plan.vm.initrd = optarg; break;
+		case 'd': plan.vm.directory = optarg; break;
+		case 'm': plan.vm.memory = optarg; break;
+		case 'c': plan.vm.cpu = optarg; break;
+		case 's': plan.vm.smp = optarg; break;
+		case 'a': plan.vm.append = optarg; break;
+		case 'r': plan.rounds = (unsigned)atoi(optarg); break;
+		case 't': plan.stops = (unsigned)atoi(optarg); break;
+		case 'l': plan.load_mib = (unsigned)atoi(optarg); break;
+		case 'L': plan.fill_mib = (unsigned)atoi(optarg); break;
+		case 'f': plan.refused = optarg; break;
+		case 'w': plan.save = optarg; break;
+		case 'M': plan.makedumpfile = true; break;
+		default: return 2;
+		}
+	}
+	if (!plan.vm.kernel || !plan.vm.initrd || !plan.vm.directory)
+		return 2;
+	return run(&plan) ? 0 : 1;
+}

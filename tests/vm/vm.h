@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A guest under QEMU (TCG) whose memory is a file that we share: tests/vm/guest.c is its /init, we
+ * talk to it over its second serial port, and to QEMU over QMP. Both are socket pairs that QEMU
+ * inherits, so that there is nothing to wait for but their bytes. Every wait has a deadline.
+ */
+#ifndef TESTS_VM_VM_H
+#define TESTS_VM_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct vm_settings {
+	const char *kernel, *initrd;
+	const char *directory; /* for the memory file and the console's log */
+	const char *memory;    /* "512M" */
+	const char *cpu;       /* "qemu64", "max" */
+	const char *smp;
+	const char *append; /* to the command line; "" */
+};
+
+struct vm {
+	pid_t pid;
+	int qmp, port;
+	int memory_fd;
+	char memory_path[512], console_path[512];
+};
+
+/* Starts QEMU and waits until the guest answers. false (and a line on stderr) when it does not. */
+bool vm_start(struct vm *vm, const struct vm_settings *settings);
+
+/* Ends QEMU and removes the files. */
+void vm_end(struct vm *vm);
+
+/*
+ * Gives the guest a command. answer (of size bytes, or NULL) takes all lines of the answer but the
+ * last. false when the guest says ERR, or nothing within timeout_ms; both go to stderr.
+ */
+bool vm_command(struct vm *vm, const char *command, char *answer, size_t size, unsigned timeout_ms);
+
+/* QMP `stop` and `cont`. */
+bool vm_stop(struct vm *vm);
+bool vm_cont(struct vm *vm);
+
+#endif
