@@ -1,0 +1,598 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Holds the parser, --help and the manual together: each is asked for its own list of commands,
+# options, arguments, defaults, variables and exit codes, and the lists must be equal. What the
+# manual says of an option is then tried on the parser.
+
+load helpers
+
+setup_file() { export BATS_TEST_TIMEOUT=120; }
+
+# ---- what --help says ------------------------------------------------------------------------
+
+# The commands of the overview, "NAME<TAB>SUMMARY" a line.
+help_commands() {
+	"$FCPAUSE" --help | sed -nE '/^  fcpause /d; s/^  ([a-z-]+) +(.+)/\1\t\2/p'
+}
+
+commands() { help_commands | cut -f1; }
+
+# help_rows COMMAND own|common: "NAMES<TAB>ARGUMENT<TAB>DEFAULT" an option, its names with commas
+# between: "drain,no-drain", "n,dry-run".
+help_rows() {
+	env -u ARGP_HELP_FMT "$FCPAUSE" "$1" --help | awk -v want="$2" '
+		function flush() {
+			gsub(/ +/, " ", text)
+			value = ""
+			if (match(text, /\(default: [^)]*\)/))
+				value = substr(text, RSTART + 10, RLENGTH - 11)
+			if (names != "" && scope == want)
+				print names "\t" arg "\t" value
+			names = arg = text = ""
+		}
+		BEGIN { scope = "own" }
+		/^ Common to all commands:/ { flush(); scope = "common"; next }
+		/^ ? ? ? ? ? ? ? ?-/ {
+			flush()
+			rest = $0
+			sub(/^ +/, "", rest)
+			while (match(rest, /^(--[a-z0-9-]+|-[A-Za-z])(=[^ ,]+)?/)) {
+				word = substr(rest, 1, RLENGTH)
+				rest = substr(rest, RLENGTH + 1)
+				equals = index(word, "=")
+				if (equals) {
+					arg = substr(word, equals + 1)
+					word = substr(word, 1, equals - 1)
+				}
+				sub(/^-+/, "", word)
+				names = names (names == "" ? "" : ",") word
+				if (!sub(/^, /, "", rest))
+					break
+			}
+			text = rest
+			next
+		}
+		/^ / { text = text " " $0; next }
+		{ flush() }
+		END { flush() }' | sort
+}
+
+# All options of a command, "NAME<TAB>ARGUMENT<TAB>KIND": KIND is value, switch, toggle (has a no-
+# form), negation or action (help, version). Letters are left out.
+help_options() {
+	{ help_rows "$1" own; help_rows "$1" common; } | awk -F '\t' '{
+		count = split($1, names, ",")
+		for (i = 1; i <= count; i++) {
+			if (length(names[i]) == 1)
+				continue
+			kind = $2 != "" ? "value" : "switch"
+			if (names[count] == "no-" names[1])
+				kind = i == 1 ? "toggle" : "negation"
+			if (names[i] == "help" || names[i] == "version")
+				kind = "action"
+			print names[i] "\t" $2 "\t" kind
+		}
+	}'
+}
+
+# rows COMMAND: help_options for a loop. A tab is white space to read, and two of them are one: an
+# option without an argument gets "-".
+rows() { help_options "$1" | awk -F '\t' '{ print $1 "\t" ($2 == "" ? "-" : $2) "\t" $3 }'; }
+
+all_options() {
+	local command
+	for command in $(commands); do help_options "$command"; done | cut -f1 | sort -u
+}
+
+variable_of() {
+	local name=${1^^}
+	echo "FCPAUSE_${name//-/_}"
+}
+
+# ---- what the manual says --------------------------------------------------------------------
+
+page() { echo "$ROOT/man/fcpause-$1.1"; }
+pages() { ls "$ROOT"/man/*.[0-9]; }
+
+# section PAGE NAME: the lines of a section.
+section() {
+	awk -v name="$2" '/^\.Sh / { inside = substr($0, 5) == name; next } inside' "$1"
+}
+
+# page_rows PAGE SECTION: as help_rows.
+page_rows() {
+	section "$1" "$2" | awk '
+		function flush() {
+			if (names != "")
+				print names "\t" arg "\t" value
+			names = arg = value = ""
+		}
+		/^\.El/ { flush() }
+		/^\.It Fl/ {
+			flush()
+			for (i = 2; i <= NF; i++) {
+				if ($i == "Ar")
+					arg = $++i
+				else if ($i == "Fl") {
+					i += $(i + 1) == "Fl" ? 2 : 1
+					names = names (names == "" ? "" : ",") $i
+				} else if ($i != ",")
+					names = names " ?" $i
+			}
+		}
+		last == "The default is" && /^\.Ql [^ ]+ \.$/ { value = $2 }
+		{ last = $0 }
+		END { flush() }' | sort
+}
+
+# The commands of a page's examples, "COMMAND ARGS…" a line.
+examples() {
+	sed -nE '
+		/^\$ |^  fcpause /!d
+		s/^\$ //
+		s/\\e$/\\/
+		:more
+		/(\\|&&|\|)$/ { s/\\$//; N; s/\n */ /; s/\\e$/\\/; b more }
+		s/(&&|\||;|>)/\n/g
+		p' "$1" | sed -nE 's/^ *fcpause ([a-z].*)/\1/p'
+}
+
+# ---- values ----------------------------------------------------------------------------------
+
+# good NAME ARGUMENT: a value that the parser must take; bad: those that it must refuse.
+good() {
+	case $2:$1 in
+	N:*) echo 7 ;;
+	STEP=N:*) echo fstrim=7 ;;
+	BYTES:*) echo 64K ;;
+	LIST:steps) echo fstrim,sync ;;
+	LIST:find) echo zero ;;
+	USE:*) echo build ;;
+	TYPE:*) echo diff ;;
+	MEANING:*) echo zero ;;
+	FILE:* | DIR:* | PATH:* | URL:*) echo value ;;
+	*) echo "no good value is known for --$1 $2: add it to this test" >&2; return 1 ;;
+	esac
+}
+
+bad() {
+	case $2:$1 in
+	N:*-ms) printf '%s\n' x -1 1.5 '7 ' 86400001 18446744073709551616 ;;
+	N:*) printf '%s\n' x -1 1.5 18446744073709551616 ;;
+	STEP=N:*) printf '%s\n' sync 7 nix=7 sync= sync=x ;;
+	BYTES:*) printf '%s\n' x 4097 1KB 99999999T ;;
+	LIST:*) printf '%s\n' nix --json ;;
+	USE:* | TYPE:* | MEANING:*) printf '%s\n' nix ;;
+	FILE:* | DIR:* | PATH:* | URL:*) printf '%s\n' --json ;;
+	*) echo "no bad value is known for --$1 $2: add it to this test" >&2; return 1 ;;
+	esac
+	echo # an empty one is never good
+}
+
+# What a command needs before it looks at anything else, into NEEDS: nobody listens there, so that
+# a value that is accepted by mistake does nothing.
+needs() {
+	NEEDS=()
+	case $1 in
+	reclaim) NEEDS=(--envd http://127.0.0.1:1) ;;
+	balloon-*) NEEDS=(--api-sock "$T/none") ;;
+	madvise-ranges) NEEDS=(--mem-file-path "$T/memory" --find zero) ;;
+	snapshot | pause)
+		NEEDS=(--api-sock "$T/none" --snapshot-path "$T/s" --mem-file-path "$T/m"
+			--envd http://127.0.0.1:1)
+		;;
+	*) echo "the test does not know what $1 needs" >&2; return 1 ;;
+	esac
+}
+
+# without NAME: NEEDS without that option and its value, into REST.
+without() {
+	local i
+	REST=()
+	for ((i = 0; i < ${#NEEDS[@]}; i += 2)); do
+		[ "${NEEDS[i]}" = "--$1" ] || REST+=("${NEEDS[i]}" "${NEEDS[i + 1]}")
+	done
+}
+
+# A file that madvise-ranges takes for a whole memory file: no hole, and nothing to release.
+memory() { head -c 8192 /dev/zero | tr '\0' x >"$T/memory"; }
+
+equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
+
+# ---- the lists are equal ---------------------------------------------------------------------
+
+@test "manual: there are commands and options to look at" {
+	[ "$(commands | wc -l)" -ge 6 ]
+	[ "$(all_options | wc -l)" -ge 30 ]
+	[ "$(help_rows balloon-drain own | sed -n 1p)" = $'drain,no-drain\t\t' ]
+	[ "$(help_rows balloon-drain own | sed -n 2p)" = $'fph-timeout-ms\tN\t1500' ]
+	[ "$(help_rows pause common | grep dry-run)" = $'n,dry-run\t\t' ]
+	[ "$(examples "$ROOT/man/fcpause.1" | wc -l)" -ge 8 ]
+}
+
+@test "manual: each command has a page, each page a command" {
+	commands | sed 's/.*/fcpause-&.1/' | sort >a
+	(cd "$ROOT/man" && ls fcpause-*.1) | sort >b
+	equal 'commands of --help' 'pages in man'
+	[ -f "$ROOT/man/fcpause.1" ]
+}
+
+@test "manual: a page's one-line description is the summary of --help" {
+	local name summary
+	while IFS=$'\t' read -r name summary; do
+		echo "$name: $summary"
+		grep -qxF ".Nm fcpause-$name" "$(page "$name")"
+		grep -qxF ".Nd $summary" "$(page "$name")"
+		grep -qxF ".Xr fcpause-$name 1 ." "$ROOT/man/fcpause.1"
+	done < <(help_commands)
+}
+
+@test "manual: each command's page has its options, arguments and defaults" {
+	local command
+	for command in $(commands); do
+		help_rows "$command" own >a
+		page_rows "$(page "$command")" OPTIONS >b
+		equal "fcpause $command --help" "fcpause-$command.1"
+	done
+}
+
+@test "manual: fcpause(1) has the common options, arguments and defaults of each command" {
+	local command
+	page_rows "$ROOT/man/fcpause.1" 'COMMON OPTIONS' >b
+	for command in $(commands); do
+		help_rows "$command" common >a
+		equal "fcpause $command --help" fcpause.1
+	done
+}
+
+@test "manual: a synopsis names the command's options, with their arguments" {
+	local command common
+	common=$(help_rows pause common | cut -f1,2 | tr '\t' ' ')
+	for command in $(commands); do
+		# A synopsis can have a common option that the command needs.
+		help_options "$command" | awk -F '\t' '{ print $1 " " $2 }' |
+			grep -vxF "$common" | grep -vE '^(dry-run|quiet|verbose|help|version) $' | sort >a
+		section "$(page "$command")" SYNOPSIS |
+			grep -oE 'Fl Fl [^ ]+( Ar [^ ]+)?' | sed -E 's/Fl Fl ([^ ]+)( Ar )?/\1 /' |
+			grep -vxF "$common" | sort -u >b
+		equal "fcpause $command --help" "SYNOPSIS of fcpause-$command.1"
+	done
+}
+
+@test "manual: no page names an option that does not exist" {
+	local file
+	all_options >known
+	# Options of other programs that the pages show.
+	printf '%s\n' unix-socket sparse cflags libs >>known
+	sort -u known >b
+	for file in $(pages); do
+		grep -v '^\.\\"' "$file" | grep -oE '(Fl Fl |(^|[^-A-Za-z])--)[a-z][a-z0-9-]*' |
+			sed -E 's/^(Fl Fl |[^-]?--)//' | sort -u >a
+		comm -23 a b >unknown
+		echo "$file: $(<unknown)"
+		[ ! -s unknown ]
+	done
+}
+
+@test "manual: no page names a letter that does not exist" {
+	local command file
+	for command in $(commands); do help_rows "$command" common; done |
+		grep -oE '^[A-Za-z],' | tr -d , | sort -u >b
+	for file in $(pages); do
+		grep -oE '(^\.(It |Op )?|[( ])Fl [A-Za-z]( |$)' "$file" | sed -E 's/.*Fl ([A-Za-z]).*/\1/' |
+			sort -u >a
+		comm -23 a b >unknown
+		echo "$file: $(<unknown)"
+		[ ! -s unknown ]
+	done
+}
+
+@test "manual: the examples are accepted by the parser" {
+	local file line
+	local -a words
+	for file in "$ROOT"/man/fcpause*.1; do
+		examples "$file" >lines
+		echo "$file: $(wc -l <lines) examples"
+		[ -s lines ]
+		while IFS= read -r line; do
+			read -ra words <<<"$line"
+			fcp "${words[@]}" --help
+			expect 0
+		done <lines
+	done
+}
+
+@test "manual: pages that are referred to exist" {
+	local name section
+	grep -hoE '\.Xr (lib)?fcpause[a-z-]* [0-9]' "$ROOT"/man/* | sort -u >refs
+	[ -s refs ]
+	while read -r _ name section; do
+		echo "$name($section)"
+		[ -f "$ROOT/man/$name.$section" ]
+	done <refs
+}
+
+@test "manual: libfcpause(3) has the functions and the errors of the header, the library the same" {
+	sed -nE 's/^FCP_API .*\b(fcp_[a-z0-9_]+)\(.*/\1/p' "$ROOT/lib/fcpause.h" | sort -u >a
+	sed -nE 's/^\.Fn (fcp_[a-z0-9_]+) .*/\1/p' "$ROOT/man/libfcpause.3" | sort -u >b
+	[ -s a ]
+	equal fcpause.h libfcpause.3
+	grep -oE '\bfcp_[a-z0-9_]+;' "$ROOT/lib/libfcpause.map" | tr -d ';' | sort -u >b
+	equal fcpause.h libfcpause.map
+	grep -oE '^	FCP_ERR_[A-Z]+' "$ROOT/lib/fcpause.h" | tr -d '\t' | grep -vx FCP_ERR_NONE | sort -u >a
+	sed -nE 's/^\.It Dv (FCP_ERR_[A-Z]+)$/\1/p' "$ROOT/man/libfcpause.3" | sort -u >b
+	[ -s a ]
+	equal fcpause.h libfcpause.3
+}
+
+# ---- the parser does what they say -----------------------------------------------------------
+
+@test "parser: each option of the manual is accepted, with its value" {
+	local command names name arg value
+	for command in $(commands); do
+		while IFS=$'\t' read -r names arg; do
+			for name in ${names//,/ }; do
+				if [ ${#name} -eq 1 ]; then
+					fcp "$command" "-$name" --help
+				elif [ "$arg" = - ]; then
+					fcp "$command" "--$name" --help
+				else
+					value=$(good "$name" "$arg")
+					fcp "$command" "--$name" "$value" --help
+					expect 0
+					fcp "$command" "--$name=$value" --help
+				fi
+				expect 0
+			done
+		done < <({ page_rows "$(page "$command")" OPTIONS
+			page_rows "$ROOT/man/fcpause.1" 'COMMON OPTIONS'; } |
+			awk -F '\t' '{ print $1 "\t" ($2 == "" ? "-" : $2) }')
+	done
+}
+
+@test "parser: a bad value is exit 2, and the message names the option" {
+	local command name arg kind value
+	for command in $(commands); do
+		needs "$command"
+		while IFS=$'\t' read -r name arg kind; do
+			[ "$kind" = value ] || continue
+			bad "$name" "$arg" >values
+			while IFS= read -r value; do
+				fcp "$command" "${NEEDS[@]}" "--$name=$value"
+				expect 2
+				expect_err "fcpause $command: "
+				expect_err "--$name"
+				expect_no_out
+			done <values
+		done < <(rows "$command")
+	done
+}
+
+@test "parser: an option without its value is exit 2, and the message names both" {
+	local command name arg kind
+	for command in $(commands); do
+		needs "$command"
+		while IFS=$'\t' read -r name arg kind; do
+			[ "$kind" = value ] || continue
+			fcp "$command" "${NEEDS[@]}" "--$name"
+			expect 2
+			expect_err "fcpause $command: --$name needs a value: $arg"
+		done < <(rows "$command")
+	done
+}
+
+@test "parser: a switch with a value is exit 2, and the message names it" {
+	local command name arg kind
+	for command in $(commands); do
+		needs "$command"
+		while IFS=$'\t' read -r name arg kind; do
+			[ "$kind" != value ] || continue
+			fcp "$command" "${NEEDS[@]}" "--$name=1"
+			expect 2
+			expect_err "--$name"
+		done < <(rows "$command")
+	done
+}
+
+@test "parser: an option of another command only is exit 2, and the message names it" {
+	local command name
+	for command in $(commands); do
+		needs "$command"
+		help_options "$command" | cut -f1 | sort >own
+		all_options | comm -23 - own >others
+		while IFS= read -r name; do
+			# Short for one of its own: --reclaim-timeout-ms does not make --reclaim its own, but
+			# getopt(3) takes it so.
+			[ "$(grep -c "^$name" own)" -eq 0 ] || continue
+			fcp "$command" "${NEEDS[@]}" "--$name"
+			expect 2
+			expect_err "--$name"
+		done <others
+	done
+}
+
+@test "parser: the defaults are those of the manual" {
+	local command
+	memory
+	for command in $(commands); do
+		needs "$command"
+		without find
+		fcp "$command" "${REST[@]}" --dry-run --json
+		# A memory file in which there is no kernel: partly done.
+		[ "$status" -eq 4 ] || expect 0
+		{ page_rows "$(page "$command")" OPTIONS; page_rows "$ROOT/man/fcpause.1" 'COMMON OPTIONS'; } |
+			awk -F '\t' '$3 != "" { split($1, n, ","); print n[1] "=" $3 }' | sort >a
+		[ -s a ]
+		# What is not said at all is null, off, or 0.
+		jq -r '.settings | to_entries[] | select(.value.origin == "default")
+			| .key as $key | .value.value
+			| if type == "boolean" then (if . then "on" else "off" end) else tostring end
+			| ($key | gsub("_"; "-")) + "=" + .' out |
+			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|list)=|=0$|^step-timeout-ms' |
+			sort >b
+		grep -vx 'amount-mib=0' a >a2 || true
+		mv a2 a
+		equal 'manual' "fcpause $command --dry-run"
+	done
+}
+
+@test "parser: the caps of reclaim are those of the manual and of --help" {
+	local caps file
+	needs reclaim
+	fcp reclaim "${NEEDS[@]}" --dry-run --json
+	expect 0
+	caps=$(jq -r '[.settings | to_entries[] | select(.key | startswith("step_timeout_ms."))
+		| (.key | ltrimstr("step_timeout_ms.")) + " " + (.value.value | tostring)] | join(", ")' out)
+	[ -n "$caps" ]
+	for file in "$ROOT/man/fcpause.1" "$(page reclaim)" "$(page pause)"; do
+		echo "$file: $caps"
+		tr '\n' ' ' <"$file" | grep -qF " $caps,"
+	done
+	"$FCPAUSE" reclaim --help | tr -s ' \n' ' ' | grep -qF "($(tr -d 'a-z_' <<<"$caps" | sed 's/^ //; s/  / /g'))"
+}
+
+# ---- the environment -------------------------------------------------------------------------
+
+@test "environment: fcpause(1) has one variable for each option, and no other" {
+	local command name kind
+	for command in $(commands); do
+		while IFS=$'\t' read -r name _ kind; do
+			[ "$kind" = negation ] || [ "$kind" = action ] || variable_of "$name"
+		done < <(rows "$command")
+	done | sort -u >a
+	section "$ROOT/man/fcpause.1" ENVIRONMENT | sed -nE 's/^\.It Ev ([A-Z_]+)$/\1/p' | sort >b
+	equal 'options of --help' 'ENVIRONMENT of fcpause.1'
+	# The word behind an underscore that ends the prefix itself.
+	grep -hoE 'FCPAUSE_[A-Z_]+' "$ROOT"/man/* | sort -u | comm -23 - b >unknown
+	echo "unknown: $(<unknown)"
+	[ ! -s unknown ]
+}
+
+@test "environment: a bad value is exit 2, and the message names the variable or the option" {
+	local command name arg kind value variable
+	for command in $(commands); do
+		needs "$command"
+		while IFS=$'\t' read -r name arg kind; do
+			case $kind in
+			negation | action) continue ;;
+			value) bad "$name" "$arg" | grep . >values ;;
+			*) echo maybe >values ;;
+			esac
+			# The command line wins, so it must not say the same.
+			without "$name"
+			variable=$(variable_of "$name")
+			while IFS= read -r value; do
+				status=0
+				env "$variable=$value" timeout 20 "$FCPAUSE" "$command" "${REST[@]}" \
+					>out 2>err || status=$?
+				expect 2
+				grep -qF -e "$variable" -e "--$name" err || _show "err names neither"
+			done <values
+		done < <(rows "$command")
+	done
+}
+
+@test "environment: a good value is a setting, and an option takes its place" {
+	local command name arg kind value key variable
+	memory
+	for command in $(commands); do
+		needs "$command"
+		while IFS=$'\t' read -r name arg kind; do
+			case $name:$kind in
+			*:negation | *:action | json:* | quiet:* | verbose:* | dry-run:*) continue ;;
+			flags:* | ranges:* | step-timeout-ms:*) continue ;; # below
+			pid:*) continue ;; # excludes the file that is needed otherwise
+			mem-file-path:*) value=$T/memory ;;
+			*:value) value=$(good "$name" "$arg") ;;
+			*) value=1 ;;
+			esac
+			without "$name"
+			key=${name//-/_}
+			variable=$(variable_of "$name")
+			[ "$command:$name" != balloon-install:free-page-reporting ] || REST+=(--free-page-hinting)
+			status=0
+			env "$variable=$value" timeout 20 "$FCPAUSE" "$command" "${REST[@]}" --dry-run --json \
+				>out 2>err || status=$?
+			expect 0
+			expect_json ".settings.$key.origin == \"env\""
+			[ "$kind" = value ] || continue
+			status=0
+			env "$variable=$value" timeout 20 "$FCPAUSE" "$command" "${REST[@]}" \
+				"--$name=$value" --dry-run --json >out 2>err || status=$?
+			expect 0
+			expect_json ".settings.$key.origin == \"cli\""
+		done < <(rows "$command")
+	done
+}
+
+@test "environment: FCPAUSE_FLAGS, FCPAUSE_RANGES and FCPAUSE_STEP_TIMEOUT_MS" {
+	memory
+	echo '4096 4096' >ranges
+	echo '{"flagValues": {"free-page-hinting": 7}}' >flags.json
+	FCPAUSE_FLAGS=flags.json fcp balloon-drain --api-sock none --dry-run --json
+	expect 0
+	expect_json '.settings.flags.origin == "env"' '.settings.fph_timeout_ms == {value: 7, origin: "flags"}'
+	FCPAUSE_RANGES=ranges fcp madvise-ranges --mem-file-path memory --list
+	expect 0
+	expect_out '4096 4096'
+	FCPAUSE_STEP_TIMEOUT_MS=sync=3,fstrim=0 fcp reclaim --envd http://127.0.0.1:1 \
+		--step-timeout-ms fstrim=4 --dry-run --json
+	expect 0
+	expect_json '.settings["step_timeout_ms.sync"] == {value: 3, origin: "env"}' \
+		'.settings["step_timeout_ms.fstrim"] == {value: 4, origin: "cli"}'
+}
+
+@test "environment: a command passes over the variables of options that it does not take" {
+	local command name
+	memory
+	for command in $(commands); do
+		needs "$command"
+		help_options "$command" | cut -f1 | sort >own
+		all_options | comm -23 - own | grep -v '^no-' >others
+		local -a set=()
+		while IFS= read -r name; do set+=("$(variable_of "$name")=nix"); done <others
+		status=0
+		env "${set[@]}" timeout 20 "$FCPAUSE" "$command" "${NEEDS[@]}" --dry-run >out 2>err || status=$?
+		expect 0
+	done
+}
+
+# ---- exit codes, and the pages themselves ----------------------------------------------------
+
+@test "manual: the exit codes of --help are those of fcpause(1)" {
+	local command
+	for command in $(commands); do
+		"$FCPAUSE" "$command" --help | tr '\n' ' ' | sed 's/.*Exit codes: //' |
+			tr ',' '\n' | awk 1 | sed -nE 's/^ *([0-9]+) .*/\1/p' >a
+		section "$ROOT/man/fcpause.1" 'EXIT STATUS' | sed -nE 's/^\.It Li ([0-9]+)$/\1/p' >b
+		[ -s a ]
+		equal "fcpause $command --help" fcpause.1
+		section "$(page "$command")" 'EXIT STATUS' | sed -nE 's/^\.It Li ([0-9]+)$/\1/p' >a
+		[ -s a ]
+		comm -23 a b >unknown
+		[ ! -s unknown ]
+	done
+}
+
+@test "manual: the pages have no lint" {
+	local file
+	command -v mandoc >/dev/null || skip 'mandoc is not installed'
+	for file in $(pages); do
+		run mandoc -T lint -W warning "$file"
+		echo "$output"
+		[ -z "$output" ]
+	done
+}
+
+@test "manual: the pages show what is in them" {
+	local command
+	command -v mandoc >/dev/null || skip 'mandoc is not installed'
+	for command in $(commands); do
+		mandoc -T ascii "$(page "$command")" | sed 's/.\x08//g' >text
+		# An option that the source has, but that a slip in its markup hides.
+		help_rows "$command" own | cut -f1 | tr , '\n' >names
+		while IFS= read -r name; do
+			grep -qE -- "^ +(--[a-z-]+, )?--$name( |$|,)" text || { echo "$command: --$name"; false; }
+		done <names
+	done
+}
