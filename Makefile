@@ -81,7 +81,7 @@ $(B)/libfcpause.a: $(LIB_OBJECTS)
 $(B)/libfcpause.so: $(LIB_OBJECTS) lib/libfcpause.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared -Wl,-soname,libfcpause.so.$(SOVERSION) -Wl,--version-script,lib/libfcpause.map \
-		$(ALL_LDFLAGS) -o $@ $(LIB_OBJECTS) $(LIBS)
+		$(if $(D),,-Wl,-z,defs) $(ALL_LDFLAGS) -o $@ $(LIB_OBJECTS) $(LIBS)
 
 $(B)/libfcpause.pc: lib/libfcpause.pc.in Makefile lib/fcpause.h
 	$(Q)mkdir -p $(@D) && sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \

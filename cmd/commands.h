@@ -9,6 +9,7 @@ int command_reclaim(struct invocation *invocation);
 int command_balloon_install(struct invocation *invocation);
 int command_balloon_drain(struct invocation *invocation);
 int command_madvise_ranges(struct invocation *invocation);
+int command_inspect(struct invocation *invocation);
 int command_snapshot(struct invocation *invocation);
 int command_pause(struct invocation *invocation);
 

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static const struct planned step = {"madvise-ranges", NULL};
+
 static int read_ranges(const struct invocation *invocation, struct fcp_ranges *ranges,
 		       struct fcp_error *err)
 {
@@ -66,13 +68,52 @@ static int read_settings(const struct invocation *invocation, struct fcp_ranges 
 		return read_process(invocation, settings, err);
 	if (need_text(invocation, OPT_MEM_FILE_PATH, err) != 0)
 		return -1;
-	if (!values[OPT_RANGES].text)
+	/* Of a layer only free pages can be released: zero must have been asked for to be refused. */
+	if (settings->holes == FCP_HOLES_BASE && values[OPT_FIND].origin == ORIGIN_DEFAULT)
+		settings->find = FCP_FIND_FREE;
+	if (!values[OPT_RANGES].text || values[OPT_FIND].origin > values[OPT_RANGES].origin)
 		return 0;
-	if (values[OPT_FIND].origin == ORIGIN_CLI)
+	if (values[OPT_FIND].origin == values[OPT_RANGES].origin)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--find and --ranges exclude each other");
 	settings->find = 0;
 	settings->ranges = ranges;
 	return read_ranges(invocation, ranges, err);
+}
+
+/* "list": [[START, LENGTH], ...] */
+static int report_list(struct fcp_json *object, const struct fcp_ranges *ranges)
+{
+	struct fcp_json *list = fcp_json_array();
+	int bad = 0;
+
+	for (size_t i = 0; i < ranges->count; i++) {
+		struct fcp_json *range = fcp_json_array();
+
+		bad |= fcp_json_append_u64(range, ranges->items[i].start);
+		bad |= fcp_json_append_u64(range, ranges->items[i].end - ranges->items[i].start);
+		bad |= fcp_json_append(list, range);
+	}
+	return bad | fcp_json_set(object, "list", list);
+}
+
+static void fill(struct output *output, const struct fcp_madvise_ranges_result *result)
+{
+	const struct value *values = output->invocation->values;
+
+	output->bad |= fcp_report_madvise_ranges(output->object, result);
+	output->warning = result->warning[0] ? result->warning : NULL;
+	if (values[OPT_DRY_RUN].on) {
+		output->bad |= fcp_json_set_bool(output->object, "dry_run", true);
+		if (!values[OPT_LIST].on)
+			plan_write(output->invocation, &step, 1, output->text);
+	}
+	if (!values[OPT_LIST].on) {
+		text_madvise_ranges(output->text, result);
+		return;
+	}
+	output->bad |= report_list(output->object, &result->ranges);
+	text_ranges(output->text, &result->ranges);
+	output->text_is_asked = true;
 }
 
 static int finish(const struct invocation *invocation, int ran, struct fcp_error *err,
@@ -82,17 +123,12 @@ static int finish(const struct invocation *invocation, int ran, struct fcp_error
 
 	if (!output_begin(&output, invocation))
 		return EXIT_FAILED;
-	output.bad |= fcp_report_madvise_ranges(output.object, result);
-	if (invocation->values[OPT_LIST].on)
-		text_ranges(output.text, &result->ranges);
-	else
-		text_madvise_ranges(output.text, result);
+	fill(&output, result);
 	return output_end_step(&output, &result->outcome, ran, err);
 }
 
 int command_madvise_ranges(struct invocation *invocation)
 {
-	const struct planned step = {"madvise-ranges", NULL};
 	struct fcp_madvise_ranges_settings settings;
 	struct fcp_madvise_ranges_result result = {0};
 	struct fcp_ranges ranges = {0};

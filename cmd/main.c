@@ -3,10 +3,12 @@
 #include "cmd/output.h"
 #include "cmd/parse.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 static int print_overview(FILE *out, int exit_code)
 {
@@ -43,6 +45,15 @@ static int open_cancel_fd(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* A descriptor that is closed would be given to what is opened next, and written to or read from in
+ * its name. What stands there now fails as a closed one does: it cannot be read, or not be written. */
+static void keep_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct invocation invocation = {.cancel_fd = -1, .command = command,
@@ -52,7 +63,7 @@ static int run(const struct command *command, int argc, char **argv)
 
 	if (invocation.help) {
 		print_help(command, stdout);
-		return fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+		return fflush(stdout) != 0 || ferror(stdout) ? EXIT_FAILED : EXIT_DONE;
 	}
 	if (invocation.version)
 		return print_version();
@@ -66,6 +77,7 @@ int main(int argc, char **argv)
 {
 	const struct command *command;
 
+	keep_standard_descriptors();
 	if (argc < 2)
 		return print_overview(stderr, EXIT_USAGE);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)

@@ -18,6 +18,10 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_MADVISE_RANGES] = {"madvise-ranges", "release what nobody needs of a memory file",
 		"Finds pages that the paused guest holds free, and pages of zeros, or takes ranges, and makes holes of "
 		"them. The file's size stays as it is; free pages read as zeros then.", command_madvise_ranges},
+	[COMMAND_INSPECT] = {"inspect", "what a memory file holds, and what of it occupies storage",
+		"Says why a snapshot is still this big: which pages of its memory file are free, zeros, page cache, "
+		"..., which of them occupy storage, and what would release them; with a map. Changes nothing.",
+		command_inspect},
 	[COMMAND_SNAPSHOT] = {"snapshot", "pause the VM and create its snapshot",
 		"Pauses the VM, creates both files whole or not at all, and resumes it when that fails.",
 		command_snapshot},
@@ -38,6 +42,7 @@ const struct command *command_find(const char *name)
 #define INSTALL (1U << COMMAND_BALLOON_INSTALL)
 #define DRAIN (1U << COMMAND_BALLOON_DRAIN)
 #define MADVISE (1U << COMMAND_MADVISE_RANGES)
+#define INSPECT (1U << COMMAND_INSPECT)
 #define SNAPSHOT (1U << COMMAND_SNAPSHOT)
 #define PAUSE (1U << COMMAND_PAUSE)
 #define ALL ((1U << COMMANDS) - 1)
@@ -53,7 +58,7 @@ const struct option_def options[OPTIONS] = {
 		"a flags file that is not right is an error, not a warning"},
 	[OPT_USE] = {"use", 0, KIND_CHOICE, "USE", ALL, "pause", {"pause", "build"},
 		"which of a flag's figures counts: pause or build"},
-	[OPT_TIMEOUT_MS] = {"timeout-ms", 0, KIND_MS, "N", ALL, "2000", {0},
+	[OPT_TIMEOUT_MS] = {"timeout-ms", 0, KIND_WAIT_MS, "N", ALL, "2000", {0},
 		"longest wait for one answer of the API"},
 	[OPT_BEST_EFFORT] = {"best-effort", 0, KIND_SWITCH, NULL, ALL, NULL, {0},
 		"a step that fails is a warning, exit 0"},
@@ -89,7 +94,7 @@ const struct option_def options[OPTIONS] = {
 
 	[OPT_SNAPSHOT_PATH] = {"snapshot-path", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE, NULL, {0},
 		"the snapshot file to write"},
-	[OPT_MEM_FILE_PATH] = {"mem-file-path", 0, KIND_TEXT, "FILE", MADVISE | SNAPSHOT | PAUSE, NULL, {0},
+	[OPT_MEM_FILE_PATH] = {"mem-file-path", 0, KIND_TEXT, "FILE", MADVISE | INSPECT | SNAPSHOT | PAUSE, NULL, {0},
 		"the memory file"},
 	[OPT_TYPE] = {"type", 0, KIND_CHOICE, "TYPE", SNAPSHOT | PAUSE, "auto", {"auto", "full", "diff"},
 		"auto (Diff where it is complete, else Full), full or diff"},
@@ -99,7 +104,7 @@ const struct option_def options[OPTIONS] = {
 		"replace files that are there, when the new ones are whole"},
 	[OPT_CHROOT_BASE] = {"chroot-base", 0, KIND_TEXT, "DIR", SNAPSHOT | PAUSE, NULL, {0},
 		"Firecracker's root, if the jailer gave it one (found by itself where it can be)"},
-	[OPT_SNAPSHOT_TIMEOUT_MS] = {"snapshot-timeout-ms", 0, KIND_MS, "N", SNAPSHOT | PAUSE, NULL, {0},
+	[OPT_SNAPSHOT_TIMEOUT_MS] = {"snapshot-timeout-ms", 0, KIND_WAIT_MS, "N", SNAPSHOT | PAUSE, NULL, {0},
 		"longest wait for the creation (2 min + 1 s per 50 MiB of guest)"},
 
 	[OPT_PID] = {"pid", 0, KIND_PID, "N", MADVISE, NULL, {0},
@@ -118,6 +123,14 @@ const struct option_def options[OPTIONS] = {
 		"release pages of the memory file as the last step"},
 	[OPT_STRICT] = {"strict", 0, KIND_SWITCH, NULL, PAUSE, NULL, {0},
 		"exit 4 when a best-effort step fell short"},
+
+	[OPT_BEFORE] = {"before", 0, KIND_TEXT, "FILE", INSPECT, NULL, {0},
+		"one memory file beside another: the one that was; with --after"},
+	[OPT_AFTER] = {"after", 0, KIND_TEXT, "FILE", INSPECT, NULL, {0}, "and the one that it became"},
+	[OPT_SVG] = {"svg", 0, KIND_TEXT, "FILE", INSPECT, NULL, {0},
+		"write the map there as a picture; - is stdout, instead of the text"},
+	[OPT_COLOR] = {"color", 0, KIND_CHOICE, "WHEN", INSPECT, "auto", {"auto", "always", "never"},
+		"colours: auto (on a terminal that has them, without NO_COLOR), always or never"},
 
 	[OPT_HELP] = {"help", 'h', KIND_ACTION, NULL, ALL, NULL, {0}, "this text"},
 	[OPT_VERSION] = {"version", 'V', KIND_ACTION, NULL, ALL, NULL, {0}, "the version"},

@@ -15,6 +15,7 @@ enum command_id {
 	COMMAND_BALLOON_INSTALL,
 	COMMAND_BALLOON_DRAIN,
 	COMMAND_MADVISE_RANGES,
+	COMMAND_INSPECT,
 	COMMAND_SNAPSHOT,
 	COMMAND_PAUSE,
 	COMMANDS,
@@ -71,6 +72,10 @@ enum option_id {
 	OPT_LIST,
 	OPT_TRIM,
 	OPT_STRICT,
+	OPT_BEFORE,
+	OPT_AFTER,
+	OPT_SVG,
+	OPT_COLOR,
 	OPT_HELP,
 	OPT_VERSION,
 	OPTIONS,
@@ -81,6 +86,7 @@ enum option_kind {
 	KIND_LIST,    /* words with commas between */
 	KIND_CHOICE,  /* one of option.choices */
 	KIND_MS,      /* milliseconds, 0 to 24 h */
+	KIND_WAIT_MS, /* milliseconds, 1 to 24 h */
 	KIND_MIB,     /* MiB */
 	KIND_PID,     /* a process */
 	KIND_BYTES,   /* bytes, with K, M, G, KiB, ... */

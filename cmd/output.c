@@ -82,9 +82,9 @@ bool output_begin(struct output *output, const struct invocation *invocation)
 	return true;
 }
 
-static int add_warnings(struct fcp_json *object, const struct invocation *invocation,
-			const struct ending *ending)
+static int add_warnings(const struct output *output, const struct ending *ending)
 {
+	const struct invocation *invocation = output->invocation;
 	struct fcp_json *warnings = fcp_json_array();
 	int bad = 0;
 
@@ -92,9 +92,11 @@ static int add_warnings(struct fcp_json *object, const struct invocation *invoca
 		bad |= fcp_json_append_string(warnings, invocation->flags.warnings[i]);
 	if (invocation->hinting)
 		bad |= fcp_json_append_string(warnings, hinting_race);
-	if (ending && ending->exit_code != EXIT_DONE && invocation->values[OPT_BEST_EFFORT].on)
+	if (output->warning)
+		bad |= fcp_json_append_string(warnings, output->warning);
+	if (ending->exit_code != EXIT_DONE && invocation->values[OPT_BEST_EFFORT].on)
 		bad |= fcp_json_append_string(warnings, ending->outcome->reason);
-	return bad | fcp_json_set(object, "warnings", warnings);
+	return bad | fcp_json_set(output->object, "warnings", warnings);
 }
 
 /* ---- printing ---- */
@@ -122,10 +124,14 @@ static int print_object(const struct invocation *invocation, const struct fcp_js
 	return print(invocation, line, exit_code);
 }
 
-static void print_warnings(const struct invocation *invocation)
+static void print_warnings(const struct output *output)
 {
+	const struct invocation *invocation = output->invocation;
+
 	if (invocation->values[OPT_QUIET].on)
 		return;
+	if (output->warning)
+		fprintf(stderr, "fcpause %s: warning: %s\n", invocation->command->name, output->warning);
 	for (size_t i = 0; i < invocation->flags.warning_count; i++)
 		fprintf(stderr, "fcpause %s: warning: %s\n", invocation->command->name,
 			invocation->flags.warnings[i]);
@@ -160,16 +166,16 @@ int output_end(struct output *output, const struct ending *ending)
 	const struct invocation *invocation = output->invocation;
 	int exit_code = forgiven(invocation, ending) ? EXIT_DONE : ending->exit_code;
 
-	print_warnings(invocation);
+	print_warnings(output);
 	print_reason(invocation, ending);
 	output->bad |= fclose(output->text);
 	if (invocation->values[OPT_JSON].on) {
 		output->bad |= settings_report(output->object, invocation);
-		output->bad |= add_warnings(output->object, invocation, ending);
+		output->bad |= add_warnings(output, ending);
 		if (ending->err)
 			output->bad |= fcp_report_error(output->object, ending->err);
 		exit_code = print_object(invocation, output->object, output->bad, exit_code);
-	} else if (!invocation->values[OPT_QUIET].on && !ending->told) {
+	} else if ((output->text_is_asked || !invocation->values[OPT_QUIET].on) && !ending->told) {
 		exit_code = print(invocation, output->buffer, exit_code);
 	}
 	fcp_json_free(output->object);

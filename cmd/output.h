@@ -32,7 +32,9 @@ struct output {
 	struct fcp_json *object; /* {"schema","command"} at first */
 	int bad;		 /* not 0: something is missing for lack of memory */
 	FILE *text;
-	char *buffer; /* behind text */
+	const char *warning; /* of this run, or NULL; borrowed */
+	bool text_is_asked;  /* the text is what was asked for: --quiet does not keep it back */
+	char *buffer;	     /* behind text */
 	size_t buffer_bytes;
 };
 

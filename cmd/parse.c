@@ -31,6 +31,13 @@ static enum option_id option_of(int key)
 	return OPTIONS;
 }
 
+static int unknown_option(const struct invocation *invocation, const char *word,
+			  struct fcp_error *err)
+{
+	return fcp_error_set(err, FCP_ERR_USAGE, 0, "unknown option '%.100s' (see fcpause %s --help)",
+			     word, invocation->command->name);
+}
+
 /* argp says nothing itself: what the user wrote stands before state->next. */
 static void explain(struct parser *parser, const struct argp_state *state)
 {
@@ -52,9 +59,7 @@ static void explain(struct parser *parser, const struct argp_state *state)
 			      option->name, option->arg ? option->arg : "");
 		return;
 	}
-	fcp_error_set(parser->err, FCP_ERR_USAGE, 0,
-		      "unknown option '%.100s' (see fcpause %s --help)", word,
-		      parser->invocation->command->name);
+	unknown_option(parser->invocation, word, parser->err);
 }
 
 static void act(struct invocation *invocation, enum option_id id)
@@ -153,12 +158,43 @@ static void argp_table(const struct command *command, struct texts *texts,
 /* Two rows an option at the most, the heading, and the end. */
 #define TABLE_ROWS (2 * OPTIONS + 2)
 
-/* An error behind which --json stands is told as JSON too. */
+/* An error behind which --json stands, or FCPAUSE_JSON, is told as JSON too. */
 static void find_json(int argc, char **argv, struct invocation *invocation)
 {
+	struct fcp_error no_matter;
+
+	from_environment(invocation, OPT_JSON, &no_matter);
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--json") == 0)
 			set_switch(invocation, OPT_JSON, ORIGIN_CLI, true);
+}
+
+static bool is_known(const struct invocation *invocation, const char *name, size_t length)
+{
+	for (size_t i = 0; i < OPTIONS; i++) {
+		enum option_id id = (enum option_id)i;
+		const char *own = options[i].name;
+
+		if (!takes_option(invocation, id))
+			continue;
+		if (strlen(own) == length && strncmp(name, own, length) == 0)
+			return true;
+		if (options[i].kind == KIND_TOGGLE && strlen(own) + 3 == length &&
+		    strncmp(name, "no-", 3) == 0 && strncmp(name + 3, own, length - 3) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* getopt takes any unique beginning of a name: a script that uses one breaks with the next option. */
+static int check_names(int argc, char **argv, const struct invocation *invocation,
+		       struct fcp_error *err)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strncmp(argv[i], "--", 2) == 0 &&
+		    !is_known(invocation, argv[i] + 2, strcspn(argv[i] + 2, "=")))
+			return unknown_option(invocation, argv[i], err);
+	return 0;
 }
 
 int parse(int argc, char **argv, struct invocation *invocation, struct fcp_error *err)
@@ -169,6 +205,10 @@ int parse(int argc, char **argv, struct invocation *invocation, struct fcp_error
 	struct texts texts;
 
 	argp_table(invocation->command, &texts, table);
+	if (check_names(argc, argv, invocation, err) != 0) {
+		find_json(argc, argv, invocation);
+		return -1;
+	}
 	if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP, NULL, &parser) != 0) {
 		if (!parser.failed)
 			fcp_error_set(err, FCP_ERR_USAGE, 0, "these options cannot be parsed");
@@ -176,8 +216,10 @@ int parse(int argc, char **argv, struct invocation *invocation, struct fcp_error
 		return -1;
 	}
 	for (size_t id = 0; id < OPTIONS; id++) {
-		if (from_environment(invocation, (enum option_id)id, err) != 0)
+		if (from_environment(invocation, (enum option_id)id, err) != 0) {
+			find_json(argc, argv, invocation);
 			return -1;
+		}
 		set_default(invocation, (enum option_id)id);
 	}
 	return 0;

@@ -4,8 +4,8 @@
 #include "cmd/output.h"
 #include "cmd/settings.h"
 
-static void write_text(const struct invocation *invocation, const struct planned *steps,
-		       size_t count, FILE *out)
+void plan_write(const struct invocation *invocation, const struct planned *steps, size_t count,
+		FILE *out)
 {
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "%zu. %-16s %s%s\n", i + 1, steps[i].step,
@@ -40,7 +40,7 @@ int plan_print(const struct invocation *invocation, const struct planned *steps,
 
 	if (!output_begin(&output, invocation))
 		return EXIT_FAILED;
-	write_text(invocation, steps, count, output.text);
+	plan_write(invocation, steps, count, output.text);
 	fill_object(&output, steps, count);
 	return output_end(&output, &(struct ending){&planned, NULL, EXIT_DONE, false});
 }
@@ -48,5 +48,5 @@ int plan_print(const struct invocation *invocation, const struct planned *steps,
 void plan_tell(const struct invocation *invocation, const struct planned *steps, size_t count)
 {
 	if (invocation->values[OPT_VERBOSE].on)
-		write_text(invocation, steps, count, stderr);
+		plan_write(invocation, steps, count, stderr);
 }

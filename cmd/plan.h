@@ -5,11 +5,17 @@
 
 #include "cmd/invocation.h"
 
+#include <stdio.h>
+
 /* One step of the plan: skipped when off_reason is there. */
 struct planned {
 	const char *step;
 	const char *off_reason; /* NULL: it would run */
 };
+
+/* The plan as text. */
+void plan_write(const struct invocation *invocation, const struct planned *steps, size_t count,
+		FILE *out);
 
 /* Prints the plan, on stdout, as text or JSON. Returns the exit code. */
 int plan_print(const struct invocation *invocation, const struct planned *steps, size_t count);

@@ -12,6 +12,11 @@ static const char *underscored(const char *name, char text[64])
 	return text;
 }
 
+static bool is_open(const struct value *value)
+{
+	return value->origin == ORIGIN_DEFAULT && value->number == 0 && !value->text;
+}
+
 static int set_setting_value(struct fcp_json *setting, enum option_kind kind,
 			     const struct value *value)
 {
@@ -22,9 +27,13 @@ static int set_setting_value(struct fcp_json *setting, enum option_kind kind,
 		return value->text ? fcp_json_set_string(setting, "value", value->text)
 				   : fcp_json_set_null(setting, "value");
 	case KIND_MS:
+	case KIND_WAIT_MS:
 	case KIND_MIB:
 	case KIND_PID:
 	case KIND_BYTES:
+		/* Not said, and no figure of its own: it depends on others. */
+		if (is_open(value))
+			return fcp_json_set_null(setting, "value");
 		return fcp_json_set_u64(setting, "value", value->number);
 	default:
 		return fcp_json_set_bool(setting, "value", value->on);
@@ -97,10 +106,14 @@ static void print_setting(FILE *out, const char *name, enum option_kind kind,
 			fprintf(out, "  %-32s -", name);
 		break;
 	case KIND_MS:
+	case KIND_WAIT_MS:
 	case KIND_MIB:
 	case KIND_PID:
 	case KIND_BYTES:
-		fprintf(out, "  %-32s %" PRIu64, name, value->number);
+		if (is_open(value))
+			fprintf(out, "  %-32s -", name);
+		else
+			fprintf(out, "  %-32s %" PRIu64, name, value->number);
 		break;
 	default:
 		fprintf(out, "  %-32s %s", name, value->on ? "on" : "off");

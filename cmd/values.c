@@ -39,7 +39,9 @@ static int set_number(enum option_kind kind, const char *where, const char *text
 	if (!fcp_parse_u64(text, kind == KIND_BYTES, &number))
 		return bad_value(where, text, kind == KIND_BYTES ? "a number of bytes (4096, 64K, 1MiB)"
 								 : "a whole number, 0 or more", err);
-	if (kind == KIND_MS && number > MS_MAX)
+	if (kind == KIND_WAIT_MS && number == 0)
+		return bad_value(where, text, "a wait of 1 ms or more", err);
+	if ((kind == KIND_MS || kind == KIND_WAIT_MS) && number > MS_MAX)
 		return bad_value(where, text, "24 hours of milliseconds or less", err);
 	if (kind == KIND_PID && (number == 0 || number > INT32_MAX))
 		return bad_value(where, text, "a process", err);
@@ -90,6 +92,7 @@ int set_value(struct invocation *invocation, enum option_id id, enum origin orig
 		set = set_choice(&options[id], where, text, value, err);
 		break;
 	case KIND_MS:
+	case KIND_WAIT_MS:
 	case KIND_MIB:
 	case KIND_PID:
 	case KIND_BYTES:
@@ -125,4 +128,5 @@ void set_default(struct invocation *invocation, enum option_id id)
 		set_switch(invocation, id, ORIGIN_DEFAULT, strcmp(otherwise, "on") == 0);
 	else
 		set_value(invocation, id, ORIGIN_DEFAULT, options[id].name, otherwise, &never);
+	invocation->values[id].text = otherwise;
 }

@@ -415,6 +415,68 @@ FCP_API int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *setting
 
 FCP_API void fcp_madvise_ranges_result_clear(struct fcp_madvise_ranges_result *result);
 
+/* ---- inspect: what a memory file holds ------------------------------------------------------ */
+
+/* What the guest uses a page for. */
+enum fcp_page_class {
+	FCP_PAGE_FREE,	/* held free by the guest's own allocator */
+	FCP_PAGE_ZERO,	/* not free, and all zeros */
+	FCP_PAGE_CACHE, /* page cache and tmpfs */
+	FCP_PAGE_ANONYMOUS,
+	FCP_PAGE_SLAB,
+	FCP_PAGE_TABLES,
+	FCP_PAGE_KERNEL_IMAGE,
+	FCP_PAGE_RESERVED, /* taken at boot: the memmap, firmware */
+	FCP_PAGE_UNKNOWN,  /* the kernel's own (stacks, vmalloc); all but zeros of an unread guest */
+	FCP_PAGE_CLASSES,
+};
+
+/* "free", "page_cache", ... as JSON has them; static storage. */
+FCP_API const char *fcp_page_class_name(enum fcp_page_class page_class);
+
+struct fcp_class_bytes {
+	uint64_t bytes;
+	uint64_t allocated_bytes; /* of them, those that are data and no hole (SEEK_DATA) */
+};
+
+/* A part of the file, cell_bytes long (the last may be shorter). */
+struct fcp_inspect_cell {
+	struct fcp_class_bytes classes[FCP_PAGE_CLASSES];
+};
+
+struct fcp_inspect_settings {
+	const char *mem_file_path;
+	uint32_t cells_max; /* of the map, which takes 144 bytes a cell; 0: no map */
+	int cancel_fd;
+};
+
+struct fcp_inspect_result {
+	struct fcp_outcome outcome;
+	char release[65];	  /* the guest's kernel, printable ASCII; "" when it was not read */
+	uint64_t logical_bytes;	  /* the file's size: the sum of all classes */
+	uint64_t allocated_bytes; /* storage that it occupies by st_blocks, metadata included */
+	uint64_t data_bytes;	  /* pages that are no holes: the sum of all allocated_bytes */
+	struct fcp_class_bytes classes[FCP_PAGE_CLASSES];
+	enum fcp_page_class largest; /* the class that occupies most; UNKNOWN where none does */
+	uint64_t cell_bytes;	     /* a power of two, a page or more */
+	size_t cell_count;
+	struct fcp_inspect_cell *cells; /* owned */
+};
+
+/*
+ * Looks at a memory file, and changes nothing: which of its pages are free, zeros, page cache, ... by
+ * the struct pages of the guest in it, and which of them occupy storage. Status: ok; partial when the
+ * guest cannot be read (no Linux on x86_64, a Diff layer): then only pages of zeros that occupy
+ * storage are told from the rest, which is unknown. FCP_ERR_BUSY while another fcpause releases
+ * pages of it, FCP_ERR_INPUT: no memory file. Takes about 100 ms for a GiB of data. Safe to run
+ * again. Source: include/linux/page-flags.h and mm_types.h of Linux.
+ */
+FCP_API int fcp_inspect(const struct fcp_inspect_settings *settings,
+			struct fcp_inspect_result *result, struct fcp_error *err);
+
+/* NULL-safe. */
+FCP_API void fcp_inspect_result_clear(struct fcp_inspect_result *result);
+
 /* ---- pause: the chain ---------------------------------------------------------------------- */
 
 struct fcp_pause_settings {

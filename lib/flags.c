@@ -23,7 +23,7 @@ struct flag_reader {
 	struct reader *reader;
 	const char *name;
 	struct fcp_flag *flag;
-	bool disabled; /* "enabled": false */
+	bool disabled; /* "enabled": false, or 0 for this use */
 };
 
 static void warn(struct fcp_flags *flags, const char *format, ...) FCP_PRINTF(2, 3);
@@ -63,12 +63,14 @@ static void on_member(const char *key, const struct fcp_json *value, void *arg)
 	if (strcmp(key, "enabled") == 0) {
 		if (!fcp_json_bool(value, &enabled))
 			warn(flags, "flag %s.enabled: no true or false; taken as off", at->name);
-		at->disabled = !fcp_json_bool(value, &enabled) || !enabled;
+		at->disabled |= !fcp_json_bool(value, &enabled) || !enabled;
 	} else if (strcmp(key, "pause") == 0 || strcmp(key, "build") == 0) {
 		uint32_t ms = read_ms(flags, at->name, key, value);
 
-		if (strcmp(key, at->reader->use) == 0)
+		if (strcmp(key, at->reader->use) == 0) {
 			at->flag->timeout_ms = ms;
+			at->disabled |= ms == 0;
+		}
 	} else if (at->flag == &flags->reclaim_on_pause && fcp_reclaim_kind_find(key, &kind)) {
 		at->flag->has_caps = true;
 		at->flag->caps_ms[kind] = read_ms(flags, at->name, key, value);
@@ -95,6 +97,8 @@ static void read_flag(struct reader *reader, const char *name, const struct fcp_
 	else
 		flag->timeout_ms = read_ms(reader->flags, name, NULL, value);
 	flag->on = !at.disabled && (flag->timeout_ms != 0 || any_cap(flag));
+	if (fcp_json_is_object(value) && !at.disabled && !flag->on)
+		warn(reader->flags, "flag %s: no figure for %s in it; taken as off", name, reader->use);
 }
 
 static void on_flag(const char *name, const struct fcp_json *value, void *arg)

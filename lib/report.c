@@ -169,6 +169,44 @@ int fcp_report_madvise_ranges(struct fcp_json *object,
 	return bad | fcp_json_set(object, "mem_file", file);
 }
 
+static int add_classes(struct fcp_json *object, const struct fcp_inspect_result *result)
+{
+	struct fcp_json *classes = fcp_json_object();
+	int bad = 0;
+
+	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++) {
+		struct fcp_json *member = fcp_json_object();
+
+		bad |= fcp_json_set_u64(member, "bytes", result->classes[i].bytes);
+		bad |= fcp_json_set_u64(member, "allocated_bytes", result->classes[i].allocated_bytes);
+		bad |= fcp_json_set(classes, fcp_page_class_name((enum fcp_page_class)i), member);
+	}
+	return bad | fcp_json_set(object, "classes", classes);
+}
+
+int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+	struct fcp_json *file, *guest;
+
+	if (result->outcome.status != FCP_STATUS_OK && result->outcome.status != FCP_STATUS_PARTIAL)
+		return bad;
+	file = fcp_json_object();
+	bad |= fcp_json_set_u64(file, "logical_bytes", result->logical_bytes);
+	bad |= fcp_json_set_u64(file, "allocated_bytes", result->allocated_bytes);
+	bad |= fcp_json_set_u64(file, "data_bytes", result->data_bytes);
+	bad |= fcp_json_set_u64(file, "hole_bytes", result->logical_bytes - result->data_bytes);
+	bad |= fcp_json_set(object, "mem_file", file);
+	guest = fcp_json_object();
+	bad |= result->release[0] ? fcp_json_set_string(guest, "release", result->release)
+				  : fcp_json_set_null(guest, "release");
+	bad |= fcp_json_set(object, "guest", guest);
+	bad |= add_classes(object, result);
+	if (result->data_bytes == 0)
+		return bad | fcp_json_set_null(object, "largest");
+	return bad | fcp_json_set_string(object, "largest", fcp_page_class_name(result->largest));
+}
+
 /* {"step": name} for the caller to fill in, appended to steps. */
 static struct fcp_json *add_step(struct fcp_json *steps, const char *name, int *bad)
 {

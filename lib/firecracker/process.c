@@ -6,6 +6,9 @@
 #include <fcntl.h>
 #include <string.h>
 
+/* Below this a mapping of a device is no guest memory: a vCPU's, a tap's. */
+#define DEVICE_BYTES (1 << 20)
+
 static FILE *open_proc(pid_t pid, const char *name)
 {
 	char path[64];
@@ -64,19 +67,43 @@ bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_)
 	return true;
 }
 
-static void add_mapping(const char *line, struct fcp_process_memory *memory)
-{
-	unsigned long start, end, inode;
-	char mode[5];
+/* One line of /proc/PID/maps; path is "" for anonymous memory. */
+struct line {
 	uint64_t bytes;
+	char mode[5];
+	unsigned long inode;
+	const char *path;
+};
 
-	if (sscanf(line, "%lx-%lx %4s %*x %*s %lu", &start, &end, mode, &inode) != 4 || mode[1] != 'w')
+static bool parse_line(const char *text, struct line *line_)
+{
+	unsigned long start, end;
+	int path = 0;
+
+	if (sscanf(text, "%lx-%lx %4s %*x %*s %lu %n", &start, &end, line_->mode, &line_->inode, &path) < 4)
+		return false;
+	line_->bytes = end - start;
+	line_->path = path > 0 ? text + path : "";
+	return true;
+}
+
+/* A writable mapping of a file, but not /dev/kvm's and the like, and not [aio]'s: those are small. */
+static bool is_file_memory(const struct line *line)
+{
+	if (line->inode == 0 || line->path[0] != '/')
+		return false;
+	return line->bytes >= DEVICE_BYTES || strncmp(line->path, "/dev/", 5) != 0;
+}
+
+static void add_mapping(const struct line *line, const char *program, struct fcp_process_memory *memory)
+{
+	if (line->mode[1] != 'w')
 		return;
-	bytes = end - start;
-	if (inode == 0 && mode[3] == 'p')
-		memory->anonymous_bytes += bytes;
-	else if (bytes > memory->largest_file_bytes)
-		memory->largest_file_bytes = bytes;
+	if (line->inode == 0 && line->mode[3] == 'p')
+		memory->anonymous_bytes += line->bytes;
+	/* The data of a program or a library stands behind its code. */
+	else if (is_file_memory(line) && strcmp(line->path, program) != 0)
+		memory->of_files = true;
 }
 
 static int find_userfault(pid_t pid, bool *userfault_, struct fcp_error *err)
@@ -103,14 +130,21 @@ static int find_userfault(pid_t pid, bool *userfault_, struct fcp_error *err)
 int fcp_process_memory(pid_t pid, struct fcp_process_memory *memory_, struct fcp_error *err)
 {
 	FCP_CLEANUP(file) FILE *maps = open_proc(pid, "maps");
-	FCP_CLEANUP(free) char *line = NULL;
+	FCP_CLEANUP(free) char *text = NULL;
 	struct fcp_process_memory memory = {0};
+	char program[4352] = "";
+	struct line line;
 	size_t room = 0;
 
 	if (!maps)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "/proc/%d/maps", (int)pid);
-	while (getline(&line, &room, maps) > 0)
-		add_mapping(line, &memory);
+	while (getline(&text, &room, maps) > 0) {
+		if (!parse_line(text, &line))
+			continue;
+		if (line.mode[2] == 'x')
+			snprintf(program, sizeof(program), "%s", line.path);
+		add_mapping(&line, program, &memory);
+	}
 	if (find_userfault(pid, &memory.userfault, err) != 0)
 		return -1;
 	*memory_ = memory;

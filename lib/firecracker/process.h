@@ -15,9 +15,9 @@ bool fcp_process_swap(pid_t pid, uint64_t *swap_bytes_);
 bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_);
 
 struct fcp_process_memory {
-	uint64_t anonymous_bytes;     /* writable, private, of no file */
-	uint64_t largest_file_bytes;  /* the largest writable mapping of a file, a memfd, hugetlbfs */
-	bool userfault;		      /* it has a userfaultfd: pages may be filled in later */
+	uint64_t anonymous_bytes; /* writable, private, of no file */
+	bool of_files;		  /* some of it is a file's, a memfd's, hugetlbfs's: no program's data */
+	bool userfault;		  /* it has a userfaultfd: pages may be filled in later */
 };
 
 /*

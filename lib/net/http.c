@@ -172,8 +172,10 @@ static int connect_error(struct fcp_http *http, CURLcode code, struct fcp_error 
 				     http->unix_socket);
 	if (os_error == 0 && strlen(http->unix_socket) >= 108)
 		os_error = ENAMETOOLONG;
-	return fcp_error_set(err, FCP_ERR_CONNECT, os_error ? (int)os_error : ENOENT,
-			     "cannot connect to the socket %s", http->unix_socket);
+	if (os_error == 0 && access(http->unix_socket, F_OK) != 0)
+		os_error = errno;
+	return fcp_error_set(err, FCP_ERR_CONNECT, (int)os_error, "cannot connect to the socket %s",
+			     http->unix_socket);
 }
 
 static int transfer_error(struct fcp_http *http, const struct transfer *transfer, CURLcode code,

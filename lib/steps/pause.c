@@ -48,8 +48,11 @@ static int drain(struct chain *chain, struct fcp_error *err)
 		skip(&result->outcome, chain->settings->drain_off_reason);
 	else if (chain->result->vm_state != FCP_VM_RUNNING)
 		skip(&result->outcome, "the VM was paused already");
-	else
-		return best_effort(fcp_balloon_drain(&chain->settings->drain, result, err), err);
+	else if (best_effort(fcp_balloon_drain(&chain->settings->drain, result, err), err) != 0)
+		return -1;
+	/* A flag is meant for many VMs, and not each has a balloon. */
+	if (result->outcome.status == FCP_STATUS_UNSUPPORTED)
+		result->outcome.status = FCP_STATUS_SKIPPED;
 	return 0;
 }
 
@@ -90,6 +93,16 @@ static int trim(struct chain *chain, struct fcp_error *err)
 	return 0;
 }
 
+/* What a guest cannot do at all is no shortfall: fstrim on a disk without discard. */
+static bool reclaim_fell_short(const struct fcp_reclaim_result *reclaim)
+{
+	for (size_t i = 0; i < reclaim->step_count; i++)
+		if (reclaim->steps[i].outcome.status != FCP_STATUS_OK &&
+		    reclaim->steps[i].outcome.status != FCP_STATUS_UNSUPPORTED)
+			return true;
+	return reclaim->step_count == 0 || reclaim->outcome.status == FCP_STATUS_FAILED;
+}
+
 /* A step counts as short when it was asked for and did not all it should. */
 static void sum_up(struct fcp_pause_result *result)
 {
@@ -102,13 +115,15 @@ static void sum_up(struct fcp_pause_result *result)
 		{"madvise-ranges", &result->trim.outcome},
 	};
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		if (steps[i].outcome->status != FCP_STATUS_OK &&
-		    steps[i].outcome->status != FCP_STATUS_SKIPPED) {
-			fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%s: %s", steps[i].name,
-					steps[i].outcome->reason);
-			return;
-		}
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (steps[i].outcome->status == FCP_STATUS_OK ||
+		    steps[i].outcome->status == FCP_STATUS_SKIPPED ||
+		    (i == 0 && !reclaim_fell_short(&result->reclaim)))
+			continue;
+		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%s: %s", steps[i].name,
+				steps[i].outcome->reason);
+		return;
+	}
 }
 
 static int run(struct chain *chain, struct fcp_error *err)

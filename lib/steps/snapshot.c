@@ -3,15 +3,17 @@
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/lock.h"
 #include "base/outcome.h"
 #include "base/units.h"
 #include "firecracker/hinting.h"
 #include "firecracker/metrics.h"
 #include "firecracker/process.h"
 #include "firecracker/snapshot.h"
-#include "steps/snapshot_files.h"
+#include "steps/snapshot_publish.h"
 #include "steps/snapshot_type.h"
 
+#include <signal.h>
 #include <string.h>
 
 #define SNAPSHOT_BASE_MS (120 * 1000)
@@ -30,6 +32,8 @@ struct run {
 	struct fcp_machine_config machine;
 	struct fcp_snapshot_files files;
 	uint64_t pause_ns; /* when we asked for the pause */
+	bool creating;	   /* Firecracker may be at it */
+	int lock;	   /* of the VM, -1: not taken */
 };
 
 /* ---- before the pause: all that can be found out, and can fail, while the guest still runs ---- */
@@ -62,24 +66,53 @@ static int check_room(const struct run *run, struct fcp_error *err)
 	    fcp_process_rss(fcp_firecracker_pid(&run->firecracker), &rss_bytes) &&
 	    rss_bytes < needed_bytes)
 		needed_bytes = rss_bytes;
-	return fcp_snapshot_files_room(&run->files, needed_bytes + STATE_FILE_BYTES, err);
+	return fcp_snapshot_files_room(&run->files, needed_bytes, STATE_FILE_BYTES, err);
 }
 
-static int prepare(struct run *run, struct fcp_error *err)
+/* One run at a time on a VM, so that its state is ours to change. */
+static int lock_vm(struct run *run, struct fcp_error *err)
 {
-	struct fcp_snapshot_result *result = run->result;
+	struct stat socket;
 
-	if (fcp_snapshot_files_check_names(run->settings, err) != 0 ||
-	    fcp_vm_instance(&run->firecracker, &run->instance, err) != 0)
+	/* Where there is no socket the first request says so, and better. */
+	if (stat(run->settings->api_sock, &socket) != 0)
+		return 0;
+	return fcp_lock_take(&socket, "", run->settings->api_sock, &run->lock, err);
+}
+
+/* And one on a target. What a killed run has left there is put right first. */
+static int lock_files(struct run *run, struct fcp_error *err)
+{
+	if (fcp_snapshot_files_lock(&run->files, err) != 0)
 		return -1;
-	result->vm_state = run->instance.state;
+	return fcp_snapshot_recover(&run->files, err);
+}
+
+static int find_vm(struct run *run, struct fcp_error *err)
+{
+	if (fcp_vm_instance(&run->firecracker, &run->instance, err) != 0)
+		return -1;
+	run->result->vm_state = run->instance.state;
 	if (run->instance.state == FCP_VM_NOT_STARTED)
 		return fcp_error_set(err, FCP_ERR_STATE, 0, "the VM is not started");
-	if (fcp_snapshot_files_find(run->settings, fcp_firecracker_pid(&run->firecracker), &run->files,
-				    err) != 0 ||
+	return 0;
+}
+
+static int find_files(struct run *run, struct fcp_error *err)
+{
+	pid_t pid = fcp_firecracker_pid(&run->firecracker);
+
+	if (fcp_snapshot_files_find(run->settings, pid, &run->files, err) != 0)
+		return -1;
+	snprintf(run->result->mem_file, sizeof(run->result->mem_file), "%s", run->files.memory.host);
+	return 0;
+}
+
+static int check(struct run *run, struct fcp_error *err)
+{
+	if (fcp_snapshot_files_check_targets(&run->files, err) != 0 ||
 	    fcp_vm_machine_config(&run->firecracker, &run->machine, err) != 0)
 		return -1;
-	snprintf(result->mem_file, sizeof(result->mem_file), "%s", run->files.memory.host);
 	choose_type(run);
 	return check_room(run, err);
 }
@@ -95,8 +128,11 @@ static int stop_open_hinting(struct run *run, struct fcp_error *err)
 		return err->error_class == FCP_ERR_SERVER ? 0 : -1;
 	if (status.host_cmd == FCP_HINTING_NONE || status.host_cmd == FCP_HINTING_DONE)
 		return 0;
-	if (fcp_hinting_stop(&run->firecracker, err) != 0)
-		return fcp_error_wrap(err, "an open hinting run could not be stopped");
+	if (fcp_hinting_stop(&run->firecracker, err) != 0) {
+		fcp_error_wrap(err, "an open hinting run could not be stopped");
+		err->error_class = FCP_ERR_LEFT;
+		return -1;
+	}
 	run->result->hinting_stopped = true;
 	return 0;
 }
@@ -157,6 +193,7 @@ static int create_once(struct run *run, struct fcp_error *err)
 	int created;
 
 	firecracker->timeout_ms = snapshot_timeout_ms(run);
+	run->creating = true;
 	created = fcp_snapshot_create(firecracker, run->result->type, run->files.snapshot.seen,
 				      run->files.memory.seen, err);
 	firecracker->timeout_ms = timeout_ms;
@@ -198,47 +235,82 @@ static int left(const struct run *run, const struct fcp_error *why, struct fcp_e
 			     run->settings->api_sock, why->message);
 }
 
+/* Nobody listens at the socket, or the process that did is no more: there is nothing to wait for. */
+static bool is_gone(const struct run *run, const struct fcp_error *why)
+{
+	pid_t pid = fcp_firecracker_pid(&run->firecracker);
+
+	return why->error_class == FCP_ERR_CONNECT &&
+	       (why->errnum == ECONNREFUSED || (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH));
+}
+
 /*
- * Brings the VM back to Running, whatever has happened before and whatever signals come. A creation
- * that was given up goes on in Firecracker, and the API answers only when it is over.
+ * Calls until it succeeds, each time with more patience, or until the deadline. A creation that was
+ * given up goes on in Firecracker, and the API answers only when it is over; from the first answer
+ * on, RESUME_MS must do.
  */
-static int resume_vm(struct run *run, uint64_t timeout_ms, struct fcp_error *err)
+static int insist(struct run *run, int (*call)(struct fcp_firecracker *, struct fcp_error *),
+		  uint64_t timeout_ms, struct fcp_error *err)
 {
 	struct fcp_firecracker *firecracker = &run->firecracker;
-	fcp_deadline deadline = fcp_deadline_in_ms(timeout_ms);
-	struct fcp_error why;
+	uint32_t patience_ms = firecracker->timeout_ms;
 	bool refused = false;
 
 	fcp_firecracker_shield(firecracker);
-	firecracker->deadline = deadline;
-	firecracker->timeout_ms = (uint32_t)timeout_ms;
-	while (fcp_vm_resume(firecracker, &why) != 0) {
-		/* It answers, so nothing holds it up any more. */
-		if (why.error_class == FCP_ERR_SERVER && !refused) {
+	firecracker->deadline = fcp_deadline_in_ms(timeout_ms);
+	while (call(firecracker, err) != 0) {
+		if (err->error_class == FCP_ERR_SERVER && !refused) {
 			refused = true;
-			deadline = fcp_deadline_min(deadline, fcp_deadline_in_ms(RESUME_MS));
+			firecracker->deadline = fcp_deadline_min(firecracker->deadline,
+								 fcp_deadline_in_ms(RESUME_MS));
 		}
-		if (why.error_class == FCP_ERR_CONNECT || fcp_deadline_passed(deadline)) {
-			run->result->vm_state = FCP_VM_UNKNOWN;
-			return left(run, &why, err);
-		}
+		if (is_gone(run, err) || fcp_deadline_passed(firecracker->deadline))
+			return -1;
+		if (err->error_class == FCP_ERR_TIMEOUT && firecracker->timeout_ms < INT32_MAX)
+			firecracker->timeout_ms *= 2;
 		fcp_wait_ns(WAIT_BEFORE_RETRY_NS, -1);
 	}
+	firecracker->timeout_ms = patience_ms;
 	firecracker->deadline = FCP_DEADLINE_NEVER;
-	run->result->vm_state = FCP_VM_RUNNING;
-	run->result->paused_ms = fcp_ms_since(run->pause_ns);
 	return 0;
 }
 
-/* What we paused runs again. The first error is the reason; one of the way back is worse. */
+/* Brings the VM back to Running, whatever has happened before and whatever signals come. */
+static int resume_vm(struct run *run, uint64_t timeout_ms, struct fcp_error *err)
+{
+	struct fcp_error why;
+
+	if (insist(run, fcp_vm_resume, timeout_ms, &why) != 0) {
+		run->result->vm_state = FCP_VM_UNKNOWN;
+		return left(run, &why, err);
+	}
+	run->result->vm_state = FCP_VM_RUNNING;
+	if (run->result->paused)
+		run->result->paused_ms = fcp_ms_since(run->pause_ns);
+	return 0;
+}
+
+static int get_instance(struct fcp_firecracker *firecracker, struct fcp_error *err)
+{
+	struct fcp_instance ignored;
+
+	return fcp_vm_instance(firecracker, &ignored, err);
+}
+
+/* What we paused runs again, and Firecracker writes no file any more when we remove it. The first
+ * error is the reason; one of the way back is worse. */
 static int undo(struct run *run, struct fcp_error *err)
 {
-	uint64_t timeout_ms = RESUME_MS;
+	bool given_up = run->creating && err->error_class != FCP_ERR_SERVER;
+	uint64_t timeout_ms = RESUME_MS + (given_up ? snapshot_timeout_ms(run) : 0);
 	struct fcp_error left_error;
 
-	if (err->error_class == FCP_ERR_INTERRUPTED || err->error_class == FCP_ERR_PROTOCOL)
-		timeout_ms += snapshot_timeout_ms(run);
-	if (run->result->paused && resume_vm(run, timeout_ms, &left_error) != 0) {
+	if (!run->result->paused) {
+		if (given_up)
+			insist(run, get_instance, timeout_ms, &left_error);
+		return -1;
+	}
+	if (resume_vm(run, timeout_ms, &left_error) != 0) {
 		size_t used = strlen(left_error.message);
 
 		snprintf(left_error.message + used, sizeof(left_error.message) - used, "; before: %.100s",
@@ -253,7 +325,7 @@ static int undo(struct run *run, struct fcp_error *err)
 static int publish(struct run *run, struct fcp_error *err)
 {
 	if (fcp_snapshot_files_check(&run->files, run->machine.mem_size_mib * FCP_MIB, err) != 0 ||
-	    fcp_snapshot_files_publish(&run->files, err) != 0)
+	    fcp_snapshot_publish(&run->files, err) != 0)
 		return -1;
 	run->result->created = true;
 	return 0;
@@ -265,8 +337,6 @@ static int resume_and_publish(struct run *run, struct fcp_error *err)
 	struct fcp_error publish_error;
 	int resumed;
 
-	if (!run->result->paused)
-		run->pause_ns = fcp_now_ns();
 	resumed = resume_vm(run, RESUME_MS, err);
 	if (publish(run, &publish_error) != 0 && resumed == 0) {
 		*err = publish_error;
@@ -279,7 +349,9 @@ static int take(struct run *run, struct fcp_error *err)
 {
 	int taken;
 
-	if (prepare(run, err) != 0 || begin(run, err) != 0)
+	if (fcp_snapshot_files_check_names(run->settings, err) != 0 || lock_vm(run, err) != 0 ||
+	    find_vm(run, err) != 0 || find_files(run, err) != 0 || lock_files(run, err) != 0 ||
+	    check(run, err) != 0 || begin(run, err) != 0)
 		return -1;
 	if (pause_vm(run, err) != 0 || create(run, err) != 0)
 		return undo(run, err);
@@ -296,6 +368,7 @@ static int take(struct run *run, struct fcp_error *err)
 static int open_run(struct run *run, struct fcp_error *err)
 {
 	run->files = (struct fcp_snapshot_files)FCP_SNAPSHOT_FILES_NONE;
+	run->lock = -1;
 	return fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
 				    run->settings->cancel_fd, &run->firecracker, err);
 }
@@ -304,6 +377,8 @@ static void close_run(struct run *run)
 {
 	fcp_firecracker_close(&run->firecracker);
 	fcp_snapshot_files_clear(&run->files);
+	if (run->lock >= 0)
+		close(run->lock);
 }
 
 int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm_state *state_,
@@ -311,8 +386,11 @@ int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm
 {
 	struct fcp_snapshot_result found = {0};
 	struct run run = {.settings = settings, .result = &found};
-	int ran = open_run(&run, err) == 0 ? prepare(&run, err) : -1;
+	int ran = -1;
 
+	if (open_run(&run, err) == 0 && fcp_snapshot_files_check_names(settings, err) == 0 &&
+	    find_vm(&run, err) == 0 && find_files(&run, err) == 0)
+		ran = check(&run, err);
 	close_run(&run);
 	*state_ = found.vm_state;
 	return ran;

@@ -2,18 +2,17 @@
 #include "steps/snapshot_files.h"
 
 #include "base/cleanup.h"
+#include "base/lock.h"
 #include "firecracker/process.h"
 #include "memory/in_use.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #define SUFFIX ".fcpause-tmp"
 #define OLD_SUFFIX ".fcpause-old"
-#define LOCK_TRIES 10
 
 /* ---- finding ---- */
 
@@ -118,7 +117,7 @@ static int find(const char *path, const struct fcp_snapshot_settings *settings, 
 	if (join(&file->seen, file->place.seen, file->temporary, err) != 0 ||
 	    join(&file->host, file->place.host, file->name, err) != 0)
 		return -1;
-	return check_target(file, settings->force, err);
+	return 0;
 }
 
 int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t pid,
@@ -128,6 +127,7 @@ int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t 
 	    find(settings->snapshot_path, settings, pid, &files->snapshot, err) != 0 ||
 	    find(settings->mem_file_path, settings, pid, &files->memory, err) != 0)
 		return -1;
+	files->force = settings->force;
 	if (strcmp(files->snapshot.seen, files->memory.seen) == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "%s: the snapshot file and the memory file are the same",
@@ -135,54 +135,56 @@ int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t 
 	return 0;
 }
 
-int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t needed_bytes,
-			    struct fcp_error *err)
+int fcp_snapshot_files_check_targets(const struct fcp_snapshot_files *files, struct fcp_error *err)
+{
+	if (check_target(&files->snapshot, files->force, err) != 0)
+		return -1;
+	return check_target(&files->memory, files->force, err);
+}
+
+static int room_for(const struct fcp_snapshot_file *file, uint64_t needed_bytes,
+		    struct fcp_error *err)
 {
 	struct statvfs room;
 	uint64_t free_bytes;
 
-	if (fstatvfs(files->memory.place.directory, &room) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", files->memory.host);
+	if (fstatvfs(file->place.directory, &room) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
 	free_bytes = (uint64_t)room.f_bavail * room.f_frsize;
 	if (free_bytes >= needed_bytes)
 		return 0;
 	return fcp_error_set(err, FCP_ERR_IO, ENOSPC,
-			     "%s: the memory file can need %lu MiB, and %lu MiB are free; the VM was not paused",
-			     files->memory.host, (unsigned long)(needed_bytes >> 20),
+			     "%s: it can need %lu MiB, and %lu MiB are free; the VM was not paused",
+			     file->host, (unsigned long)(needed_bytes >> 20),
 			     (unsigned long)(free_bytes >> 20));
 }
 
+int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
+			    uint64_t snapshot_bytes, struct fcp_error *err)
+{
+	/* Both may come out of the same room. */
+	if (room_for(&files->memory, memory_bytes + snapshot_bytes, err) != 0)
+		return -1;
+	return room_for(&files->snapshot, snapshot_bytes, err);
+}
+
+static int lock_target(struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	struct stat directory;
+
+	if (fstat(file->place.directory, &directory) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
+	return fcp_lock_take(&directory, file->name, file->host, &file->lock, err);
+}
+
+int fcp_snapshot_files_lock(struct fcp_snapshot_files *files, struct fcp_error *err)
+{
+	if (lock_target(&files->memory, err) != 0)
+		return -1;
+	return lock_target(&files->snapshot, err);
+}
+
 /* ---- the temporary files ---- */
-
-static bool is_at_name(const struct fcp_snapshot_file *file, int fd)
-{
-	struct stat opened, named;
-
-	return fstat(fd, &opened) == 0 &&
-	       fstatat(file->place.directory, file->temporary, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
-}
-
-/*
- * Removes what stands under the temporary name, unless a run that still goes on holds its lock. What
- * was locked is looked at again: in between another run may have put its own file there.
- */
-static int remove_leftover(const struct fcp_snapshot_file *file, struct fcp_error *err)
-{
-	FCP_CLEANUP(fd) int fd = openat(file->place.directory, file->temporary,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: another fcpause is writing it", file->host);
-	if (fd >= 0 && !is_at_name(file, fd))
-		return 0;
-	/* A link, or what we may not read: removing a name touches nothing behind it. */
-	if (unlinkat(file->place.directory, file->temporary, 0) != 0 && errno != ENOENT)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, file->host);
-	return 0;
-}
 
 /* Firecracker must be able to write it; only root can and need give it away. */
 static int give_to(int fd, pid_t pid, const char *path, struct fcp_error *err)
@@ -198,30 +200,28 @@ static int give_to(int fd, pid_t pid, const char *path, struct fcp_error *err)
 	return 0;
 }
 
+/* What stands there is of a run that was killed: the lock is ours. O_EXCL makes a new inode, so that
+ * nobody else has it open, and follows no link. */
 static int begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err)
 {
-	for (int tries = 0; tries < LOCK_TRIES && file->fd < 0; tries++) {
-		file->fd = openat(file->place.directory, file->temporary,
-				  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-		if (file->fd < 0 && errno != EEXIST)
-			return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, file->host);
-		if (file->fd < 0 && remove_leftover(file, err) != 0)
-			return -1;
-	}
-	if (file->fd < 0 || flock(file->fd, LOCK_EX | LOCK_NB) != 0)
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: another fcpause is writing it", file->host);
+	int directory = file->place.directory;
+
+	if (unlinkat(directory, file->temporary, 0) != 0 && errno != ENOENT)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, file->host);
+	file->fd = openat(directory, file->temporary,
+			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (file->fd < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, file->host);
 	return give_to(file->fd, pid, file->host, err);
 }
 
+/* The memory file first: steps/snapshot_publish.c reads from what is there how far a run had come. */
 int fcp_snapshot_files_begin(struct fcp_snapshot_files *files, pid_t pid, struct fcp_error *err)
 {
-	unlinkat(files->snapshot.place.directory, files->snapshot.old, 0);
 	if (begin(&files->memory, pid, err) != 0)
 		return -1;
 	return begin(&files->snapshot, pid, err);
 }
-
-/* ---- publishing ---- */
 
 int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
 			     struct fcp_error *err)
@@ -242,106 +242,26 @@ int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t me
 	return 0;
 }
 
-static int make_durable(const struct fcp_snapshot_file *file, struct fcp_error *err)
-{
-	if (!is_at_name(file, file->fd))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s" SUFFIX ": somebody has replaced it",
-				     file->host);
-	if (fsync(file->fd) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, file->host);
-	return 0;
-}
-
-static int sync_directory(const struct fcp_snapshot_file *file, struct fcp_error *err)
-{
-	FCP_CLEANUP(fd) int fd = openat(file->place.directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "directory of %s", file->host);
-	return 0;
-}
-
-static int rename_within(const struct fcp_snapshot_file *file, const char *from, const char *to,
-			 unsigned flags, struct fcp_error *err)
-{
-	int directory = file->place.directory;
-
-	if (renameat2(directory, from, directory, to, flags) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "rename to %s", file->host);
-	return 0;
-}
-
-static bool is_there(const struct fcp_snapshot_file *file, const char *name)
-{
-	return faccessat(file->place.directory, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* The old memory file, if there is one, stays under the temporary name until the pair is whole. */
-static int swap_memory(const struct fcp_snapshot_file *memory, struct fcp_error *err)
-{
-	if (is_there(memory, memory->name))
-		return rename_within(memory, memory->temporary, memory->name, RENAME_EXCHANGE, err);
-	return rename_within(memory, memory->temporary, memory->name, RENAME_NOREPLACE, err);
-}
-
-static void swap_memory_back(const struct fcp_snapshot_file *memory)
-{
-	unsigned flags = is_there(memory, memory->temporary) ? RENAME_EXCHANGE : RENAME_NOREPLACE;
-	struct fcp_error no_matter;
-
-	rename_within(memory, memory->name, memory->temporary, flags, &no_matter);
-}
-
-/* Both get their names, or neither: what fails in the middle is taken back. */
-static int swap(struct fcp_snapshot_files *files, struct fcp_error *err)
-{
-	const struct fcp_snapshot_file *snapshot = &files->snapshot;
-	bool replaces = is_there(snapshot, snapshot->name);
-	struct fcp_error no_matter;
-
-	/* The old snapshot file goes first: it must not be found beside the new memory file. */
-	if (replaces && rename_within(snapshot, snapshot->name, snapshot->old, 0, err) != 0)
-		return -1;
-	if (swap_memory(&files->memory, err) == 0) {
-		if (sync_directory(&files->memory, err) == 0 &&
-		    rename_within(snapshot, snapshot->temporary, snapshot->name, 0, err) == 0)
-			return 0;
-		swap_memory_back(&files->memory);
-	}
-	if (replaces)
-		rename_within(snapshot, snapshot->old, snapshot->name, 0, &no_matter);
-	return -1;
-}
-
-int fcp_snapshot_files_publish(struct fcp_snapshot_files *files, struct fcp_error *err)
-{
-	if (make_durable(&files->memory, err) != 0 || make_durable(&files->snapshot, err) != 0 ||
-	    swap(files, err) != 0)
-		return -1;
-	/* What is under the temporary names now is old. */
-	unlinkat(files->memory.place.directory, files->memory.temporary, 0);
-	unlinkat(files->snapshot.place.directory, files->snapshot.old, 0);
-	return sync_directory(&files->snapshot, err);
-}
-
 /* ---- the end ---- */
 
 static void clear(struct fcp_snapshot_file *file)
 {
 	if (file->fd >= 0) {
-		if (is_at_name(file, file->fd))
-			unlinkat(file->place.directory, file->temporary, 0);
+		unlinkat(file->place.directory, file->temporary, 0);
 		close(file->fd);
 	}
+	if (file->lock >= 0)
+		close(file->lock);
 	fcp_place_clear(&file->place);
 	free(file->name);
 	free(file->temporary);
 	free(file->old);
 	free(file->seen);
 	free(file->host);
-	*file = (struct fcp_snapshot_file){.place = {.directory = -1}, .fd = -1};
+	*file = (struct fcp_snapshot_file)FCP_SNAPSHOT_FILE_NONE;
 }
 
+/* The snapshot file first, as in fcp_snapshot_files_begin(). */
 void fcp_snapshot_files_clear(struct fcp_snapshot_files *files)
 {
 	clear(&files->snapshot);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The two files of a snapshot. Firecracker writes them under temporary names beside their targets;
- * they get their own names as a pair when both are whole, the memory file first: whoever finds the
- * snapshot file under its name finds a whole memory file too.
+ * they get their own names as a pair when both are whole (steps/snapshot_publish.h).
  */
 #ifndef FCP_STEPS_SNAPSHOT_FILES_H
 #define FCP_STEPS_SNAPSHOT_FILES_H
@@ -12,56 +11,54 @@
 struct fcp_snapshot_file {
 	struct fcp_place place;
 	char *name;	 /* within the place */
-	char *temporary; /* name + ".fcpause-tmp" */
+	char *temporary; /* name + ".fcpause-tmp": what Firecracker writes */
 	char *old;	 /* name + ".fcpause-old": what is being replaced, for a moment */
 	char *seen;	 /* the temporary file's path for Firecracker */
 	char *host;	 /* the target's path for us */
-	int fd;		 /* the temporary file, locked (flock); -1: not there */
+	int fd;		 /* the temporary file, -1: not there */
+	int lock;	 /* of the target, -1: not taken */
 };
 
 struct fcp_snapshot_files {
+	bool force; /* targets that are there may be replaced */
 	struct fcp_snapshot_file snapshot;
 	struct fcp_snapshot_file memory;
 };
 
 /* Before anything else, and what a cleared one is. */
-#define FCP_SNAPSHOT_FILES_NONE                                                                    \
-	{                                                                                          \
-		{.place = {.directory = -1}, .fd = -1}, {.place = {.directory = -1}, .fd = -1}     \
-	}
+#define FCP_SNAPSHOT_FILE_NONE {.place = {.directory = -1}, .fd = -1, .lock = -1}
+#define FCP_SNAPSHOT_FILES_NONE {false, FCP_SNAPSHOT_FILE_NONE, FCP_SNAPSHOT_FILE_NONE}
 
 /* Do both settings name a file? FCP_ERR_USAGE; needs nothing but the settings. */
 int fcp_snapshot_files_check_names(const struct fcp_snapshot_settings *settings,
 				   struct fcp_error *err);
 
 /*
- * Finds both targets (pid: Firecracker's process, for its root). FCP_ERR_USAGE: both name one file,
- * or one names none; FCP_ERR_INPUT: a target is there and force is not set, or is no regular file;
- * FCP_ERR_BUSY: the target is in use, by the VM itself for one. Changes nothing.
+ * Finds both places (pid: Firecracker's process, for its root). FCP_ERR_USAGE when both name one
+ * file. Changes nothing.
  */
 int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t pid,
 			    struct fcp_snapshot_files *files, struct fcp_error *err);
 
-/* Is there room for that many bytes? FCP_ERR_IO with ENOSPC says how much is missing. */
-int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t needed_bytes,
-			    struct fcp_error *err);
-
 /*
- * Creates the temporary files, empty, for Firecracker's user to write, and locks them. What a run
- * that was killed has left is removed; a run that goes on is FCP_ERR_BUSY.
+ * May the targets be written? FCP_ERR_INPUT: one is there and force is not set, or is no regular
+ * file; FCP_ERR_BUSY: it is in use, by the VM itself for one. Changes nothing.
  */
+int fcp_snapshot_files_check_targets(const struct fcp_snapshot_files *files, struct fcp_error *err);
+
+/* Is there room for that many bytes each? FCP_ERR_IO with ENOSPC says how much is missing. */
+int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
+			    uint64_t snapshot_bytes, struct fcp_error *err);
+
+/* Keeps other runs off both targets until the files are cleared; FCP_ERR_BUSY. */
+int fcp_snapshot_files_lock(struct fcp_snapshot_files *files, struct fcp_error *err);
+
+/* Creates the temporary files, empty, for Firecracker's user to write. Needs the lock. */
 int fcp_snapshot_files_begin(struct fcp_snapshot_files *files, pid_t pid, struct fcp_error *err);
 
 /* Are both files what Firecracker writes: a memory file of that size, a state that is not empty? */
 int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
 			     struct fcp_error *err);
-
-/*
- * Makes the files durable and gives them their names. On failure the old files, if there were any,
- * have their names again. (A crash in the middle leaves the old snapshot file under its .fcpause-old
- * name, which the next run removes.)
- */
-int fcp_snapshot_files_publish(struct fcp_snapshot_files *files, struct fcp_error *err);
 
 /* Removes the temporary files that are there, and frees everything. Safe on a cleared one. */
 void fcp_snapshot_files_clear(struct fcp_snapshot_files *files);

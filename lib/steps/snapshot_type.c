@@ -6,9 +6,6 @@
 
 #include <stdio.h>
 
-/* Below this a writable mapping of a file is no guest memory: Firecracker's own data, a queue. */
-#define NO_GUEST_MEMORY_BYTES (16 * FCP_MIB)
-
 /* The first version whose Diff falls back to mincore: see its change log, 1.13.0. */
 #define MINCORE_MAJOR 1
 #define MINCORE_MINOR 13
@@ -43,7 +40,7 @@ bool fcp_snapshot_diff_is_complete(pid_t pid, const struct fcp_instance *instanc
 		return no(reason_, "the process behind the socket is not known");
 	if (fcp_process_memory(pid, &memory, &err) != 0 || !fcp_process_swap(pid, &swap_bytes))
 		return no(reason_, "the process's memory cannot be looked at (permission?)");
-	if (memory.largest_file_bytes >= NO_GUEST_MEMORY_BYTES)
+	if (memory.of_files)
 		return no(reason_, "guest memory is, or may be, backed by a file or shared");
 	if (memory.anonymous_bytes < machine->mem_size_mib * FCP_MIB)
 		return no(reason_, "guest memory is not found among the process's anonymous memory");

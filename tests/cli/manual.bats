@@ -150,6 +150,7 @@ good() {
 	USE:*) echo build ;;
 	TYPE:*) echo diff ;;
 	MEANING:*) echo zero ;;
+	WHEN:*) echo never ;;
 	FILE:* | DIR:* | PATH:* | URL:*) echo value ;;
 	*) echo "no good value is known for --$1 $2: add it to this test" >&2; return 1 ;;
 	esac
@@ -162,7 +163,7 @@ bad() {
 	STEP=N:*) printf '%s\n' sync 7 nix=7 sync= sync=x ;;
 	BYTES:*) printf '%s\n' x 4097 1KB 99999999T ;;
 	LIST:*) printf '%s\n' nix --json ;;
-	USE:* | TYPE:* | MEANING:*) printf '%s\n' nix ;;
+	USE:* | TYPE:* | MEANING:* | WHEN:*) printf '%s\n' nix ;;
 	FILE:* | DIR:* | PATH:* | URL:*) printf '%s\n' --json ;;
 	*) echo "no bad value is known for --$1 $2: add it to this test" >&2; return 1 ;;
 	esac
@@ -177,6 +178,7 @@ needs() {
 	reclaim) NEEDS=(--envd http://127.0.0.1:1) ;;
 	balloon-*) NEEDS=(--api-sock "$T/none") ;;
 	madvise-ranges) NEEDS=(--mem-file-path "$T/memory" --find zero) ;;
+	inspect) NEEDS=(--mem-file-path "$T/memory") ;;
 	snapshot | pause)
 		NEEDS=(--api-sock "$T/none" --snapshot-path "$T/s" --mem-file-path "$T/m"
 			--envd http://127.0.0.1:1)
@@ -500,7 +502,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		while IFS=$'\t' read -r name arg kind; do
 			case $name:$kind in
 			*:negation | *:action | json:* | quiet:* | verbose:* | dry-run:*) continue ;;
-			flags:* | ranges:* | step-timeout-ms:*) continue ;; # below
+			flags:* | ranges:* | step-timeout-ms:* | before:* | after:*) continue ;; # below
 			pid:*) continue ;; # excludes the file that is needed otherwise
 			mem-file-path:*) value=$T/memory ;;
 			*:value) value=$(good "$name" "$arg") ;;
@@ -525,8 +527,12 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	done
 }
 
-@test "environment: FCPAUSE_FLAGS, FCPAUSE_RANGES and FCPAUSE_STEP_TIMEOUT_MS" {
+@test "environment: FCPAUSE_FLAGS, _RANGES, _BEFORE, _AFTER and _STEP_TIMEOUT_MS" {
 	memory
+	FCPAUSE_BEFORE=memory FCPAUSE_AFTER=none fcp inspect --after memory --dry-run --json
+	expect 0
+	expect_json '.settings.before == {value: "memory", origin: "env"}' \
+		'.settings.after == {value: "memory", origin: "cli"}'
 	echo '4096 4096' >ranges
 	echo '{"flagValues": {"free-page-hinting": 7}}' >flags.json
 	FCPAUSE_FLAGS=flags.json fcp balloon-drain --api-sock none --dry-run --json

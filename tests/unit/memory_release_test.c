@@ -15,7 +15,7 @@
 static struct fcp_madvise_ranges_settings settings_of(const char *path)
 {
 	return (struct fcp_madvise_ranges_settings){
-		.mem_file_path = path, .find = FCP_FIND_ZERO, .cancel_fd = -1};
+		.mem_file_path = path, .holes = FCP_HOLES_ZERO, .find = FCP_FIND_ZERO, .cancel_fd = -1};
 }
 
 /* Runs the step on a drawn file and compares the file and what is told of it. */

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/inspect_text.h"
+
+#include "cmd/map.h"
+#include "cmd/size_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- the answer ---- */
+
+/* As it can be pasted, or FILE. */
+static const char *pastable(const char *path)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+=:,@%-";
+
+	bool can = path[0] != '-' && strlen(path) < 512 && path[strspn(path, plain)] == '\0';
+
+	return can ? path : "FILE";
+}
+
+/* Holes that a guest does not explain can be a layer's: madvise-ranges asks what they mean. */
+static bool may_be_layer(const struct fcp_inspect_result *result)
+{
+	return result->outcome.status != FCP_STATUS_OK &&
+	       result->data_bytes < result->logical_bytes;
+}
+
+static const char *const advice[FCP_PAGE_CLASSES] = {
+	[FCP_PAGE_CACHE] = "`fcpause reclaim` before the pause makes it free, but for tmpfs.",
+	[FCP_PAGE_ANONYMOUS] = "the guest's programs use it; only they can give it back.",
+	[FCP_PAGE_SLAB] = "`fcpause reclaim` before the pause makes part of it free (drop_caches).",
+	[FCP_PAGE_TABLES] = "the guest's kernel needs it for the programs that run.",
+	[FCP_PAGE_KERNEL_IMAGE] = "the guest's kernel needs it.",
+	[FCP_PAGE_RESERVED] = "the guest's kernel needs it; a guest with less memory needs less.",
+	[FCP_PAGE_UNKNOWN] = "the guest's kernel uses it.",
+};
+
+static void advise(const struct fcp_inspect_result *result, const char *path, char *text,
+		   size_t bytes)
+{
+	bool layer = may_be_layer(result);
+
+	if (result->largest == FCP_PAGE_FREE)
+		snprintf(text, bytes,
+			 "`fcpause madvise-ranges --mem-file-path %s --find free` releases it.",
+			 pastable(path));
+	else if (result->largest == FCP_PAGE_ZERO)
+		snprintf(text, bytes,
+			 "`fcpause madvise-ranges --mem-file-path %s --find zero%s` releases it%s.",
+			 pastable(path), layer ? " --holes zero" : "",
+			 layer ? ", unless the file is a Diff layer" : "");
+	else if (result->outcome.status != FCP_STATUS_OK)
+		snprintf(text, bytes, "the guest cannot be read, so nobody can tell what it is for.");
+	else
+		snprintf(text, bytes, "%s", advice[result->largest]);
+}
+
+const char *inspect_answer(const struct fcp_inspect_result *result, const char *path,
+			   char text[INSPECT_ANSWER_BYTES])
+{
+	uint64_t most = result->classes[result->largest].allocated_bytes;
+	char release[INSPECT_ANSWER_BYTES - 128], size[SIZE_TEXT_BYTES];
+
+	if (result->data_bytes == 0) {
+		snprintf(text, INSPECT_ANSWER_BYTES, "Nothing of it is on disk: it is one hole.");
+		return text;
+	}
+	advise(result, path, release, sizeof(release));
+	snprintf(text, INSPECT_ANSWER_BYTES, "Largest on disk: %s, %s (%.0f %%): %s",
+		 map_looks[result->largest].name, size_text((int64_t)most, size),
+		 share_of(most, result->data_bytes), release);
+	return text;
+}
+
+const char *inspect_releasable(const struct fcp_inspect_result *result, const char *path,
+			       char text[INSPECT_ANSWER_BYTES])
+{
+	uint64_t free_bytes = result->classes[FCP_PAGE_FREE].allocated_bytes;
+	uint64_t zero_bytes = result->classes[FCP_PAGE_ZERO].allocated_bytes;
+	uint64_t bytes = free_bytes + zero_bytes;
+	const char *what = "pages of zeros";
+	bool layer = may_be_layer(result);
+	char size[SIZE_TEXT_BYTES];
+
+	text[0] = '\0';
+	if (bytes == 0 || bytes == result->classes[result->largest].allocated_bytes)
+		return text;
+	if (free_bytes > 0)
+		what = zero_bytes > 0 ? "free pages and pages of zeros" : "free pages";
+	snprintf(text, INSPECT_ANSWER_BYTES,
+		 "Can be released now: %s (%.0f %%), %s: "
+		 "`fcpause madvise-ranges --mem-file-path %s%s`%s.",
+		 size_text((int64_t)bytes, size), share_of(bytes, result->data_bytes), what,
+		 pastable(path), layer ? " --holes zero" : "",
+		 layer ? ", unless the file is a Diff layer" : "");
+	return text;
+}
+
+/* ---- lines ---- */
+
+static void put_file(FILE *out, const struct fcp_inspect_result *result, const char *path)
+{
+	char size[SIZE_TEXT_BYTES], data[SIZE_TEXT_BYTES];
+
+	fprintf(out, "%s: %s (%" PRIu64 " bytes), on disk %s (%" PRIu64 " bytes); ", path,
+		size_text((int64_t)result->logical_bytes, size), result->logical_bytes,
+		size_text((int64_t)result->allocated_bytes, data), result->allocated_bytes);
+	if (result->release[0])
+		fprintf(out, "guest: Linux %s\n", result->release);
+	else
+		fprintf(out, "%s\n", result->outcome.reason);
+}
+
+/* "   136.5 MiB    143130624  26.7 %" */
+static void put_amount(FILE *out, uint64_t bytes, uint64_t all)
+{
+	char text[SIZE_TEXT_BYTES];
+
+	fprintf(out, " %11s %12" PRIu64 " %5.1f %%", size_text((int64_t)bytes, text), bytes,
+		share_of(bytes, all));
+}
+
+static void put_row(FILE *out, const char *name, const struct fcp_class_bytes *amount,
+		    const struct fcp_class_bytes *all)
+{
+	fprintf(out, "%-12s", name);
+	put_amount(out, amount->bytes, all->bytes);
+	put_amount(out, amount->allocated_bytes, all->allocated_bytes);
+	fputc('\n', out);
+}
+
+static void put_table(FILE *out, const struct fcp_inspect_result *result)
+{
+	const struct fcp_class_bytes all = {result->logical_bytes, result->data_bytes};
+
+	fprintf(out, "%-12s %32s %32s\n", "", "in memory", "on disk");
+	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
+		put_row(out, map_looks[i].name, &result->classes[i], &all);
+	put_row(out, "all", &all, &all);
+}
+
+/* ---- two files ---- */
+
+/* "    136.5 MiB   143130624" */
+static void put_size(FILE *out, int64_t bytes)
+{
+	char text[SIZE_TEXT_BYTES];
+
+	fprintf(out, " %10s %11" PRId64, size_text(bytes, text), bytes);
+}
+
+static void put_change(FILE *out, int64_t bytes)
+{
+	char text[SIZE_TEXT_BYTES], signed_text[SIZE_TEXT_BYTES + 1];
+
+	snprintf(signed_text, sizeof(signed_text), "%s%s", bytes > 0 ? "+" : "",
+		 size_text(bytes, text));
+	fprintf(out, bytes ? " %10s %+11" PRId64 : " %10s %11" PRId64, signed_text, bytes);
+}
+
+static void put_difference(FILE *out, const char *name, uint64_t before, uint64_t after)
+{
+	fprintf(out, "%-12s", name);
+	put_size(out, (int64_t)before);
+	put_size(out, (int64_t)after);
+	put_change(out, (int64_t)(after - before));
+	fputc('\n', out);
+}
+
+static void put_heading(FILE *out, const char *name)
+{
+	fprintf(out, "%-12s %22s %22s %22s\n", name, "before", "after", "difference");
+}
+
+static void put_both(FILE *out, const struct fcp_inspect_result *before,
+		     const struct fcp_inspect_result *after)
+{
+	put_heading(out, "on disk");
+	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
+		put_difference(out, map_looks[i].name, before->classes[i].allocated_bytes,
+			       after->classes[i].allocated_bytes);
+	put_difference(out, "all", before->data_bytes, after->data_bytes);
+	fputc('\n', out);
+	put_heading(out, "in memory");
+	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
+		put_difference(out, map_looks[i].name, before->classes[i].bytes,
+			       after->classes[i].bytes);
+	put_difference(out, "all", before->logical_bytes, after->logical_bytes);
+}
+
+void inspect_text(FILE *out, const struct map_files *files, const struct terminal *terminal)
+{
+	size_t last = files->count - 1;
+	char answer[INSPECT_ANSWER_BYTES];
+
+	for (size_t i = 0; i < files->count; i++)
+		put_file(out, files->results[i], files->paths[i]);
+	fputc('\n', out);
+	if (files->count == 1)
+		put_table(out, files->results[0]);
+	else
+		put_both(out, files->results[0], files->results[1]);
+	fputc('\n', out);
+	map_text(out, files, terminal);
+	fputc('\n', out);
+	if (inspect_releasable(files->results[last], files->paths[last], answer)[0])
+		fprintf(out, "%s\n", answer);
+	fprintf(out, "%s\n", inspect_answer(files->results[last], files->paths[last], answer));
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/outcome.h"
+#include "base/units.h"
+#include "guest/classify.h"
+#include "memory/claim.h"
+#include "memory/file.h"
+#include "memory/sparse.h"
+#include "memory/zero.h"
+#include "steps/free_ranges.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* One run of the step. */
+struct run {
+	const struct fcp_inspect_settings *settings;
+	struct fcp_inspect_result *result;
+	struct fcp_file file;
+	struct fcp_claim claim;
+	bool claimed;
+};
+
+const char *fcp_page_class_name(enum fcp_page_class page_class)
+{
+	static const char *const names[FCP_PAGE_CLASSES] = {
+		[FCP_PAGE_FREE] = "free",
+		[FCP_PAGE_ZERO] = "zero",
+		[FCP_PAGE_CACHE] = "page_cache",
+		[FCP_PAGE_ANONYMOUS] = "anonymous",
+		[FCP_PAGE_SLAB] = "slab",
+		[FCP_PAGE_TABLES] = "page_tables",
+		[FCP_PAGE_KERNEL_IMAGE] = "kernel_image",
+		[FCP_PAGE_RESERVED] = "reserved",
+		[FCP_PAGE_UNKNOWN] = "unknown",
+	};
+
+	return names[(unsigned)page_class < FCP_PAGE_CLASSES ? page_class : FCP_PAGE_UNKNOWN];
+}
+
+static enum fcp_page_class class_of(uint8_t guest_class)
+{
+	static const enum fcp_page_class classes[FCP_GUEST_PAGE_CLASSES] = {
+		[FCP_GUEST_PAGE_UNKNOWN] = FCP_PAGE_UNKNOWN,
+		[FCP_GUEST_PAGE_FREE] = FCP_PAGE_FREE,
+		[FCP_GUEST_PAGE_ZERO] = FCP_PAGE_ZERO,
+		[FCP_GUEST_PAGE_CACHE] = FCP_PAGE_CACHE,
+		[FCP_GUEST_PAGE_ANONYMOUS] = FCP_PAGE_ANONYMOUS,
+		[FCP_GUEST_PAGE_SLAB] = FCP_PAGE_SLAB,
+		[FCP_GUEST_PAGE_TABLES] = FCP_PAGE_TABLES,
+		[FCP_GUEST_PAGE_KERNEL_IMAGE] = FCP_PAGE_KERNEL_IMAGE,
+		[FCP_GUEST_PAGE_RESERVED] = FCP_PAGE_RESERVED,
+	};
+
+	return guest_class < FCP_GUEST_PAGE_CLASSES ? classes[guest_class] : FCP_PAGE_UNKNOWN;
+}
+
+/* ---- the file ---- */
+
+static int check_file(struct run *run, struct fcp_error *err)
+{
+	struct stat status;
+
+	if (fstat(run->file.fd, &status) < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", run->file.name);
+	if (!S_ISREG(status.st_mode))
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: no regular file",
+				     run->file.name);
+	if (status.st_size == 0)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: empty", run->file.name);
+	if ((uint64_t)status.st_size % FCP_PAGE_BYTES != 0)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%.200s: no memory file: its size, %lld bytes, is no multiple of "
+				     "4096", run->file.name, (long long)status.st_size);
+	run->result->logical_bytes = (uint64_t)status.st_size;
+	run->result->allocated_bytes = (uint64_t)status.st_blocks * 512;
+	return 0;
+}
+
+/* A look must not end another run's claim (memory/claim.h), nor wait for a FIFO's other end. */
+static int open_file(struct run *run, struct fcp_error *err)
+{
+	bool held = fcp_claim_is_held(run->file.name);
+
+	if (!held)
+		run->file.fd = open(run->file.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (held || (run->file.fd < 0 && errno == EWOULDBLOCK))
+		return fcp_error_set(err, FCP_ERR_BUSY, 0,
+				     "%.200s: another fcpause works on it (it holds a lease)",
+				     run->file.name);
+	if (run->file.fd < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", run->file.name);
+	if (check_file(run, err) < 0)
+		return -1;
+	run->claimed = true;
+	return fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_READ, &run->claim, err);
+}
+
+/* ---- the sums, and the same for each part of the file ---- */
+
+static int prepare_cells(struct run *run, struct fcp_error *err)
+{
+	struct fcp_inspect_result *result = run->result;
+	uint64_t bytes = FCP_PAGE_BYTES;
+
+	if (run->settings->cells_max == 0)
+		return 0;
+	while ((result->logical_bytes - 1) / bytes >= run->settings->cells_max)
+		bytes *= 2;
+	result->cell_bytes = bytes;
+	result->cell_count = (size_t)((result->logical_bytes - 1) / bytes + 1);
+	result->cells = calloc(result->cell_count, sizeof(*result->cells));
+	return result->cells ? 0 : fcp_error_nomem(err);
+}
+
+/* What to add; a move out of a class is the same with wrapped figures. */
+struct amount {
+	enum fcp_page_class page_class;
+	bool in_memory, on_disk;
+	bool take_away;
+};
+
+static void add_to(struct fcp_class_bytes *classes, uint64_t bytes, const struct amount *amount)
+{
+	uint64_t change = amount->take_away ? -bytes : bytes;
+
+	classes[amount->page_class].bytes += amount->in_memory ? change : 0;
+	classes[amount->page_class].allocated_bytes += amount->on_disk ? change : 0;
+}
+
+static void add(struct fcp_inspect_result *result, uint64_t start, uint64_t end,
+		const struct amount *amount)
+{
+	add_to(result->classes, end - start, amount);
+	while (result->cells && start < end) {
+		uint64_t cell = start / result->cell_bytes;
+		uint64_t stop = (cell + 1) * result->cell_bytes;
+
+		stop = stop < end ? stop : end;
+		add_to(result->cells[cell].classes, stop - start, amount);
+		start = stop;
+	}
+}
+
+/* The next stretch of data after *at, in whole pages: a page with any data in it is data. */
+static int next_data(struct run *run, uint64_t at, struct fcp_range *data_, struct fcp_error *err)
+{
+	int more;
+
+	if (fcp_file_poll(&run->file, err) < 0)
+		return -1;
+	more = fcp_sparse_next(run->file.fd, run->file.name, at, run->result->logical_bytes, data_,
+			       err);
+	if (more <= 0)
+		return more;
+	data_->start = fcp_align_down(data_->start, FCP_PAGE_BYTES);
+	data_->end = fcp_align_up(data_->end, FCP_PAGE_BYTES);
+	run->result->data_bytes += data_->end - data_->start;
+	return 1;
+}
+
+/* ---- a guest that can be read ---- */
+
+static void add_pages(struct fcp_inspect_result *result, const struct fcp_guest_classes *classes,
+		      struct fcp_range range, bool on_disk)
+{
+	uint64_t page = range.start / FCP_PAGE_BYTES, end = range.end / FCP_PAGE_BYTES;
+
+	while (page < end) {
+		const struct amount amount = {class_of(classes->pages[page]), true, on_disk, false};
+		uint64_t start = page;
+
+		while (page < end && classes->pages[page] == classes->pages[start])
+			page++;
+		add(result, start * FCP_PAGE_BYTES, page * FCP_PAGE_BYTES, &amount);
+	}
+}
+
+/* The guest writes its release: nothing in it may reach a terminal as more than a letter. */
+static void take_release(const char *release, char printable[65])
+{
+	size_t i;
+
+	for (i = 0; i < 64 && release[i]; i++)
+		printable[i] = release[i] > ' ' && release[i] < 0x7f ? release[i] : '?';
+	printable[i] = '\0';
+}
+
+static int add_guest(struct run *run, const struct fcp_guest_classes *classes,
+		     struct fcp_error *err)
+{
+	struct fcp_range data = {0, 0};
+	int more;
+
+	/* The guest's RAM is the whole file, or the classifier had refused it. */
+	if (classes->page_count != run->result->logical_bytes / FCP_PAGE_BYTES)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",
+				     run->file.name);
+	take_release(classes->release, run->result->release);
+	for (uint64_t at = 0;; at = data.end) {
+		more = next_data(run, at, &data, err);
+		if (more <= 0)
+			data.start = run->result->logical_bytes;
+		add_pages(run->result, classes, (struct fcp_range){at, data.start}, false);
+		if (more <= 0)
+			return more;
+		add_pages(run->result, classes, data, true);
+	}
+}
+
+/* What a gate behind the free lists refuses is wrong for a release only. */
+static bool is_sound(const struct fcp_guest_report *report)
+{
+	for (unsigned i = 0; i <= FCP_GUEST_GATE_FREE_COUNT; i++)
+		if (report->gates[i].state != FCP_GATE_PASSED)
+			return false;
+	return true;
+}
+
+/*
+ * In a layer the memmap's holes are the base's bytes, and reading on, zeros would be taken for what
+ * the guest says: its own free lists must agree with the memmap.
+ */
+static int check_guest(struct run *run, struct fcp_error *err)
+{
+	struct fcp_guest_report report = {.gate_count = 0};
+	struct fcp_ranges free_ranges = {0};
+	int found = fcp_free_ranges_find(run->file.fd, FCP_HOLES_ZERO, run->file.cancel_fd,
+					 &free_ranges, &report, err);
+
+	fcp_ranges_clear(&free_ranges);
+	if (found != 0 && err->error_class == FCP_ERR_UNSUPPORTED && is_sound(&report))
+		return 0;
+	return found;
+}
+
+static int read_guest(struct run *run, struct fcp_guest_classes *classes_, struct fcp_error *err)
+{
+	const struct fcp_guest_classify_settings settings = {true, run->file.cancel_fd};
+	struct fcp_guest_memory memory;
+
+	if (check_guest(run, err) < 0 ||
+	    fcp_guest_memory_open_file(run->file.fd, FCP_GUEST_HOLES_ZERO, -1, &memory, err) < 0)
+		return -1;
+	return fcp_guest_classify(&memory, &settings, classes_, err);
+}
+
+/* ---- a guest that cannot ---- */
+
+static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *err)
+{
+	struct fcp_inspect_result *result = arg;
+
+	if (end > result->logical_bytes ||
+	    result->classes[FCP_PAGE_UNKNOWN].allocated_bytes < end - start)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0,
+				     "somebody changed the file while it was read");
+	add(result, start, end, &(struct amount){FCP_PAGE_UNKNOWN, true, true, true});
+	add(result, start, end, &(struct amount){FCP_PAGE_ZERO, true, true, false});
+	return 0;
+}
+
+/* A hole is unknown, too: of a layer it would be the base's bytes. */
+static int add_unknown(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_zero_scan scan = {
+		.file = &run->file, .sink = move_zero, .sink_arg = run->result};
+	struct fcp_range data = {0, 0};
+	int more;
+
+	add(run->result, 0, run->result->logical_bytes,
+	    &(struct amount){FCP_PAGE_UNKNOWN, true, false, false});
+	while ((more = next_data(run, data.end, &data, err)) > 0)
+		add(run->result, data.start, data.end,
+		    &(struct amount){FCP_PAGE_UNKNOWN, false, true, false});
+	return more < 0 ? -1 : fcp_zero_scan(&scan, err);
+}
+
+/* ---- all of it ---- */
+
+static bool is_of_the_guest(const struct fcp_error *err)
+{
+	return err->error_class == FCP_ERR_UNSUPPORTED || err->error_class == FCP_ERR_INPUT;
+}
+
+static int look(struct run *run, struct fcp_error *err)
+{
+	struct fcp_guest_classes classes = {.page_count = 0};
+	int looked;
+
+	if (read_guest(run, &classes, err) == 0) {
+		looked = add_guest(run, &classes, err);
+	} else if (is_of_the_guest(err)) {
+		fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL,
+				"the guest cannot be read: %s", err->message);
+		looked = add_unknown(run, err);
+	} else {
+		looked = -1;
+	}
+	fcp_guest_classes_clear(&classes);
+	return looked;
+}
+
+static enum fcp_page_class find_largest(const struct fcp_inspect_result *result)
+{
+	enum fcp_page_class largest = FCP_PAGE_UNKNOWN;
+
+	for (unsigned i = 0; i < FCP_PAGE_CLASSES; i++)
+		if (result->classes[i].allocated_bytes > result->classes[largest].allocated_bytes)
+			largest = (enum fcp_page_class)i;
+	return largest;
+}
+
+static int run_step(struct run *run, struct fcp_error *err)
+{
+	if (!run->settings->mem_file_path || !*run->settings->mem_file_path)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
+	if (open_file(run, err) < 0 || prepare_cells(run, err) < 0 || look(run, err) < 0)
+		return -1;
+	run->result->largest = find_largest(run->result);
+	return 0;
+}
+
+int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_result *result,
+		struct fcp_error *err)
+{
+	uint64_t start_ns = fcp_now_ns();
+	struct run run = {.settings = settings,
+			  .result = result,
+			  .file = {.fd = -1,
+				   .name = settings->mem_file_path,
+				   .cancel_fd = settings->cancel_fd}};
+	int done;
+
+	*result = (struct fcp_inspect_result){.largest = FCP_PAGE_UNKNOWN};
+	done = run_step(&run, err);
+	if (run.claimed)
+		fcp_claim_release(&run.claim);
+	if (run.file.fd >= 0)
+		close(run.file.fd);
+	return fcp_outcome_finish(&result->outcome, start_ns, done, err);
+}
+
+void fcp_inspect_result_clear(struct fcp_inspect_result *result)
+{
+	if (!result)
+		return;
+	free(result->cells);
+	*result = (struct fcp_inspect_result){.largest = FCP_PAGE_UNKNOWN};
+}

@@ -1,0 +1,522 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Issue 4, point 7:
+#  - what the memory file holds, by class, in bytes and of it on disk: JSON and text
+#  - a map in the terminal: its width, colours where it has them, plain characters where not; --svg
+#  - a file without a guest: pages of zeros, data, holes; partial, with the reason
+#  - --before and --after: both, and the difference
+#  - "why is it still this big?": the last line
+# It only reads. Classes of a real guest need one: its pages are made up by tests/unit/guest_fixture.
+
+load helpers
+
+# Locale and terminal are the test's own.
+clear_terminal() { unset NO_COLOR COLORTERM COLUMNS TERM LANG LC_CTYPE; export LC_ALL=C; }
+
+# MEM is 256 pages without a guest: 0-7 data, 8-23 zeros on disk, 24-63 data, a hole to the end.
+mem() {
+	head -c 262144 /dev/zero | tr '\0' x >"${1:-mem}"
+	dd if=/dev/zero of="${1:-mem}" bs=4096 seek=8 count=16 conv=notrunc status=none
+	truncate -s 1M "${1:-mem}"
+}
+
+inspect() { clear_terminal; fcp inspect "$@"; }
+
+# The map's rows: what stands behind their offsets.
+rows() { sed -nE '/a cell is/,/^$/s/^ +[0-9.]+( [KMGT]iB)? ([^ ].*)/\2/p' out; }
+
+# On a terminal of 100 columns: what it shows goes to $T/out.
+on_terminal() {
+	command -v script >/dev/null || skip 'script (util-linux) is not installed'
+	clear_terminal
+	status=0
+	env "${ENV[@]}" script -qec "stty cols 100; exec '$FCPAUSE' inspect $*" /dev/null \
+		</dev/null 2>err | tr -d '\r' >out || status=$?
+}
+
+ESC=$'\x1b'
+
+SUMS='(.classes | [.[].bytes] | add) == .mem_file.logical_bytes and
+	(.classes | [.[].allocated_bytes] | add) == .mem_file.data_bytes and
+	.mem_file.data_bytes + .mem_file.hole_bytes == .mem_file.logical_bytes and
+	(.classes | [.[] | .allocated_bytes <= .bytes] | all)'
+
+# ---- a file without a guest ------------------------------------------------------------------
+
+@test "no guest: pages of zeros, data and holes; the rest is unknown; partial, with the reason" {
+	mem
+	inspect --mem-file-path mem --json
+	expect 4
+	expect_json '.command == "inspect"' '.status == "partial"' \
+		'.reason | startswith("the guest cannot be read: ")' '.ms > 0' "$SUMS" \
+		'.mem_file.logical_bytes == 1048576' '.mem_file.data_bytes == 262144' \
+		'.mem_file.hole_bytes == 786432' ".mem_file.allocated_bytes == $(allocated mem)" \
+		'.classes.zero == {bytes: 65536, allocated_bytes: 65536}' \
+		'.classes.unknown == {bytes: 983040, allocated_bytes: 196608}' \
+		'.guest.release == null' '.largest == "unknown"'
+	expect_json '.classes | keys | sort == (["free", "zero", "page_cache", "anonymous", "slab",
+		"page_tables", "kernel_image", "reserved", "unknown"] | sort)'
+}
+
+@test "no guest: a file without a hole, and one that is a single hole" {
+	head -c 65536 /dev/zero >mem
+	inspect --mem-file-path mem --json
+	expect 4
+	expect_json "$SUMS" '.classes.zero.allocated_bytes == 65536' '.largest == "zero"'
+	truncate -s 64K hole
+	inspect --mem-file-path hole --json
+	expect 4
+	expect_json "$SUMS" '.classes.unknown == {bytes: 65536, allocated_bytes: 0}' '.largest == null'
+	inspect --mem-file-path hole
+	expect 4
+	[ "$(tail -1 out)" = 'Nothing of it is on disk: it is one hole.' ]
+}
+
+@test "a hole of 1 TiB costs nothing" {
+	truncate -s 1T mem 2>/dev/null || skip 'the file system has no files of 1 TiB'
+	printf x | dd of=mem bs=4096 seek=100000000 conv=notrunc status=none
+	clear_terminal
+	status=0
+	(ulimit -v 262144; timeout 20 "$FCPAUSE" inspect --mem-file-path mem --json >out 2>err) || status=$?
+	[ "$status" -ne 134 ] || skip 'a sanitizer needs more address space'
+	expect 4
+	expect_json "$SUMS" '.mem_file.logical_bytes == 1099511627776' '.mem_file.data_bytes == 4096'
+}
+
+@test "the text: both sizes, shares, the map, and the answer as the last line" {
+	mem
+	inspect --mem-file-path mem
+	expect 4
+	expect_out 'mem: 1.0 MiB (1048576 bytes), on disk'
+	grep -qE '^zero +64.0 KiB +65536 +6.2 % +64.0 KiB +65536 +25.0 %$' out
+	grep -qE '^unknown +960.0 KiB +983040 +93.8 % +192.0 KiB +196608 +75.0 %$' out
+	grep -qE '^all +1.0 MiB +1048576 +100.0 % +256.0 KiB +262144 +100.0 %$' out
+	expect_out 'Can be released now: 64.0 KiB (25 %), pages of zeros'
+	expect_out '--holes zero'
+	[[ $(tail -1 out) == 'Largest on disk: unknown, 192.0 KiB (75 %): '* ]]
+	head -c 65536 /dev/zero >zeros
+	inspect --mem-file-path zeros
+	# shellcheck disable=SC2016
+	[[ $(tail -1 out) == *'zero, 64.0 KiB (100 %): `fcpause madvise-ranges --mem-file-path zeros --find zero` '* ]]
+}
+
+@test "it changes nothing" {
+	mem
+	chmod 400 mem
+	touch -d '2001-01-01' mem
+	before=$(sha256sum mem; stat -c '%y %b %s' mem)
+	inspect --mem-file-path mem
+	expect 4
+	[ "$(sha256sum mem; stat -c '%y %b %s' mem)" = "$before" ]
+}
+
+# ---- a guest ---------------------------------------------------------------------------------
+
+# guest: a memory file with the guest of the unit tests in it. In use: a page of page cache, one
+# of an anonymous mapping, one of slab, one of page tables.
+guest() {
+	local directory flags=()
+	command -v cc >/dev/null || skip 'cc is not installed'
+	directory=$(dirname "$FCPAUSE")
+	[[ $directory != *asan* ]] || flags+=(-fsanitize=address)
+	[[ $directory != *ubsan* ]] || flags+=(-fsanitize=undefined)
+	[ -f "$ROOT/tests/unit/guest_fixture.c" ] || skip 'no guest_fixture'
+	cat >guest.c <<-'C'
+		#include "guest_fixture.h"
+		#include <fcntl.h>
+		#include <unistd.h>
+		static void mark(struct fixture *f, uint64_t pfn, uint64_t flags, uint64_t mapping, uint32_t mapcount)
+		{
+			static const char page[4096] = "in use";
+			fixture_write_word(f, fixture_page(pfn), flags);
+			fixture_write_word(f, fixture_page(pfn) + FIXTURE_MAPPING, mapping);
+			fixture_write_half(f, fixture_page(pfn) + FIXTURE_MAPCOUNT, mapcount);
+			fixture_write(f, pfn * 4096, page, sizeof(page));
+		}
+		int main(void)
+		{
+			struct fixture f;
+			static char page[4096];
+			off_t at = 0, hole;
+			int out = open("guest", O_CREAT | O_TRUNC | O_WRONLY, 0600);
+			fixture_build(&f, &(struct fixture_settings){.note_edit = "NUMBER(PG_lru)=4\nNUMBER(PG_private)=13"});
+			mark(&f, 0x1b00, 1u << 4, UINT64_C(0xffff888000001000), 0);
+			mark(&f, 0x1b01, 1u << 4, UINT64_C(0xffff888000001001), 0);
+			mark(&f, 0x1b02, 1u << 9, 0, UINT32_MAX);
+			mark(&f, 0x1b03, 0, 0, 0xfffffdff);
+			fixture_write(&f, 0x400 * 4096, "left", 4); /* a free page that holds something */
+			if (ftruncate(out, 32 << 20) < 0)
+				return 1;
+			for (; (at = lseek(f.fd, at, SEEK_DATA)) >= 0; at = hole)
+				for (hole = lseek(f.fd, at, SEEK_HOLE); at < hole; at += 4096)
+					if (pread(f.fd, page, 4096, at) != 4096 || pwrite(out, page, 4096, at) != 4096)
+						return 1;
+			return 0;
+		}
+	C
+	cc -std=gnu17 -D_GNU_SOURCE "${flags[@]}" -I"$ROOT/lib" -I"$ROOT/tests/unit" -o guest_maker guest.c \
+		"$ROOT/tests/unit/guest_fixture.c" "$directory/libfcpause.a" -ljansson -lresolv -lm 2>cc.err || skip "guest_fixture needs more: $(head -1 cc.err)"
+	./guest_maker
+}
+
+@test "a guest: each class, its release, and the sum is the file" {
+	guest
+	inspect --mem-file-path guest --json
+	expect 0
+	expect_json '.status == "ok"' "$SUMS" '.mem_file.logical_bytes == 33554432' \
+		'.guest.release == "6.1.0-fixture"' \
+		'.classes.page_cache == {bytes: 4096, allocated_bytes: 4096}' \
+		'.classes.anonymous == {bytes: 4096, allocated_bytes: 4096}' \
+		'.classes.slab == {bytes: 4096, allocated_bytes: 4096}' \
+		'.classes.page_tables == {bytes: 4096, allocated_bytes: 4096}' \
+		'.classes.free.allocated_bytes >= 4096' '.classes.free.bytes > .classes.free.allocated_bytes'
+	# The same pages are free for madvise-ranges.
+	free=$(jq .classes.free.bytes out)
+	fcp madvise-ranges --mem-file-path guest --find free --dry-run --json
+	expect 0
+	expect_json ".free_bytes == $free"
+	inspect --mem-file-path guest
+	expect 0
+	expect_no_err
+	expect_out 'guest: Linux 6.1.0-fixture'
+}
+
+@test "a guest: before and after a release, free pages left the disk" {
+	guest
+	cp --sparse=always guest after
+	fcp madvise-ranges --mem-file-path after --find free
+	expect 0
+	inspect --before guest --after after --json
+	expect 0
+	expect_json '.before.classes.free.allocated_bytes > 0' '.after.classes.free.allocated_bytes == 0' \
+		'.difference.classes.free.allocated_bytes == -.before.classes.free.allocated_bytes' \
+		'.difference.classes.free.bytes == 0' '.difference.classes.anonymous.allocated_bytes == 0'
+}
+
+# A layer without the memmap: what the struct pages say would be made up.
+@test "a layer is not taken for what its holes are not: partial" {
+	guest
+	fallocate -p -o $((24 << 20)) -l $((1 << 20)) guest || skip 'no holes here'
+	inspect --mem-file-path guest --json
+	expect 4
+	expect_json '.reason | startswith("the guest cannot be read: ")' "$SUMS" '.classes.free.bytes == 0'
+}
+
+# ---- the map ---------------------------------------------------------------------------------
+
+@test "the map: one letter a cell, by its main class" {
+	mem
+	inspect --mem-file-path mem
+	expect_out 'a cell is 4 KiB, a row 256 KiB'
+	rows >map
+	[ "$(sed -n 1p map)" = UUUUUUUUZZZZZZZZZZZZZZZZUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUU ]
+	[ "$(sed -n 2p map)" = "$(printf '.%.0s' {1..64})" ]
+	[ "$(wc -l <map)" -eq 4 ]
+	expect_out 'Z zero  U unknown  . hole'
+	run ! grep -q "[^ -~]" out
+}
+
+@test "the map: a cell that is less than half on disk is a small letter" {
+	# Cells of 64 KiB, of which one has a page.
+	truncate -s 64M mem
+	printf x | dd of=mem bs=4096 conv=notrunc status=none
+	inspect --mem-file-path mem
+	expect_out 'a cell is 64 KiB, a row 4 MiB'
+	rows >map
+	[ "$(sed -n 1p map)" = "u$(printf '.%.0s' {1..63})" ]
+	expect_out 'u less than half on disk'
+}
+
+@test "the map: as wide as COLUMNS, 80 without, no row wider" {
+	mem
+	for columns in 30 50 79 80 120 200; do
+		clear_terminal
+		COLUMNS=$columns fcp inspect --mem-file-path mem
+		expect 4
+		[ "$(grep -E '^ +[0-9]' out | awk '{ print length }' | sort -n | tail -1)" -le "$columns" ]
+		[ "$(rows | head -1 | awk '{ print length }')" -eq $(((columns - 11) / 8 * 8)) ]
+	done
+	for columns in 0 x -1 99999999999999999999 ''; do
+		clear_terminal
+		COLUMNS=$columns fcp inspect --mem-file-path mem
+		expect 4
+		[ "$(rows | head -1 | awk '{ print length }')" -eq 64 ]
+	done
+}
+
+@test "the map: blocks where the locale is UTF-8" {
+	mem
+	for variable in LC_ALL LC_CTYPE LANG; do
+		clear_terminal
+		unset LC_ALL
+		env "$variable=xx_XX.UTF-8" "$FCPAUSE" inspect --mem-file-path mem >out 2>err || true
+		grep -q '▗▗▗▗▗▗▗▗▁▁▁▁' out
+		grep -q '▁ zero  ▗ unknown  · hole' out
+		run ! grep -q "$ESC" out
+	done
+	LC_ALL=C LANG=xx_XX.UTF-8 fcp inspect --mem-file-path mem
+	run ! grep -q '▗' out
+}
+
+@test "colours: never without a terminal, always when told" {
+	mem
+	TERM=xterm-256color COLORTERM=truecolor fcp inspect --mem-file-path mem
+	run ! grep -q "$ESC" out
+	clear_terminal
+	for colors in "-u COLORTERM TERM=xterm;90" "-u COLORTERM TERM=xterm-256color;38;5;80" \
+		"TERM=xterm COLORTERM=truecolor;38;2;79;195;217" "NO_COLOR=1 TERM=xterm-256color;38;5;80"; do
+		# shellcheck disable=SC2086
+		env ${colors%%;*} "$FCPAUSE" inspect --mem-file-path mem --color always >out 2>err || true
+		grep -qF "${ESC}[${colors#*;}m" out
+		grep -qF "${ESC}[0m" out
+	done
+	# What a colour began, a row ends.
+	[ "$(rows | grep -c "${ESC}\[0m\$")" -eq 4 ]
+}
+
+@test "colours: on a terminal, unless NO_COLOR, TERM=dumb or --color never; its width counts" {
+	mem
+	ENV=(TERM=xterm-256color COLUMNS=33)
+	on_terminal --mem-file-path mem
+	grep -qF "${ESC}[38;5;80m" out
+	sed -i "s/${ESC}\[[0-9;]*m//g" out
+	[ "$(rows | head -1 | awk '{ print length }')" -eq 88 ]
+	for setting in NO_COLOR=1 TERM=dumb TERM=; do
+		ENV=(TERM=xterm "$setting")
+		on_terminal --mem-file-path mem
+		grep -q 'a cell is' out
+		run ! grep -q "$ESC" out
+	done
+	ENV=(TERM=xterm NO_COLOR=)
+	on_terminal --mem-file-path mem
+	grep -q "$ESC" out
+	on_terminal --mem-file-path mem --color never
+	run ! grep -q "$ESC" out
+}
+
+# ---- the picture -----------------------------------------------------------------------------
+
+well_formed() {
+	if command -v xmllint >/dev/null; then
+		xmllint --noout "$1"
+	elif command -v python3 >/dev/null; then
+		python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$1"
+	else
+		skip 'neither xmllint nor python3 is installed'
+	fi
+}
+
+@test "--svg: a picture that can be read alone, beside the text" {
+	mem
+	inspect --mem-file-path mem --svg map.svg
+	expect 4
+	expect_out 'Largest on disk'
+	[ "$(head -c 5 map.svg)" = '<?xml' ]
+	grep -q '<title>What the memory file holds</title>' map.svg
+	grep -q '>mem</text>' map.svg
+	grep -q '>64.0 KiB (65536)</text>' map.svg
+	grep -q '>Largest on disk: unknown, 192.0 KiB' map.svg
+	grep -q '<path fill="#4fc3d9" d="M8 0h' map.svg
+	expect_no_temporary
+	[ "$(stat -c %a map.svg)" = "$(umask -S >/dev/null; touch usual; stat -c %a usual)" ]
+	well_formed map.svg
+}
+
+@test "--svg: with --json; with --before and --after; - is stdout, not with --json" {
+	mem
+	mem other
+	inspect --mem-file-path mem --svg map.svg --json
+	expect 4
+	expect_json "$SUMS"
+	grep -q '</svg>' map.svg
+	inspect --before mem --after other --svg - --quiet
+	expect_out '</svg>'
+	inspect --before mem --after other --svg -
+	expect 4
+	run ! grep -q 'a cell is' out
+	grep -q '>before: mem</text>' out
+	grep -q '>after: other</text>' out
+	inspect --mem-file-path mem --svg - --json
+	expect 2
+	expect_err '--svg - and --json exclude each other'
+	fcp inspect --before mem --after other --svg both.svg
+	well_formed both.svg
+}
+
+@test "--svg: names of any bytes" {
+	name=$'<a&b>"\x01\xff\'é-'$(printf 'long-%.0s' {1..40})
+	mem "$name"
+	inspect --mem-file-path "$name" --svg map.svg
+	expect 4
+	grep -qF '&lt;a&amp;b&gt;"??' map.svg
+	grep -q 'é' map.svg
+	well_formed map.svg
+}
+
+@test "--svg: whole or not at all" {
+	mem
+	inspect --mem-file-path mem --svg none/map.svg --json
+	expect 1
+	expect_json '.status == "failed"' '.error.class == "io"'
+	mkdir dir
+	inspect --mem-file-path mem --svg dir
+	expect 1
+	expect_err 'no regular file'
+	inspect --mem-file-path mem --svg mem
+	expect 2
+	expect_err 'that is the memory file'
+	ln -s mem link
+	inspect --mem-file-path mem --svg link
+	expect 2
+	# A link's target is replaced, the link stays; a failed look leaves what is there.
+	echo old >target.svg
+	ln -s target.svg link.svg
+	inspect --mem-file-path none --svg link.svg
+	expect 1
+	[ "$(cat target.svg)" = old ]
+	inspect --mem-file-path mem --svg link.svg
+	[ -L link.svg ]
+	grep -q '</svg>' target.svg
+	expect_no_temporary
+}
+
+# ---- two files -------------------------------------------------------------------------------
+
+@test "--before and --after: both objects, and the difference" {
+	mem before
+	cp --sparse=never before after
+	fallocate -d after || skip 'no holes here'
+	inspect --before before --after after --json
+	expect 4
+	expect_json '.status == "partial"' '.ms >= .before.ms' \
+		'.before.classes.zero.allocated_bytes == 65536' '.after.classes.zero.allocated_bytes == 0' \
+		'.difference.classes.zero == {bytes: -65536, allocated_bytes: -65536}' \
+		'.difference.classes.unknown == {bytes: 65536, allocated_bytes: 0}' \
+		'.difference.mem_file.data_bytes == -65536' '.difference.mem_file.hole_bytes == 65536' \
+		'.difference.mem_file.logical_bytes == 0' "(.before | $SUMS)" "(.after | $SUMS)"
+	inspect --before before --after after
+	expect 4
+	grep -qE '^zero +64.0 KiB +65536 +0 +0 +-64.0 KiB +-65536$' out
+	grep -qE '^unknown .*\+64.0 KiB +\+65536$' out
+	# Two maps side by side, 32 cells each.
+	[ "$(rows | head -1 | awk '{ print length($1), length($2), NF }')" = '32 32 2' ]
+	[ "$(sed -n '/a cell/,/^$/p' out | awk '{ print length }' | sort -n | tail -1)" -le 80 ]
+}
+
+@test "--before and --after: files of two sizes have one scale; one below the other when narrow" {
+	mem before
+	mem after
+	truncate -s 512K after
+	inspect --before before --after after
+	expect 4
+	expect_out 'a cell is 4 KiB, a row 128 KiB'
+	rows | sed -n 5p | grep -qxE '\.{32} +'
+	COLUMNS=40 fcp inspect --before before --after after
+	[ "$(rows | head -1 | awk '{ print length($1), NF }')" = '24 1' ]
+}
+
+# ---- mistakes --------------------------------------------------------------------------------
+
+@test "bad options: exit 2, and the message names them" {
+	mem
+	inspect
+	expect 2
+	expect_err '--mem-file-path FILE is needed'
+	inspect --before mem
+	expect 2
+	expect_err '--before and --after need each other'
+	inspect --after mem --json
+	expect 2
+	expect_json '.error.class == "usage"'
+	inspect --mem-file-path mem --before mem --after mem
+	expect 2
+	expect_err '--mem-file-path excludes --before and --after'
+	inspect --mem-file-path mem --color sometimes
+	expect 2
+	expect_err '--color'
+	inspect --mem-file-path mem --find zero
+	expect 2
+	# The environment's is for other commands.
+	FCPAUSE_MEM_FILE_PATH=none fcp inspect --before mem --after mem --json
+	expect 4
+}
+
+@test "a file that is none: exit 1, and the message names it" {
+	local name
+	mkdir dir
+	: >empty
+	head -c 5000 /dev/zero >odd
+	mkfifo fifo
+	for name in none dir empty odd fifo; do
+		inspect --mem-file-path $name --json
+		expect 1
+		expect_json '.status == "failed"' '.error.class | IN("io", "input")' \
+			".reason | contains(\"$name\")" 'has("classes") | not'
+		expect_err "$name: "
+	done
+	mem
+	inspect --before mem --after none --json
+	expect 1
+	expect_json '.status == "failed"' 'has("before") | not'
+	[ "$(id -u)" -ne 0 ] || command -v setpriv >/dev/null || skip 'root reads all files'
+	chmod 0 mem
+	chmod 755 "$T"
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --reuid=65534 --clear-groups --bounding-set=-all true 2>/dev/null || skip 'no setpriv here'
+		status=0
+		setpriv --reuid=65534 --clear-groups "$FCPAUSE" inspect --mem-file-path mem >out 2>err || status=$?
+		# The test's directory may be closed to others: that is an error of its own, and the same.
+	else
+		inspect --mem-file-path mem
+	fi
+	[ "$status" -ne 0 ]
+	expect_no_out
+}
+
+@test "while another fcpause has claimed it: busy" {
+	mem
+	exec 9<mem
+	flock -n -x 9
+	inspect --mem-file-path mem --json
+	exec 9<&-
+	expect 1
+	expect_json '.error.class == "busy"'
+}
+
+@test "interrupted: it stops, says so, and writes no picture" {
+	env --block-signal=INT true 2>/dev/null || skip 'env cannot block signals'
+	mem
+	clear_terminal
+	# The signal waits for the program from before its first instruction.
+	status=0
+	# shellcheck disable=SC2016
+	env --block-signal=INT sh -c 'kill -INT $$; exec "$@"' sh \
+		"$FCPAUSE" inspect --mem-file-path mem --svg map.svg --json >out 2>err || status=$?
+	expect 1
+	expect_json '.error.class == "interrupted"'
+	[ ! -e map.svg ]
+	expect_no_temporary
+}
+
+@test "--dry-run is a plan, --quiet is silent, --best-effort forgives a guest that cannot be read" {
+	mem
+	inspect --mem-file-path mem --dry-run --svg map.svg --json
+	expect 0
+	expect_json '.dry_run' '.steps == [{step: "inspect", planned: true}]' \
+		'.settings.color == {value: "auto", origin: "default"}'
+	[ ! -e map.svg ]
+	inspect --mem-file-path mem --quiet
+	expect 4
+	expect_no_out
+	inspect --mem-file-path mem --best-effort
+	expect 0
+	expect_out 'Largest on disk'
+}
+
+@test "a stdout that is full is a failure" {
+	[ -c /dev/full ] || skip 'no /dev/full'
+	mem
+	status=0
+	"$FCPAUSE" inspect --mem-file-path mem --best-effort >/dev/full 2>err || status=$?
+	expect 1
+}
