@@ -68,7 +68,7 @@ REPLAY_OBJECTS := $(patsubst %.c,$(B)/o/%.o,$(wildcard tests/contract/*.c))
 
 LIBRARIES := $(B)/libfcpause.a $(B)/libfcpause.so
 
-all: $(B)/fcpause $(LIBRARIES) $(B)/libfcpause.pc $(B)/fcpause-sim
+all: $(B)/fcpause $(LIBRARIES) $(B)/fcpause-sim
 
 $(B)/fcpause: $(CMD_OBJECTS) $(B)/libfcpause.a
 	$(call say,LINK,$@)
@@ -82,10 +82,6 @@ $(B)/libfcpause.so: $(LIB_OBJECTS) lib/libfcpause.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared -Wl,-soname,libfcpause.so.$(SOVERSION) -Wl,--version-script,lib/libfcpause.map \
 		$(if $(D),,-Wl,-z,defs) $(ALL_LDFLAGS) -o $@ $(LIB_OBJECTS) $(LIBS)
-
-$(B)/libfcpause.pc: lib/libfcpause.pc.in Makefile lib/fcpause.h
-	$(Q)mkdir -p $(@D) && sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
-		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(B)/fcpause-sim: $(SIM_OBJECTS)
 	$(call say,LINK,$@)
@@ -130,7 +126,8 @@ install: all
 	install -m 755 $(B)/libfcpause.so $(DESTDIR)$(LIBDIR)/libfcpause.so.$(VERSION)
 	ln -sf libfcpause.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libfcpause.so.$(SOVERSION)
 	ln -sf libfcpause.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libfcpause.so
-	install -m 644 $(B)/libfcpause.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libfcpause.pc
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' lib/libfcpause.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libfcpause.pc
 	install -m 644 lib/fcpause.h $(DESTDIR)$(INCLUDEDIR)/fcpause.h
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3

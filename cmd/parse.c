@@ -34,8 +34,9 @@ static enum option_id option_of(int key)
 static int unknown_option(const struct invocation *invocation, const char *word,
 			  struct fcp_error *err)
 {
-	return fcp_error_set(err, FCP_ERR_USAGE, 0, "unknown option '%.100s' (see fcpause %s --help)",
-			     word, invocation->command->name);
+	/* Without its value, which may be a secret. */
+	return fcp_error_set(err, FCP_ERR_USAGE, 0, "unknown option '%.*s' (see fcpause %s --help)",
+			     (int)strcspn(word, "="), word, invocation->command->name);
 }
 
 /* argp says nothing itself: what the user wrote stands before state->next. */

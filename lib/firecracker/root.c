@@ -30,11 +30,13 @@ static int open_in_root(int root, const char *path)
 
 /* ---- our own root ---- */
 
+/* Somebody else than root and us. */
 static bool others_can_write(int directory)
 {
 	struct stat status;
 
-	return fstat(directory, &status) == 0 && (status.st_mode & S_IWOTH);
+	return fstat(directory, &status) != 0 || (status.st_mode & S_IWOTH) ||
+	       (status.st_uid != 0 && status.st_uid != geteuid());
 }
 
 /* One step down. A link in a directory that others can write may be theirs. */

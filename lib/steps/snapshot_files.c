@@ -215,7 +215,6 @@ static int begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *er
 	return give_to(file->fd, pid, file->host, err);
 }
 
-/* The memory file first: steps/snapshot_publish.c reads from what is there how far a run had come. */
 int fcp_snapshot_files_begin(struct fcp_snapshot_files *files, pid_t pid, struct fcp_error *err)
 {
 	if (begin(&files->memory, pid, err) != 0)
@@ -261,7 +260,6 @@ static void clear(struct fcp_snapshot_file *file)
 	*file = (struct fcp_snapshot_file)FCP_SNAPSHOT_FILE_NONE;
 }
 
-/* The snapshot file first, as in fcp_snapshot_files_begin(). */
 void fcp_snapshot_files_clear(struct fcp_snapshot_files *files)
 {
 	clear(&files->snapshot);

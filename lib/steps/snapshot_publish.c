@@ -59,35 +59,52 @@ static int set_aside(const struct fcp_snapshot_file *file, bool force, struct fc
 	return move(file, file->name, file->old, err);
 }
 
-/* Not over somebody's file that came meanwhile. Where the file system cannot tell (NFS), a look just
- * before must do. */
+/*
+ * Gives the file its name beside its temporary one (link(2)): never over somebody's file that came
+ * meanwhile, and until the pair is whole both names tell that it is ours. A file system without hard
+ * links gets a rename.
+ */
 static int place(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	int directory = file->place.directory, errnum;
 
-	if (renameat2(directory, file->temporary, directory, file->name, RENAME_NOREPLACE) == 0)
+	if (linkat(directory, file->temporary, directory, file->name, 0) == 0)
 		return 0;
 	errnum = errno;
-	if (errnum == EEXIST || (errnum == EINVAL && is_there(file, file->name)))
+	if (errnum == EEXIST || is_there(file, file->name))
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
 				     "%s has appeared meanwhile, and is not replaced", file->host);
-	if (errnum != EINVAL && errnum != ENOSYS)
-		return fcp_error_set(err, FCP_ERR_IO, errnum, "%s: rename", file->host);
+	if (errnum != EPERM && errnum != EOPNOTSUPP && errnum != ENOSYS && errnum != EMLINK)
+		return fcp_error_set(err, FCP_ERR_IO, errnum, "%s: its name", file->host);
 	return move(file, file->temporary, file->name, err);
+}
+
+/* Is the file under its name the one that is under its temporary name too? */
+static bool is_placed(const struct fcp_snapshot_file *file)
+{
+	struct stat named, temporary;
+	int directory = file->place.directory;
+
+	return fstatat(directory, file->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(directory, file->temporary, &temporary, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       named.st_dev == temporary.st_dev && named.st_ino == temporary.st_ino;
 }
 
 static void take_back(const struct fcp_snapshot_file *file)
 {
 	struct fcp_error no_matter;
 
-	move(file, file->name, file->temporary, &no_matter);
+	if (is_placed(file))
+		unlinkat(file->place.directory, file->name, 0);
+	else
+		move(file, file->name, file->temporary, &no_matter);
 }
 
 static void bring_back(const struct fcp_snapshot_file *file)
 {
 	struct fcp_error no_matter;
 
-	if (is_there(file, file->old))
+	if (is_there(file, file->old) && !is_there(file, file->name))
 		move(file, file->old, file->name, &no_matter);
 }
 
@@ -124,8 +141,10 @@ static int replace_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 	return -1;
 }
 
-static void forget_temporary(struct fcp_snapshot_file *file)
+/* The file has its name for good. */
+static void drop_temporary(struct fcp_snapshot_file *file)
 {
+	unlinkat(file->place.directory, file->temporary, 0);
 	close(file->fd);
 	file->fd = -1;
 }
@@ -135,34 +154,30 @@ int fcp_snapshot_publish(struct fcp_snapshot_files *files, struct fcp_error *err
 	if (make_durable(&files->memory, err) != 0 || make_durable(&files->snapshot, err) != 0 ||
 	    replace_both(files, err) != 0)
 		return -1;
-	forget_temporary(&files->memory);
-	forget_temporary(&files->snapshot);
+	drop_temporary(&files->memory);
+	drop_temporary(&files->snapshot);
 	drop_old(&files->memory);
 	drop_old(&files->snapshot);
 	return 0;
 }
 
 /*
- * How far a killed run had come can be read from what is there, because the order is fixed: its two
- * temporary files are made memory file first and removed snapshot file first, so a snapshot file
- * that is temporary while the memory file is not means that the memory file has got its name.
+ * A memory file under both its names, with a snapshot file that has only its temporary one: the run
+ * was killed between the two. (Another snapshot file than ours may go with it: then nothing is
+ * known, and nothing is undone.) Old files come back where no new one is.
  */
 int fcp_snapshot_recover(const struct fcp_snapshot_files *files, struct fcp_error *err)
 {
 	const struct fcp_snapshot_file *snapshot = &files->snapshot, *memory = &files->memory;
 	bool old = is_there(snapshot, snapshot->old) || is_there(memory, memory->old);
-	bool placed = is_there(snapshot, snapshot->temporary) && is_there(memory, memory->name) &&
-		      !is_there(memory, memory->temporary);
+	bool half = is_placed(memory) && is_there(snapshot, snapshot->temporary) &&
+		    !is_there(snapshot, snapshot->name);
 
-	if (is_there(snapshot, snapshot->name)) {
-		/* Both are placed; or nothing was set aside yet, and there is nothing to drop. */
-		drop_old(memory);
-		drop_old(snapshot);
-		return 0;
-	}
-	if (placed && unlinkat(memory->place.directory, memory->name, 0) != 0)
+	if (half && unlinkat(memory->place.directory, memory->name, 0) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", memory->host);
 	bring_back(memory);
 	bring_back(snapshot);
-	return old || placed ? sync_directory(memory, err) : 0;
+	drop_old(memory);
+	drop_old(snapshot);
+	return old || half ? sync_directory(memory, err) : 0;
 }
