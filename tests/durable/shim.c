@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * LD_PRELOAD: logs, fails, holds or kills at the n-th call of a function, and tells lies of /proc.
+ * All by environment; without any it does nothing.
+ *
+ *   SHIM_LOG=FILE     a line a call: NAME PATH [TARGET]; before it `fault ` where a fault struck
+ *   SHIM_FAULT='NAME[:TEXT]@N[+]=WHAT[;...]'
+ *                     the N-th call of NAME (with + each from there on) whose path holds TEXT.
+ *                     Calls on paths below /proc count only where TEXT is given.
+ *                     WHAT: a name of errno (EIO), hold (until somebody writes to SHIM_GATE), kill
+ *   SHIM_GATE=FIFO    for hold
+ *   SHIM_FREE=BYTES   what fstatvfs() says is free
+ *   SHIM_SWAP=KIB     VmSwap of every /proc/PID/status ...
+ *   SHIM_SWAP_WHEN=FILE  ... only once this file is there and not empty
+ *   SHIM_FDS=FILE     where the descriptors lead that are open at the end and were not at the start
+ *   SHIM_ALARM=S      SIGALRM after S seconds
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define FAULTS_MAX 8
+#define FDS_MAX 900 /* beyond it is our own log */
+
+enum what {
+	FAIL,
+	HOLD,
+	KILL,
+};
+
+struct fault {
+	char name[32];
+	char text[64];
+	long nth;
+	bool onward;
+	enum what what;
+	int errnum;
+	long seen;
+};
+
+static struct fault faults[FAULTS_MAX];
+static size_t fault_count;
+static int log_fd = -1;
+static bool inherited[FDS_MAX];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The next definition of the wrapper's own name. */
+#define NEXT(function) ((__typeof__(&(function)))dlsym(RTLD_NEXT, #function))
+
+static long raw(long number, long a, long b, long c, long d)
+{
+	long ret;
+	register long r10 __asm__("r10") = d;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+/* ---- the environment ---- */
+
+static const struct {
+	const char *name;
+	int errnum;
+} errors[] = {
+	{"EIO", EIO},	    {"ENOSPC", ENOSPC}, {"EACCES", EACCES}, {"EINTR", EINTR},
+	{"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EINVAL", EINVAL},
+	{"EPERM", EPERM},   {"EROFS", EROFS},	{"EDQUOT", EDQUOT}, {"ENOLCK", ENOLCK},
+};
+
+static void die(const char *what, const char *value)
+{
+	fprintf(stderr, "shim: %s: %s\n", what, value);
+	_exit(99);
+}
+
+static void read_what(struct fault *fault, const char *text)
+{
+	if (strcmp(text, "hold") == 0) {
+		fault->what = HOLD;
+		return;
+	}
+	if (strcmp(text, "kill") == 0) {
+		fault->what = KILL;
+		return;
+	}
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (strcmp(errors[i].name, text) == 0) {
+			fault->errnum = errors[i].errnum;
+			return;
+		}
+	die("no errno", text);
+}
+
+/* NAME[:TEXT]@N[+]=WHAT */
+static void read_fault(char *spec)
+{
+	struct fault *fault = &faults[fault_count];
+	char *what = strrchr(spec, '='), *at = strrchr(spec, '@'), *text, *end;
+
+	if (fault_count == FAULTS_MAX || !what || !at || at > what)
+		die("SHIM_FAULT", spec);
+	*what++ = *at++ = '\0';
+	text = strchr(spec, ':');
+	if (text)
+		*text++ = '\0';
+	snprintf(fault->name, sizeof(fault->name), "%s", spec);
+	snprintf(fault->text, sizeof(fault->text), "%s", text ? text : "");
+	fault->nth = strtol(at, &end, 10);
+	fault->onward = *end == '+';
+	read_what(fault, what);
+	fault_count++;
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *log = getenv("SHIM_LOG"), *seconds = getenv("SHIM_ALARM");
+	char *specs = getenv("SHIM_FAULT") ? strdup(getenv("SHIM_FAULT")) : NULL;
+
+	for (int fd = 0; fd < FDS_MAX; fd++)
+		inherited[fd] = raw(SYS_fcntl, fd, F_GETFD, 0, 0) >= 0;
+	if (seconds)
+		alarm((unsigned)atoi(seconds));
+	if (log)
+		log_fd = (int)raw(SYS_openat, AT_FDCWD, (long)log,
+				  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	for (char *spec; specs && (spec = strsep(&specs, ";")) != NULL;)
+		if (*spec)
+			read_fault(spec);
+	/* Out of the way of what counts descriptors. */
+	if (log_fd >= 0) {
+		int high = (int)raw(SYS_fcntl, log_fd, F_DUPFD_CLOEXEC, FDS_MAX, 0);
+
+		raw(SYS_close, log_fd, 0, 0, 0);
+		log_fd = high;
+	}
+}
+
+/* ---- what every wrapper does first ---- */
+
+static void path_of(int fd, char path[PATH_MAX])
+{
+	char link[64];
+	long length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = raw(SYS_readlink, (long)link, (long)path, PATH_MAX - 1, 0);
+	path[length > 0 ? length : 0] = '\0';
+}
+
+static void full_path(int dirfd, const char *name, char path[PATH_MAX])
+{
+	char directory[PATH_MAX] = ".";
+
+	if (*name == '/' || dirfd == AT_FDCWD) {
+		snprintf(path, PATH_MAX, "%s", name);
+		return;
+	}
+	path_of(dirfd, directory);
+	snprintf(path, PATH_MAX, "%.2000s/%.2000s", directory, name);
+}
+
+static void say(const char *prefix, const char *name, const char *path, const char *target)
+{
+	char line[2 * PATH_MAX];
+	int length = snprintf(line, sizeof(line), "%s%s %.3000s%s%.3000s\n", prefix, name, path,
+			      target ? " " : "", target ? target : "");
+
+	if (log_fd >= 0)
+		raw(SYS_write, log_fd, (long)line, length, 0);
+}
+
+/* Whoever opens the gate for writing lets us go on. */
+static void hold(void)
+{
+	long fd = raw(SYS_openat, AT_FDCWD, (long)getenv("SHIM_GATE"), O_RDONLY | O_CLOEXEC, 0);
+
+	raw(SYS_close, fd, 0, 0, 0);
+}
+
+static bool is_for(const struct fault *fault, const char *name, const char *path)
+{
+	if (strcmp(fault->name, name) != 0)
+		return false;
+	return fault->text[0] ? strstr(path, fault->text) != NULL : strncmp(path, "/proc/", 6) != 0;
+}
+
+/* Does this call fail? errno is set then. */
+static bool strikes(const char *name, const char *path, const char *target)
+{
+	struct fault *found = NULL;
+
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < fault_count; i++) {
+		struct fault *fault = &faults[i];
+
+		if (!is_for(fault, name, path))
+			continue;
+		fault->seen++;
+		if (!found && (fault->seen == fault->nth || (fault->onward && fault->seen > fault->nth)))
+			found = fault;
+	}
+	pthread_mutex_unlock(&lock);
+	if (strncmp(path, "/proc/", 6) != 0 || found)
+		say(found ? "fault " : "", name, path, target);
+	if (!found)
+		return false;
+	if (found->what == KILL)
+		raw(SYS_kill, raw(SYS_getpid, 0, 0, 0, 0), SIGKILL, 0, 0);
+	if (found->what == HOLD)
+		hold();
+	errno = found->errnum;
+	return found->what == FAIL;
+}
+
+static bool strikes_fd(const char *name, int fd)
+{
+	char path[PATH_MAX];
+
+	path_of(fd, path);
+	return strikes(name, path, NULL);
+}
+
+static bool strikes_at(const char *name, int dirfd, const char *file)
+{
+	char path[PATH_MAX];
+
+	full_path(dirfd, file, path);
+	return strikes(name, path, NULL);
+}
+
+/* ---- opening ---- */
+
+static mode_t mode_of(int flags, va_list args)
+{
+	return flags & (O_CREAT | __O_TMPFILE) ? va_arg(args, mode_t) : 0;
+}
+
+#define WRAP_OPEN(symbol)                                                                          \
+	int symbol(const char *path, int flags, ...);                                              \
+	int symbol(const char *path, int flags, ...)                                               \
+	{                                                                                          \
+		va_list args;                                                                      \
+		mode_t mode;                                                                       \
+		va_start(args, flags);                                                             \
+		mode = mode_of(flags, args);                                                       \
+		va_end(args);                                                                      \
+		return strikes("open", path, NULL) ? -1 : NEXT(symbol)(path, flags, mode);         \
+	}
+
+#define WRAP_OPENAT(symbol)                                                                        \
+	int symbol(int dirfd, const char *path, int flags, ...);                                   \
+	int symbol(int dirfd, const char *path, int flags, ...)                                    \
+	{                                                                                          \
+		va_list args;                                                                      \
+		mode_t mode;                                                                       \
+		va_start(args, flags);                                                             \
+		mode = mode_of(flags, args);                                                       \
+		va_end(args);                                                                      \
+		return strikes_at("openat", dirfd, path) ? -1                                      \
+							 : NEXT(symbol)(dirfd, path, flags, mode); \
+	}
+
+WRAP_OPEN(open)
+WRAP_OPEN(open64)
+WRAP_OPENAT(openat)
+WRAP_OPENAT(openat64)
+
+int __open64_2(const char *path, int flags);
+int __open64_2(const char *path, int flags)
+{
+	return strikes("open", path, NULL) ? -1 : NEXT(__open64_2)(path, flags);
+}
+
+int __openat64_2(int dirfd, const char *path, int flags);
+int __openat64_2(int dirfd, const char *path, int flags)
+{
+	return strikes_at("openat", dirfd, path) ? -1 : NEXT(__openat64_2)(dirfd, path, flags);
+}
+
+DIR *opendir(const char *path)
+{
+	return strikes("opendir", path, NULL) ? NULL : NEXT(opendir)(path);
+}
+
+/* The program has glibc's syscall() for openat2() only. */
+long syscall(long number, ...)
+{
+	long a, b, c, d, ret;
+	va_list args;
+
+	va_start(args, number);
+	a = va_arg(args, long);
+	b = va_arg(args, long);
+	c = va_arg(args, long);
+	d = va_arg(args, long);
+	va_end(args);
+	if (number == SYS_openat2 && strikes_at("openat2", (int)a, (const char *)b))
+		return -1;
+	if (number != SYS_openat2)
+		return NEXT(syscall)(number, a, b, c, d);
+	ret = raw(number, a, b, c, d);
+	if (ret < 0)
+		errno = (int)-ret;
+	return ret < 0 ? -1 : ret;
+}
+
+/* ---- /proc/PID/status ---- */
+
+static bool swap_is_faked(const char *path)
+{
+	const char *when = getenv("SHIM_SWAP_WHEN"), *end = strrchr(path, '/');
+	struct stat file;
+
+	if (!getenv("SHIM_SWAP") || strncmp(path, "/proc/", 6) != 0 || !end ||
+	    strcmp(end, "/status") != 0)
+		return false;
+	return !when || (NEXT(stat)(when, &file) == 0 && file.st_size > 0);
+}
+
+static FILE *with_swap(FILE *status)
+{
+	FILE *faked = tmpfile();
+	char line[512];
+
+	while (status && faked && fgets(line, sizeof(line), status))
+		if (strncmp(line, "VmSwap:", 7) == 0)
+			fprintf(faked, "VmSwap:\t%8s kB\n", getenv("SHIM_SWAP"));
+		else
+			fputs(line, faked);
+	if (status)
+		fclose(status);
+	if (faked)
+		rewind(faked);
+	return faked;
+}
+
+#define WRAP_FOPEN(symbol)                                                                         \
+	FILE *symbol(const char *path, const char *mode)                                           \
+	{                                                                                          \
+		FILE *file;                                                                        \
+		if (strikes("fopen", path, NULL))                                                  \
+			return NULL;                                                               \
+		file = NEXT(symbol)(path, mode);                                                   \
+		return swap_is_faked(path) ? with_swap(file) : file;                               \
+	}
+
+WRAP_FOPEN(fopen)
+WRAP_FOPEN(fopen64)
+
+/* ---- files ---- */
+
+int fsync(int fd)
+{
+	return strikes_fd("fsync", fd) ? -1 : NEXT(fsync)(fd);
+}
+
+int flock(int fd, int operation)
+{
+	if (operation & LOCK_UN)
+		return NEXT(flock)(fd, operation);
+	return strikes_fd("flock", fd) ? -1 : NEXT(flock)(fd, operation);
+}
+
+int fchown(int fd, uid_t uid, gid_t gid)
+{
+	return strikes_fd("fchown", fd) ? -1 : NEXT(fchown)(fd, uid, gid);
+}
+
+int fallocate64(int fd, int mode, off64_t offset, off64_t length)
+{
+	return strikes_fd("fallocate", fd) ? -1 : NEXT(fallocate64)(fd, mode, offset, length);
+}
+
+int ftruncate64(int fd, off64_t length)
+{
+	return strikes_fd("ftruncate", fd) ? -1 : NEXT(ftruncate64)(fd, length);
+}
+
+ssize_t pread64(int fd, void *data, size_t bytes, off64_t offset)
+{
+	return strikes_fd("pread", fd) ? -1 : NEXT(pread64)(fd, data, bytes, offset);
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	const char *name = flags ? "renameat2" : "rename";
+
+	full_path(from_dir, from, path);
+	full_path(to_dir, to, target);
+	if (strikes(name, path, target))
+		return -1;
+	return NEXT(renameat2)(from_dir, from, to_dir, to, flags);
+}
+
+int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+
+	full_path(from_dir, from, path);
+	full_path(to_dir, to, target);
+	return strikes("rename", path, target) ? -1 : NEXT(renameat)(from_dir, from, to_dir, to);
+}
+
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+
+	full_path(from_dir, from, path);
+	full_path(to_dir, to, target);
+	return strikes("linkat", path, target) ? -1 : NEXT(linkat)(from_dir, from, to_dir, to, flags);
+}
+
+int unlinkat(int dirfd, const char *path, int flags)
+{
+	return strikes_at("unlinkat", dirfd, path) ? -1 : NEXT(unlinkat)(dirfd, path, flags);
+}
+
+int faccessat(int dirfd, const char *path, int mode, int flags)
+{
+	return strikes_at("faccessat", dirfd, path) ? -1 : NEXT(faccessat)(dirfd, path, mode, flags);
+}
+
+int fstatat64(int dirfd, const char *restrict path, struct stat64 *restrict buffer, int flags)
+{
+	return strikes_at("fstatat", dirfd, path) ? -1 : NEXT(fstatat64)(dirfd, path, buffer, flags);
+}
+
+char *realpath(const char *restrict path, char *restrict resolved)
+{
+	/* The file-descriptor links that fcpause resolves are its own. */
+	return strikes("realpath", strncmp(path, "/proc/self/fd/", 14) == 0 ? "fd" : path, NULL)
+		       ? NULL : NEXT(realpath)(path, resolved);
+}
+
+int fstatvfs64(int fd, struct statvfs64 *buffer)
+{
+	int ret = strikes_fd("fstatvfs", fd) ? -1 : NEXT(fstatvfs64)(fd, buffer);
+
+	if (ret == 0 && getenv("SHIM_FREE"))
+		buffer->f_bavail = strtoull(getenv("SHIM_FREE"), NULL, 10) / buffer->f_frsize;
+	return ret;
+}
+
+/* ---- connections (libcurl's) ---- */
+
+int socket(int domain, int type, int protocol)
+{
+	if (domain == AF_UNIX && strikes("socket", "unix", NULL))
+		return -1;
+	return NEXT(socket)(domain, type, protocol);
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	if (address->sa_family == AF_UNIX && strikes("connect", address->sa_data, NULL))
+		return -1;
+	return NEXT(connect)(fd, address, length);
+}
+
+/* ---- at the end ---- */
+
+__attribute__((destructor)) static void end(void)
+{
+	const char *path = getenv("SHIM_FDS");
+	DIR *dir = path ? NEXT(opendir)("/proc/self/fd") : NULL;
+	FILE *out = dir ? NEXT(fopen)(path, "we") : NULL;
+	const struct dirent *entry;
+	char target[PATH_MAX];
+	int number;
+
+	while (out && (entry = readdir(dir)) != NULL) {
+		number = atoi(entry->d_name);
+		if (*entry->d_name == '.' || number >= FDS_MAX || inherited[number] ||
+		    number == dirfd(dir) || number == fileno(out))
+			continue;
+		path_of(number, target);
+		fprintf(out, "%s\n", target);
+	}
+	if (out)
+		fclose(out);
+	if (dir)
+		closedir(dir);
+}

@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Issue 5, point 1: --type auto is a Diff where a Diff is complete and sparse, else Full. Complete: no
+# dirty tracking, guest memory anonymous, nothing of it in swap, Firecracker >= 1.13. Any doubt is
+# Full, and the JSON says which and why. (That a real Diff is complete is for the live tests.)
+
+load helpers
+
+is_full() { expect 0 && expect_json '.type == "Full"' '.layer == false' ".type_reason | contains(\"$1\")" && whole; }
+is_diff() { expect 0 && expect_json '.type == "Diff"' '.layer == false' '.type_reason | contains("complete")' && whole; }
+whole() { cmp "$T/new/mem" "$D/mem" && [ "$(listing)" = 'mem snap' ]; }
+requested() { grep -c "\"snapshot_type\":\"$1\"" "$SIM_LOG"; }
+
+@test "anonymous memory: a Diff, sparse, the Full's bytes, and whole for another VM" {
+	vm --no-envd --workload 2,0,0
+	# First of all: a Full reads every page, and what was read is resident from then on.
+	sim_patch /vm '{"state":"Paused"}'
+	sim_patch /vm '{"state":"Resumed"}'
+	snapshot
+	sim_patch /vm '{"state":"Resumed"}'
+	reference
+	is_diff
+	[ "$(allocated "$D/mem")" -lt 8000000 ]
+	[ "$(allocated "$T/new/mem")" -gt 16000000 ]
+	load_pair "$D/snap" "$D/mem"
+}
+
+@test "dirty pages are tracked: Full" {
+	sim_start --no-envd --memory 16
+	sim_put /machine-config '{"vcpu_count":1,"mem_size_mib":16,"track_dirty_pages":true}'
+	sim_put /sim/boot '{}'
+	reference
+	snapshot
+	is_full 'dirty pages are tracked'
+}
+
+@test "memory in a memfd: Full" {
+	vm --no-envd --backing memfd
+	reference
+	snapshot
+	is_full 'backed by a file or shared'
+}
+
+@test "a VM that was loaded, its memory a private mapping of a file: Full" {
+	vm --no-envd --workload 2,0,0
+	reference
+	SIM_NAME=b sim_start --no-envd --memory 16
+	sim_put /snapshot/load "{\"snapshot_path\":\"$T/new/snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/new/mem\"},\"resume_vm\":true}"
+	snapshot
+	is_full 'backed by a file or shared'
+	load_pair "$D/snap" "$D/mem" c
+}
+
+@test "an old or an unknown version: Full" {
+	local version i=0
+	for version in '"1.12.1"' '"0.25.2"' '"1.13"' '"2.0.0"' '"v1.16"' '""' 'null' '16'; do
+		SIM_NAME=n$((i++)) vm --no-envd
+		reference
+		sim_put /sim/fault "$(jq -nc --arg v "$version" '{fault: "GET / status=200,{\"state\":\"Running\",\"vmm_version\":\($v)}"}')"
+		rm -f "$D"/*
+		snapshot
+		case $version in
+		'"1.13"' | '"2.0.0"') is_diff ;;
+		*) is_full 'older than 1.13' ;;
+		esac
+	done
+}
+
+@test "the answer says nothing of dirty tracking: as without it" {
+	vm --no-envd
+	reference
+	sim_put /sim/fault '{"fault":"GET /machine-config status=200,{\"mem_size_mib\":16}"}'
+	snapshot
+	is_diff
+}
+
+@test "/proc/PID/maps, status or fd cannot be read: Full" {
+	vm --no-envd
+	reference
+	local fault
+	for fault in fopen:/maps fopen:/status opendir:/fd; do
+		rm -f "$D"/*
+		SHIM=("SHIM_FAULT=$fault@1=EACCES")
+		snapshot
+		struck
+		is_full 'cannot be looked at'
+		sim_patch /vm '{"state":"Resumed"}'
+	done
+}
+
+@test "fcpause of another user, who may not look into Firecracker's process: Full" {
+	only_root
+	command -v setpriv >/dev/null || skip 'no setpriv'
+	vm --no-envd
+	reference
+	local place
+	place=$(mktemp -d "${TMPDIR:-/tmp}/fcpause-other.XXXXXX")
+	chmod 711 "$place"
+	mkdir "$place/d"
+	# A socket is reached by its inode, wherever else it has a name.
+	ln "$SIM_SOCK" "$place/sock"
+	chmod 777 "$place/sock"
+	cp "$FCPAUSE" "$place/fcpause"
+	chown 65534 "$place/d"
+	status=0
+	(cd "$place/d" && setpriv --reuid 65534 --clear-groups timeout $RUN_SECONDS "$place/fcpause" snapshot \
+		--json --api-sock "$place/sock" --snapshot-path snap --mem-file-path mem) >out 2>err || status=$?
+	mv "$place/d/"* "$D"
+	rm -rf "$place"
+	is_full 'cannot be looked at'
+}
+
+@test "some of the process is in swap before: Full, and nothing is thrown away" {
+	vm --no-envd
+	reference
+	SHIM=(SHIM_SWAP=4)
+	snapshot
+	is_full 'swapped out'
+	[ "$(requested Full)" -eq 1 ]
+	[ "$(requested Diff || true)" -eq 0 ]
+}
+
+@test "some of the process is in swap after the creation: the Diff is thrown away, a Full is made" {
+	vm --no-envd
+	reference
+	SHIM=(SHIM_SWAP=4 "SHIM_SWAP_WHEN=$D/mem.fcpause-tmp")
+	snapshot
+	is_full 'swapped out during a Diff'
+	[ "$(requested Diff)" -eq 1 ]
+	[ "$(requested Full)" -eq 1 ]
+	# Between the two the guest stood still.
+	[ "$(grep -c '^PATCH' "$SIM_LOG")" -eq 1 ]
+}
+
+@test "/proc/PID/status cannot be read after the creation: Full" {
+	vm --no-envd
+	reference
+	snapshot
+	local last
+	SHIM=('SHIM_FAULT=fopen:/status@999=EACCES')
+	rm "$D"/*
+	for ((last = 2; last < 12; last++)); do
+		sim_patch /vm '{"state":"Resumed"}'
+		rm -f "$D"/*
+		: >"$SIM_LOG"
+		SHIM=("SHIM_FAULT=fopen:/status@$last=EACCES")
+		snapshot
+		expect 0
+		whole
+		struck || break
+		[ "$(requested Full || true)" -eq 0 ] || return 0
+	done
+	_show 'it was never looked at after the creation'
+}
+
+@test "swap before or after does not turn an asked-for type" {
+	vm --no-envd
+	reference
+	SHIM=(SHIM_SWAP=4)
+	snapshot --type diff
+	expect 0
+	expect_json '.type == "Diff"' '.layer == true' 'has("type_reason") | not'
+	[ "$(requested Full || true)" -eq 0 ]
+}
+
+@test "--type full, --type diff: as asked for, without a reason" {
+	vm --no-envd
+	reference
+	snapshot --type full
+	expect 0
+	expect_json '.type == "Full"' '.layer == false' 'has("type_reason") | not'
+	sim_patch /vm '{"state":"Resumed"}'
+	snapshot --type diff --force
+	expect 0
+	expect_json '.type == "Diff"' '.layer == false'
+	whole
+}
+
+@test "--type diff with tracking is a layer: pause leaves its zero pages alone" {
+	sim_start --no-envd --memory 16
+	sim_put /machine-config '{"vcpu_count":1,"mem_size_mib":16,"track_dirty_pages":true}'
+	sim_put /sim/boot '{}'
+	pause --type diff
+	expect 0
+	expect_json '.steps[] | select(.step == "snapshot") | .type == "Diff" and .layer == true'
+	# Zeros of the layer, by hand: what punching them would do is what must not be done.
+	expect_json '.steps[] | select(.step == "madvise-ranges") | (.zero_bytes // 0) == 0 and (.released_bytes // 0) == 0'
+	run ! calls '^fallocate '
+}
+
+@test "a Full has its zero pages released by pause, and stays the same" {
+	vm --no-envd
+	reference
+	pause --type full
+	expect 0
+	expect_json '.steps[] | select(.step == "madvise-ranges") | .released_bytes > 8000000'
+	whole
+	[ "$(allocated "$D/mem")" -lt 8000000 ]
+}
