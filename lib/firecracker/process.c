@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* Below this a mapping of a device is no guest memory: a vCPU's, a tap's. */
-#define DEVICE_BYTES (1 << 20)
+/* Guest memory is a multiple of this (mem_size_mib). */
+#define SHARED_MIN_BYTES (1 << 20)
 
 static FILE *open_proc(pid_t pid, const char *name)
 {
@@ -87,12 +87,16 @@ static bool parse_line(const char *text, struct line *line_)
 	return true;
 }
 
-/* A writable mapping of a file, but not /dev/kvm's and the like, and not [aio]'s: those are small. */
+/*
+ * A writable mapping of a file that can hold guest memory. A private one of any size: what is left
+ * of a memory file that the VM was restored from is in pieces after a discard. A shared one is never
+ * cut, and Firecracker has small ones of its own: vCPUs, a page of a memfd in each network device.
+ */
 static bool is_file_memory(const struct line *line)
 {
 	if (line->inode == 0 || line->path[0] != '/')
 		return false;
-	return line->bytes >= DEVICE_BYTES || strncmp(line->path, "/dev/", 5) != 0;
+	return line->mode[3] == 'p' || line->bytes >= SHARED_MIN_BYTES;
 }
 
 static void add_mapping(const struct line *line, const char *program, struct fcp_process_memory *memory)
