@@ -103,7 +103,11 @@ $(B)/replay: $(REPLAY_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -ljansson
 
-check: all $(UNIT_TESTS) $(B)/replay
+$(B)/guest-file: $(B)/o/tests/cli/guest_file.o $(UNIT_SHARED) $(B)/libfcpause.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+check: all $(UNIT_TESTS) $(B)/replay $(B)/guest-file
 	$(Q)tests/run $(B) check $(UNIT_TESTS) $(BATS_TESTS) $(if $(QEMU),$(if $(D),,tests/vm/quick))
 
 check-vm:

@@ -91,6 +91,16 @@ int memory_create(struct sim_memory *m, size_t bytes, bool memfd)
 	return 0;
 }
 
+int memory_fill_from(struct sim_memory *m, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, m->base, m->bytes);
+
+	if (fd >= 0)
+		close(fd);
+	return got < 0 ? -1 : 0;
+}
+
 void memory_destroy(struct sim_memory *m)
 {
 	if (m->base)

@@ -42,6 +42,9 @@ int memory_create(struct sim_memory *m, size_t bytes, bool memfd);
 void memory_destroy(struct sim_memory *m);
 
 /* Writes fill + cache MiB, then frees some of the pages in use, spread evenly. -1: no memory. */
+/* Overwrites its beginning with a file's bytes; the allocator here knows nothing of them. */
+int memory_fill_from(struct sim_memory *m, const char *path);
+
 int memory_workload(struct sim_memory *m, size_t fill_mib, size_t free_mib, size_t cache_mib);
 void memory_drop_caches(struct sim_memory *m);
 void memory_compact(struct sim_memory *m);

@@ -20,6 +20,7 @@ static const char help[] =
 "  --no-envd                 no envd\n"
 "  --memory MIB              guest memory (64)\n"
 "  --backing anonymous|memfd\n"
+"  --memory-content FILE     guest memory begins with these bytes\n"
 "  --balloon JSON            a balloon from the start, as in PUT /balloon\n"
 "  --boot                    start in state Running, the driver up\n"
 "  --driver-delay-ms N       the balloon driver is up N ms after boot (0); -1: never\n"
@@ -154,7 +155,7 @@ static int set_either(const char *text, const char *no, const char *yes, bool *r
 }
 
 enum {
-	OPT_API_SOCK = 256, OPT_ENVD_PORT, OPT_NO_ENVD, OPT_MEMORY, OPT_BACKING, OPT_BALLOON,
+	OPT_API_SOCK = 256, OPT_ENVD_PORT, OPT_NO_ENVD, OPT_MEMORY, OPT_BACKING, OPT_MEMORY_CONTENT, OPT_BALLOON,
 	OPT_BOOT, OPT_DRIVER_DELAY, OPT_HINTING, OPT_RESUMED_HINTING, OPT_GUEST, OPT_RETURN,
 	OPT_GUEST_CMD, OPT_WORKLOAD, OPT_SNAPSHOT, OPT_SPACE_LIMIT, OPT_REQUEST_LOG,
 	OPT_CLOCK_LOG, OPT_FAULT, OPT_GUEST_MISSING, OPT_FSTRIM, OPT_STEP, OPT_CLIENT_GONE,
@@ -167,6 +168,7 @@ static const struct option long_options[] = {
 	{ "no-envd", no_argument, NULL, OPT_NO_ENVD },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "backing", required_argument, NULL, OPT_BACKING },
+	{ "memory-content", required_argument, NULL, OPT_MEMORY_CONTENT },
 	{ "balloon", required_argument, NULL, OPT_BALLOON },
 	{ "boot", no_argument, NULL, OPT_BOOT },
 	{ "driver-delay-ms", required_argument, NULL, OPT_DRIVER_DELAY },
@@ -203,6 +205,7 @@ static int set_text(struct sim_options *o, int opt, char *arg)
 	case OPT_NO_ENVD: o->no_envd = true; return 0;
 	case OPT_BOOT: o->boot = true; return 0;
 	case OPT_DIE_WITH_PARENT: o->die_with_parent = true; return 0;
+	case OPT_MEMORY_CONTENT: o->memory_content = arg; return 0;
 	case OPT_BACKING: return set_either(arg, "anonymous", "memfd", &o->memfd);
 	case OPT_CLIENT_GONE:
 		return set_either(arg, "continue", "kill", &o->kill_when_client_gone);

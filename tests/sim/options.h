@@ -57,6 +57,7 @@ struct sim_options {
 	enum sim_fstrim fstrim;
 	bool no_envd;
 	bool memfd;
+	const char *memory_content;
 	bool boot;
 	bool die_with_parent;
 	bool kill_when_client_gone;

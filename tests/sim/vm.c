@@ -71,6 +71,8 @@ int vm_boot(struct vm *vm)
 		errno = ENOMEM;
 		return -1;
 	}
+	if (o->memory_content && memory_fill_from(&vm->memory, o->memory_content))
+		return -1;
 	vm->driver_up_ns = o->driver_delay_ms < 0 ? INT64_MAX
 						  : now_ns() + o->driver_delay_ms * 1000000L;
 	vm->state = VM_RUNNING;
