@@ -2,7 +2,50 @@
 #include "memory/file.h"
 
 #include "base/deadline.h"
+#include "base/units.h"
 #include "memory/claim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static int check_size(const struct fcp_file *file, uint64_t *size_bytes_, struct fcp_error *err)
+{
+	struct stat status;
+
+	if (fstat(file->fd, &status) < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->name);
+	if (!S_ISREG(status.st_mode))
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: no regular file", file->name);
+	if (status.st_size == 0)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: empty", file->name);
+	if ((uint64_t)status.st_size % FCP_PAGE_BYTES != 0)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%.200s: no memory file: its size, %lld bytes, is no multiple of 4096",
+				     file->name, (long long)status.st_size);
+	*size_bytes_ = (uint64_t)status.st_size;
+	return 0;
+}
+
+/* O_NONBLOCK: a file that another fcpause has claimed fails at once (memory/claim.h). It also keeps
+ * a FIFO from waiting for its other end. */
+int fcp_file_open(struct fcp_file *file, bool for_writing, uint64_t *size_bytes_,
+		  struct fcp_error *err)
+{
+	int flags = for_writing ? O_RDWR : O_RDONLY;
+	bool held = fcp_claim_is_held(file->name);
+
+	if (!held)
+		file->fd = open(file->name, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (held || (file->fd < 0 && errno == EWOULDBLOCK))
+		return fcp_error_set(err, FCP_ERR_BUSY, 0,
+				     "%.200s: another fcpause works on it (it holds a lease)",
+				     file->name);
+	if (file->fd < 0)
+		return fcp_error_set(err, errno == ETXTBSY ? FCP_ERR_BUSY : FCP_ERR_IO, errno,
+				     "%.200s", file->name);
+	return check_size(file, size_bytes_, err);
+}
 
 int fcp_file_poll(const struct fcp_file *file, struct fcp_error *err)
 {

@@ -15,6 +15,14 @@ struct fcp_file {
 };
 
 /*
+ * Opens the memory file that file->name names, for reading or for reading and writing; file->fd is
+ * the caller's to close. FCP_ERR_INPUT: no regular file, empty, no whole pages; FCP_ERR_BUSY:
+ * another fcpause has claimed it (memory/claim.h), or it is active swap; FCP_ERR_IO.
+ */
+int fcp_file_open(struct fcp_file *file, bool for_writing, uint64_t *size_bytes_,
+		  struct fcp_error *err);
+
+/*
  * To be called every few MiB of work: fails with FCP_ERR_INTERRUPTED when cancel_fd is readable,
  * with FCP_ERR_BUSY when somebody has opened the file since it was claimed. Any thread may call it.
  */

@@ -10,9 +10,7 @@
 #include "memory/zero.h"
 #include "steps/free_ranges.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* One run of the step. */
 struct run {
@@ -59,41 +57,14 @@ static enum fcp_page_class class_of(uint8_t guest_class)
 
 /* ---- the file ---- */
 
-static int check_file(struct run *run, struct fcp_error *err)
-{
-	struct stat status;
-
-	if (fstat(run->file.fd, &status) < 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", run->file.name);
-	if (!S_ISREG(status.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: no regular file",
-				     run->file.name);
-	if (status.st_size == 0)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: empty", run->file.name);
-	if ((uint64_t)status.st_size % FCP_PAGE_BYTES != 0)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s: no memory file: its size, %lld bytes, is no multiple of "
-				     "4096", run->file.name, (long long)status.st_size);
-	run->result->logical_bytes = (uint64_t)status.st_size;
-	run->result->allocated_bytes = (uint64_t)status.st_blocks * 512;
-	return 0;
-}
-
-/* A look must not end another run's claim (memory/claim.h), nor wait for a FIFO's other end. */
 static int open_file(struct run *run, struct fcp_error *err)
 {
-	bool held = fcp_claim_is_held(run->file.name);
+	struct fcp_file_size size;
 
-	if (!held)
-		run->file.fd = open(run->file.name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (held || (run->file.fd < 0 && errno == EWOULDBLOCK))
-		return fcp_error_set(err, FCP_ERR_BUSY, 0,
-				     "%.200s: another fcpause works on it (it holds a lease)",
-				     run->file.name);
-	if (run->file.fd < 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", run->file.name);
-	if (check_file(run, err) < 0)
+	if (fcp_file_open(&run->file, false, &run->result->logical_bytes, err) < 0 ||
+	    fcp_file_size(run->file.fd, run->file.name, &size, err) < 0)
 		return -1;
+	run->result->allocated_bytes = size.allocated_bytes;
 	run->claimed = true;
 	return fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_READ, &run->claim, err);
 }

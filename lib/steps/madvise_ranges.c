@@ -13,9 +13,7 @@
 #include "steps/free_ranges.h"
 #include "steps/madvise_process.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* One run of the step. The lists are sorted; free and zero are disjoint. */
 struct run {
@@ -40,45 +38,6 @@ static int check_settings(const struct fcp_madvise_ranges_settings *settings, st
 	if ((settings->find != 0) == (settings->ranges != NULL) || (settings->find & ~known) != 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "either what to find or ranges");
 	return 0;
-}
-
-static int check_file(struct run *run, struct fcp_error *err)
-{
-	const char *name = run->file.name;
-	struct stat status;
-
-	if (fstat(run->file.fd, &status) < 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", name);
-	if (!S_ISREG(status.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: no regular file", name);
-	if (status.st_size == 0)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: empty", name);
-	if ((uint64_t)status.st_size % FCP_PAGE_BYTES != 0)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s: no memory file: its size, %lld bytes, is no multiple of 4096",
-				     name, (long long)status.st_size);
-	run->size_bytes = (uint64_t)status.st_size;
-	return 0;
-}
-
-/* O_NONBLOCK: a file that another fcpause has claimed fails at once (memory/claim.h). It also keeps
- * a FIFO from waiting for its other end. */
-static int open_file(struct run *run, struct fcp_error *err)
-{
-	int flags = run->settings->keep ? O_RDONLY : O_RDWR;
-
-	bool held = fcp_claim_is_held(run->file.name);
-
-	if (!held)
-		run->file.fd = open(run->file.name, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (held || (run->file.fd < 0 && errno == EWOULDBLOCK))
-		return fcp_error_set(err, FCP_ERR_BUSY, 0,
-				     "%.200s: another fcpause works on it (it holds a lease)",
-				     run->file.name);
-	if (run->file.fd < 0)
-		return fcp_error_set(err, errno == ETXTBSY ? FCP_ERR_BUSY : FCP_ERR_IO, errno,
-				     "%.200s", run->file.name);
-	return check_file(run, err);
 }
 
 static int claim_file(struct run *run, struct fcp_error *err)
@@ -275,7 +234,7 @@ static int run_step(struct run *run, struct fcp_error *err)
 {
 	struct fcp_error ignored;
 
-	if (check_settings(run->settings, err) < 0 || open_file(run, err) < 0 ||
+	if (check_settings(run->settings, err) < 0 || fcp_file_open(&run->file, !run->settings->keep, &run->size_bytes, err) < 0 ||
 	    claim_file(run, err) < 0 ||
 	    measure(run, &run->result->mem_file.allocated_before_bytes, err) < 0)
 		return -1;
