@@ -31,6 +31,8 @@ static int init_flat(struct fcp_guest_memmap *memmap, struct fcp_error *err)
 	if (fcp_guest_read_word(&memmap->kernel->tables, memmap->kernel->note.mem_map,
 				memmap->sections, err) < 0)
 		return fcp_error_wrap(err, "mem_map");
+	if (memmap->sections[0] == 0)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "mem_map: no memmap");
 	return 0;
 }
 

@@ -204,6 +204,18 @@ int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, v
 	return read_whole(memory->fd, at, buffer, bytes, err);
 }
 
+/* No data from here on: a hole up to the end, unless the end is not where it was. */
+static int check_length(const struct fcp_guest_memory *memory, struct fcp_error *err)
+{
+	struct stat status;
+
+	if (fstat(memory->fd, &status) < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "memory file");
+	if ((uint64_t)status.st_size < memory->bytes)
+		return fcp_error_set(err, FCP_ERR_IO, 0, "memory file: it became shorter");
+	return 0;
+}
+
 static int file_data_start(const struct fcp_guest_memory *memory, uint64_t offset, uint64_t *start_,
 			   struct fcp_error *err)
 {
@@ -211,6 +223,8 @@ static int file_data_start(const struct fcp_guest_memory *memory, uint64_t offse
 
 	if (start < 0 && errno != ENXIO)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "memory file: extents");
+	if (start < 0 && check_length(memory, err) < 0)
+		return -1;
 	/* A file that has grown since: the guest's memory ends where it ended. */
 	*start_ = start < 0 || (uint64_t)start > memory->bytes ? memory->bytes : (uint64_t)start;
 	return 0;

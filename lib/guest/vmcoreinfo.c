@@ -112,6 +112,9 @@ static bool parse_value(const char *text, enum form form, uint64_t *value_)
 	value = strtoull(digits, &end, hex ? 16 : 10);
 	if (errno != 0 || *end != '\0')
 		return false;
+	/* Of 32 bits, or negative as a long of them. */
+	if (form == WORD && value > (negative ? UINT64_C(1) << 31 : UINT32_MAX))
+		return false;
 	*value_ = negative ? 0 - value : value;
 	if (form == WORD)
 		*value_ &= UINT32_MAX;
@@ -240,9 +243,13 @@ int fcp_guest_note_parse(const char *text, size_t bytes, struct fcp_guest_note *
 		*field_of(&note, &keys[i]) = FCP_GUEST_NONE;
 	for (size_t at = 0; at < bytes;) {
 		const char *end = memchr(text + at, '\n', bytes - at);
-		size_t length = end ? (size_t)(end - (text + at)) : bytes - at;
-		size_t taken = length < sizeof(line) ? length : 0;
+		size_t length, taken;
 
+		/* The kernel cuts a text that is too long for its page: a part of a value. */
+		if (!end)
+			break;
+		length = (size_t)(end - (text + at));
+		taken = length < sizeof(line) ? length : 0;
 		memcpy(line, text + at, taken);
 		line[taken] = '\0';
 		if (take_line(&note, line, err) < 0)
