@@ -24,6 +24,7 @@
 struct span {
 	uint64_t start, end;
 	bool anonymous; /* all of it: what is not present reads as zeros */
+	bool shared;
 };
 
 /* The spans that can hold RAM, largest first. Much larger than all RAM is none of its. */
@@ -83,6 +84,7 @@ static bool parse_mapping(const char *line, struct span *span_, bool *usable_)
 	*usable_ = permissions[0] == 'r' && permissions[1] == 'w' && !strstr(line, "[stack]") &&
 		   !strstr(line, "[heap]");
 	span_->anonymous = inode == 0 && permissions[3] == 'p';
+	span_->shared = permissions[3] == 's';
 	return true;
 }
 
@@ -90,7 +92,7 @@ static int find_spans(pid_t pid, struct spans *spans_, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int fd = -1;
 	FCP_CLEANUP(file) FILE *maps = NULL;
-	struct span run = {0, 0, false};
+	struct span run = {0};
 	char line[4352]; /* a path is no longer than 4096 */
 
 	if (open_proc(pid, "maps", &fd, err) < 0)
@@ -105,7 +107,9 @@ static int find_spans(pid_t pid, struct spans *spans_, struct fcp_error *err)
 
 		if (!parse_mapping(line, &span, &usable) || !usable)
 			continue;
-		if (run.end == span.start) {
+		/* Restored memory is in private pieces, of its file and anonymous; a memfd is whole, and
+		 * what lies next to it (a thread's stack) is none of it. */
+		if (run.end == span.start && run.shared == span.shared) {
 			run.end = span.end;
 			run.anonymous &= span.anonymous;
 			continue;
