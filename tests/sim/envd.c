@@ -6,6 +6,7 @@
 
 #include "connect.h"
 #include "envd.h"
+#include "process.h"
 #include "stream.h"
 
 #define CONNECT_JSON "application/connect+json"
@@ -131,6 +132,28 @@ static void answer_plain(struct http_call *call, struct http_reply *reply)
 	}
 }
 
+/* A single call of Connect's: an error is a status and {"code","message"} (envd: signal.go). */
+static void send_signal(const struct http_call *call, struct http_reply *reply)
+{
+	json_t *request = json_loadb(call->body, call->len, 0, NULL);
+	json_int_t pid = json_integer_value(json_object_get(json_object_get(request, "process"), "pid"));
+	const char *signal = json_string_value(json_object_get(request, "signal"));
+	char text[160] = "{}";
+	unsigned int status = 200;
+
+	if (!signal || strcmp(signal, "SIGNAL_SIGKILL")) {
+		status = 501;
+		snprintf(text, sizeof(text), "{\"code\":\"unimplemented\",\"message\":\"invalid signal: %.60s\"}",
+			 signal ? signal : "SIGNAL_UNSPECIFIED");
+	} else if (process_kill_pid((pid_t)pid)) {
+		status = 404;
+		snprintf(text, sizeof(text), "{\"code\":\"not_found\",\"message\":\"process with pid %lld not found\"}",
+			 (long long)pid);
+	}
+	json_decref(request);
+	http_reply_text(reply, status, "application/json", text);
+}
+
 static bool refuse_type(const struct http_call *call, struct http_reply *reply)
 {
 	const char *type = http_request_header(call, "Content-Type");
@@ -167,6 +190,8 @@ enum MHD_Result envd_serve(struct http_call *call)
 	} else if (!connect_user(authorization, user, sizeof(user)) && strcmp(user, "root") &&
 		   strcmp(user, "user")) {
 		refuse_user(&reply, user);
+	} else if (is_call(call, "POST", "/process.Process/SendSignal")) {
+		send_signal(call, &reply);
 	} else if (strcmp(call->path, "/process.Process/Start")) {
 		answer_plain(call, &reply);
 	} else if (!refuse_type(call, &reply)) {

@@ -12,6 +12,27 @@
 #include "process.h"
 
 #define MAX_ENV 64
+#define MAX_ALIVE 256
+
+/* Those that were started and are not collected yet: only their pids are surely theirs. */
+static struct {
+	pthread_mutex_t lock;
+	pid_t pids[MAX_ALIVE];
+} alive = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* Puts a pid in another's place; 0 is an empty place. False: the other is not there. */
+static bool alive_replace(pid_t from, pid_t to)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&alive.lock);
+	while (i < MAX_ALIVE && alive.pids[i] != from)
+		i++;
+	if (i < MAX_ALIVE)
+		alive.pids[i] = to;
+	pthread_mutex_unlock(&alive.lock);
+	return i < MAX_ALIVE;
+}
 
 /* All that the child needs, made before the fork. */
 struct launch {
@@ -153,6 +174,8 @@ static int fork_child(struct launch *l, struct process *p, bool with_stdin, char
 	close(l->out);
 	close(l->err);
 	close(l->in);
+	if (p->pid > 0)
+		alive_replace(0, p->pid);
 	if (p->pid < 0)
 		snprintf(ret_message, size, "error starting process: %s", strerror(errno));
 	return p->pid < 0 ? -1 : 0;
@@ -226,6 +249,19 @@ void process_kill(struct process *p)
 	kill(p->pid, SIGKILL);
 }
 
+int process_kill_pid(pid_t pid)
+{
+	int ret = -1;
+
+	pthread_mutex_lock(&alive.lock);
+	for (size_t i = 0; pid > 0 && i < MAX_ALIVE; i++) {
+		if (alive.pids[i] == pid)
+			ret = kill(pid, SIGKILL);
+	}
+	pthread_mutex_unlock(&alive.lock);
+	return ret;
+}
+
 int process_end(struct process *p)
 {
 	int *const fds[] = { &p->out_fd, &p->err_fd, &p->in_fd };
@@ -236,6 +272,9 @@ int process_end(struct process *p)
 			close(*fds[i]);
 		*fds[i] = -1;
 	}
+	/* It keeps its pid until it is collected. */
+	waitid(P_PID, (id_t)p->pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
+	alive_replace(p->pid, 0);
 	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status;

@@ -26,6 +26,8 @@ ssize_t process_read(struct process *p, const struct vm *vm, int client_fd, char
 
 /* Kills the shell (not its children). */
 void process_kill(struct process *p);
+/* Kills one that was started and has not ended, by its pid. 0, or -1: there is none such. */
+int process_kill_pid(pid_t pid);
 /* Closes the pipes and collects the wait status. */
 int process_end(struct process *p);
 /* Goes on without a client: reads until the end or the deadline, in a thread of its own. */
