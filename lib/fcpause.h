@@ -182,6 +182,46 @@ struct fcp_reclaim_result {
 FCP_API int fcp_reclaim(const struct fcp_reclaim_settings *settings,
 			struct fcp_reclaim_result *result, struct fcp_error *err);
 
+/* ---- exec: a command in the guest, through envd --------------------------------------------- */
+
+enum fcp_guest_stream {
+	FCP_GUEST_STDOUT,
+	FCP_GUEST_STDERR,
+};
+
+#define FCP_EXEC_TIMEOUT_MS 60000
+
+struct fcp_exec_settings {
+	const char *envd;	     /* "http://IP:49983" */
+	const char *envd_token_file; /* first line is sent as X-Access-Token; NULL: none */
+	const char *user;	     /* of the guest; NULL: "root" */
+	const char *const *argv;     /* NULL at the end; run as it is, by no shell */
+	uint32_t timeout_ms;	     /* until the command has ended; 0: FCP_EXEC_TIMEOUT_MS */
+	/* What the command writes, as it comes: any bytes. -1 with *err filled in ends the run. NULL:
+	 * not wanted. */
+	int (*on_output)(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
+			 struct fcp_error *err);
+	void *arg;
+	int cancel_fd;
+};
+
+struct fcp_exec_result {
+	struct fcp_outcome outcome;
+	int exit_code;	   /* -1 where there is none: ended by a signal, not ended, not begun */
+	bool left_running; /* given up, and not known to have been killed */
+};
+
+/*
+ * Runs a command in the guest (POST /process.Process/Start), with nothing on its stdin, and waits for
+ * its end. Status: ok (exit code 0), failed (another exit code, or a signal; returns 0 then, as the
+ * command was run), timeout. envd does not end a command whose client goes away: at the deadline, on
+ * cancellation and after an error SIGKILL is sent to it (POST /process.Process/SendSignal), which
+ * its children do not get. What the command does is the caller's: it is sent once. FCP_ERR_CONNECT,
+ * FCP_ERR_PROTOCOL and FCP_ERR_SERVER as for fcp_reclaim(). Source: envd's process.proto.
+ */
+FCP_API int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *result,
+		     struct fcp_error *err);
+
 /* ---- balloon-install: the balloon that a later drain needs --------------------------------- */
 
 /* Firecracker's own fields (PUT /balloon, 1.14 and later). */

@@ -44,6 +44,15 @@ int fcp_report_reclaim(struct fcp_json *object, const struct fcp_reclaim_result 
 	return bad | fcp_json_set(object, "steps", steps);
 }
 
+int fcp_report_exec(struct fcp_json *object, const struct fcp_exec_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+
+	bad |= result->exit_code < 0 ? fcp_json_set_null(object, "exit_code")
+				     : fcp_json_set_i64(object, "exit_code", result->exit_code);
+	return bad | fcp_json_set_bool(object, "left_running", result->left_running);
+}
+
 int fcp_report_balloon_install(struct fcp_json *object,
 			       const struct fcp_balloon_install_result *result)
 {

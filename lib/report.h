@@ -16,6 +16,7 @@ int fcp_report_error(struct fcp_json *object, const struct fcp_error *error);
 
 /* The outcome, and what only this step has. result is the step's own result struct. */
 int fcp_report_reclaim(struct fcp_json *object, const struct fcp_reclaim_result *result);
+int fcp_report_exec(struct fcp_json *object, const struct fcp_exec_result *result);
 int fcp_report_balloon_install(struct fcp_json *object,
 			       const struct fcp_balloon_install_result *result);
 int fcp_report_balloon_drain(struct fcp_json *object,

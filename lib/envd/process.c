@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define PATH "/process.Process/Start"
-#define ANSWER_MAX_BYTES (1 << 20)
 #define MESSAGE_MAX_BYTES (1 << 18)
 #define HEADER_MAX_BYTES 1024
 
@@ -26,30 +25,48 @@ struct stream {
 	struct fcp_error error;
 };
 
-static void on_data_event(struct stream *stream, const struct fcp_json *data)
+/* What is there at key, decoded, for the caller. */
+static int pass_on(struct stream *stream, const struct fcp_json *data, const char *key,
+		   enum fcp_guest_stream which, struct fcp_error *err)
 {
-	const char *encoded = fcp_json_string(fcp_json_get(data, "stdout"));
+	const char *encoded = fcp_json_string(fcp_json_get(data, key));
 	FCP_CLEANUP(free) unsigned char *decoded = NULL;
 	size_t room;
 	int length;
 
-	if (!encoded || !stream->command->on_stdout)
-		return;
+	if (!encoded || !stream->command->on_output)
+		return 0;
 	room = strlen(encoded) / 4 * 3 + 4;
 	decoded = malloc(room);
-	length = decoded ? b64_pton(encoded, decoded, room) : -1;
-	if (length > 0)
-		stream->command->on_stdout((const char *)decoded, (size_t)length,
-					   stream->command->arg);
+	if (!decoded)
+		return fcp_error_nomem(err);
+	length = b64_pton(encoded, decoded, room);
+	if (length < 0)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "envd: %s that is no base64", key);
+	if (length == 0)
+		return 0;
+	return stream->command->on_output(which, (const char *)decoded, (size_t)length,
+					  stream->command->arg, err);
+}
+
+static void on_start_event(const struct stream *stream, const struct fcp_json *start)
+{
+	uint64_t pid = 0;
+
+	fcp_json_u64(fcp_json_get(start, "pid"), &pid);
+	if (stream->command->on_start)
+		stream->command->on_start((uint32_t)pid, stream->command->arg);
 }
 
 static void on_end_event(struct stream *stream, const struct fcp_json *end)
 {
+	const char *status = fcp_json_string(fcp_json_get(end, "status"));
 	int64_t code = 0; /* protobuf's JSON leaves out a 0 */
 
 	fcp_json_bool(fcp_json_get(end, "exited"), &stream->exit.exited);
 	fcp_json_i64(fcp_json_get(end, "exitCode"), &code);
 	stream->exit.exit_code = (int)code;
+	snprintf(stream->exit.status, sizeof(stream->exit.status), "%s", status ? status : "");
 	stream->ended = true;
 }
 
@@ -74,7 +91,7 @@ static int on_message(uint8_t flags, const char *text, size_t length, void *arg,
 {
 	FCP_CLEANUP(json) struct fcp_json *message = NULL;
 	struct stream *stream = arg;
-	const struct fcp_json *event;
+	const struct fcp_json *event, *data;
 
 	if (stream->closed)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "envd: a message behind the end of the stream");
@@ -83,9 +100,12 @@ static int on_message(uint8_t flags, const char *text, size_t length, void *arg,
 	if (flags & FCP_CONNECT_END_STREAM)
 		return on_end_of_stream(stream, message, err);
 	event = fcp_json_get(message, "event");
-	if (fcp_json_get(event, "start") && stream->command->on_start)
-		stream->command->on_start(stream->command->arg);
-	on_data_event(stream, fcp_json_get(event, "data"));
+	data = fcp_json_get(event, "data");
+	if (fcp_json_get(event, "start"))
+		on_start_event(stream, fcp_json_get(event, "start"));
+	if (pass_on(stream, data, "stdout", FCP_GUEST_STDOUT, err) != 0 ||
+	    pass_on(stream, data, "stderr", FCP_GUEST_STDERR, err) != 0)
+		return -1;
 	if (fcp_json_get(event, "end"))
 		on_end_event(stream, fcp_json_get(event, "end"));
 	return 0; /* keepalive, and what later versions add, is passed over */
@@ -100,7 +120,7 @@ static bool on_bytes(const void *data, size_t length, void *arg)
 }
 
 /* {"process":{"cmd":"/bin/sh","args":["-c",SCRIPT]},"stdin":false} in an envelope; owned. */
-static char *request_body(const char *script, size_t *bytes_)
+static char *request_body(const char *const *argv, size_t *bytes_)
 {
 	FCP_CLEANUP(json) struct fcp_json *request = fcp_json_object();
 	FCP_CLEANUP(free) char *text = NULL;
@@ -110,9 +130,9 @@ static char *request_body(const char *script, size_t *bytes_)
 	char *body;
 	int bad = 0;
 
-	bad |= fcp_json_append_string(args, "-c");
-	bad |= fcp_json_append_string(args, script);
-	bad |= fcp_json_set_string(process, "cmd", "/bin/sh");
+	for (size_t i = 1; argv[i]; i++)
+		bad |= fcp_json_append_string(args, argv[i]);
+	bad |= fcp_json_set_string(process, "cmd", argv[0]);
 	bad |= fcp_json_set(process, "args", args);
 	bad |= fcp_json_set(request, "process", process);
 	bad |= fcp_json_set_bool(request, "stdin", false);
@@ -132,8 +152,8 @@ static char *request_body(const char *script, size_t *bytes_)
 /* "Authorization: Basic " + base64("USER:"): envd takes the user's name from there. */
 static void authorization(const char *user, char header[HEADER_MAX_BYTES])
 {
-	char plain[128];
-	int length = snprintf(plain, sizeof(plain), "%.120s:", user);
+	char plain[FCP_GUEST_USER_MAX + 2];
+	int length = snprintf(plain, sizeof(plain), "%.*s:", FCP_GUEST_USER_MAX, user);
 	int at = snprintf(header, HEADER_MAX_BYTES, "Authorization: Basic ");
 
 	b64_ntop((unsigned char *)plain, (size_t)length, header + at, (size_t)(HEADER_MAX_BYTES - at));
@@ -175,7 +195,7 @@ static int send_command(struct stream *stream, const char *const *headers, struc
 		.method = "POST",
 		.path = PATH,
 		.headers = headers,
-		.max_bytes = ANSWER_MAX_BYTES,
+		.max_bytes = command->answer_max_bytes,
 		.sink = on_bytes,
 		.sink_arg = stream,
 		.deadline = fcp_deadline_in_ms(command->timeout_ms),
@@ -184,7 +204,7 @@ static int send_command(struct stream *stream, const char *const *headers, struc
 
 	if (fcp_http_open(NULL, command->envd, &http, err) != 0)
 		return -1;
-	request.body = body = request_body(command->script, &request.body_bytes);
+	request.body = body = request_body(command->argv, &request.body_bytes);
 	if (!body)
 		return fcp_error_nomem(err);
 	if (fcp_http_send(http, &request, &response, err) != 0)

@@ -9,26 +9,32 @@
 struct fcp_guest_command {
 	const char *envd;	     /* "http://IP:49983" */
 	const char *envd_token_file; /* NULL: none */
-	const char *user;	     /* "root" */
-	const char *script;	     /* run as /bin/sh -c SCRIPT */
+	const char *user;	     /* "root"; no colon, at most FCP_GUEST_USER_MAX bytes */
+	const char *const *argv;     /* NULL at the end */
 	uint32_t timeout_ms;	     /* sent as Connect-Timeout-Ms, and our own deadline */
+	size_t answer_max_bytes;     /* of the whole stream, base64 and all */
 	int cancel_fd;
-	/* What the command writes to stdout, as it comes, decoded; the guest's bytes. */
-	void (*on_stdout)(const char *data, size_t length, void *arg);
-	void (*on_start)(void *arg); /* envd has started it */
+	/* What the command writes, as it comes, decoded; the guest's bytes. -1 stops with *err. */
+	int (*on_output)(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
+			 struct fcp_error *err);
+	void (*on_start)(uint32_t pid, void *arg); /* envd has started it */
 	void *arg;
 };
+
+#define FCP_GUEST_USER_MAX 120
 
 struct fcp_guest_exit {
 	bool exited; /* else ended by a signal */
 	int exit_code;
+	char status[64]; /* envd's words: "exit status 3", "signal: killed" */
 };
 
 /*
  * Runs one command to its end. A success is an `end` event and a clean end-of-stream, nothing less.
  * FCP_ERR_TIMEOUT: at the deadline, ours or envd's (deadline_exceeded); envd kills the shell then,
  * but not the shell's child. FCP_ERR_SERVER: envd's error, "unauthenticated: invalid username ...".
- * FCP_ERR_PROTOCOL: the stream broke off, or is none. More than 1 MiB in all is FCP_ERR_PROTOCOL.
+ * FCP_ERR_PROTOCOL: the stream broke off, or is none, or is too long. After any error the command may
+ * go on in the guest.
  */
 int fcp_guest_run(const struct fcp_guest_command *command, struct fcp_guest_exit *exit_,
 		  struct fcp_error *err);

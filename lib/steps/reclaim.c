@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SLACK_MS 500
+#define ANSWER_MAX_BYTES (1 << 20)
 #define LINE_MAX_BYTES 128
 #define EXIT_KILLED 137 /* what a shell, and timeout -s KILL, says of SIGKILL */
 #define EXIT_NOT_FOUND 127
@@ -76,10 +77,14 @@ static void on_line(struct progress *progress, const char *text)
 	progress->done++;
 }
 
-static void on_stdout(const char *data, size_t length, void *arg)
+static int on_output(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
+		     struct fcp_error *err)
 {
 	struct progress *progress = arg;
 
+	(void)err;
+	if (stream != FCP_GUEST_STDOUT)
+		return 0;
 	for (size_t i = 0; i < length; i++) {
 		if (data[i] != '\n') {
 			if (progress->line_bytes < LINE_MAX_BYTES)
@@ -92,12 +97,14 @@ static void on_stdout(const char *data, size_t length, void *arg)
 		}
 		progress->line_bytes = 0;
 	}
+	return 0;
 }
 
-static void on_start(void *arg)
+static void on_start(uint32_t pid, void *arg)
 {
 	struct progress *progress = arg;
 
+	(void)pid;
 	progress->since_ns = fcp_now_ns();
 }
 
@@ -211,7 +218,8 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 		.envd_token_file = settings->envd_token_file,
 		.user = "root",
 		.cancel_fd = settings->cancel_fd,
-		.on_stdout = on_stdout,
+		.answer_max_bytes = ANSWER_MAX_BYTES,
+		.on_output = on_output,
 		.on_start = on_start,
 		.arg = &progress,
 	};
@@ -225,7 +233,8 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 		fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "every step is off");
 		return 0;
 	}
-	command.script = script = fcp_reclaim_script(settings);
+	script = fcp_reclaim_script(settings);
+	command.argv = (const char *const[]){"/bin/sh", "-c", script, NULL};
 	ran = script ? fcp_guest_run(&command, &guest, err) : fcp_error_nomem(err);
 	ran = finish(&progress, ran, &guest, command.timeout_ms, err);
 	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/outcome.h"
+#include "base/utf8.h"
+#include "envd/process.h"
+#include "envd/signal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A run, as far as envd told of it. */
+struct run {
+	const struct fcp_exec_settings *settings;
+	uint32_t pid; /* 0: no start event yet */
+};
+
+static int on_output(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
+		     struct fcp_error *err)
+{
+	const struct fcp_exec_settings *settings = ((struct run *)arg)->settings;
+
+	return settings->on_output ? settings->on_output(stream, data, length, settings->arg, err) : 0;
+}
+
+static void on_start(uint32_t pid, void *arg)
+{
+	((struct run *)arg)->pid = pid;
+}
+
+/* envd reads "USER:PASSWORD": what stands behind a colon would be lost in silence. */
+static int check(const struct fcp_exec_settings *settings, struct fcp_error *err)
+{
+	if (!settings->argv || !settings->argv[0])
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no command given");
+	if (settings->user && (strchr(settings->user, ':') || *settings->user == '\0' ||
+			       strlen(settings->user) > FCP_GUEST_USER_MAX))
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "'%.150s' is not the name of a user",
+				     settings->user);
+	/* envd's messages are UTF-8: another byte could not be sent as it is. */
+	for (size_t i = 0; settings->argv[i]; i++)
+		if (!fcp_utf8_is_valid(settings->argv[i]))
+			return fcp_error_set(err, FCP_ERR_USAGE, 0,
+					     "word %zu of the command is no UTF-8", i + 1);
+	return 0;
+}
+
+/* Does the error leave open whether envd has started it? */
+static bool may_have_started(const struct fcp_error *err)
+{
+	return err->error_class == FCP_ERR_TIMEOUT || err->error_class == FCP_ERR_PROTOCOL ||
+	       err->error_class == FCP_ERR_INTERRUPTED;
+}
+
+/* What the run leaves in the guest must not go on unseen. Says how that went. */
+static const char *end_command(const struct fcp_guest_command *command, const struct run *run,
+			       const struct fcp_error *why, struct fcp_exec_result *result)
+{
+	struct fcp_error err;
+
+	if (run->pid == 0) {
+		result->left_running = may_have_started(why);
+		return result->left_running ? "; the command may have been started" : "";
+	}
+	result->left_running = fcp_guest_kill(command, run->pid, &err) != 0;
+	return result->left_running ? "; the command may still run in the guest" : "; the command was killed";
+}
+
+static int give_up(const struct fcp_guest_command *command, const struct run *run,
+		   struct fcp_exec_result *result, struct fcp_error *err)
+{
+	const char *fate = end_command(command, run, err, result);
+	size_t used = strlen(err->message);
+
+	if (err->error_class == FCP_ERR_TIMEOUT) {
+		fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT,
+				"the deadline of %u ms came first%s", command->timeout_ms, fate);
+		return 0;
+	}
+	snprintf(err->message + used, sizeof(err->message) - used, "%s", fate);
+	return -1;
+}
+
+static void judge(const struct fcp_guest_exit *end, struct fcp_exec_result *result)
+{
+	if (!end->exited) {
+		fcp_outcome_set(&result->outcome, FCP_STATUS_FAILED, "ended by a %.60s",
+				*end->status ? end->status : "signal");
+		return;
+	}
+	result->exit_code = end->exit_code;
+	if (end->exit_code != 0)
+		fcp_outcome_set(&result->outcome, FCP_STATUS_FAILED, "exit code %d", end->exit_code);
+}
+
+int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *result,
+	     struct fcp_error *err)
+{
+	uint64_t start_ns = fcp_now_ns();
+	struct run run = {.settings = settings};
+	const struct fcp_guest_command command = {
+		.envd = settings->envd,
+		.envd_token_file = settings->envd_token_file,
+		.user = settings->user ? settings->user : "root",
+		.argv = settings->argv,
+		.timeout_ms = settings->timeout_ms ? settings->timeout_ms : FCP_EXEC_TIMEOUT_MS,
+		.answer_max_bytes = SIZE_MAX, /* it is passed on, not kept */
+		.cancel_fd = settings->cancel_fd,
+		.on_output = on_output,
+		.on_start = on_start,
+		.arg = &run,
+	};
+	struct fcp_guest_exit end = {0};
+	int ran = check(settings, err);
+
+	*result = (struct fcp_exec_result){.exit_code = -1};
+	if (ran != 0)
+		return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	ran = fcp_guest_run(&command, &end, err);
+	if (ran == 0)
+		judge(&end, result);
+	else
+		ran = give_up(&command, &run, result, err);
+	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}
