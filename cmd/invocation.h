@@ -33,6 +33,8 @@ struct invocation {
 	} caps[FCP_RECLAIM_KINDS];
 	struct fcp_flags flags; /* of the file; all off without one */
 	bool hinting;		/* a hinting run is asked for: its race is told as a warning */
+	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
+	char **operands;
 	int cancel_fd;
 	bool help, version;
 };

@@ -28,6 +28,9 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_PAUSE] = {"pause", "all of it, in order: reclaim, balloon-drain, snapshot, madvise-ranges",
 		"reclaim and balloon-drain are off unless flags or options turn them on. Only the snapshot can fail "
 		"a pause; the other steps are best effort.", command_pause},
+	[COMMAND_EXEC] = {"exec", "run a command in the guest, through envd",
+		"Runs the command as it is, with nothing on its stdin; what it writes goes to stdout and stderr as "
+		"it comes. Exit code 0 when it exited with 0.", command_exec, "[--] COMMAND [ARG...]"},
 };
 
 const struct command *command_find(const char *name)
@@ -45,6 +48,7 @@ const struct command *command_find(const char *name)
 #define INSPECT (1U << COMMAND_INSPECT)
 #define SNAPSHOT (1U << COMMAND_SNAPSHOT)
 #define PAUSE (1U << COMMAND_PAUSE)
+#define EXEC (1U << COMMAND_EXEC)
 #define ALL ((1U << COMMANDS) - 1)
 
 const struct option_def options[OPTIONS] = {
@@ -123,6 +127,12 @@ const struct option_def options[OPTIONS] = {
 		"release pages of the memory file as the last step"},
 	[OPT_STRICT] = {"strict", 0, KIND_SWITCH, NULL, PAUSE, NULL, {0},
 		"exit 4 when a best-effort step fell short"},
+
+	[OPT_SCRIPT] = {"script", 0, KIND_TEXT, "TEXT", EXEC, NULL, {0},
+		"run this by /bin/sh -c instead; words that follow are its $1, $2, ..."},
+	[OPT_USER] = {"user", 0, KIND_TEXT, "USER", EXEC, "root", {0}, "run it as this user of the guest"},
+	[OPT_EXEC_TIMEOUT_MS] = {"exec-timeout-ms", 0, KIND_WAIT_MS, "N", EXEC, "60000", {0},
+		"kill it when it has not ended then"},
 
 	[OPT_BEFORE] = {"before", 0, KIND_TEXT, "FILE", INSPECT, NULL, {0},
 		"one memory file beside another: the one that was; with --after"},

@@ -18,6 +18,7 @@ enum command_id {
 	COMMAND_INSPECT,
 	COMMAND_SNAPSHOT,
 	COMMAND_PAUSE,
+	COMMAND_EXEC,
 	COMMANDS,
 };
 
@@ -26,6 +27,7 @@ struct command {
 	const char *summary; /* one line */
 	const char *doc;     /* the paragraph above the options in --help */
 	int (*run)(struct invocation *invocation); /* returns the exit code */
+	const char *operands; /* what --help calls what follows the options; NULL: options only */
 };
 
 extern const struct command commands[COMMANDS];
@@ -72,6 +74,9 @@ enum option_id {
 	OPT_LIST,
 	OPT_TRIM,
 	OPT_STRICT,
+	OPT_SCRIPT,
+	OPT_USER,
+	OPT_EXEC_TIMEOUT_MS,
 	OPT_BEFORE,
 	OPT_AFTER,
 	OPT_SVG,

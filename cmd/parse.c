@@ -82,6 +82,12 @@ static error_t on_key(int key, char *arg, struct argp_state *state)
 		explain(parser, state);
 		return 0;
 	}
+	if (key == ARGP_KEY_ARG && parser->invocation->command->operands) {
+		/* All that follows is the operand's, whatever it looks like. */
+		parser->invocation->operands = state->argv + state->next - 1;
+		state->next = state->argc;
+		return 0;
+	}
 	if (key == ARGP_KEY_ARG) {
 		parser->failed = true;
 		fcp_error_set(parser->err, FCP_ERR_USAGE, 0, "'%.100s': this command takes options only", arg);
@@ -159,12 +165,37 @@ static void argp_table(const struct command *command, struct texts *texts,
 /* Two rows an option at the most, the heading, and the end. */
 #define TABLE_ROWS (2 * OPTIONS + 2)
 
+/* Is the word an option whose value is the next word? */
+static bool takes_next(const struct invocation *invocation, const char *word)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (takes_option(invocation, (enum option_id)i) && options[i].arg &&
+		    strncmp(word, "--", 2) == 0 && strcmp(word + 2, options[i].name) == 0)
+			return true;
+	return false;
+}
+
+/* Where the operands begin, which may look like options themselves; argc where there are none. */
+static int count_option_words(int argc, char **argv, const struct invocation *invocation)
+{
+	if (!invocation->command->operands)
+		return argc;
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] != '-' || argv[i][1] == '\0' || strcmp(argv[i], "--") == 0)
+			return i;
+		if (takes_next(invocation, argv[i]))
+			i++;
+	}
+	return argc;
+}
+
 /* An error behind which --json stands, or FCPAUSE_JSON, is told as JSON too. */
 static void find_json(int argc, char **argv, struct invocation *invocation)
 {
 	struct fcp_error no_matter;
 
 	from_environment(invocation, OPT_JSON, &no_matter);
+	argc = count_option_words(argc, argv, invocation);
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--json") == 0)
 			set_switch(invocation, OPT_JSON, ORIGIN_CLI, true);
@@ -191,6 +222,7 @@ static bool is_known(const struct invocation *invocation, const char *name, size
 static int check_names(int argc, char **argv, const struct invocation *invocation,
 		       struct fcp_error *err)
 {
+	argc = count_option_words(argc, argv, invocation);
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strncmp(argv[i], "--", 2) == 0 &&
 		    !is_known(invocation, argv[i] + 2, strcspn(argv[i] + 2, "=")))
@@ -202,6 +234,7 @@ int parse(int argc, char **argv, struct invocation *invocation, struct fcp_error
 {
 	struct argp_option table[TABLE_ROWS];
 	struct argp argp = {.options = table, .parser = on_key};
+	unsigned flags = ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP;
 	struct parser parser = {invocation, err, false};
 	struct texts texts;
 
@@ -210,7 +243,9 @@ int parse(int argc, char **argv, struct invocation *invocation, struct fcp_error
 		find_json(argc, argv, invocation);
 		return -1;
 	}
-	if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP, NULL, &parser) != 0) {
+	if (invocation->command->operands)
+		flags |= ARGP_IN_ORDER;
+	if (argp_parse(&argp, argc, argv, flags, NULL, &parser) != 0) {
 		if (!parser.failed)
 			fcp_error_set(err, FCP_ERR_USAGE, 0, "these options cannot be parsed");
 		find_json(argc, argv, invocation);
@@ -230,7 +265,7 @@ void print_help(const struct command *command, FILE *out)
 {
 	struct argp_option table[TABLE_ROWS];
 	char name[64], text[1024];
-	struct argp argp = {.options = table, .parser = on_key, .doc = text};
+	struct argp argp = {.options = table, .parser = on_key, .args_doc = command->operands, .doc = text};
 	struct texts texts;
 
 	argp_table(command, &texts, table);

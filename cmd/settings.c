@@ -73,6 +73,18 @@ static int add_caps(struct fcp_json *settings, const struct invocation *invocati
 	return bad;
 }
 
+static int add_operands(struct fcp_json *settings, char *const *operands)
+{
+	struct fcp_json *setting = fcp_json_object(), *words = fcp_json_array();
+	int bad = 0;
+
+	for (; *operands; operands++)
+		bad |= fcp_json_append_string(words, *operands);
+	bad |= fcp_json_set(setting, "value", words);
+	bad |= fcp_json_set_string(setting, "origin", origin_name(ORIGIN_CLI));
+	return bad | fcp_json_set(settings, "operands", setting);
+}
+
 int settings_report(struct fcp_json *object, const struct invocation *invocation)
 {
 	struct fcp_json *settings = fcp_json_object();
@@ -90,6 +102,8 @@ int settings_report(struct fcp_json *object, const struct invocation *invocation
 			bad |= add_setting(settings, underscored(options[id].name, name),
 					   options[id].kind, &invocation->values[id]);
 	}
+	if (invocation->operands)
+		bad |= add_operands(settings, invocation->operands);
 	return bad | fcp_json_set(object, "settings", settings);
 }
 
@@ -143,4 +157,10 @@ void settings_print(const struct invocation *invocation, FILE *out)
 			print_setting(out, name, KIND_MS, &value);
 		}
 	}
+	if (!invocation->operands)
+		return;
+	fprintf(out, "  %-32s", "operands");
+	for (char *const *word = invocation->operands; *word; word++)
+		fprintf(out, " %s", *word);
+	fprintf(out, " (%s)\n", origin_name(ORIGIN_CLI));
 }

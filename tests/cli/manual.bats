@@ -151,7 +151,7 @@ good() {
 	TYPE:*) echo diff ;;
 	MEANING:*) echo zero ;;
 	WHEN:*) echo never ;;
-	FILE:* | DIR:* | PATH:* | URL:*) echo value ;;
+	FILE:* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) echo value ;;
 	*) echo "no good value is known for --$1 $2: add it to this test" >&2; return 1 ;;
 	esac
 }
@@ -164,7 +164,7 @@ bad() {
 	BYTES:*) printf '%s\n' x 4097 1KB 99999999T ;;
 	LIST:*) printf '%s\n' nix --json ;;
 	USE:* | TYPE:* | MEANING:* | WHEN:*) printf '%s\n' nix ;;
-	FILE:* | DIR:* | PATH:* | URL:*) printf '%s\n' --json ;;
+	FILE:* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) printf '%s\n' --json ;;
 	*) echo "no bad value is known for --$1 $2: add it to this test" >&2; return 1 ;;
 	esac
 	echo # an empty one is never good
@@ -176,6 +176,7 @@ needs() {
 	NEEDS=()
 	case $1 in
 	reclaim) NEEDS=(--envd http://127.0.0.1:1) ;;
+	exec) NEEDS=(--envd http://127.0.0.1:1 --script true) ;;
 	balloon-*) NEEDS=(--api-sock "$T/none") ;;
 	madvise-ranges) NEEDS=(--mem-file-path "$T/memory" --find zero) ;;
 	inspect) NEEDS=(--mem-file-path "$T/memory") ;;
@@ -298,7 +299,8 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		[ -s lines ]
 		while IFS= read -r line; do
 			read -ra words <<<"$line"
-			fcp "${words[@]}" --help
+			# (In front: what follows an operand is one.)
+			fcp "${words[0]}" --help "${words[@]:1}"
 			expect 0
 		done <lines
 	done
