@@ -4,6 +4,7 @@
 #include "base/outcome.h"
 #include "firecracker/balloon.h"
 #include "firecracker/hinting.h"
+#include "firecracker/insist.h"
 #include "firecracker/metrics.h"
 #include "firecracker/process.h"
 #include "firecracker/vm.h"
@@ -116,17 +117,10 @@ static int wait_until_done(struct drain *drain, bool *done_, struct fcp_error *e
 /* The guest takes its pages back. Tried again for a while, because nobody else will do it. */
 static int stop(struct drain *drain, struct fcp_error *err)
 {
-	struct fcp_firecracker *firecracker = &drain->firecracker;
-
-	fcp_firecracker_shield(firecracker);
-	firecracker->deadline = fcp_deadline_in_ms(STOP_MS);
-	while (fcp_hinting_stop(firecracker, err) != 0) {
-		if (err->error_class == FCP_ERR_CONNECT || fcp_deadline_passed(firecracker->deadline)) {
-			fcp_error_wrap(err, "the hinting run could not be stopped, and the guest goes on without the memory it handed out");
-			err->error_class = FCP_ERR_LEFT;
-			return -1;
-		}
-		fcp_wait_ns(POLL_MAX_NS, -1);
+	if (fcp_firecracker_insist(&drain->firecracker, fcp_hinting_stop, STOP_MS, err) != 0) {
+		fcp_error_wrap(err, "the hinting run could not be stopped, and the guest goes on without the memory it handed out");
+		err->error_class = FCP_ERR_LEFT;
+		return -1;
 	}
 	drain->result->stopped = true;
 	return 0;

@@ -7,13 +7,13 @@
 #include "base/outcome.h"
 #include "base/units.h"
 #include "firecracker/hinting.h"
+#include "firecracker/insist.h"
 #include "firecracker/metrics.h"
 #include "firecracker/process.h"
 #include "firecracker/snapshot.h"
 #include "steps/snapshot_publish.h"
 #include "steps/snapshot_type.h"
 
-#include <signal.h>
 #include <string.h>
 
 #define SNAPSHOT_BASE_MS (120 * 1000)
@@ -21,8 +21,6 @@
 #define RESUME_MS 5000 /* how long a resume is tried */
 
 #define STATE_FILE_BYTES FCP_MIB /* Firecracker 1.16 writes some 14 kB */
-
-#define WAIT_BEFORE_RETRY_NS UINT64_C(20000000)
 
 struct run {
 	const struct fcp_snapshot_settings *settings;
@@ -235,52 +233,12 @@ static int left(const struct run *run, const struct fcp_error *why, struct fcp_e
 			     run->settings->api_sock, why->message);
 }
 
-/* Nobody listens at the socket, or the process that did is no more: there is nothing to wait for. */
-static bool is_gone(const struct run *run, const struct fcp_error *why)
-{
-	pid_t pid = fcp_firecracker_pid(&run->firecracker);
-
-	return why->error_class == FCP_ERR_CONNECT &&
-	       (why->errnum == ECONNREFUSED || (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH));
-}
-
-/*
- * Calls until it succeeds, each time with more patience, or until the deadline. A creation that was
- * given up goes on in Firecracker, and the API answers only when it is over; from the first answer
- * on, RESUME_MS must do.
- */
-static int insist(struct run *run, int (*call)(struct fcp_firecracker *, struct fcp_error *),
-		  uint64_t timeout_ms, struct fcp_error *err)
-{
-	struct fcp_firecracker *firecracker = &run->firecracker;
-	uint32_t patience_ms = firecracker->timeout_ms;
-	bool refused = false;
-
-	fcp_firecracker_shield(firecracker);
-	firecracker->deadline = fcp_deadline_in_ms(timeout_ms);
-	while (call(firecracker, err) != 0) {
-		if (err->error_class == FCP_ERR_SERVER && !refused) {
-			refused = true;
-			firecracker->deadline = fcp_deadline_min(firecracker->deadline,
-								 fcp_deadline_in_ms(RESUME_MS));
-		}
-		if (is_gone(run, err) || fcp_deadline_passed(firecracker->deadline))
-			return -1;
-		if (err->error_class == FCP_ERR_TIMEOUT && firecracker->timeout_ms < INT32_MAX)
-			firecracker->timeout_ms *= 2;
-		fcp_wait_ns(WAIT_BEFORE_RETRY_NS, -1);
-	}
-	firecracker->timeout_ms = patience_ms;
-	firecracker->deadline = FCP_DEADLINE_NEVER;
-	return 0;
-}
-
 /* Brings the VM back to Running, whatever has happened before and whatever signals come. */
 static int resume_vm(struct run *run, uint64_t timeout_ms, struct fcp_error *err)
 {
 	struct fcp_error why;
 
-	if (insist(run, fcp_vm_resume, timeout_ms, &why) != 0) {
+	if (fcp_firecracker_insist(&run->firecracker, fcp_vm_resume, timeout_ms, &why) != 0) {
 		run->result->vm_state = FCP_VM_UNKNOWN;
 		return left(run, &why, err);
 	}
@@ -307,7 +265,7 @@ static int undo(struct run *run, struct fcp_error *err)
 
 	if (!run->result->paused) {
 		if (given_up)
-			insist(run, get_instance, timeout_ms, &left_error);
+			fcp_firecracker_insist(&run->firecracker, get_instance, timeout_ms, &left_error);
 		return -1;
 	}
 	if (resume_vm(run, timeout_ms, &left_error) != 0) {

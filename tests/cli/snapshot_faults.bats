@@ -330,10 +330,10 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 
 @test "a signal during the creation of a VM that was paused before: it stays paused, no file" {
 	local round
-	vm --snapshot-ms 50
+	vm --snapshot-ms 1000
 	sim_patch /vm '{"state":"Paused"}'
-	# Firecracker goes on writing for a while: some rounds, so that it is met before, in and after it.
-	for round in 1 2 3 4 5 6; do
+	# Firecracker goes on writing for a while.
+	for round in 1 2 3; do
 		: >"$SIM_LOG"
 		: >"$SIM_CLOCK"
 		snapshot_start
