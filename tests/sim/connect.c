@@ -70,16 +70,23 @@ json_t *event_data(int stream, const char *data, size_t len)
 }
 
 /* Go's names of the signals. */
-static const char *signal_name(int signal)
+static void name_signal(int signal, char *ret, size_t size)
 {
 	static const char *const names[] = {
 		"", "hangup", "interrupt", "quit", "illegal instruction",
 		"trace/breakpoint trap", "aborted", "bus error", "floating point exception",
 		"killed", "user defined signal 1", "segmentation fault", "user defined signal 2",
-		"broken pipe", "alarm clock", "terminated",
+		"broken pipe", "alarm clock", "terminated", "stack fault", "child exited",
+		"continued", "stopped (signal)", "stopped", "stopped (tty input)",
+		"stopped (tty output)", "urgent I/O condition", "CPU time limit exceeded",
+		"file size limit exceeded", "virtual timer expired", "profiling timer expired",
+		"window changed", "I/O possible", "power failure", "bad system call",
 	};
 
-	return signal < 16 ? names[signal] : "signal";
+	if ((size_t)signal < sizeof(names) / sizeof(names[0]))
+		snprintf(ret, size, "%s", names[signal]);
+	else
+		snprintf(ret, size, "signal %d", signal);
 }
 
 /* Fields that are zero or false are left out, as in envd's encoding. */
@@ -87,13 +94,13 @@ json_t *event_end(int wait_status)
 {
 	json_t *end = json_object();
 	int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
-	char status[64];
+	char status[64], name[32];
 
+	name_signal(WTERMSIG(wait_status), name, sizeof(name));
 	if (WIFEXITED(wait_status))
 		snprintf(status, sizeof(status), "exit status %d", code);
 	else
-		snprintf(status, sizeof(status), "signal: %s%s",
-			 signal_name(WTERMSIG(wait_status)),
+		snprintf(status, sizeof(status), "signal: %s%s", name,
 			 WCOREDUMP(wait_status) ? " (core dumped)" : "");
 	if (code)
 		json_object_set_new(end, "exitCode", json_integer(code));

@@ -144,11 +144,17 @@ static char *answer_uptime(void)
 	return text;
 }
 
-static char *answer_id(const char *user)
+/* how: -u, -un, or all of it. */
+static char *answer_id(const char *how, const char *user)
 {
-	return strdup(strcmp(user, "user")
-		      ? "uid=0(root) gid=0(root) groups=0(root)\n"
-		      : "uid=1000(user) gid=1000(user) groups=1000(user),1000(user)\n");
+	bool root = strcmp(user, "user") != 0;
+
+	if (!strcmp(how, "-u"))
+		return strdup(root ? "0\n" : "1000\n");
+	if (!strcmp(how, "-un"))
+		return strdup(root ? "root\n" : "user\n");
+	return strdup(root ? "uid=0(root) gid=0(root) groups=0(root)\n"
+			   : "uid=1000(user) gid=1000(user) groups=1000(user),1000(user)\n");
 }
 
 /* The parent of a process that lives, else 0. */
@@ -305,7 +311,7 @@ int guest_tool_answer(struct vm *vm, int client_fd, char *line, char **ret)
 	else if (!strcmp(name, "ps"))
 		*ret = answer_ps();
 	else if (!strcmp(name, "id"))
-		*ret = answer_id(n > 1 ? words[n - 1] : "root");
+		*ret = answer_id(n > 2 ? words[1] : "", n > 1 ? words[n - 1] : "root");
 	else
 		return 127;
 	return 0;

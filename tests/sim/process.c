@@ -126,6 +126,7 @@ static _Noreturn void run_child(const struct launch *l)
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	const char *why;
 	sigset_t none;
+	int error;
 
 	sigemptyset(&none);
 	sigaction(SIGPIPE, &dfl, NULL);
@@ -136,11 +137,12 @@ static _Noreturn void run_child(const struct launch *l)
 	close_range(3, ~0U, 0);
 	if (!chdir(l->cwd))
 		execve(l->program, l->argv, l->envp);
-	why = strerrordesc_np(errno);
+	error = errno;
+	why = strerrordesc_np(error);
 	if (write(2, l->failed, strlen(l->failed)) < 0 || write(2, why, strlen(why)) < 0 ||
 	    write(2, "\n", 1) < 0)
 		_exit(126);
-	_exit(127);
+	_exit(error == EACCES ? 126 : 127);
 }
 
 static int open_pipes(struct launch *l, struct process *p, bool with_stdin)
