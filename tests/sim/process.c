@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "process.h"
+#include "workdir.h"
 
 #define MAX_ENV 64
 #define MAX_ALIVE 256
@@ -39,7 +40,7 @@ struct launch {
 	char *program;
 	char **argv;
 	char *envp[MAX_ENV + 8];
-	char cwd[GUEST_PATH_MAX + 256];
+	char cwd[GUEST_PATH_MAX + 512];
 	char failed[512]; /* "ionice: can't execute '…': " */
 	int in, out, err;
 };
@@ -61,8 +62,7 @@ static void make_environment(struct launch *l, const struct guest *guest, const 
 	const char *name;
 	json_t *value;
 
-	snprintf(home, sizeof(home), "%s/%s", guest->dir,
-		 strcmp(user, "root") ? "home/user" : "root");
+	workdir_home(guest, user, home, sizeof(home));
 	add_env(l, "PATH", guest->bin);
 	add_env(l, "HOME", home);
 	add_env(l, GUEST_USER_ENV, user);
@@ -96,18 +96,6 @@ static int make_arguments(struct launch *l, const struct guest *guest, const jso
 		l->program = NULL;
 	snprintf(l->failed, sizeof(l->failed), "ionice: can't execute '%s': ", cmd);
 	return l->program ? 0 : -1;
-}
-
-static int make_cwd(struct launch *l, const struct guest *guest, const json_t *process,
-		    char *ret_message, size_t size)
-{
-	const char *cwd = json_string_value(json_object_get(process, "cwd"));
-
-	snprintf(l->cwd, sizeof(l->cwd), "%s%s", guest->dir, cwd && *cwd ? cwd : "/root");
-	if (!strstr(l->cwd, "..") && !access(l->cwd, X_OK))
-		return 0;
-	snprintf(ret_message, size, "cwd '%s' does not exist", cwd ? cwd : "");
-	return -1;
 }
 
 static void free_launch(struct launch *l)
@@ -193,7 +181,7 @@ int process_start(struct process *p, const struct guest *guest, const json_t *re
 
 	make_environment(&l, guest, process, user);
 	if (!make_arguments(&l, guest, process) &&
-	    !make_cwd(&l, guest, process, ret_message, size))
+	    !workdir_resolve(guest, process, user, l.cwd, sizeof(l.cwd), ret_message, size))
 		ret = fork_child(&l, p, !json_is_false(with_stdin), ret_message, size);
 	free_launch(&l);
 	return ret;
