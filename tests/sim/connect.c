@@ -69,6 +69,11 @@ json_t *event_data(int stream, const char *data, size_t len)
 	return event;
 }
 
+json_t *event_keepalive(void)
+{
+	return json_pack("{s:{s:{}}}", "event", "keepalive");
+}
+
 /* Go's names of the signals. */
 static void name_signal(int signal, char *ret, size_t size)
 {

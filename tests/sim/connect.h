@@ -22,6 +22,7 @@ void frames_add_error(struct frames *f, const char *code, const char *message);
 
 json_t *event_start(int pid);
 json_t *event_data(int stream, const char *data, size_t len);
+json_t *event_keepalive(void);
 json_t *event_end(int wait_status);
 
 /* The message of a request that is one frame. NULL: malformed, with envd's words for it. */

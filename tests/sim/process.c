@@ -6,34 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "process.h"
+#include "started.h"
 #include "workdir.h"
 
 #define MAX_ENV 64
-#define MAX_ALIVE 256
-
-/* Those that were started and are not collected yet: only their pids are surely theirs. */
-static struct {
-	pthread_mutex_t lock;
-	pid_t pids[MAX_ALIVE];
-} alive = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-/* Puts a pid in another's place; 0 is an empty place. False: the other is not there. */
-static bool alive_replace(pid_t from, pid_t to)
-{
-	size_t i = 0;
-
-	pthread_mutex_lock(&alive.lock);
-	while (i < MAX_ALIVE && alive.pids[i] != from)
-		i++;
-	if (i < MAX_ALIVE)
-		alive.pids[i] = to;
-	pthread_mutex_unlock(&alive.lock);
-	return i < MAX_ALIVE;
-}
 
 /* All that the child needs, made before the fork. */
 struct launch {
@@ -139,6 +121,9 @@ static int open_pipes(struct launch *l, struct process *p, bool with_stdin)
 
 	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
 		return -1;
+	p->cancel_fd = eventfd(0, EFD_CLOEXEC);
+	if (p->cancel_fd < 0)
+		return -1;
 	if (with_stdin ? pipe2(in, O_CLOEXEC)
 		       : (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
 		return -1;
@@ -164,11 +149,13 @@ static int fork_child(struct launch *l, struct process *p, bool with_stdin, char
 	close(l->out);
 	close(l->err);
 	close(l->in);
-	if (p->pid > 0)
-		alive_replace(0, p->pid);
-	if (p->pid < 0)
+	if (p->pid < 0) {
 		snprintf(ret_message, size, "error starting process: %s", strerror(errno));
-	return p->pid < 0 ? -1 : 0;
+		return -1;
+	}
+	p->pid_fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	started_add(p->pid, p->cancel_fd);
+	return 0;
 }
 
 int process_start(struct process *p, const struct guest *guest, const json_t *request,
@@ -207,31 +194,59 @@ static ssize_t read_some(int *fd, char *buf, size_t size)
 	return n;
 }
 
+/* The next of two streams that has something to read: its bytes; 0: neither has. */
+static ssize_t read_ready(struct process *p, const struct pollfd fds[2], char *buf, size_t size,
+			  int *ret_stream)
+{
+	for (*ret_stream = 1; *ret_stream <= 2; ++*ret_stream) {
+		ssize_t n = 0;
+
+		if (fds[*ret_stream - 1].revents)
+			n = read_some(*ret_stream == 1 ? &p->out_fd : &p->err_fd, buf, size);
+		if (n > 0)
+			return n;
+	}
+	return 0;
+}
+
+/* Its end counts once its output is closed; and at once, where a signal was sent. */
+static bool awaits_end(const struct process *p)
+{
+	return p->cancelled || (p->out_fd < 0 && p->err_fd < 0);
+}
+
 ssize_t process_read(struct process *p, const struct vm *vm, int client_fd, char *buf,
 		     size_t size, int *ret_stream)
 {
-	while (p->out_fd >= 0 || p->err_fd >= 0) {
-		struct pollfd fds[4] = { { .fd = p->out_fd, .events = POLLIN },
+	for (;;) {
+		struct pollfd fds[6] = { { .fd = p->out_fd, .events = POLLIN },
 					 { .fd = p->err_fd, .events = POLLIN },
 					 { .fd = client_fd, .events = POLLRDHUP },
-					 { .fd = vm->stop_fd, .events = POLLIN } };
-		ssize_t n = 0;
+					 { .fd = vm->stop_fd, .events = POLLIN },
+					 { .fd = p->cancelled ? -1 : p->cancel_fd, .events = POLLIN },
+					 { .fd = awaits_end(p) ? p->pid_fd : -1, .events = POLLIN } };
+		int64_t next_ns = p->deadline_ns < p->quiet_ns ? p->deadline_ns : p->quiet_ns;
+		ssize_t n;
 
 		if (now_ns() >= p->deadline_ns)
-			return -1;
-		if (poll(fds, 4, poll_ms(p->deadline_ns)) < 0 && errno != EINTR)
-			return -2;
+			return PROCESS_DEADLINE;
+		if (now_ns() >= p->quiet_ns) {
+			p->quiet_ns += p->keepalive_ns;
+			return PROCESS_QUIET;
+		}
+		if (poll(fds, 6, poll_ms(next_ns)) < 0 && errno != EINTR)
+			return PROCESS_GONE;
 		if (fds[2].revents || fds[3].revents)
-			return -2;
-		for (*ret_stream = 1; *ret_stream <= 2; ++*ret_stream) {
-			if (!fds[*ret_stream - 1].revents)
-				continue;
-			n = read_some(*ret_stream == 1 ? &p->out_fd : &p->err_fd, buf, size);
-			if (n > 0)
-				return n;
+			return PROCESS_GONE;
+		if (fds[5].revents)
+			return PROCESS_ENDED;
+		p->cancelled |= fds[4].revents != 0;
+		n = read_ready(p, fds, buf, size, ret_stream);
+		if (n > 0) {
+			p->quiet_ns = now_ns() + p->keepalive_ns;
+			return n;
 		}
 	}
-	return 0;
 }
 
 void process_kill(struct process *p)
@@ -239,32 +254,25 @@ void process_kill(struct process *p)
 	kill(p->pid, SIGKILL);
 }
 
-int process_kill_pid(pid_t pid)
+static void close_fds(int *const *fds, size_t count)
 {
-	int ret = -1;
-
-	pthread_mutex_lock(&alive.lock);
-	for (size_t i = 0; pid > 0 && i < MAX_ALIVE; i++) {
-		if (alive.pids[i] == pid)
-			ret = kill(pid, SIGKILL);
-	}
-	pthread_mutex_unlock(&alive.lock);
-	return ret;
-}
-
-int process_end(struct process *p)
-{
-	int *const fds[] = { &p->out_fd, &p->err_fd, &p->in_fd };
-	int status = 0;
-
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (*fds[i] >= 0)
 			close(*fds[i]);
 		*fds[i] = -1;
 	}
+}
+
+int process_end(struct process *p)
+{
+	int *const fds[] = { &p->out_fd, &p->err_fd, &p->in_fd, &p->pid_fd, &p->cancel_fd };
+	int status = 0;
+
+	close_fds(fds, 3);
 	/* It keeps its pid until it is collected. */
 	waitid(P_PID, (id_t)p->pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
-	alive_replace(p->pid, 0);
+	started_remove(p->pid);
+	close_fds(fds + 3, 2);
 	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status;
@@ -300,6 +308,7 @@ void process_leave(struct process *p, const struct vm *vm)
 	if (!left)
 		return;
 	*left = (struct left){ *p, vm };
+	left->process.quiet_ns = INT64_MAX;
 	if (pthread_create(&thread, NULL, read_on, left))
 		free(left);
 	else

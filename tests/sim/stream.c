@@ -11,6 +11,7 @@
 #include "stream.h"
 
 #define CHUNK (32 * 1024)
+#define KEEPALIVE_S 90
 
 enum phase {
 	PHASE_STARTED,  /* the start event comes next */
@@ -86,9 +87,11 @@ static void add_data(struct stream *s)
 
 	if (n > 0)
 		frames_add(&s->frames, 0, event_data(from, buf, (size_t)n));
-	else if (n == 0)
+	else if (n == PROCESS_QUIET)
+		frames_add(&s->frames, 0, event_keepalive());
+	else if (n == PROCESS_ENDED)
 		add_end(s);
-	else if (n == -1)
+	else if (n == PROCESS_DEADLINE)
 		add_deadline(s);
 	else
 		client_gone(s);
@@ -229,6 +232,14 @@ static int read_timeout(const char *text, int64_t *ret_ns, char *ret_message, si
 	return 0;
 }
 
+/* How long a stream is quiet before envd says that it is still there. */
+static int64_t read_keepalive(const char *text)
+{
+	long s = text ? atol(text) : 0;
+
+	return (s > 0 ? s : KEEPALIVE_S) * INT64_C(1000000000);
+}
+
 /* Starts the process, or puts the error that ends the stream into it. */
 static void begin(struct http_call *call, struct stream *s, const struct guest *guest,
 		  const char *user)
@@ -249,6 +260,8 @@ static void begin(struct http_call *call, struct stream *s, const struct guest *
 		return;
 	}
 	s->process.deadline_ns = deadline;
+	s->process.keepalive_ns = read_keepalive(http_request_header(call, "Keepalive-Ping-Interval"));
+	s->process.quiet_ns = now_ns() + s->process.keepalive_ns;
 	if (now_ns() >= deadline)
 		frames_add_error(&s->frames, "deadline_exceeded", "context deadline exceeded");
 	else if (process_start(&s->process, guest, request, user, message, sizeof(message)))

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The guest's processes that were started and are not collected yet: only their pids are surely
+ * theirs. */
+#ifndef SIM_STARTED_H
+#define SIM_STARTED_H
+
+#include <sys/types.h>
+
+/* cancel_fd: an eventfd that is told of a signal that is to end the process. */
+void started_add(pid_t pid, int cancel_fd);
+void started_remove(pid_t pid);
+/* 0, or -1: there is none such. Signal 0 only asks. */
+int started_signal(pid_t pid, int signal);
+
+#endif
