@@ -3,6 +3,7 @@
 
 setup() {
 	load ../lib/sim
+	load ../lib/envd
 	ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	REPLAY=${FCPAUSE_REPLAY:-$ROOT/build/replay}
 	RECORDED=${FCPAUSE_RECORDED:-$ROOT/tests/data/recorded}
@@ -12,6 +13,7 @@ setup() {
 
 teardown() {
 	sim_stop
+	envd_stop
 }
 
 # Starts the booted VM's simulator (a) and the resumed one's (b).
@@ -51,4 +53,42 @@ play() {
 	[ "$status" -eq 1 ]
 	[ "$(grep -c '^ok ' <<<"$output")" -eq 8 ]
 	[[ $output == *"not ok 9 - before boot: PUT /balloon"* ]]
+}
+
+play_exec() {
+	"$REPLAY" exec --recorded "$1" --envd "$2"
+}
+
+# All lines of envd-exec.jsonl were played, and none differs.
+expect_all() {
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c '^ok ' <<<"$output")" -eq "$(wc -l <"$RECORDED/envd-exec.jsonl")" ]
+}
+
+@test "commands and signals are answered as recorded" {
+	sim_start --boot
+	run play_exec "$RECORDED" "$SIM_ENVD"
+	expect_all
+}
+
+@test "the recording of commands and signals is what a real envd does" {
+	envd_needs
+	envd_start
+	run play_exec "$RECORDED" "$ENVD_URL"
+	expect_all
+}
+
+@test "a recorded command or signal that differs is found" {
+	mkdir "$BATS_TEST_TMPDIR/changed"
+	# The end of a stream, the answer to a call, and that to a call that came into a stream.
+	grep -e '"exit code 42"' -e '"SIGKILL: no such process"' -e '"SIGTERM while it runs"' \
+		"$RECORDED/envd-exec.jsonl" |
+		sed '1s/exit status 42/exit status 43/; 2s/with pid 4194305/with pid 4194306/; 3s/"{}"/"{ }"/' \
+			>"$BATS_TEST_TMPDIR/changed/envd-exec.jsonl"
+	sim_start --boot
+	run play_exec "$BATS_TEST_TMPDIR/changed" "$SIM_ENVD"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[ "$(grep -c '^not ok ' <<<"$output")" -eq 3 ]
 }

@@ -97,25 +97,33 @@ static void collect(struct describer *d, const char *text)
 	}
 }
 
+static void put_byte(FILE *out, char c)
+{
+	if (c == '\n')
+		fputs("\\n", out);
+	else if (isprint((unsigned char)c))
+		fputc(c, out);
+	else
+		fprintf(out, "\\x%02x", (unsigned char)c);
+}
+
 static void flush_data(struct describer *d)
 {
 	char *text = d->data;
 
 	if (!d->stream)
 		return;
-	if (d->guest_state)
+	if (d->guest_state) {
 		squeeze(text);
+		d->len = strlen(text);
+	}
 	fprintf(d->out, "data %s ", d->stream);
 	/* What is long is told by its length and by whether it is all x. */
 	if (d->len > 4096) {
 		fprintf(d->out, "%zu bytes, %zu times x", d->len, strspn(text, "x"));
 	} else {
-		for (; *text; text++) {
-			if (*text == '\n')
-				fputs("\\n", d->out);
-			else
-				fputc(*text, d->out);
-		}
+		for (size_t i = 0; i < d->len; i++)
+			put_byte(d->out, text[i]);
 	}
 	fputc('\n', d->out);
 	free(d->data);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Plays every recorded exchange against simulators, in the recorded order, and compares the
- * answers. Ends at the first difference.
+ * answers. `play` ends at the first difference.
+ *
+ * In envd-exec.jsonl an exchange may have others come into it: "during" is one that is sent over
+ * another connection once "after_frames" frames of this one's stream have come; with
+ * "client_closes_after_frames" the client goes away then.
  *
  * replay play --recorded DIR --dir DIR --api SOCK --envd URL --resumed-api SOCK --resumed-envd URL
+ * replay exec --recorded DIR --envd URL
  * replay metrics RECORDED ACTUAL
  */
 #include <ctype.h>
@@ -21,11 +26,13 @@
 #include <jansson.h>
 
 #include "frames.h"
+#include "pids.h"
 #include "wire.h"
 
 #define MAX_LINES 512
 #define RECORDED_DIR "/vm/snapshot"
 #define SEEN_WITHIN_MS 10000
+#define SIGNAL_PATH "/process.Process/SendSignal"
 
 enum file {
 	FILE_API,
@@ -213,7 +220,7 @@ static int differs(const char *what, const char *expected, const char *got)
 {
 	if (!strcmp(expected, got))
 		return 0;
-	printf("# %s differs:\n#   recorded: %s\n#   simulator: %s\n", what, expected, got);
+	printf("# %s differs:\n#   recorded: %s\n#   now:      %s\n", what, expected, got);
 	return -1;
 }
 
@@ -491,7 +498,7 @@ static int compare_envd_body(const json_t *line, const struct wire_answer *answe
 		expected = frames_describe_recorded(frames, digits);
 		got = frames_describe_wire(answer->body, answer->len, digits);
 	} else {
-		expected = strdup(text_of(line, "response_body"));
+		expected = pids_map(text_of(line, "response_body"));
 		got = strdup(answer->body);
 		if (digits) {
 			squeeze(expected);
@@ -514,23 +521,68 @@ static int compare_envd(const json_t *line, const struct wire_answer *answer)
 	if (differs("status", text_of(line, "status_line"), got) ||
 	    compare_envd_body(line, answer, digits))
 		return -1;
+	/* A pid in the body has as many digits as it has. */
+	digits |= !strcmp(text_of(line, "path"), SIGNAL_PATH);
 	return compare_no_type(headers, answer) || compare_headers(headers, answer, digits);
+}
+
+static int play_envd(const struct server *server, const json_t *line);
+
+/* What comes into an open stream: another exchange, or the client's end. Either needs the pid. */
+static int play_into(const struct server *server, const json_t *line, struct wire_call *call)
+{
+	const json_t *during = json_object_get(line, "during");
+	const json_t *closes = json_object_get(line, "client_closes_after_frames");
+	const json_t *frames = during ? json_object_get(during, "after_frames") : closes;
+	struct wire_answer answer = { 0 };
+	int ret;
+
+	if (!frames)
+		return 0;
+	ret = wire_wait_frames(call, (size_t)json_integer_value(frames)) ||
+	      wire_peek(call, &answer);
+	if (!ret)
+		pids_learn(json_object_get(line, "response_frames"), &answer);
+	wire_free(&answer);
+	return ret || !during ? ret : play_envd(server, during);
+}
+
+static int play_call(const struct server *server, const json_t *line, struct wire_call *call)
+{
+	struct wire_answer answer = { 0 };
+	int ret = play_into(server, line, call);
+
+	if (!ret && json_object_get(line, "client_closes_after_frames"))
+		ret = wire_peek(call, &answer);
+	else if (!ret)
+		ret = wire_end(call, &answer);
+	wire_close(call);
+	if (!ret) {
+		pids_learn(json_object_get(line, "response_frames"), &answer);
+		ret = compare_envd(line, &answer);
+	}
+	wire_free(&answer);
+	return ret;
 }
 
 static int play_envd(const struct server *server, const json_t *line)
 {
-	struct wire_answer answer;
+	struct wire_call call;
 	size_t len;
-	char *body = envd_body(line, &len);
-	char *head = envd_head(line, len);
+	char *body = envd_body(line, &len), *head;
 	int ret = check_length(line, len);
 
-	if (!ret)
-		ret = wire_exchange(server->envd, head, body, len, &answer);
-	if (!ret) {
-		ret = compare_envd(line, &answer);
-		wire_free(&answer);
+	if (!json_object_get(line, "request_frames")) {
+		char *mapped = pids_map(body);
+
+		free(body);
+		body = mapped;
+		len = strlen(body);
 	}
+	head = envd_head(line, len);
+	if (!ret)
+		ret = wire_begin(server->envd, head, body, len, &call) ||
+		      play_call(server, line, &call);
 	free(head);
 	free(body);
 	return ret;
@@ -617,6 +669,24 @@ static int play(const char *recorded)
 	return ret ? 1 : 0;
 }
 
+static int play_exec(const char *recorded)
+{
+	struct recording file = { .name = "envd-exec.jsonl" };
+	bool good = !load(&file, recorded), loaded = good;
+
+	/* They do not build on one another: all that differs is worth seeing. */
+	for (size_t i = 0; i < file.count; i++) {
+		bool same = loaded && !play_envd(&booted, file.lines[i]);
+
+		if (loaded)
+			report(file.lines[i], same);
+		good &= same;
+		json_decref(file.lines[i]);
+	}
+	printf("1..%d\n", test_number);
+	return good ? 0 : 1;
+}
+
 /* Free page reporting is not played; and the last flush was recorded in the middle of a resume,
  * between vmm_resume_vm and resume_vm. */
 static bool is_by_chance(const char *name)
@@ -681,6 +751,7 @@ static int usage(void)
 {
 	fputs("usage: replay play --recorded DIR --dir DIR --api SOCK --envd URL "
 	      "--resumed-api SOCK --resumed-envd URL\n"
+	      "       replay exec --recorded DIR --envd URL\n"
 	      "       replay metrics RECORDED ACTUAL\n", stderr);
 	return 2;
 }
@@ -705,6 +776,8 @@ int main(int argc, char **argv)
 	work_dir = option(argc, argv, "--dir");
 	booted.envd = option(argc, argv, "--envd");
 	resumed.envd = option(argc, argv, "--resumed-envd");
+	if (argc == 6 && !strcmp(argv[1], "exec") && recorded && booted.envd)
+		return play_exec(recorded);
 	if (argc != 14 || strcmp(argv[1], "play") || !recorded || !api || !resumed_api ||
 	    !work_dir || !booted.envd || !resumed.envd)
 		return usage();

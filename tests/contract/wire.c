@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,25 +58,9 @@ static int send_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-static char *read_all(int fd, size_t *ret_len)
-{
-	char *data = NULL, buf[65536];
-	size_t len;
-	FILE *out = open_memstream(&data, &len);
-	ssize_t n;
-
-	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
-		fwrite(buf, 1, (size_t)n, out);
-	fclose(out);
-	*ret_len = len;
-	if (n == 0)
-		return data;
-	free(data);
-	return NULL;
-}
-
-/* Puts chunks together, in place. Returns the length, or -1: they do not end as they must. */
-static long join_chunks(char *body, size_t len)
+/* Puts chunks together, in place. Returns the length, or -1: they do not end as they must. Where
+ * the answer goes on (whole is false), they may end anywhere. */
+static long join_chunks(char *body, size_t len, bool whole)
 {
 	size_t in = 0, out = 0;
 
@@ -83,23 +69,23 @@ static long join_chunks(char *body, size_t len)
 		size_t n;
 
 		if (in >= len)
-			return -1;
+			return whole ? -1 : (long)out;
 		n = strtoul(body + in, &end, 16);
 		if (strncmp(end, "\r\n", 2))
-			return -1;
+			return whole ? -1 : (long)out;
 		in = (size_t)(end + 2 - body);
 		if (n == 0)
 			return (long)out;
 		if (in + n + 2 > len)
-			return -1;
+			return whole ? -1 : (long)out;
 		memmove(body + out, body + in, n);
 		out += n;
 		in += n + 2;
 	}
 }
 
-/* Cuts the answer's text into its parts; takes the text over. */
-static int parse(char *text, size_t len, struct wire_answer *ret)
+/* Cuts the answer's text into its parts. */
+static int parse(char *text, size_t len, bool whole, struct wire_answer *ret)
 {
 	char *headers = strstr(text, "\r\n"), *body = strstr(text, "\r\n\r\n"), *coding;
 	int at = 0;
@@ -121,7 +107,7 @@ static int parse(char *text, size_t len, struct wire_answer *ret)
 	memcpy(ret->body, body + 4, ret->len);
 	ret->body[ret->len] = '\0';
 	coding = wire_header(ret, "Transfer-Encoding");
-	joined = coding ? join_chunks(ret->body, ret->len) : (long)ret->len;
+	joined = coding ? join_chunks(ret->body, ret->len, whole) : (long)ret->len;
 	free(coding);
 	if (joined < 0)
 		return -1;
@@ -158,36 +144,118 @@ void wire_free(struct wire_answer *answer)
 	*answer = (struct wire_answer){ 0 };
 }
 
-int wire_exchange(const char *target, const char *head, const char *body, size_t len,
-		  struct wire_answer *ret)
+int wire_begin(const char *target, const char *head, const char *body, size_t len,
+	       struct wire_call *ret)
 {
 	struct timeval limit = { .tv_sec = TIMEOUT_S };
 	int fd = !strncmp(target, "unix:", 5) ? open_unix(target + 5) : open_tcp(target + 7);
-	char *text;
-	size_t text_len;
-	int parsed;
 
-	*ret = (struct wire_answer){ 0 };
+	*ret = (struct wire_call){ .target = target, .fd = fd };
 	if (fd < 0) {
 		printf("# %s: %s\n", target, strerror(errno));
 		return -1;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (send_all(fd, head, strlen(head)) || send_all(fd, "\r\n", 2) ||
-	    send_all(fd, body, len)) {
-		printf("# %s: sending: %s\n", target, strerror(errno));
-		close(fd);
-		return -1;
-	}
-	text = read_all(fd, &text_len);
+	if (!send_all(fd, head, strlen(head)) && !send_all(fd, "\r\n", 2) &&
+	    !send_all(fd, body, len))
+		return 0;
+	printf("# %s: sending: %s\n", target, strerror(errno));
 	close(fd);
-	if (!text) {
-		printf("# %s: reading: %s\n", target, strerror(errno));
+	return -1;
+}
+
+/* The number of bytes that came next; 0: no more will come; -1 with the reason printed. */
+static ssize_t read_more(struct wire_call *call)
+{
+	char buf[65536], *text;
+	ssize_t n = recv(call->fd, buf, sizeof(buf), 0);
+
+	if (n < 0)
+		printf("# %s: reading: %s\n", call->target, strerror(errno));
+	text = n < 0 ? NULL : realloc(call->text, call->len + (size_t)n + 1);
+	if (!text)
 		return -1;
+	memcpy(text + call->len, buf, (size_t)n);
+	call->text = text;
+	call->len += (size_t)n;
+	text[call->len] = '\0';
+	return n;
+}
+
+int wire_peek(const struct wire_call *call, struct wire_answer *ret)
+{
+	char *text = malloc(call->len + 1);
+	int parsed = -1;
+
+	*ret = (struct wire_answer){ 0 };
+	if (text && call->text) {
+		memcpy(text, call->text, call->len + 1);
+		parsed = parse(text, call->len, false, ret);
 	}
-	parsed = parse(text, text_len, ret);
-	if (parsed)
-		printf("# %s: no HTTP answer, or a broken one:\n# %s\n", target, text);
 	free(text);
 	return parsed;
+}
+
+static bool has_frames(const struct wire_call *call, size_t frames)
+{
+	struct wire_answer answer;
+	size_t at = 0;
+
+	if (!wire_peek(call, &answer)) {
+		for (uint32_t be; frames && at + 5 <= answer.len; frames--) {
+			memcpy(&be, answer.body + at + 1, sizeof(be));
+			at += 5 + ntohl(be);
+			if (at > answer.len)
+				break;
+		}
+	}
+	wire_free(&answer);
+	return !frames;
+}
+
+int wire_wait_frames(struct wire_call *call, size_t frames)
+{
+	while (!has_frames(call, frames)) {
+		ssize_t n = read_more(call);
+
+		if (!n)
+			printf("# %s: the stream ended before its frame %zu\n", call->target, frames);
+		if (n <= 0)
+			return -1;
+	}
+	return 0;
+}
+
+void wire_close(struct wire_call *call)
+{
+	if (call->fd >= 0)
+		close(call->fd);
+	free(call->text);
+	*call = (struct wire_call){ .fd = -1 };
+}
+
+int wire_end(struct wire_call *call, struct wire_answer *ret)
+{
+	ssize_t n;
+	int parsed = -1;
+
+	*ret = (struct wire_answer){ 0 };
+	do {
+		n = read_more(call);
+	} while (n > 0);
+	if (!n)
+		parsed = parse(call->text, call->len, true, ret);
+	if (!n && parsed)
+		printf("# %s: no HTTP answer, or a broken one:\n# %s\n", call->target, call->text);
+	wire_close(call);
+	return parsed;
+}
+
+int wire_exchange(const char *target, const char *head, const char *body, size_t len,
+		  struct wire_answer *ret)
+{
+	struct wire_call call;
+
+	*ret = (struct wire_answer){ 0 };
+	return wire_begin(target, head, body, len, &call) ? -1 : wire_end(&call, ret);
 }
