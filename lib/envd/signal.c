@@ -12,7 +12,18 @@
 #define ANSWER_MAX_BYTES 65536
 #define TIMEOUT_MS 2000 /* a dying run must not hang on its last word */
 
-/* Connect's errors of a single call are a status and {"code":"not_found",...}. */
+/*
+ * Is it gone? envd says not_found; or, in the moment between collecting a process and forgetting it,
+ * internal, with Go's os.ErrProcessDone. That moment is just when a deadline kills it on both sides.
+ */
+static bool says_it_has_ended(const char *code, const char *message)
+{
+	return (code && strcmp(code, "not_found") == 0) ||
+	       (code && strcmp(code, "internal") == 0 && message &&
+		strstr(message, "process already finished"));
+}
+
+/* Connect's errors of a single call are a status and {"code":"not_found","message":...}. */
 static int check_answer(const struct fcp_http_response *response, struct fcp_error *err)
 {
 	FCP_CLEANUP(json) struct fcp_json *answer = NULL;
@@ -23,7 +34,7 @@ static int check_answer(const struct fcp_http_response *response, struct fcp_err
 		return 0;
 	if (fcp_json_parse(response->body, response->body_bytes, "envd's answer", &answer, &no_matter) == 0)
 		code = fcp_json_string(fcp_json_get(answer, "code"));
-	if (code && strcmp(code, "not_found") == 0)
+	if (says_it_has_ended(code, fcp_json_string(fcp_json_get(answer, "message"))))
 		return 0;
 	fcp_error_set(err, FCP_ERR_SERVER, 0, "envd: POST " PATH ": HTTP status %d %.60s",
 		      response->status, code ? code : "");

@@ -103,6 +103,13 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	expect_json '.exit_code == 127' '.stderr | contains("nothing-of-this-name")'
 }
 
+@test "a command that may not be executed: exit 1" {
+	vm
+	fcp exec --json -- /etc/passwd
+	expect 1
+	expect_json '.exit_code == 126' '.stderr | contains("Permission denied")'
+}
+
 @test "--best-effort: a command that fails is a warning" {
 	vm
 	fcp exec --best-effort -- false
@@ -249,6 +256,14 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	wait_gone "sleep $seconds"
 }
 
+@test "timeout while a child of the command has its output: the command is killed, not the child" {
+	vm
+	fcp exec --exec-timeout-ms 300 --json --script 'sleep 20 & echo $!; wait'
+	expect 4
+	expect_json '.left_running == false' '.ms < 10000'
+	kill "$(jq -r .stdout out)"
+}
+
 @test "timeout in a guest that stands still: told, and left" {
 	vm
 	sim_patch /vm '{"state":"Paused"}'
@@ -305,6 +320,15 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	fcp exec --json -- true
 	expect 1
 	expect_json '.error.class == "protocol"' '.left_running == false'
+}
+
+@test "the command ends while it is to be killed" {
+	# envd's words when it has collected the process and not forgotten it yet.
+	local done='{"code":"internal","message":"error sending signal: os: process already finished"}'
+	vm --fault "POST /process.Process/SendSignal status=500,$done"
+	fcp exec --exec-timeout-ms 200 --json -- sleep 1
+	expect 4
+	expect_json '.left_running == false' '.reason | contains("the command was killed")'
 }
 
 @test "a signal that cannot be sent: it may still run" {
