@@ -3,15 +3,14 @@
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "memory/claim_sign.h"
 #include "memory/in_use.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #define XFS_MAGIC 0x58465342
@@ -82,10 +81,13 @@ static bool take_lease_patiently(int fd)
 static int exclude_others(struct fcp_claim *claim, const char *name, struct fcp_error *err)
 {
 	struct fcp_in_use use;
+	struct stat file;
 	bool refused;
 
 	claim->leased = take_lease_patiently(claim->fd);
 	refused = !claim->leased && errno == EAGAIN;
+	if (claim->leased && fstat(claim->fd, &file) == 0)
+		claim->sign_fd = fcp_claim_sign_show(&file);
 	if (claim->leased && lease_counts_mappings(claim->fd))
 		return 0;
 	if (fcp_in_use_find(claim->fd, &use, err) < 0) {
@@ -99,7 +101,7 @@ static int exclude_others(struct fcp_claim *claim, const char *name, struct fcp_
 int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fcp_claim *claim_,
 		   struct fcp_error *err)
 {
-	*claim_ = (struct fcp_claim){.fd = fd, .mutex = PTHREAD_MUTEX_INITIALIZER};
+	*claim_ = (struct fcp_claim){.fd = fd, .sign_fd = -1, .mutex = PTHREAD_MUTEX_INITIALIZER};
 
 	if (flock(fd, (kind == FCP_CLAIM_READ ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
@@ -110,32 +112,20 @@ int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fc
 	return kind == FCP_CLAIM_READ ? 0 : exclude_others(claim_, name, err);
 }
 
-/* A line of /proc/locks: N: LEASE STATE TYPE PID MAJOR:MINOR:INODE START END. */
-static bool is_lease_on(const char *line, const struct stat *file, bool any_device)
-{
-	unsigned int dev_major, dev_minor;
-	uintmax_t inode;
-
-	return sscanf(line, "%*d: LEASE %*s %*s %*d %x:%x:%ju", &dev_major, &dev_minor, &inode) == 3 &&
-	       inode == (uintmax_t)file->st_ino &&
-	       (any_device || makedev(dev_major, dev_minor) == file->st_dev);
-}
-
 bool fcp_claim_is_held(const char *path)
 {
 	FCP_CLEANUP(fd) int fd = open(path, O_PATH | O_CLOEXEC);
-	FCP_CLEANUP(file) FILE *locks = fopen("/proc/locks", "re");
 	struct stat file;
-	struct statfs fs;
-	char line[256];
 
-	if (fd < 0 || !locks || fstat(fd, &file) < 0 || fstatfs(fd, &fs) < 0)
-		return false;
-	while (fgets(line, sizeof(line), locks))
-		/* stat(2) of btrfs tells a subvolume's device, the locks the file system's. */
-		if (is_lease_on(line, &file, (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC))
-			return true;
-	return false;
+	return fd >= 0 && fstat(fd, &file) == 0 && fcp_claim_sign_seen(&file);
+}
+
+static void drop_lease(struct fcp_claim *claim)
+{
+	fcntl(claim->fd, F_SETLEASE, F_UNLCK);
+	if (claim->sign_fd >= 0)
+		close(claim->sign_fd);
+	claim->sign_fd = -1;
 }
 
 bool fcp_claim_lost(struct fcp_claim *claim)
@@ -144,7 +134,7 @@ bool fcp_claim_lost(struct fcp_claim *claim)
 
 	pthread_mutex_lock(&claim->mutex);
 	if (claim->leased && !claim->lost && fcntl(claim->fd, F_GETLEASE) != F_WRLCK) {
-		fcntl(claim->fd, F_SETLEASE, F_UNLCK);
+		drop_lease(claim);
 		claim->lost = true;
 	}
 	lost = claim->lost;
@@ -155,7 +145,7 @@ bool fcp_claim_lost(struct fcp_claim *claim)
 void fcp_claim_release(struct fcp_claim *claim)
 {
 	if (claim->leased && !claim->lost)
-		fcntl(claim->fd, F_SETLEASE, F_UNLCK);
+		drop_lease(claim);
 	flock(claim->fd, LOCK_UN);
 	claim->leased = false;
 }

@@ -19,6 +19,7 @@ struct fcp_claim {
 	int fd;
 	bool leased;
 	bool lost;
+	int sign_fd; /* memory/claim_sign.h, as long as it is leased; or -1 */
 	pthread_mutex_t mutex;
 	char doubt[160]; /* "": nobody else uses it, for sure; else why that cannot be known */
 };
@@ -39,8 +40,9 @@ int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fc
 		   struct fcp_error *err);
 
 /*
- * Does some process hold a lease on the file at path, as a claim does? To be asked before it is
- * opened: the attempt alone would end that claim. Looks at /proc/locks; false when in doubt.
+ * Has another fcpause claimed the file at path? To be asked before it is opened: the attempt alone
+ * would end that claim. By the claim's sign (memory/claim_sign.h); false when in doubt, then the
+ * lease keeps the two apart, and neither may win.
  */
 bool fcp_claim_is_held(const char *path);
 
