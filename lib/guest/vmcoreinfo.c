@@ -121,18 +121,26 @@ static bool parse_value(const char *text, enum form form, uint64_t *value_)
 	return true;
 }
 
+/* The kernel writes none twice: which of the two would hold? */
+static int twice(struct fcp_error *err, const char *name)
+{
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s: given twice", name);
+}
+
 static int take_key(struct fcp_guest_note *note, const struct key *key, const char *text,
 		    struct fcp_error *err)
 {
 	uint64_t *field = field_of(note, key);
 	uint64_t value;
 
-	if (!parse_value(text, key->form, &value) || value < key->least || value > key->most)
+	/* All ones would read as "no such key", and no gate would see it. */
+	if (!parse_value(text, key->form, &value) || value < key->least || value > key->most ||
+	    value == FCP_GUEST_NONE)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s: implausible value",
 				     key->name);
-	/* The first of two: the kernel writes none twice. */
-	if (*field == FCP_GUEST_NONE)
-		*field = value;
+	if (*field != FCP_GUEST_NONE)
+		return twice(err, key->name);
+	*field = value;
 	return 0;
 }
 
@@ -152,7 +160,12 @@ static int take_line(struct fcp_guest_note *note, char *line, struct fcp_error *
 	if (!value)
 		return 0;
 	*value++ = '\0';
+	/* crash_save_vmcoreinfo() adds it: what runs now is another kernel, or none. */
+	if (strcmp(line, "CRASHTIME") == 0)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "this kernel has crashed");
 	if (strcmp(line, "OSRELEASE") == 0) {
+		if (note->release[0] != '\0')
+			return twice(err, line);
 		if (strlen(value) == 0 || strlen(value) >= sizeof(note->release))
 			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "OSRELEASE: implausible");
 		strcpy(note->release, value);

@@ -17,7 +17,7 @@
 #define FCP_GUEST_NOTE_SYMBOLS_MAX 64
 #define FCP_GUEST_RELEASE_BYTES 65
 
-/* The value of a key that the note does not have. */
+/* The value of a key that the note does not have; no key may have it. */
 #define FCP_GUEST_NONE UINT64_MAX
 
 /* The keys that the readers use. Addresses are virtual and relocated already (KASLR). */
@@ -67,8 +67,8 @@ bool fcp_guest_note_begins(const void *head);
 
 /*
  * Reads the note at gpa. FCP_ERR_UNSUPPORTED when it is none, when a key is missing that the
- * readers need, or when a value is implausible: the message names the key. FCP_ERR_IO from the
- * source.
+ * readers need, when one is given twice or its value is implausible (the message names the key), or
+ * when the kernel has crashed. FCP_ERR_IO from the source.
  */
 int fcp_guest_note_read(const struct fcp_guest_memory *memory, uint64_t gpa,
 			struct fcp_guest_note *note_, struct fcp_error *err);

@@ -397,10 +397,11 @@ static void odd_lines(void)
 	memset(edit + 11, '0', 300);
 	strcpy(edit + 311, "64");
 	refuses(edit, "SIZE(page)");
+	refuses("NUMBER(sme_mask)=-1", "NUMBER(sme_mask)");
+	refuses("CRASHTIME=1700000000", "crashed");
 	memcpy(text, good, good_bytes);
-	length += (size_t)snprintf(text + length, 200, "\n\n=\n=5\nCRASHTIME\nSIZE(page)=128\n");
+	length += (size_t)snprintf(text + length, 200, "\n\n=\n=5\nCRASHTIME\nSIZE(pages)=128\n");
 	ok(fcp_guest_note_parse(text, length, &note, &err) == 0, "empty lines, lines of no key");
-	is_u64(note.struct_page_bytes, 64, "the first of two counts");
 	length = good_bytes;
 	for (unsigned i = 0; i < 70; i++)
 		length += (size_t)snprintf(text + length, 50, "SYMBOL(s%u)=ffffffff81%06x\n", i, i);
@@ -409,6 +410,27 @@ static void odd_lines(void)
 	   "more symbols than are kept");
 	ok(fcp_guest_note_parse("", 0, &note, &err) < 0 && err.error_class == FCP_ERR_UNSUPPORTED,
 	   "no text");
+}
+
+/* Which of two would hold? The kernel writes none twice. */
+static void given_twice(void)
+{
+	static const char *const lines[] = {"SIZE(page)=64", "OSRELEASE=6.1.0-fixture",
+					    "OFFSET(page.compound_info)=8"};
+	struct fcp_guest_note note;
+	struct fcp_error err = {0};
+	char text[sizeof(good) + 100];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		size_t length = good_bytes;
+
+		memcpy(text, good, good_bytes);
+		length += (size_t)snprintf(text + length, 100, "%s\n", lines[i]);
+		ok(fcp_guest_note_parse(text, length, &note, &err) < 0 &&
+			   err.error_class == FCP_ERR_UNSUPPORTED,
+		   "%s once more", lines[i]);
+		has_str(err.message, "twice", "and why");
+	}
 }
 
 int main(void)
@@ -423,5 +445,6 @@ int main(void)
 	shapes();
 	truncated();
 	odd_lines();
+	given_twice();
 	return done();
 }
