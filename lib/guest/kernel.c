@@ -73,3 +73,9 @@ int fcp_guest_kernel_open(const struct fcp_guest_memory *view, uint64_t gpa,
 	*proof_ = FCP_GUEST_PROOF_PASSED;
 	return 0;
 }
+
+void fcp_guest_kernel_copy(const struct fcp_guest_kernel *kernel, struct fcp_guest_kernel *kernel_)
+{
+	*kernel_ = *kernel;
+	kernel_->tables.memory = &kernel_->memory;
+}

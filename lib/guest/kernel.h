@@ -23,7 +23,7 @@ enum fcp_guest_proof {
 	FCP_GUEST_PROOF_PASSED,
 };
 
-/* The tables point into the same structure: not to be copied. About 25 KiB. */
+/* The tables point into the same structure: fcp_guest_kernel_copy() copies it. About 25 KiB. */
 struct fcp_guest_kernel {
 	struct fcp_guest_memory memory; /* the view with the layout that fits */
 	struct fcp_guest_note note;
@@ -37,6 +37,9 @@ struct fcp_guest_kernel {
 int fcp_guest_kernel_open(const struct fcp_guest_memory *view, uint64_t gpa,
 			  struct fcp_guest_kernel *kernel_, enum fcp_guest_proof *proof_,
 			  struct fcp_error *err);
+
+/* Makes *kernel_ the same kernel, its tables ready to use. */
+void fcp_guest_kernel_copy(const struct fcp_guest_kernel *kernel, struct fcp_guest_kernel *kernel_);
 
 /* The GPA of an address in the kernel's image, by the note's phys_base. */
 static inline uint64_t fcp_guest_image_gpa(const struct fcp_guest_note *note, uint64_t address)

@@ -20,6 +20,7 @@ void fcp_guest_tables_init(struct fcp_guest_tables *tables, const struct fcp_gue
 	tables->memory = memory;
 	tables->root = root;
 	tables->levels = levels;
+	tables->tables_read = 0;
 	tables->on_table = NULL;
 	tables->context = NULL;
 	tables->leaf = (struct fcp_guest_leaf){0};
@@ -34,6 +35,7 @@ static int load_table(struct fcp_guest_tables *tables, unsigned level, uint64_t 
 	if (tables->cache[level].gpa == gpa)
 		return 0;
 	tables->cache[level].gpa = FCP_GUEST_NO_TABLE;
+	tables->tables_read++;
 	if (fcp_guest_memory_read(tables->memory, gpa, tables->cache[level].entries,
 				  sizeof(tables->cache[level].entries), err) < 0)
 		return fcp_error_wrap(err, "page table");

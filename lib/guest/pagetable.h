@@ -34,6 +34,7 @@ struct fcp_guest_tables {
 	const struct fcp_guest_memory *memory;
 	uint64_t root; /* GPA */
 	unsigned levels;
+	uint64_t tables_read; /* so far */
 	fcp_guest_table_seen *on_table; /* or NULL */
 	void *context;
 	struct fcp_guest_leaf leaf; /* bytes 0: none yet */

@@ -5,6 +5,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/units.h"
+#include "guest/anchor.h"
 #include "guest/memmap.h"
 
 #include <stdlib.h>
@@ -12,6 +13,13 @@
 
 /* How many pages are looked at between two looks at cancel_fd. */
 #define PAGES_PER_POLL 4096
+
+/* What the trampolines say in one layout. */
+struct life {
+	bool known;
+	struct fcp_guest_live live;
+	struct fcp_error why_not;
+};
 
 struct seeker {
 	const struct fcp_guest_memory *memory;
@@ -21,6 +29,7 @@ struct seeker {
 	unsigned layout; /* of the one that passed */
 	uint64_t pages_seen;
 	int cancel_fd;
+	struct life lives[FCP_GUEST_LAYOUTS_MAX];
 };
 
 static int refuse(struct fcp_error *err, const char *why)
@@ -28,21 +37,48 @@ static int refuse(struct fcp_error *err, const char *why)
 	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s", why);
 }
 
-static int take_passed(struct seeker *seeker, unsigned layout, struct fcp_error *err)
+static void take_passed(struct seeker *seeker, unsigned layout)
 {
 	const struct fcp_guest_kernel *passed = seeker->attempt;
-	enum fcp_guest_proof proof;
 
 	/* A copy of the same text, led to the same kernel by the same layout, is no second kernel.
 	 */
 	if (seeker->search->passed > 0 && seeker->layout == layout &&
 	    seeker->kernel->note.digest == passed->note.digest)
-		return 0;
+		return;
 	if (seeker->search->passed++ > 0)
-		return 0;
+		return;
 	seeker->layout = layout;
-	return fcp_guest_kernel_open(&passed->memory, passed->note.gpa, seeker->kernel, &proof,
-				     err);
+	fcp_guest_kernel_copy(passed, seeker->kernel);
+}
+
+/* Asks the trampolines, layout by layout. That they cannot be had is no failure before there is a
+ * note that needs them. */
+static int find_life(struct seeker *seeker, struct fcp_error *err)
+{
+	for (unsigned layout = 0; layout < seeker->memory->layout_count; layout++) {
+		struct life *life = &seeker->lives[layout];
+		struct fcp_guest_memory view;
+
+		if (!fcp_guest_memory_layout(seeker->memory, layout, &view))
+			break;
+		life->known = fcp_guest_live_find(&view, &life->live, &life->why_not) == 0;
+		if (!life->known && life->why_not.error_class != FCP_ERR_UNSUPPORTED) {
+			*err = life->why_not;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int prove_life(struct seeker *seeker, unsigned layout, struct fcp_error *err)
+{
+	const struct life *life = &seeker->lives[layout];
+
+	if (life->known)
+		return fcp_guest_live_prove(&life->live, seeker->attempt, err);
+	*err = life->why_not;
+	return -1;
 }
 
 /* Proves the attempt's layout, where there is more than one: low memory looks the same in all. */
@@ -65,13 +101,18 @@ static int prove_layout(struct seeker *seeker, struct fcp_error *err)
 	return status;
 }
 
-/* Opens the note as a kernel in that view; err and proof as fcp_guest_kernel_open(). */
-static int attempt(struct seeker *seeker, const struct fcp_guest_memory *view, uint64_t gpa,
+/* Opens the note as a kernel in that layout; err and proof as fcp_guest_kernel_open(). */
+static int attempt(struct seeker *seeker, unsigned layout, uint64_t gpa,
 		   enum fcp_guest_proof *proof_, struct fcp_error *err)
 {
-	if (fcp_guest_kernel_open(view, gpa, seeker->attempt, proof_, err) < 0)
+	struct fcp_guest_memory view;
+
+	*proof_ = FCP_GUEST_PROOF_NOTE;
+	if (!fcp_guest_memory_layout(seeker->memory, layout, &view))
+		return refuse(err, "no such layout");
+	if (fcp_guest_kernel_open(&view, gpa, seeker->attempt, proof_, err) < 0)
 		return -1;
-	if (prove_layout(seeker, err) == 0)
+	if (prove_life(seeker, layout, err) == 0 && prove_layout(seeker, err) == 0)
 		return 0;
 	*proof_ = FCP_GUEST_PROOF_TABLES;
 	return -1;
@@ -88,9 +129,10 @@ static int try_layout(struct seeker *seeker, uint64_t offset, unsigned layout,
 	if (!fcp_guest_memory_layout(seeker->memory, layout, &view) ||
 	    !fcp_guest_memory_gpa(&view, offset, &gpa))
 		return 0;
-	if (attempt(seeker, &view, gpa, &proof, err) == 0) {
+	if (attempt(seeker, layout, gpa, &proof, err) == 0) {
 		seeker->search->proof = proof;
-		return take_passed(seeker, layout, err);
+		take_passed(seeker, layout);
+		return 0;
 	}
 	if (err->error_class != FCP_ERR_UNSUPPORTED)
 		return -1;
@@ -177,15 +219,13 @@ static int follow_pointers(struct seeker *seeker, struct fcp_error *err)
 		enum fcp_guest_proof proof;
 		uint64_t gpa;
 
-		if (!fcp_guest_memory_layout(seeker->memory, layout, &view))
-			break;
-		if (fcp_guest_anchor_find(&view, &gpa, err) < 0)
-			return -1;
-		if (gpa == 0)
+		if (!seeker->lives[layout].known ||
+		    !fcp_guest_memory_layout(seeker->memory, layout, &view))
 			continue;
-		if (attempt(seeker, &view, gpa, &proof, err) == 0 &&
-		    take_passed(seeker, layout, err) < 0)
+		if (fcp_guest_anchor_find(&view, &seeker->lives[layout].live, &gpa, err) < 0)
 			return -1;
+		if (gpa != 0 && attempt(seeker, layout, gpa, &proof, err) == 0)
+			take_passed(seeker, layout);
 	}
 	return 0;
 }
@@ -195,11 +235,17 @@ int fcp_guest_kernel_find(const struct fcp_guest_memory *memory, int cancel_fd,
 			  struct fcp_error *err)
 {
 	FCP_CLEANUP(free) struct fcp_guest_kernel *scratch = malloc(sizeof(*scratch));
-	struct seeker seeker = {memory, kernel_, scratch, search_, 0, 0, cancel_fd};
+	struct seeker seeker = {.memory = memory,
+				.kernel = kernel_,
+				.attempt = scratch,
+				.search = search_,
+				.cancel_fd = cancel_fd};
 
 	*search_ = (struct fcp_guest_search){0};
 	if (!scratch)
 		return fcp_error_nomem(err);
+	if (find_life(&seeker, err) < 0)
+		return -1;
 	if (follow_pointers(&seeker, err) < 0 && err->error_class != FCP_ERR_UNSUPPORTED)
 		return -1;
 	if (search_->passed == 1) {

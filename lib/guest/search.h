@@ -2,11 +2,9 @@
 /*
  * Finds the guest's one running kernel in its memory: which note, and which layout.
  *
- * First by the kernel's own pointers, which costs a few MiB of reads whatever the memory's size:
- * the real-mode trampoline below 640 KiB holds a page table whose last entry is the running
- * kernel's (arch/x86/realmode/init.c, setup_real_mode()), it maps the kernel's image, and in the
- * image's data lies vmcoreinfo_note. A trampoline of one kernel only says that no other is live.
- * Where that does not lead to a note, all pages with data are searched: exactly one note may pass.
+ * First by the kernel's own pointers (guest/anchor.h). Where they do not lead to a note, all pages
+ * with data are searched: exactly one note may pass. Either way it must be the note of the kernel
+ * that runs (guest/live.h): the notes of kernels that are gone pass every other proof.
  */
 #ifndef FCP_GUEST_SEARCH_H
 #define FCP_GUEST_SEARCH_H
@@ -30,13 +28,6 @@ struct fcp_guest_search {
  */
 int fcp_guest_kernel_find(const struct fcp_guest_memory *memory, int cancel_fd,
 			  struct fcp_guest_kernel *kernel_, struct fcp_guest_search *search_,
-			  struct fcp_error *err);
-
-/*
- * The first of the two ways, for one layout: *note_gpa_ = the note that the live kernel's image
- * points to; 0 when there is no such thing, or a sign of two kernels. -1 from the source only.
- */
-int fcp_guest_anchor_find(const struct fcp_guest_memory *view, uint64_t *note_gpa_,
 			  struct fcp_error *err);
 
 #endif

@@ -158,7 +158,6 @@ static void build_tables(struct fixture *fixture)
 			       ? fixture->settings.bytes
 			       : 4 * GIB + fixture->settings.bytes - fixture->settings.low_hole;
 	uint64_t spare = FIXTURE_MEMMAP + MEMMAP_PFNS * FIXTURE_PAGE_BYTES;
-	uint64_t last;
 
 	for (unsigned i = 0; i < FIXTURE_TEXT_PAGES; i++)
 		map(fixture, IMAGE + FIXTURE_TEXT + i * PAGE, FIXTURE_TEXT + i * PAGE, 0, TEXT);
@@ -173,11 +172,14 @@ static void build_tables(struct fixture *fixture)
 	/* The rest of the memmap shows one page of pages in use, again and again. */
 	for (uint64_t pfn = MEMMAP_PFNS; pfn < end / PAGE; pfn += PAGE / FIXTURE_PAGE_BYTES)
 		map(fixture, fixture_page_address(fixture, pfn), spare, 0, DATA);
-	last = fixture->settings.five_levels ? 4 : 3;
 	if (!fixture->settings.no_trampoline)
-		fixture_write_word(
-			fixture, FIXTURE_TRAMPOLINE + 511 * 8,
-			fixture_read_word(fixture, entry_of(fixture, IMAGE, (unsigned)last)));
+		fixture_put_trampoline(fixture, 0, FIXTURE_TRAMPOLINE);
+}
+
+void fixture_put_trampoline(struct fixture *fixture, uint64_t base, uint64_t gpa)
+{
+	fixture_write_word(fixture, gpa + 511 * 8,
+			   fixture_read_word(fixture, FIXTURE_ROOT + base + 511 * 8));
 }
 
 static void build_image(struct fixture *fixture)
@@ -191,7 +193,8 @@ static void build_image(struct fixture *fixture)
 	strcpy(uts + 2 * 65, FIXTURE_RELEASE);
 	fixture_write(fixture, FIXTURE_UTS, uts, sizeof(uts));
 	fixture_write_word(fixture, FIXTURE_NODE_DATA, fixture_direct(fixture, FIXTURE_NODE));
-	fixture_write_word(fixture, FIXTURE_BSS + 8, fixture_direct(fixture, FIXTURE_NOTE));
+	if (!fixture->settings.no_pointer)
+		fixture_write_word(fixture, FIXTURE_BSS + 8, fixture_direct(fixture, FIXTURE_NOTE));
 	fixture_write(fixture, 0, "\xff", 1);
 }
 
@@ -321,7 +324,8 @@ static const char *edited(const char *line, const char *edit)
 	return edit[length] ? edit : NULL;
 }
 
-static void build_note(struct fixture *fixture)
+/* The note of the kernel at base; release NULL: the first one's. */
+static void build_note(struct fixture *fixture, uint64_t base, const char *release)
 {
 	struct {
 		uint32_t sizes[3];
@@ -329,10 +333,12 @@ static void build_note(struct fixture *fixture)
 		char text[6000];
 	} note = {.name = "VMCOREINFO"};
 	size_t length = 0;
-	char more[2][80];
+	char more[2][80], own[2][80];
 
+	snprintf(own[0], sizeof(own[0]), "OSRELEASE=%s", release ? release : FIXTURE_RELEASE);
+	snprintf(own[1], sizeof(own[1]), "NUMBER(phys_base)=%llu", (unsigned long long)base);
 	snprintf(more[0], sizeof(more[0]), "SYMBOL(mem_section)=%llx",
-		 (unsigned long long)fixture_direct(fixture, FIXTURE_SECTION_ROOTS));
+		 (unsigned long long)fixture_direct(fixture, FIXTURE_SECTION_ROOTS + base));
 	snprintf(more[1], sizeof(more[1]), "NUMBER(pgtable_l5_enabled)=%d",
 		 fixture->settings.five_levels);
 	for (size_t i = 0; i < sizeof(note_lines) / sizeof(note_lines[0]) + 2; i++) {
@@ -340,13 +346,55 @@ static void build_note(struct fixture *fixture)
 		const char *line = edited(i < known ? note_lines[i] : more[i - known],
 					  fixture->settings.note_edit);
 
+		for (unsigned at = 0; at < 2 && line && release; at++)
+			line = edited(line, own[at]);
+
 		if (line)
 			length += (size_t)snprintf(note.text + length, sizeof(note.text) - length,
 						   "%s\n", line);
 	}
 	note.sizes[0] = 11;
 	note.sizes[1] = (uint32_t)length;
-	fixture_write(fixture, FIXTURE_NOTE, &note, 24 + length);
+	fixture_write(fixture, FIXTURE_NOTE + base, &note, 24 + length);
+}
+
+/*
+ * The word of the kernel at base that stands where word stood in the first one: page table entries
+ * and direct addresses lead to the copy. Of the large leaves only the image's data is its own (and
+ * with it the same leaf of the direct map, through which nothing is read).
+ */
+static uint64_t moved(const struct fixture *fixture, uint64_t word, uint64_t base)
+{
+	uint64_t direct = fixture_direct(fixture, 0);
+	uint64_t address = word & UINT64_C(0x000ffffffffff000);
+	uint64_t bits = word & 0xfff;
+
+	if (word - direct >= FIXTURE_TEXT && word - direct < FIXTURE_END)
+		return word + base;
+	if (bits == (TABLE | LARGE))
+		return address == FIXTURE_DATA ? word + base : word;
+	if ((bits == TABLE || bits == TEXT) && address >= FIXTURE_TEXT && address < FIXTURE_END)
+		return word + base;
+	return word;
+}
+
+void fixture_add_kernel(struct fixture *fixture, uint64_t base, const char *release)
+{
+	static const uint64_t none[PAGE / 8];
+	uint64_t words[PAGE / 8];
+	char name[65] = "";
+
+	for (uint64_t gpa = FIXTURE_TEXT; gpa < FIXTURE_END; gpa += PAGE) {
+		fixture_read(fixture, gpa, words, sizeof(words));
+		if (memcmp(words, none, sizeof(words)) == 0)
+			continue;
+		for (unsigned i = 0; i < PAGE / 8; i++)
+			words[i] = moved(fixture, words[i], base);
+		fixture_write(fixture, gpa + base, words, sizeof(words));
+	}
+	snprintf(name, sizeof(name), "%s", release);
+	fixture_write(fixture, FIXTURE_UTS + base + 2 * 65, name, sizeof(name));
+	build_note(fixture, base, release);
 }
 
 void fixture_build(struct fixture *fixture, const struct fixture_settings *settings)
@@ -364,7 +412,7 @@ void fixture_build(struct fixture *fixture, const struct fixture_settings *setti
 	build_sections(fixture);
 	build_memmap(fixture);
 	build_zones(fixture);
-	build_note(fixture);
+	build_note(fixture, 0, NULL);
 }
 
 void fixture_close(struct fixture *fixture)

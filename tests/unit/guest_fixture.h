@@ -35,6 +35,7 @@
 #define FIXTURE_SECTIONS (FIXTURE_SECTION_ROOTS + 0x1000)
 #define FIXTURE_TABLES (23 * FIXTURE_MIB)
 #define FIXTURE_MEMMAP (24 * FIXTURE_MIB)
+#define FIXTURE_END (32 * FIXTURE_MIB)
 
 /* Of the struct page, as the note says. */
 #define FIXTURE_PAGE_BYTES 64
@@ -58,7 +59,8 @@ struct fixture_settings {
 	uint64_t bytes;	       /* of RAM; 0: 32 MiB */
 	uint64_t low_hole;     /* where the hole below 4 GiB starts; 0: 3 GiB */
 	bool five_levels;
-	bool no_trampoline;    /* the note is found by the search of all pages only */
+	bool no_pointer;       /* the note is found by the search of all pages only */
+	bool no_trampoline;    /* nothing says that this kernel runs */
 	bool not_extreme;      /* mem_section is one array */
 	const char *note_edit; /* "KEY=VALUE" puts it in KEY's place; "KEY" alone takes it out */
 };
@@ -80,6 +82,16 @@ extern const unsigned fixture_block_count;
 /* Builds the memory; exits the program when the machine cannot (no memory). */
 void fixture_build(struct fixture *fixture, const struct fixture_settings *settings);
 void fixture_close(struct fixture *fixture);
+
+/*
+ * Puts what another kernel left behind into the memory: a copy of the first kernel, of that
+ * release, base bytes above it (whole, of its own memmap and lists; but no trampoline). RAM must
+ * reach 32 MiB + base.
+ */
+void fixture_add_kernel(struct fixture *fixture, uint64_t base, const char *release);
+
+/* Puts the trampoline of the kernel at base into that page; 0 is the first kernel. */
+void fixture_put_trampoline(struct fixture *fixture, uint64_t base, uint64_t gpa);
 
 /* Bytes of the memory, by GPA. */
 void fixture_write(struct fixture *fixture, uint64_t gpa, const void *bytes, size_t length);

@@ -38,7 +38,7 @@ static void finds(const struct fixture_settings *settings, const char *what)
 	is_u64(found.free_bytes, pages * 4096, "the bytes of all blocks");
 	is_u64(fcp_ranges_bytes(&found.ranges), pages * 4096, "and the ranges hold no more");
 	is_str(found.release, FIXTURE_RELEASE, "the kernel's release");
-	ok(found.found_by_pointer == !settings->no_trampoline,
+	ok(found.found_by_pointer == !settings->no_pointer,
 	   "found by pointer where there is one");
 	fcp_guest_free_clear(&found);
 	fixture_close(&fixture);
@@ -48,7 +48,7 @@ static void found_in_all_shapes(void)
 {
 	finds(&(struct fixture_settings){0}, "four levels");
 	finds(&(struct fixture_settings){.five_levels = true}, "five levels");
-	finds(&(struct fixture_settings){.no_trampoline = true}, "by the search of all pages");
+	finds(&(struct fixture_settings){.no_pointer = true}, "by the search of all pages");
 	finds(&(struct fixture_settings){.not_extreme = true,
 					 .note_edit = "LENGTH(mem_section)=524288"},
 	      "SPARSEMEM not extreme");
@@ -293,9 +293,9 @@ static void poison_asked(struct fixture *fixture)
 static void gates_refuse(void)
 {
 	refuses(no_note, FCP_GUEST_GATE_VMCOREINFO, "no note");
-	refuses_with(&(struct fixture_settings){.no_trampoline = true}, second_note,
+	refuses_with(&(struct fixture_settings){.no_pointer = true}, second_note,
 		     FCP_GUEST_GATE_VMCOREINFO, "two notes that pass");
-	refuses_with(&(struct fixture_settings){.no_trampoline = true}, many_notes,
+	refuses_with(&(struct fixture_settings){.no_pointer = true}, many_notes,
 		     FCP_GUEST_GATE_VMCOREINFO, "hundreds of notes");
 	refuses_with(&(struct fixture_settings){.note_edit = "SIZE(page)"}, NULL,
 		     FCP_GUEST_GATE_VMCOREINFO, "a key is missing");
@@ -305,6 +305,8 @@ static void gates_refuse(void)
 		     FCP_GUEST_GATE_VMCOREINFO, "a member beyond its structure");
 	refuses_with(&(struct fixture_settings){.note_edit = "NUMBER(sme_mask)=140737488355328"},
 		     NULL, FCP_GUEST_GATE_ENCRYPTION, "memory encryption");
+	refuses_with(&(struct fixture_settings){.note_edit = "NUMBER(sme_mask)=0xffffffffffffffff"},
+		     NULL, FCP_GUEST_GATE_VMCOREINFO, "a mask of all ones");
 	refuses_with(&(struct fixture_settings){.note_edit = "NUMBER(phys_base)=4096"}, NULL,
 		     FCP_GUEST_GATE_PAGE_TABLES, "_stext elsewhere");
 	refuses(other_release, FCP_GUEST_GATE_PAGE_TABLES, "another release");
@@ -387,7 +389,7 @@ static void copies_and_holes(void)
 	struct fixture fixture;
 	char note[4096];
 
-	fixture_build(&fixture, &(struct fixture_settings){.no_trampoline = true});
+	fixture_build(&fixture, &(struct fixture_settings){.no_pointer = true});
 	fixture_read(&fixture, FIXTURE_NOTE, note, sizeof(note));
 	fixture_write(&fixture, 26 * FIXTURE_MIB, note, sizeof(note));
 	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) == 0, "a copy of the note");

@@ -47,9 +47,9 @@ static struct victim *victim_of(uint8_t kind)
 {
 	static const struct fixture_settings settings[KINDS] = {
 		{0},
-		{.no_trampoline = true},
+		{.no_pointer = true},
 		{.five_levels = true},
-		{.no_trampoline = true, .note_edit = "OFFSET(uts_namespace.name)"},
+		{.no_pointer = true, .note_edit = "OFFSET(uts_namespace.name)"},
 		{.bytes = UINT64_C(7) << 29},
 	};
 	/* The one of 3.5 GiB takes a hundred times as long to scan: one in 32. */

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/live.h"
+
+#include "base/error.h"
+#include "base/units.h"
+
+/* reserve_real_mode() takes memory below 1 MiB; RAM ends at 640 KiB there. */
+#define LOW_BYTES (UINT64_C(640) << 10)
+#define LAST_ENTRY_AT ((FCP_GUEST_TABLE_ENTRIES - 1) * sizeof(uint64_t))
+#define ENTRY_PRESENT UINT64_C(1)
+#define ENTRY_LARGE UINT64_C(0x80)
+#define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
+#define LARGE_BYTES (UINT64_C(2) << 20)
+/* Pages whose last word merely looks like an entry are few; each costs a walk. */
+#define CANDIDATES_MAX 16
+
+static int unsure(struct fcp_error *err, const char *why)
+{
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+			     "which kernel runs cannot be told: %s below 640 KiB", why);
+}
+
+static int last_entry(const struct fcp_guest_memory *view, uint64_t table, uint64_t *entry_,
+		      struct fcp_error *err)
+{
+	return fcp_guest_memory_read(view, table + LAST_ENTRY_AT, entry_, sizeof(*entry_), err);
+}
+
+/* Can it be the entry of a table in RAM? A stray word like that maps no image and falls away. */
+static bool leads_to_table(const struct fcp_guest_memory *view, uint64_t entry)
+{
+	return (entry & ENTRY_PRESENT) && !(entry & ENTRY_LARGE) && (entry & ENTRY_ADDRESS) != 0 &&
+	       fcp_guest_memory_region(view, entry & ENTRY_ADDRESS, FCP_PAGE_BYTES);
+}
+
+/* Does any of the kernel image's 1 GiB translate to code in RAM through this page? */
+static bool maps_image(struct fcp_guest_tables *tables)
+{
+	struct fcp_guest_leaf leaf;
+	struct fcp_error ignored;
+
+	for (uint64_t at = 0; at < FCP_GUEST_IMAGE_BYTES; at += LARGE_BYTES)
+		if (fcp_guest_lookup(tables, FCP_GUEST_IMAGE_START + at, &leaf, &ignored) == 0 &&
+		    leaf.mapped && leaf.executable &&
+		    fcp_guest_memory_region(tables->memory, leaf.gpa, leaf.bytes))
+			return true;
+	return false;
+}
+
+/* Takes the page for a trampoline when it maps an image, with four levels or five. */
+static int take_candidate(const struct fcp_guest_memory *view, uint64_t gpa, uint64_t entry,
+			  struct fcp_guest_live *live, struct fcp_error *err)
+{
+	struct fcp_guest_tables tables;
+
+	for (unsigned levels = 4; levels <= FCP_GUEST_LEVELS_MAX; levels++) {
+		fcp_guest_tables_init(&tables, view, gpa, levels);
+		if (!maps_image(&tables))
+			continue;
+		if (live->levels != 0 && live->kernel_entry != (entry & ENTRY_ADDRESS))
+			return unsure(err, "there are trampolines of two kernels");
+		*live = (struct fcp_guest_live){gpa, levels, entry & ENTRY_ADDRESS};
+		break;
+	}
+	return 0;
+}
+
+int fcp_guest_live_find(const struct fcp_guest_memory *view, struct fcp_guest_live *live_,
+			struct fcp_error *err)
+{
+	struct fcp_guest_live live = {0};
+	unsigned candidates = 0;
+
+	for (uint64_t gpa = 0; gpa < LOW_BYTES; gpa += FCP_PAGE_BYTES) {
+		uint64_t entry;
+
+		if (!fcp_guest_memory_region(view, gpa, FCP_PAGE_BYTES))
+			break;
+		if (last_entry(view, gpa, &entry, err) < 0)
+			return -1;
+		if (!leads_to_table(view, entry))
+			continue;
+		if (++candidates > CANDIDATES_MAX)
+			return unsure(err, "too many pages look like a trampoline");
+		if (take_candidate(view, gpa, entry, &live, err) < 0)
+			return -1;
+	}
+	if (live.levels == 0)
+		return unsure(err, "there is no kernel's trampoline");
+	*live_ = live;
+	return 0;
+}
+
+int fcp_guest_live_prove(const struct fcp_guest_live *live, struct fcp_guest_kernel *kernel,
+			 struct fcp_error *err)
+{
+	uint64_t entry;
+
+	if (last_entry(&kernel->memory, kernel->tables.root, &entry, err) < 0)
+		return fcp_error_wrap(err, "page table");
+	if ((entry & ENTRY_PRESENT) && (entry & ENTRY_ADDRESS) == live->kernel_entry)
+		return 0;
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+			     "this kernel does not run: the real-mode trampoline is another's");
+}
