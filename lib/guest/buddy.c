@@ -11,6 +11,8 @@
 /* A read of the memmap begins with a page of it, and doubles while every struct page is looked at:
  * after a large free block most of what a long read brings would be passed over. */
 #define FIRST_READ_BYTES 4096
+/* A block that is dropped splits its range: one a zone, of all nodes, and the one on its way. */
+#define DROPPED_MAX 1024
 
 struct scan {
 	struct fcp_guest_memmap *memmap;
@@ -47,25 +49,6 @@ static int check_head(struct scan *scan, uint64_t pfn, const struct fcp_guest_pa
 	return 0;
 }
 
-static int keep_head(struct fcp_guest_blocks *blocks, struct fcp_guest_head head,
-		     struct fcp_error *err)
-{
-	if (blocks->head_count == FCP_GUEST_HEADS_MAX)
-		return 0;
-	if (blocks->head_count == blocks->head_capacity) {
-		uint64_t capacity = blocks->head_capacity ? blocks->head_capacity * 2 : 1024;
-		struct fcp_guest_head *heads =
-			reallocarray(blocks->heads, (size_t)capacity, sizeof(*heads));
-
-		if (!heads)
-			return fcp_error_nomem(err);
-		blocks->heads = heads;
-		blocks->head_capacity = capacity;
-	}
-	blocks->heads[blocks->head_count++] = head;
-	return 0;
-}
-
 static int take_block(struct scan *scan, uint64_t pfn, const struct fcp_guest_page *page,
 		      struct fcp_error *err)
 {
@@ -76,9 +59,9 @@ static int take_block(struct scan *scan, uint64_t pfn, const struct fcp_guest_pa
 	blocks->bitmap[pfn / 64] |= UINT64_C(1) << (pfn % 64);
 	blocks->blocks_per_order[page->private_]++;
 	blocks->free_pages += pages;
-	if (keep_head(blocks, (struct fcp_guest_head){page->lru_next, (uint32_t)pfn,
-						      (uint32_t)page->private_}, err) < 0)
-		return -1;
+	if (blocks->head_count < blocks->head_capacity)
+		blocks->heads[blocks->head_count++] = (struct fcp_guest_head){
+			page->lru_next, (uint32_t)pfn, (uint32_t)page->private_};
 	if (blocks->ranges.count >= FCP_GUEST_RANGES_MAX &&
 	    blocks->ranges.items[blocks->ranges.count - 1].end != start) {
 		blocks->ranges_left_out++;
@@ -135,6 +118,13 @@ static int scan_region(struct scan *scan, struct fcp_error *err)
 			pfn = stop;
 			continue;
 		}
+		/* Zeros are no free block's head. */
+		if (fcp_guest_memmap_skip_holes(scan->memmap, pfn, stop, &next, err) < 0)
+			return -1;
+		if (next > pfn) {
+			pfn = next;
+			continue;
+		}
 		if (fcp_cancelled(scan->cancel_fd))
 			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
 		count = count < stop - pfn ? count : stop - pfn;
@@ -150,6 +140,26 @@ static int scan_region(struct scan *scan, struct fcp_error *err)
 	return 0;
 }
 
+/*
+ * Room for all that can be found, or is kept, at once: what is not written to costs nothing, and
+ * nothing is ever copied, which would take half as much again.
+ */
+static int make_room(struct fcp_guest_blocks *blocks, uint64_t pfns, struct fcp_error *err)
+{
+	uint64_t ranges = pfns / 2 + 1;
+
+	if (ranges > FCP_GUEST_RANGES_MAX)
+		ranges = FCP_GUEST_RANGES_MAX;
+	blocks->head_capacity = pfns < FCP_GUEST_HEADS_MAX ? pfns : FCP_GUEST_HEADS_MAX;
+	blocks->ranges.capacity = (size_t)ranges + DROPPED_MAX;
+	blocks->bitmap_pfns = pfns;
+	blocks->bitmap = calloc((size_t)(pfns / 64 + 1), sizeof(*blocks->bitmap));
+	blocks->heads = reallocarray(NULL, (size_t)blocks->head_capacity, sizeof(*blocks->heads));
+	blocks->ranges.items =
+		reallocarray(NULL, blocks->ranges.capacity, sizeof(*blocks->ranges.items));
+	return blocks->bitmap && blocks->heads && blocks->ranges.items ? 0 : fcp_error_nomem(err);
+}
+
 int fcp_guest_blocks_find(struct fcp_guest_memmap *memmap, int cancel_fd,
 			  struct fcp_guest_blocks *blocks_, bool *block_fault_,
 			  struct fcp_error *err)
@@ -160,10 +170,8 @@ int fcp_guest_blocks_find(struct fcp_guest_memmap *memmap, int cancel_fd,
 	int status = 0;
 
 	*blocks_ = (struct fcp_guest_blocks){0};
-	blocks_->bitmap_pfns = (last->gpa + last->bytes) >> FCP_GUEST_PAGE_SHIFT;
-	blocks_->bitmap = calloc((size_t)(blocks_->bitmap_pfns / 64 + 1), sizeof(*blocks_->bitmap));
-	if (!blocks_->bitmap)
-		return fcp_error_nomem(err);
+	if (make_room(blocks_, (last->gpa + last->bytes) >> FCP_GUEST_PAGE_SHIFT, err) < 0)
+		return -1;
 	for (unsigned i = 0; i < memory->region_count && status == 0; i++) {
 		scan.region = &memory->regions[i];
 		status = scan_region(&scan, err);

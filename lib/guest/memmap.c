@@ -11,6 +11,12 @@
 #define SECTION_USABLE UINT64_C(3)
 /* The coded address is a page's whatever the kernel keeps in the low bits. */
 #define SECTION_ADDRESS (~UINT64_C(4095))
+/* What is read of memmap and page tables: so many times what the file holds (a compressing file
+ * system says less than there is), and this. A kernel shows each page of its memmap once, or a few
+ * of them again and again (vmemmap of huge pages); a guest that lies could show one page a million
+ * times. */
+#define BUDGET_FACTOR 4
+#define BUDGET_BYTES (UINT64_C(256) << 20)
 /* Roots of SPARSEMEM_EXTREME are a page of struct mem_section each. */
 #define SECTION_ROOT_BYTES UINT64_C(4096)
 
@@ -62,27 +68,80 @@ static int section_address(struct fcp_guest_memmap *memmap, uint64_t number, uin
 	return 0;
 }
 
-static int read_section(struct fcp_guest_memmap *memmap, uint64_t number, struct fcp_error *err)
+/* Count sections from first on, of one root. */
+static int read_sections(struct fcp_guest_memmap *memmap, uint64_t first, uint64_t count,
+			 struct fcp_error *err)
 {
 	const struct fcp_guest_note *note = &memmap->kernel->note;
-	uint64_t address, coded;
+	unsigned char sections[SECTION_ROOT_BYTES];
+	uint64_t address;
 
-	if (section_address(memmap, number, &address, err) < 0)
+	if (section_address(memmap, first, &address, err) < 0)
 		return -1;
 	if (address == 0)
 		return 0;
-	if (fcp_guest_read_word(&memmap->kernel->tables, address + note->section_mem_map, &coded,
-				err) < 0)
-		return fcp_error_wrap(err, "mem_section %llu", (unsigned long long)number);
-	if ((coded & SECTION_USABLE) == SECTION_USABLE)
-		memmap->sections[number] = coded & SECTION_ADDRESS;
+	if (fcp_guest_read_virtual(&memmap->kernel->tables, address, sections,
+				   (size_t)(count * note->mem_section_bytes), err) < 0)
+		return fcp_error_wrap(err, "mem_section %llu", (unsigned long long)first);
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t coded;
+
+		memcpy(&coded, sections + i * note->mem_section_bytes + note->section_mem_map,
+		       sizeof(coded));
+		if ((coded & SECTION_USABLE) == SECTION_USABLE)
+			memmap->sections[first + i] = coded & SECTION_ADDRESS;
+	}
+	return 0;
+}
+
+/* Where the section's own struct pages begin. */
+static uint64_t section_start(const struct fcp_guest_memmap *memmap, uint64_t section)
+{
+	return memmap->sections[section] + section * memmap->section_pages *
+						   memmap->kernel->note.struct_page_bytes;
+}
+
+static int compare_sections(const void *a, const void *b, void *memmap)
+{
+	uint64_t x = section_start(memmap, *(const uint32_t *)a);
+	uint64_t y = section_start(memmap, *(const uint32_t *)b);
+
+	return x < y ? -1 : x > y;
+}
+
+/* A virtual memmap has one base for all sections; else they are put in order, to be found again. */
+static int index_sections(struct fcp_guest_memmap *memmap, struct fcp_error *err)
+{
+	uint64_t base = 0;
+	bool one_base = true;
+
+	for (uint64_t i = 0; i < memmap->section_count; i++) {
+		if (memmap->sections[i] == 0)
+			continue;
+		if (base == 0)
+			memmap->last_section = i;
+		one_base &= base == 0 || memmap->sections[i] == base;
+		base = memmap->sections[i];
+	}
+	if (base == 0)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "mem_section: no section has a map");
+	if (one_base)
+		return 0;
+	memmap->by_address = calloc(memmap->section_count, sizeof(*memmap->by_address));
+	if (!memmap->by_address)
+		return fcp_error_nomem(err);
+	for (uint64_t i = 0; i < memmap->section_count; i++)
+		memmap->by_address[i] = (uint32_t)i;
+	qsort_r(memmap->by_address, memmap->section_count, sizeof(*memmap->by_address),
+		compare_sections, memmap);
 	return 0;
 }
 
 static int init_sparse(struct fcp_guest_memmap *memmap, struct fcp_error *err)
 {
 	const struct fcp_guest_note *note = &memmap->kernel->note;
-	bool any = false;
+	uint64_t per_root = SECTION_ROOT_BYTES / note->mem_section_bytes;
 
 	memmap->section_pages = UINT64_C(1) << (note->section_size_bits - FCP_GUEST_PAGE_SHIFT);
 	memmap->section_count = (ram_end_pfn(&memmap->kernel->memory) + memmap->section_pages - 1) /
@@ -90,23 +149,29 @@ static int init_sparse(struct fcp_guest_memmap *memmap, struct fcp_error *err)
 	memmap->sections = calloc(memmap->section_count, sizeof(*memmap->sections));
 	if (!memmap->sections)
 		return fcp_error_nomem(err);
-	for (uint64_t i = 0; i < memmap->section_count; i++) {
-		if (read_section(memmap, i, err) < 0)
+	for (uint64_t i = 0; i < memmap->section_count; i += per_root) {
+		uint64_t left = memmap->section_count - i;
+
+		if (read_sections(memmap, i, left < per_root ? left : per_root, err) < 0)
 			return -1;
-		any |= memmap->sections[i] != 0;
 	}
-	return any ? 0
-		   : fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				   "mem_section: no section has a map");
+	return index_sections(memmap, err);
 }
 
 int fcp_guest_memmap_init(struct fcp_guest_kernel *kernel, struct fcp_guest_memmap *memmap_,
 			  struct fcp_error *err)
 {
+	uint64_t held_bytes;
+
 	memmap_->kernel = kernel;
 	memmap_->sections = NULL;
+	memmap_->by_address = NULL;
 	memmap_->last_section = 0;
 	memmap_->hole = (struct fcp_range){0, 0};
+	memmap_->read_bytes = 0;
+	if (fcp_guest_memory_held(&kernel->memory, &held_bytes, err) < 0)
+		return -1;
+	memmap_->budget_bytes = BUDGET_BYTES + BUDGET_FACTOR * held_bytes;
 	return kernel->note.mem_section == FCP_GUEST_NONE ? init_flat(memmap_, err)
 							  : init_sparse(memmap_, err);
 }
@@ -132,7 +197,9 @@ bool fcp_guest_memmap_fits_layout(const struct fcp_guest_memmap *memmap)
 void fcp_guest_memmap_clear(struct fcp_guest_memmap *memmap)
 {
 	free(memmap->sections);
+	free(memmap->by_address);
 	memmap->sections = NULL;
+	memmap->by_address = NULL;
 	memmap->section_count = 0;
 }
 
@@ -159,27 +226,37 @@ static bool pfn_in_section(const struct fcp_guest_memmap *memmap, uint64_t secti
 	return true;
 }
 
-bool fcp_guest_memmap_pfn(struct fcp_guest_memmap *memmap, uint64_t address, uint64_t *pfn_)
+/* The section whose struct pages address could be one of: the last that begins at or before it. */
+static uint64_t likely_section(const struct fcp_guest_memmap *memmap, uint64_t address)
 {
-	uint64_t last = memmap->last_section;
-	uint64_t guess;
+	uint64_t low = 0, high = memmap->section_count;
 
-	/* With a virtual memmap all sections have one coded address: the last one's leads to any.
-	 */
-	if (memmap->sections[last] != 0) {
-		guess = (address - memmap->sections[last]) /
-			memmap->kernel->note.struct_page_bytes / memmap->section_pages;
-		if (guess < memmap->section_count && pfn_in_section(memmap, guess, address, pfn_)) {
-			memmap->last_section = guess;
-			return true;
-		}
+	if (!memmap->by_address)
+		return (address - memmap->sections[memmap->last_section]) /
+		       memmap->kernel->note.struct_page_bytes / memmap->section_pages;
+	while (high - low > 1) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (section_start(memmap, memmap->by_address[middle]) <= address)
+			low = middle;
+		else
+			high = middle;
 	}
-	for (uint64_t i = 0; i < memmap->section_count; i++)
-		if (pfn_in_section(memmap, i, address, pfn_)) {
-			memmap->last_section = i;
-			return true;
-		}
-	return false;
+	return memmap->by_address[low];
+}
+
+bool fcp_guest_memmap_pfn(const struct fcp_guest_memmap *memmap, uint64_t address, uint64_t *pfn_)
+{
+	uint64_t section = likely_section(memmap, address);
+	uint64_t pfn;
+
+	/* The last section can go on where RAM has ended. */
+	if (section >= memmap->section_count || !pfn_in_section(memmap, section, address, &pfn) ||
+	    !fcp_guest_memory_region(&memmap->kernel->memory, pfn << FCP_GUEST_PAGE_SHIFT,
+				     FCP_PAGE_BYTES))
+		return false;
+	*pfn_ = pfn;
+	return true;
 }
 
 uint64_t fcp_guest_memmap_section_end(const struct fcp_guest_memmap *memmap, uint64_t pfn)
@@ -187,40 +264,94 @@ uint64_t fcp_guest_memmap_section_end(const struct fcp_guest_memmap *memmap, uin
 	return (pfn / memmap->section_pages + 1) * memmap->section_pages;
 }
 
-/* Is all of that physical run in a hole that reads as zeros? The file is asked once a run at most.
+/*
+ * *bytes_ = how many of the bytes bytes from gpa on lie in a hole that reads as zeros, 0 when there
+ * is data at gpa. The file is asked once for a hole and the data behind it.
  */
-static int in_hole(struct fcp_guest_memmap *memmap, uint64_t gpa, uint64_t bytes, bool *hole_,
+static int in_hole(struct fcp_guest_memmap *memmap, uint64_t gpa, uint64_t bytes, uint64_t *bytes_,
 		   struct fcp_error *err)
 {
 	const struct fcp_guest_memory *memory = &memmap->kernel->memory;
 	const struct fcp_guest_region *region = fcp_guest_memory_region(memory, gpa, bytes);
-	uint64_t start;
+	uint64_t start, left;
 
-	*hole_ = false;
+	*bytes_ = 0;
 	if (!region || memory->holes == FCP_GUEST_HOLES_BASE)
 		return 0;
 	start = fcp_guest_region_offset(region, gpa);
-	if (start < memmap->hole.start || start >= memmap->hole.end) {
+	if (start < memmap->hole.start || start > memmap->hole.end) {
 		memmap->hole.start = start;
 		if (fcp_guest_memory_data_start(memory, start, &memmap->hole.end, err) < 0)
 			return -1;
 	}
-	*hole_ = start + bytes <= memmap->hole.end;
+	left = memmap->hole.end - start;
+	*bytes_ = left < bytes ? left : bytes;
 	return 0;
+}
+
+static int check_budget(const struct fcp_guest_memmap *memmap, struct fcp_error *err)
+{
+	uint64_t tables = memmap->kernel->tables.tables_read * FCP_PAGE_BYTES;
+
+	if (memmap->read_bytes + tables <= memmap->budget_bytes)
+		return 0;
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+			     "it shows the same pages again and again");
 }
 
 static int read_run(struct fcp_guest_memmap *memmap, uint64_t gpa, unsigned char *to,
 		    uint64_t bytes, struct fcp_error *err)
 {
-	bool hole;
+	uint64_t hole;
 
 	if (in_hole(memmap, gpa, bytes, &hole, err) < 0)
 		return -1;
-	if (hole) {
+	if (hole == bytes) {
 		memset(to, 0, (size_t)bytes);
 		return 0;
 	}
+	memmap->read_bytes += bytes;
+	if (check_budget(memmap, err) < 0)
+		return -1;
 	return fcp_guest_memory_read(&memmap->kernel->memory, gpa, to, (size_t)bytes, err);
+}
+
+/* *gpa_ = where address lies, with *bytes_ bytes in a row from there on, up to end. */
+static int locate(struct fcp_guest_memmap *memmap, uint64_t address, uint64_t end, uint64_t *gpa_,
+		  uint64_t *bytes_, struct fcp_error *err)
+{
+	struct fcp_guest_leaf leaf;
+
+	if (fcp_guest_translate(&memmap->kernel->tables, address, &leaf, err) < 0)
+		return -1;
+	*gpa_ = leaf.gpa + (address - leaf.start);
+	*bytes_ = leaf.bytes - (address - leaf.start);
+	if (*bytes_ > end - address)
+		*bytes_ = end - address;
+	return 0;
+}
+
+int fcp_guest_memmap_skip_holes(struct fcp_guest_memmap *memmap, uint64_t first, uint64_t stop,
+				uint64_t *next_, struct fcp_error *err)
+{
+	uint64_t page_bytes = memmap->kernel->note.struct_page_bytes;
+	uint64_t start = fcp_guest_memmap_address(memmap, first);
+	uint64_t end = start + (stop - first) * page_bytes;
+	uint64_t at = start;
+
+	while (at < end) {
+		uint64_t gpa, bytes, hole;
+
+		if (check_budget(memmap, err) < 0 ||
+		    locate(memmap, at, end, &gpa, &bytes, err) < 0 ||
+		    in_hole(memmap, gpa, bytes, &hole, err) < 0)
+			return -1;
+		at += hole;
+		if (hole < bytes)
+			break;
+	}
+	*next_ = first + (at - start) / page_bytes;
+	return 0;
 }
 
 int fcp_guest_memmap_read(struct fcp_guest_memmap *memmap, uint64_t first, uint64_t count,
@@ -233,15 +364,11 @@ int fcp_guest_memmap_read(struct fcp_guest_memmap *memmap, uint64_t first, uint6
 
 	/* Neighbours in virtual memory that are neighbours in RAM too are read at once. */
 	while (address < end) {
-		struct fcp_guest_leaf leaf;
 		uint64_t gpa, bytes;
 
-		if (fcp_guest_translate(&memmap->kernel->tables, address, &leaf, err) < 0)
+		if (locate(memmap, address, end, &gpa, &bytes, err) < 0)
 			return fcp_error_wrap(err, "struct page of PFN %#llx",
 					      (unsigned long long)first);
-		gpa = leaf.gpa + (address - leaf.start);
-		bytes = leaf.bytes - (address - leaf.start);
-		bytes = bytes < end - address ? bytes : end - address;
 		if (run_bytes > 0 && run_gpa + run_bytes != gpa) {
 			if (read_run(memmap, run_gpa, to, run_bytes, err) < 0)
 				return -1;

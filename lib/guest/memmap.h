@@ -26,8 +26,11 @@ struct fcp_guest_memmap {
 	uint64_t section_pages;	 /* PFNs of a section; FLATMEM: all */
 	uint64_t section_count;	 /* those that RAM needs */
 	uint64_t *sections;	 /* address of the struct page of PFN 0, coded; 0: no section */
-	uint64_t last_section;	 /* where the last address was found */
-	struct fcp_range hole;	 /* of the file, the last that was met */
+	uint64_t last_section;	 /* one that has a map */
+	uint32_t *by_address;	 /* sections in the order of their maps; NULL: all have one base */
+	struct fcp_range hole;	 /* of the file, the last that was met; data lies behind it */
+	uint64_t read_bytes;	 /* so far, of budget_bytes */
+	uint64_t budget_bytes;	 /* what a guest that lies can make us read */
 	unsigned char run[FCP_GUEST_MEMMAP_RUN_BYTES];
 };
 
@@ -50,15 +53,24 @@ bool fcp_guest_memmap_fits_layout(const struct fcp_guest_memmap *memmap);
 uint64_t fcp_guest_memmap_address(const struct fcp_guest_memmap *memmap, uint64_t pfn);
 
 /* *pfn_ = the PFN whose struct page lies at address; false when it is none of RAM's. */
-bool fcp_guest_memmap_pfn(struct fcp_guest_memmap *memmap, uint64_t address, uint64_t *pfn_);
+bool fcp_guest_memmap_pfn(const struct fcp_guest_memmap *memmap, uint64_t address, uint64_t *pfn_);
 
 /* The end of the PFNs that can be read together with pfn: the section's. */
 uint64_t fcp_guest_memmap_section_end(const struct fcp_guest_memmap *memmap, uint64_t pfn);
 
 /*
+ * *next_ = the first PFN from first on, stop at most, whose struct page may hold data: those before
+ * lie in holes of a whole file, and are zeros. All lie in one section that has a map.
+ * FCP_ERR_UNSUPPORTED: not mapped.
+ */
+int fcp_guest_memmap_skip_holes(struct fcp_guest_memmap *memmap, uint64_t first, uint64_t stop,
+				uint64_t *next_, struct fcp_error *err);
+
+/*
  * Reads the struct pages of count PFNs from first on into memmap->run; count times SIZE(page) fits
  * there, and all lie in one section. Pages of the memmap that lie in a hole of a whole file are
- * zeros without being read. FCP_ERR_UNSUPPORTED: not mapped, or no RAM.
+ * zeros without being read. FCP_ERR_UNSUPPORTED: not mapped, or no RAM, or read too much already for
+ * what the file holds.
  */
 int fcp_guest_memmap_read(struct fcp_guest_memmap *memmap, uint64_t first, uint64_t count,
 			  struct fcp_error *err);

@@ -271,3 +271,29 @@ int fcp_guest_memory_data(const struct fcp_guest_memory *memory, uint64_t offset
 	return memory->pagemap_fd >= 0 ? fcp_guest_process_data(memory, offset, extent_, err)
 				       : file_data(memory, offset, extent_, err);
 }
+
+static int add_blocks(int fd, uint64_t *bytes, struct fcp_error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "memory file");
+	*bytes += (uint64_t)status.st_blocks * 512;
+	return 0;
+}
+
+int fcp_guest_memory_held(const struct fcp_guest_memory *memory, uint64_t *bytes_,
+			  struct fcp_error *err)
+{
+	uint64_t bytes = 0;
+
+	if (memory->pagemap_fd >= 0) {
+		*bytes_ = memory->bytes;
+		return 0;
+	}
+	if (add_blocks(memory->fd, &bytes, err) < 0 ||
+	    (memory->base_fd >= 0 && add_blocks(memory->base_fd, &bytes, err) < 0))
+		return -1;
+	*bytes_ = bytes;
+	return 0;
+}

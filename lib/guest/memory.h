@@ -105,6 +105,10 @@ int fcp_guest_memory_data_start(const struct fcp_guest_memory *memory, uint64_t 
 int fcp_guest_memory_data(const struct fcp_guest_memory *memory, uint64_t offset,
 			  struct fcp_range *extent_, struct fcp_error *err);
 
+/* *bytes_ = what the source holds at most: a file's blocks and its base's, all RAM of a process. */
+int fcp_guest_memory_held(const struct fcp_guest_memory *memory, uint64_t *bytes_,
+			  struct fcp_error *err);
+
 /* The offset in the memory file of a GPA in RAM (caller: fcp_guest_memory_region() found it). */
 static inline uint64_t fcp_guest_region_offset(const struct fcp_guest_region *region, uint64_t gpa)
 {

@@ -14,9 +14,13 @@
 /* How many pages are looked at between two looks at cancel_fd. */
 #define PAGES_PER_POLL 4096
 
+/* How often the sections of a kernel are held against a layout: they are many in a large memory, and
+ * a guest that lies can have hundreds of notes. */
+#define LAYOUT_PROOFS_MAX 128
+
 /* What the trampolines say in one layout. */
 struct life {
-	bool known;
+	bool asked, known;
 	struct fcp_guest_live live;
 	struct fcp_error why_not;
 };
@@ -28,6 +32,7 @@ struct seeker {
 	struct fcp_guest_search *search;
 	unsigned layout; /* of the one that passed */
 	uint64_t pages_seen;
+	unsigned layout_proofs;
 	int cancel_fd;
 	struct life lives[FCP_GUEST_LAYOUTS_MAX];
 };
@@ -52,29 +57,28 @@ static void take_passed(struct seeker *seeker, unsigned layout)
 	fcp_guest_kernel_copy(passed, seeker->kernel);
 }
 
-/* Asks the trampolines, layout by layout. That they cannot be had is no failure before there is a
- * note that needs them. */
-static int find_life(struct seeker *seeker, struct fcp_error *err)
+/* Asks the trampolines, once a layout. That they do not say is no failure: -1 from the source. */
+static int ask_life(struct seeker *seeker, unsigned layout, struct fcp_error *err)
 {
-	for (unsigned layout = 0; layout < seeker->memory->layout_count; layout++) {
-		struct life *life = &seeker->lives[layout];
-		struct fcp_guest_memory view;
+	struct life *life = &seeker->lives[layout];
+	struct fcp_guest_memory view;
 
-		if (!fcp_guest_memory_layout(seeker->memory, layout, &view))
-			break;
-		life->known = fcp_guest_live_find(&view, &life->live, &life->why_not) == 0;
-		if (!life->known && life->why_not.error_class != FCP_ERR_UNSUPPORTED) {
-			*err = life->why_not;
-			return -1;
-		}
-	}
-	return 0;
+	if (life->asked || !fcp_guest_memory_layout(seeker->memory, layout, &view))
+		return 0;
+	life->asked = true;
+	life->known = fcp_guest_live_find(&view, &life->live, &life->why_not) == 0;
+	if (life->known || life->why_not.error_class == FCP_ERR_UNSUPPORTED)
+		return 0;
+	*err = life->why_not;
+	return -1;
 }
 
 static int prove_life(struct seeker *seeker, unsigned layout, struct fcp_error *err)
 {
 	const struct life *life = &seeker->lives[layout];
 
+	if (ask_life(seeker, layout, err) < 0)
+		return -1;
 	if (life->known)
 		return fcp_guest_live_prove(&life->live, seeker->attempt, err);
 	*err = life->why_not;
@@ -90,6 +94,8 @@ static int prove_layout(struct seeker *seeker, struct fcp_error *err)
 	if (seeker->memory->layout_count == 1 ||
 	    seeker->attempt->note.mem_section == FCP_GUEST_NONE)
 		return 0;
+	if (++seeker->layout_proofs > LAYOUT_PROOFS_MAX)
+		return refuse(err, "too many notes to hold against each layout of the memory");
 	memmap = malloc(sizeof(*memmap));
 	if (!memmap)
 		return fcp_error_nomem(err);
@@ -112,7 +118,7 @@ static int attempt(struct seeker *seeker, unsigned layout, uint64_t gpa,
 		return refuse(err, "no such layout");
 	if (fcp_guest_kernel_open(&view, gpa, seeker->attempt, proof_, err) < 0)
 		return -1;
-	if (prove_life(seeker, layout, err) == 0 && prove_layout(seeker, err) == 0)
+	if (prove_layout(seeker, err) == 0 && prove_life(seeker, layout, err) == 0)
 		return 0;
 	*proof_ = FCP_GUEST_PROOF_TABLES;
 	return -1;
@@ -211,18 +217,30 @@ static int search_all(struct seeker *seeker, struct fcp_error *err)
 	return -1;
 }
 
-/* By the kernel's pointers: exactly one layout may lead to a note that passes. */
+/* The note that the pointers lead to in that layout; *gpa_ 0: none. */
+static int find_pointer(struct seeker *seeker, unsigned layout, uint64_t *gpa_,
+			struct fcp_error *err)
+{
+	struct fcp_guest_memory view;
+
+	*gpa_ = 0;
+	if (ask_life(seeker, layout, err) < 0)
+		return -1;
+	if (!seeker->lives[layout].known || !fcp_guest_memory_layout(seeker->memory, layout, &view))
+		return 0;
+	return fcp_guest_anchor_find(&view, &seeker->lives[layout].live, gpa_, err);
+}
+
+/* By the kernel's pointers: exactly one layout may lead to a note that passes. Once one has, the
+ * others are tried with the same note: their pointers lie in the same low memory. */
 static int follow_pointers(struct seeker *seeker, struct fcp_error *err)
 {
-	for (unsigned layout = 0; layout < seeker->memory->layout_count; layout++) {
-		struct fcp_guest_memory view;
-		enum fcp_guest_proof proof;
-		uint64_t gpa;
+	uint64_t gpa = 0;
 
-		if (!seeker->lives[layout].known ||
-		    !fcp_guest_memory_layout(seeker->memory, layout, &view))
-			continue;
-		if (fcp_guest_anchor_find(&view, &seeker->lives[layout].live, &gpa, err) < 0)
+	for (unsigned layout = 0; layout < seeker->memory->layout_count; layout++) {
+		enum fcp_guest_proof proof;
+
+		if (seeker->search->passed == 0 && find_pointer(seeker, layout, &gpa, err) < 0)
 			return -1;
 		if (gpa != 0 && attempt(seeker, layout, gpa, &proof, err) == 0)
 			take_passed(seeker, layout);
@@ -244,8 +262,6 @@ int fcp_guest_kernel_find(const struct fcp_guest_memory *memory, int cancel_fd,
 	*search_ = (struct fcp_guest_search){0};
 	if (!scratch)
 		return fcp_error_nomem(err);
-	if (find_life(&seeker, err) < 0)
-		return -1;
 	if (follow_pointers(&seeker, err) < 0 && err->error_class != FCP_ERR_UNSUPPORTED)
 		return -1;
 	if (search_->passed == 1) {

@@ -21,7 +21,9 @@
 #define TEXT UINT64_C(0x61)
 #define LARGE UINT64_C(0x80)
 #define SECTION_BITS 27
+#define ROOTS 16 /* of mem_section: 32 GiB each */
 #define MEMMAP_PFNS 8192 /* of the first 32 MiB */
+#define FIXTURE_ONE_TABLE (FIXTURE_REST + 4 * FIXTURE_MIB)
 
 /* Heads of free blocks: neighbours, a list of several, a type of its own, a large one. */
 const struct fixture_block fixture_blocks[] = {
@@ -152,12 +154,43 @@ static void map(struct fixture *fixture, uint64_t address, uint64_t gpa, unsigne
 			   gpa | bits | (level > 0 ? LARGE : 0));
 }
 
+/* A large leaf of the memmap, from the second on; see enum fixture_rest. */
+static void map_large(struct fixture *fixture, uint64_t pfn)
+{
+	uint64_t address = fixture_page_address(fixture, pfn);
+	uint64_t hole = fixture->settings.bytes / 2 + pfn * FIXTURE_PAGE_BYTES;
+
+	if (fixture->settings.rest == FIXTURE_REST_HOLE)
+		map(fixture, address, hole, 1, DATA);
+	else if (fixture->settings.rest == FIXTURE_REST_ONE_LEAF)
+		map(fixture, address, FIXTURE_REST, 1, DATA);
+	else
+		fixture_write_word(fixture, entry_of(fixture, address, 1), FIXTURE_ONE_TABLE | TABLE);
+}
+
+/* The memmap from 32 MiB up to the end of RAM. */
+static void map_rest(struct fixture *fixture, uint64_t end_pfn)
+{
+	uint64_t spare = FIXTURE_MEMMAP + MEMMAP_PFNS * FIXTURE_PAGE_BYTES;
+	uint64_t large_pfns = 2 * FIXTURE_MIB / FIXTURE_PAGE_BYTES;
+	uint64_t pfn = MEMMAP_PFNS;
+
+	for (; pfn < end_pfn; pfn += PAGE / FIXTURE_PAGE_BYTES) {
+		if (fixture->settings.rest != FIXTURE_REST_IN_USE && pfn == large_pfns)
+			break;
+		map(fixture, fixture_page_address(fixture, pfn), spare, 0, DATA);
+	}
+	for (; pfn < end_pfn; pfn += large_pfns)
+		map_large(fixture, pfn);
+	for (unsigned i = 0; i < 512 && fixture->settings.rest == FIXTURE_REST_ONE_PAGE; i++)
+		fixture_write_word(fixture, FIXTURE_ONE_TABLE + i * 8, FIXTURE_REST | DATA);
+}
+
 static void build_tables(struct fixture *fixture)
 {
 	uint64_t end = fixture->settings.bytes <= fixture->settings.low_hole
 			       ? fixture->settings.bytes
 			       : 4 * GIB + fixture->settings.bytes - fixture->settings.low_hole;
-	uint64_t spare = FIXTURE_MEMMAP + MEMMAP_PFNS * FIXTURE_PAGE_BYTES;
 
 	for (unsigned i = 0; i < FIXTURE_TEXT_PAGES; i++)
 		map(fixture, IMAGE + FIXTURE_TEXT + i * PAGE, FIXTURE_TEXT + i * PAGE, 0, TEXT);
@@ -169,9 +202,7 @@ static void build_tables(struct fixture *fixture)
 		map(fixture, fixture_direct(fixture, at), at, 2, DATA);
 	for (uint64_t pfn = 0; pfn < MEMMAP_PFNS; pfn += PAGE / FIXTURE_PAGE_BYTES)
 		map(fixture, fixture_page_address(fixture, pfn), fixture_page(pfn), 0, DATA);
-	/* The rest of the memmap shows one page of pages in use, again and again. */
-	for (uint64_t pfn = MEMMAP_PFNS; pfn < end / PAGE; pfn += PAGE / FIXTURE_PAGE_BYTES)
-		map(fixture, fixture_page_address(fixture, pfn), spare, 0, DATA);
+	map_rest(fixture, end / PAGE);
 	if (!fixture->settings.no_trampoline)
 		fixture_put_trampoline(fixture, 0, FIXTURE_TRAMPOLINE);
 }
@@ -204,9 +235,9 @@ static void build_sections(struct fixture *fixture)
 	uint64_t in_low = bytes < low ? bytes : low;
 	uint64_t at = fixture->settings.not_extreme ? FIXTURE_SECTION_ROOTS : FIXTURE_SECTIONS;
 
-	if (!fixture->settings.not_extreme)
-		fixture_write_word(fixture, FIXTURE_SECTION_ROOTS,
-				   fixture_direct(fixture, FIXTURE_SECTIONS));
+	for (unsigned i = 0; i < ROOTS && !fixture->settings.not_extreme; i++)
+		fixture_write_word(fixture, FIXTURE_SECTION_ROOTS + i * 8,
+				   fixture_direct(fixture, FIXTURE_SECTIONS + i * PAGE));
 	for (uint64_t gpa = 0; gpa < in_low; gpa += UINT64_C(1) << SECTION_BITS)
 		fixture_write_word(fixture, at + (gpa >> SECTION_BITS) * 16,
 				   vmemmap(fixture) | 0xf);
@@ -214,6 +245,20 @@ static void build_sections(struct fixture *fixture)
 	     gpa += UINT64_C(1) << SECTION_BITS)
 		fixture_write_word(fixture, at + (gpa >> SECTION_BITS) * 16,
 				   vmemmap(fixture) | 0xf);
+}
+
+/* Every other page free: each a block, a head and a range of its own. */
+static void build_rest(struct fixture *fixture)
+{
+	unsigned char page[FIXTURE_PAGE_BYTES] = {0};
+	uint64_t bytes = fixture->settings.rest == FIXTURE_REST_ONE_LEAF ? 2 * FIXTURE_MIB : PAGE;
+	uint32_t buddy = FIXTURE_BUDDY;
+
+	if (fixture->settings.rest < FIXTURE_REST_ONE_LEAF)
+		return;
+	memcpy(page + FIXTURE_MAPCOUNT, &buddy, sizeof(buddy));
+	for (uint64_t at = 0; at < bytes; at += 2 * FIXTURE_PAGE_BYTES)
+		fixture_write(fixture, FIXTURE_REST + at, page, sizeof(page));
 }
 
 static void build_memmap(struct fixture *fixture)
@@ -411,6 +456,7 @@ void fixture_build(struct fixture *fixture, const struct fixture_settings *setti
 	build_tables(fixture);
 	build_sections(fixture);
 	build_memmap(fixture);
+	build_rest(fixture);
 	build_zones(fixture);
 	build_note(fixture, 0, NULL);
 }

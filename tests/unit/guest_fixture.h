@@ -35,6 +35,7 @@
 #define FIXTURE_SECTIONS (FIXTURE_SECTION_ROOTS + 0x1000)
 #define FIXTURE_TABLES (23 * FIXTURE_MIB)
 #define FIXTURE_MEMMAP (24 * FIXTURE_MIB)
+#define FIXTURE_REST (64 * FIXTURE_MIB) /* 2 MiB, see enum fixture_rest */
 #define FIXTURE_END (32 * FIXTURE_MIB)
 
 /* Of the struct page, as the note says. */
@@ -55,10 +56,19 @@
 #define FIXTURE_VM_STAT 896
 #define FIXTURE_SPANNED 120
 
+/* What the memmap shows of the pages that the fixture does not have: those from 32 MiB on. */
+enum fixture_rest {
+	FIXTURE_REST_IN_USE,   /* one page of pages in use, again and again */
+	FIXTURE_REST_HOLE,     /* a memmap that is a hole of the file, from 128 MiB on */
+	FIXTURE_REST_ONE_LEAF, /* 2 MiB of every other page free, again and again, from 128 MiB on */
+	FIXTURE_REST_ONE_PAGE, /* the same, one page by one page table */
+};
+
 struct fixture_settings {
 	uint64_t bytes;	       /* of RAM; 0: 32 MiB */
 	uint64_t low_hole;     /* where the hole below 4 GiB starts; 0: 3 GiB */
 	bool five_levels;
+	enum fixture_rest rest; /* but the first: RAM of 256 MiB or more */
 	bool no_pointer;       /* the note is found by the search of all pages only */
 	bool no_trampoline;    /* nothing says that this kernel runs */
 	bool not_extreme;      /* mem_section is one array */

@@ -104,6 +104,9 @@ static void sparse(const struct fixture_settings *settings, const char *what)
 		   !fcp_guest_memmap_pfn(&memmap, fixture_page_address(&fixture, SECTION_PAGES),
 					 &pfn),
 	   "addresses that are no struct page's");
+	ok(fcp_guest_memmap_pfn(&memmap, fixture_page_address(&fixture, 0x1fff), &pfn) &&
+		   !fcp_guest_memmap_pfn(&memmap, fixture_page_address(&fixture, 0x2000), &pfn),
+	   "nor is one of a page where RAM has ended, in the same section");
 	page_is(0x240, 6, "a free block's head");
 	close_all();
 }
