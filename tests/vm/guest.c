@@ -5,14 +5,17 @@
  * in the initramfs but a busybox to look around with by hand.
  *
  *   load SEED MIB   keeps MIB in tmpfs files and 8 MiB of anonymous memory, frees twice as much
- * again check           reads all of it back buddy           /proc/buddyinfo churn N         N
- * processes allocate, fill, check and free memory until `calm` calm            ends them: `OK
- * ROUNDS`, or ERR when one of them found a page changed fill MIB        takes all memory there is,
- * MIB at most, writes to every page, reads it back log             what the kernel log has to
- * complain of
+ *   check           reads all of it back again
+ *   buddy           /proc/buddyinfo
+ *   churn N         N processes allocate, fill, check and free memory until `calm`
+ *   calm            ends them: `OK ROUNDS`, or ERR when one of them found a page changed
+ *   fill MIB        takes all memory there is, MIB at most, writes to every page, reads it back
+ *   log             what the kernel log has to complain of
+ *   kexec           starts /kexec/vmlinuz with /kexec/initrd, whose /init answers in its place
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/reboot.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -24,6 +27,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -336,6 +340,22 @@ static void show_log(void)
 		fprintf(port, "OK\n");
 }
 
+/* No answer when it goes well: this kernel is gone then. */
+static void start_kernel(void)
+{
+	int kernel = open("/kexec/vmlinuz", O_RDONLY), initrd = open("/kexec/initrd", O_RDONLY);
+	FILE *file = fopen("/proc/cmdline", "re");
+	char line[1024] = "";
+
+	if (file && fgets(line, sizeof(line), file))
+		line[strcspn(line, "\n")] = '\0';
+	if (kernel < 0 || initrd < 0 ||
+	    syscall(SYS_kexec_file_load, kernel, initrd, strlen(line) + 1, line, 0ul) < 0 ||
+	    syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC,
+		    NULL) < 0)
+		fprintf(port, "ERR kexec: %s\n", strerror(errno));
+}
+
 static void obey(const char *line)
 {
 	unsigned long seed, mib, count;
@@ -355,6 +375,8 @@ static void obey(const char *line)
 		fill(mib);
 	else if (strcmp(line, "log") == 0)
 		show_log();
+	else if (strcmp(line, "kexec") == 0)
+		start_kernel();
 	else
 		fprintf(port, "ERR unknown command\n");
 	fflush(port);

@@ -5,11 +5,12 @@
  *   rounds --kernel F --initrd F --directory D [--memory 512M] [--cpu qemu64] [--smp 1] [--append
  * A]
  *          [--rounds 2] [--stops N] [--refused GATE] [--makedumpfile] [--load MIB] [--fill MIB]
- *          [--save F]
+ *          [--save F] [--kexec]
  *
  * --stops N: N stops at random instants of heavy allocation, the free pages punched at each.
  * --refused GATE: the scan must refuse by that gate. --save F: copies the memory file, stopped.
- * Lines that begin with # say what was seen; exit 0 when all was well.
+ * --kexec: the guest starts a second kernel from its initrd before the rounds; what the first left
+ * in memory must not be taken for it. Lines that begin with # say what was seen; exit 0 when all was well.
  */
 #include "base/cleanup.h"
 #include "base/deadline.h"
@@ -42,7 +43,7 @@ struct plan {
 	struct vm_settings vm;
 	unsigned rounds, stops, load_mib, fill_mib;
 	const char *refused, *save;
-	bool makedumpfile;
+	bool makedumpfile, kexec;
 };
 
 static bool fail(const char *what)
@@ -297,10 +298,40 @@ static bool boot(struct vm *vm, const struct vm_settings *settings)
 	return true;
 }
 
+/* The pages that begin like a note, whoever's. */
+static unsigned count_notes(struct vm *vm)
+{
+	struct stat status;
+	unsigned count = 0;
+
+	if (fstat(vm->memory_fd, &status) < 0)
+		return 0;
+	for (off_t at = 0; at < status.st_size; at += (off_t)FCP_PAGE_BYTES) {
+		char head[FCP_GUEST_NOTE_HEAD_BYTES];
+
+		if (pread(vm->memory_fd, head, sizeof(head), at) == (ssize_t)sizeof(head))
+			count += fcp_guest_note_begins(head);
+	}
+	return count;
+}
+
+/* Gives the first kernel a life before it goes. */
+static bool start_second_kernel(struct vm *vm, const struct plan *plan)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "load 3 %u", plan->load_mib);
+	if (!vm_command(vm, command, NULL, 0, COMMAND_MS) ||
+	    !vm_command(vm, "kexec", NULL, 0, COMMAND_MS))
+		return fail("the second kernel did not come up");
+	printf("# the second kernel is up; notes in memory: %u\n", count_notes(vm));
+	return true;
+}
+
 static bool run(const struct plan *plan)
 {
 	struct vm vm;
-	bool well = boot(&vm, &plan->vm);
+	bool well = boot(&vm, &plan->vm) && (!plan->kexec || start_second_kernel(&vm, plan));
 
 	if (well && plan->refused)
 		well = refused(&vm, plan);
@@ -328,7 +359,8 @@ int main(int argc, char **argv)
 		{"memory", 1, NULL, 'm'}, {"cpu", 1, NULL, 'c'},    {"smp", 1, NULL, 's'},
 		{"append", 1, NULL, 'a'}, {"rounds", 1, NULL, 'r'}, {"stops", 1, NULL, 't'},
 		{"refused", 1, NULL, 'f'}, {"save", 1, NULL, 'w'},  {"makedumpfile", 0, NULL, 'M'},
-		{"load", 1, NULL, 'l'},   {"fill", 1, NULL, 'L'},  {0}};
+		{"load", 1, NULL, 'l'},   {"fill", 1, NULL, 'L'},  {"kexec", 0, NULL, 'x'},
+		{0}};
 	struct plan plan = {.vm = {.memory = "512M", .cpu = "qemu64", .smp = "1", .append = ""},
 			    .rounds = 2,
 			    .load_mib = 24,
@@ -352,6 +384,7 @@ int main(int argc, char **argv)
 		case 'f': plan.refused = optarg; break;
 		case 'w': plan.save = optarg; break;
 		case 'M': plan.makedumpfile = true; break;
+		case 'x': plan.kexec = true; break;
 		default: return 2;
 		}
 	}
