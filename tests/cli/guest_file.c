@@ -1,34 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * guest_file FILE: the made-up guest of tests/unit/guest_fixture as a memory file of 32 MiB, with
- * bytes left behind in all its free pages.
+ * guest_file FILE [GIB [scattered]]: the made-up guest of tests/unit/guest_fixture as a memory file
+ * of 32 MiB, with bytes left behind in all its free pages; or, of tests/unit/guest_large, grown to
+ * that many GiB, and with many more free pages.
  */
-#include "tests/unit/guest_fixture.h"
+#include "tests/unit/guest_large.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* What has data; the rest is holes in the copy too. */
 static bool copy(int from, int to, uint64_t bytes)
 {
 	static char page[4096];
+	off_t at = 0, end;
 
-	for (uint64_t at = 0; at < bytes; at += sizeof(page))
-		if (pread(from, page, sizeof(page), (off_t)at) != sizeof(page) ||
-		    pwrite(to, page, sizeof(page), (off_t)at) != sizeof(page))
-			return false;
-	return true;
+	for (; (at = lseek(from, at, SEEK_DATA)) >= 0; at = end)
+		for (end = lseek(from, at, SEEK_HOLE); at < end; at += (off_t)sizeof(page))
+			if (pread(from, page, sizeof(page), at) != sizeof(page) ||
+			    pwrite(to, page, sizeof(page), at) != sizeof(page))
+				return false;
+	return ftruncate(to, (off_t)bytes) == 0;
 }
 
 int main(int argc, char **argv)
 {
-	int out = argc == 2 ? open(argv[1], O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600) : -1;
+	uint64_t gib = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+	int out = argc > 1 ? open(argv[1], O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600) : -1;
 	static char left[4096];
 	struct fixture guest;
 
 	if (out < 0) {
-		perror("guest_file FILE");
+		perror("guest_file FILE [GIB [scattered]]");
 		return 2;
 	}
 	memset(left, 'x', sizeof(left));
@@ -37,5 +43,9 @@ int main(int argc, char **argv)
 		for (uint64_t page = 0; page < UINT64_C(1) << fixture_blocks[i].order; page++)
 			fixture_write(&guest, (fixture_blocks[i].pfn + page) * sizeof(left), left,
 				      sizeof(left));
-	return copy(guest.fd, out, 32 << 20) ? 0 : 1;
+	if (gib > 0)
+		guest_large_grow(&guest, gib << 30);
+	if (gib > 0 && argc > 3)
+		guest_large_scatter(&guest);
+	return copy(guest.fd, out, guest.settings.bytes) ? 0 : 1;
 }
