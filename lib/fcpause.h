@@ -508,8 +508,8 @@ struct fcp_inspect_result {
  * the struct pages of the guest in it, and which of them occupy storage. Status: ok; partial when the
  * guest cannot be read (no Linux on x86_64, a Diff layer): then only pages of zeros that occupy
  * storage are told from the rest, which is unknown. FCP_ERR_BUSY while another fcpause releases
- * pages of it, FCP_ERR_INPUT: no memory file. Takes about 100 ms for a GiB of data. Safe to run
- * again. Source: include/linux/page-flags.h and mm_types.h of Linux.
+ * pages of it, FCP_ERR_INPUT: no memory file. Takes about 100 ms for a GiB of data, and at most
+ * 64 MiB of memory and a bit a page. Safe to run again. Source: include/linux/page-flags.h and mm_types.h of Linux.
  */
 FCP_API int fcp_inspect(const struct fcp_inspect_settings *settings,
 			struct fcp_inspect_result *result, struct fcp_error *err);

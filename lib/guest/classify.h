@@ -23,34 +23,36 @@ enum fcp_guest_page_class {
 	FCP_GUEST_PAGE_CLASSES,
 };
 
-struct fcp_guest_classify_settings {
-	bool zero;     /* read all pages that are not free: 100 ms per GiB of data */
-	int cancel_fd; /* or -1 */
+/* Pages of one class; offsets in the memory file. */
+struct fcp_guest_class_run {
+	uint64_t start, end;
+	enum fcp_guest_page_class page_class;
+	bool data; /* the source holds data for all of it; false: it is a hole */
 };
 
-/* Zero-initialise it. Owned: release with fcp_guest_classes_clear(). */
-struct fcp_guest_classes {
-	char release[FCP_GUEST_RELEASE_BYTES];
-	uint64_t bytes[FCP_GUEST_PAGE_CLASSES];	     /* together: all of RAM */
-	uint64_t data_bytes[FCP_GUEST_PAGE_CLASSES]; /* of them the source holds data for: no holes
-						      */
-	uint8_t *pages; /* an enum fcp_guest_page_class for each page of the memory file, in its
-			   order */
-	uint64_t page_count;
+/* -1 with *err set ends the classification. */
+typedef int (*fcp_guest_class_sink)(const struct fcp_guest_class_run *run, void *arg,
+				    struct fcp_error *err);
+
+struct fcp_guest_classify_settings {
+	bool zero;     /* read all data that is not free: 100 ms per GiB of it */
+	int cancel_fd; /* or -1 */
+	fcp_guest_class_sink sink;
+	void *sink_arg;
 };
 
 /* "free", "page cache", ...; static storage. */
 const char *fcp_guest_page_class_name(enum fcp_guest_page_class page_class);
 
 /*
- * Classes all pages. FCP_ERR_UNSUPPORTED when the guest's kernel cannot be found or its memmap not
- * be read, FCP_ERR_IO, FCP_ERR_MEMORY (a byte a page), FCP_ERR_INTERRUPTED.
+ * Tells the sink of all of RAM, as the longest runs, without gaps and in the memory file's order;
+ * release_ is the guest's kernel. Needs less than 1 MiB whatever the memory's size. Free blocks are
+ * passed over as wholes, holes are not read. FCP_ERR_UNSUPPORTED when the guest's kernel cannot be
+ * found or its memmap not be read, FCP_ERR_IO, FCP_ERR_MEMORY, FCP_ERR_INTERRUPTED, and what the
+ * sink says: it may have been told of the first runs then.
  */
 int fcp_guest_classify(const struct fcp_guest_memory *memory,
 		       const struct fcp_guest_classify_settings *settings,
-		       struct fcp_guest_classes *classes_, struct fcp_error *err);
-
-/* Frees what it owns and zeroes it. NULL-safe. */
-void fcp_guest_classes_clear(struct fcp_guest_classes *classes);
+		       char release_[FCP_GUEST_RELEASE_BYTES], struct fcp_error *err);
 
 #endif

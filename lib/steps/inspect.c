@@ -12,6 +12,9 @@
 
 #include <string.h>
 
+/* So often who else works on the file is asked. */
+#define POLL_BYTES (4 * FCP_MIB)
+
 /* One run of the step. */
 struct run {
 	const struct fcp_inspect_settings *settings;
@@ -19,6 +22,7 @@ struct run {
 	struct fcp_file file;
 	struct fcp_claim claim;
 	bool claimed;
+	uint64_t polled_bytes; /* of the file, when it was last asked who else works on it */
 };
 
 const char *fcp_page_class_name(enum fcp_page_class page_class)
@@ -38,7 +42,7 @@ const char *fcp_page_class_name(enum fcp_page_class page_class)
 	return names[(unsigned)page_class < FCP_PAGE_CLASSES ? page_class : FCP_PAGE_UNKNOWN];
 }
 
-static enum fcp_page_class class_of(uint8_t guest_class)
+static enum fcp_page_class class_of(enum fcp_guest_page_class guest_class)
 {
 	static const enum fcp_page_class classes[FCP_GUEST_PAGE_CLASSES] = {
 		[FCP_GUEST_PAGE_UNKNOWN] = FCP_PAGE_UNKNOWN,
@@ -52,7 +56,7 @@ static enum fcp_page_class class_of(uint8_t guest_class)
 		[FCP_GUEST_PAGE_RESERVED] = FCP_PAGE_RESERVED,
 	};
 
-	return guest_class < FCP_GUEST_PAGE_CLASSES ? classes[guest_class] : FCP_PAGE_UNKNOWN;
+	return classes[guest_class];
 }
 
 /* ---- the file ---- */
@@ -115,38 +119,21 @@ static void add(struct fcp_inspect_result *result, uint64_t start, uint64_t end,
 	}
 }
 
-/* The next stretch of data after *at, in whole pages: a page with any data in it is data. */
-static int next_data(struct run *run, uint64_t at, struct fcp_range *data_, struct fcp_error *err)
-{
-	int more;
-
-	if (fcp_file_poll(&run->file, err) < 0)
-		return -1;
-	more = fcp_sparse_next(run->file.fd, run->file.name, at, run->result->logical_bytes, data_,
-			       err);
-	if (more <= 0)
-		return more;
-	data_->start = fcp_align_down(data_->start, FCP_PAGE_BYTES);
-	data_->end = fcp_align_up(data_->end, FCP_PAGE_BYTES);
-	run->result->data_bytes += data_->end - data_->start;
-	return 1;
-}
-
 /* ---- a guest that can be read ---- */
 
-static void add_pages(struct fcp_inspect_result *result, const struct fcp_guest_classes *classes,
-		      struct fcp_range range, bool on_disk)
+static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fcp_error *err)
 {
-	uint64_t page = range.start / FCP_PAGE_BYTES, end = range.end / FCP_PAGE_BYTES;
+	struct run *run = arg;
 
-	while (page < end) {
-		const struct amount amount = {class_of(classes->pages[page]), true, on_disk, false};
-		uint64_t start = page;
-
-		while (page < end && classes->pages[page] == classes->pages[start])
-			page++;
-		add(result, start * FCP_PAGE_BYTES, page * FCP_PAGE_BYTES, &amount);
+	if (guest->end - run->polled_bytes >= POLL_BYTES) {
+		run->polled_bytes = guest->end;
+		if (fcp_file_poll(&run->file, err) < 0)
+			return -1;
 	}
+	run->result->data_bytes += guest->data ? guest->end - guest->start : 0;
+	add(run->result, guest->start, guest->end,
+	    &(struct amount){class_of(guest->page_class), true, guest->data, false});
+	return 0;
 }
 
 /* The guest writes its release: nothing in it may reach a terminal as more than a letter. */
@@ -157,28 +144,6 @@ static void take_release(const char *release, char printable[65])
 	for (i = 0; i < 64 && release[i]; i++)
 		printable[i] = release[i] > ' ' && release[i] < 0x7f ? release[i] : '?';
 	printable[i] = '\0';
-}
-
-static int add_guest(struct run *run, const struct fcp_guest_classes *classes,
-		     struct fcp_error *err)
-{
-	struct fcp_range data = {0, 0};
-	int more;
-
-	/* The guest's RAM is the whole file, or the classifier had refused it. */
-	if (classes->page_count != run->result->logical_bytes / FCP_PAGE_BYTES)
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",
-				     run->file.name);
-	take_release(classes->release, run->result->release);
-	for (uint64_t at = 0;; at = data.end) {
-		more = next_data(run, at, &data, err);
-		if (more <= 0)
-			data.start = run->result->logical_bytes;
-		add_pages(run->result, classes, (struct fcp_range){at, data.start}, false);
-		if (more <= 0)
-			return more;
-		add_pages(run->result, classes, data, true);
-	}
 }
 
 /* What a gate behind the free lists refuses is wrong for a release only. */
@@ -207,18 +172,43 @@ static int check_guest(struct run *run, struct fcp_error *err)
 	return found;
 }
 
-static int read_guest(struct run *run, struct fcp_guest_classes *classes_, struct fcp_error *err)
+static int add_guest(struct run *run, struct fcp_error *err)
 {
-	const struct fcp_guest_classify_settings settings = {true, run->file.cancel_fd};
+	const struct fcp_guest_classify_settings settings = {
+		.zero = true, .cancel_fd = run->file.cancel_fd, .sink = add_run, .sink_arg = run};
+	char release[FCP_GUEST_RELEASE_BYTES];
 	struct fcp_guest_memory memory;
 
 	if (check_guest(run, err) < 0 ||
 	    fcp_guest_memory_open_file(run->file.fd, FCP_GUEST_HOLES_ZERO, -1, &memory, err) < 0)
 		return -1;
-	return fcp_guest_classify(&memory, &settings, classes_, err);
+	if (memory.bytes != run->result->logical_bytes)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",
+				     run->file.name);
+	if (fcp_guest_classify(&memory, &settings, release, err) < 0)
+		return -1;
+	take_release(release, run->result->release);
+	return 0;
 }
 
 /* ---- a guest that cannot ---- */
+
+/* The next stretch of data after *at, in whole pages: a page with any data in it is data. */
+static int next_data(struct run *run, uint64_t at, struct fcp_range *data_, struct fcp_error *err)
+{
+	int more;
+
+	if (fcp_file_poll(&run->file, err) < 0)
+		return -1;
+	more = fcp_sparse_next(run->file.fd, run->file.name, at, run->result->logical_bytes, data_,
+			       err);
+	if (more <= 0)
+		return more;
+	data_->start = fcp_align_down(data_->start, FCP_PAGE_BYTES);
+	data_->end = fcp_align_up(data_->end, FCP_PAGE_BYTES);
+	run->result->data_bytes += data_->end - data_->start;
+	return 1;
+}
 
 static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *err)
 {
@@ -231,6 +221,15 @@ static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *
 	add(result, start, end, &(struct amount){FCP_PAGE_UNKNOWN, true, true, true});
 	add(result, start, end, &(struct amount){FCP_PAGE_ZERO, true, true, false});
 	return 0;
+}
+
+/* What was added before the guest's memory turned out to be none. */
+static void forget(struct fcp_inspect_result *result)
+{
+	memset(result->classes, 0, sizeof(result->classes));
+	if (result->cells)
+		memset(result->cells, 0, result->cell_count * sizeof(*result->cells));
+	result->data_bytes = 0;
 }
 
 /* A hole is unknown, too: of a layer it would be the base's bytes. */
@@ -258,20 +257,14 @@ static bool is_of_the_guest(const struct fcp_error *err)
 
 static int look(struct run *run, struct fcp_error *err)
 {
-	struct fcp_guest_classes classes = {.page_count = 0};
-	int looked;
-
-	if (read_guest(run, &classes, err) == 0) {
-		looked = add_guest(run, &classes, err);
-	} else if (is_of_the_guest(err)) {
-		fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL,
-				"the guest cannot be read: %s", err->message);
-		looked = add_unknown(run, err);
-	} else {
-		looked = -1;
-	}
-	fcp_guest_classes_clear(&classes);
-	return looked;
+	if (add_guest(run, err) == 0)
+		return 0;
+	if (!is_of_the_guest(err))
+		return -1;
+	fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "the guest cannot be read: %s",
+			err->message);
+	forget(run->result);
+	return add_unknown(run, err);
 }
 
 static enum fcp_page_class find_largest(const struct fcp_inspect_result *result)

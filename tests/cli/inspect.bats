@@ -202,6 +202,33 @@ guest() {
 	expect_json '.reason | startswith("the guest cannot be read: ")' "$SUMS" '.classes.free.bytes == 0'
 }
 
+# ---- large guests ----------------------------------------------------------------------------
+
+# made GIB [scattered]: a large sparse guest.
+made() {
+	[[ $FCPAUSE != *[au]san* ]] || skip 'a sanitizer has memory of its own'
+	"${FCPAUSE_BUILD:-$ROOT/build}/guest-file" guest "$@" 2>made.err ||
+		skip "no file of $1 GiB: $(tail -1 made.err)"
+}
+
+# within MIB ARGS: with that much memory of its own (RLIMIT_DATA: all that it writes to).
+within() {
+	local mib=$1
+	shift
+	clear_terminal
+	status=0
+	(ulimit -d $((mib * 1024)); exec timeout -k 1 $RUN_SECONDS "$FCPAUSE" inspect "$@" >out 2>err) || status=$?
+}
+
+# The bound: 64 MiB and a bit a page. A byte a page would be 128 MiB.
+@test "a guest of 512 GiB: no more than 64 MiB of memory and a bit a page" {
+	made 512
+	within $((64 + 512 * 1024 / 4 / 8 / 1024)) --mem-file-path guest --json
+	expect 0
+	expect_json '.status == "ok"' "$SUMS" '.mem_file.logical_bytes == 549755813888' \
+		'.classes.free.bytes == .classes.free.allocated_bytes' '.mem_file.data_bytes < 16777216'
+}
+
 # ---- the map ---------------------------------------------------------------------------------
 
 @test "the map: one letter a cell, by its main class" {
