@@ -28,7 +28,8 @@ static bool may_be_layer(const struct fcp_inspect_result *result)
 }
 
 static const char *const advice[FCP_PAGE_CLASSES] = {
-	[FCP_PAGE_CACHE] = "`fcpause reclaim` before the pause makes it free, but for tmpfs.",
+	[FCP_PAGE_CACHE] = "`fcpause reclaim` before the pause makes it free, but for what is mapped.",
+	[FCP_PAGE_SHMEM] = "files and shared memory of the guest; only it can remove them.",
 	[FCP_PAGE_ANONYMOUS] = "the guest's programs use it; only they can give it back.",
 	[FCP_PAGE_SLAB] = "`fcpause reclaim` before the pause makes part of it free (drop_caches).",
 	[FCP_PAGE_TABLES] = "the guest's kernel needs it for the programs that run.",

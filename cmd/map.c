@@ -6,6 +6,7 @@ const struct map_look map_looks[FCP_PAGE_CLASSES] = {
 	[FCP_PAGE_FREE] = {"free", "\u2591", 'F', 0x3f, 0xae, 0x5a, 71, 32},
 	[FCP_PAGE_ZERO] = {"zero", "\u2581", 'Z', 0x4f, 0xc3, 0xd9, 80, 36},
 	[FCP_PAGE_CACHE] = {"page cache", "\u2592", 'C', 0x3b, 0x76, 0xc4, 68, 34},
+	[FCP_PAGE_SHMEM] = {"tmpfs/shmem", "\u258c", 'M', 0xa8, 0x32, 0x4a, 125, 91},
 	[FCP_PAGE_ANONYMOUS] = {"anonymous", "\u2588", 'A', 0xe4, 0x57, 0x3d, 203, 31},
 	[FCP_PAGE_SLAB] = {"slab", "\u2593", 'S', 0xe3, 0xb2, 0x3c, 178, 33},
 	[FCP_PAGE_TABLES] = {"page tables", "\u259a", 'T', 0x9b, 0x5f, 0xc0, 134, 35},

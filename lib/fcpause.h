@@ -461,7 +461,8 @@ FCP_API void fcp_madvise_ranges_result_clear(struct fcp_madvise_ranges_result *r
 enum fcp_page_class {
 	FCP_PAGE_FREE,	/* held free by the guest's own allocator */
 	FCP_PAGE_ZERO,	/* not free, and all zeros */
-	FCP_PAGE_CACHE, /* page cache and tmpfs */
+	FCP_PAGE_CACHE, /* page cache: content of files that are elsewhere too */
+	FCP_PAGE_SHMEM, /* tmpfs, shared memory; CACHE before Linux 4.17, which does not tell */
 	FCP_PAGE_ANONYMOUS,
 	FCP_PAGE_SLAB,
 	FCP_PAGE_TABLES,
@@ -486,7 +487,7 @@ struct fcp_inspect_cell {
 
 struct fcp_inspect_settings {
 	const char *mem_file_path;
-	uint32_t cells_max; /* of the map, which takes 144 bytes a cell; 0: no map */
+	uint32_t cells_max; /* of the map, which takes 160 bytes a cell; 0: no map */
 	int cancel_fd;
 };
 

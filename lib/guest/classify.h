@@ -14,7 +14,8 @@ enum fcp_guest_page_class {
 				   page */
 	FCP_GUEST_PAGE_FREE,	/* in the buddy allocator */
 	FCP_GUEST_PAGE_ZERO,	/* none of it free, all zeros or a hole; only when asked for */
-	FCP_GUEST_PAGE_CACHE,	/* page cache and tmpfs */
+	FCP_GUEST_PAGE_CACHE,	/* page cache; tmpfs too where the note has no PG_swapbacked */
+	FCP_GUEST_PAGE_SHMEM,	/* tmpfs, shared memory */
 	FCP_GUEST_PAGE_ANONYMOUS,
 	FCP_GUEST_PAGE_SLAB,
 	FCP_GUEST_PAGE_TABLES,

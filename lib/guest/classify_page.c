@@ -21,6 +21,7 @@ const char *fcp_guest_page_class_name(enum fcp_guest_page_class page_class)
 		[FCP_GUEST_PAGE_FREE] = "free",
 		[FCP_GUEST_PAGE_ZERO] = "zero",
 		[FCP_GUEST_PAGE_CACHE] = "page cache",
+		[FCP_GUEST_PAGE_SHMEM] = "shmem",
 		[FCP_GUEST_PAGE_ANONYMOUS] = "anonymous",
 		[FCP_GUEST_PAGE_SLAB] = "slab",
 		[FCP_GUEST_PAGE_TABLES] = "page tables",
@@ -92,6 +93,8 @@ enum fcp_guest_page_class fcp_guest_class_of_page(const struct fcp_guest_note *n
 	if (page->mapping & 1)
 		return FCP_GUEST_PAGE_ANONYMOUS;
 	/* Bit 1 alone: a driver's movable page, as the balloon's. */
-	return page->mapping != 0 && !(page->mapping & 2) ? FCP_GUEST_PAGE_CACHE
-							  : FCP_GUEST_PAGE_UNKNOWN;
+	if (page->mapping == 0 || (page->mapping & 2))
+		return FCP_GUEST_PAGE_UNKNOWN;
+	/* Of all pages of files only mm/shmem.c's can go to swap. */
+	return flag(page->flags, note->pg_swapbacked) ? FCP_GUEST_PAGE_SHMEM : FCP_GUEST_PAGE_CACHE;
 }

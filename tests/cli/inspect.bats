@@ -54,8 +54,8 @@ SUMS='(.classes | [.[].bytes] | add) == .mem_file.logical_bytes and
 		'.classes.zero == {bytes: 65536, allocated_bytes: 65536}' \
 		'.classes.unknown == {bytes: 983040, allocated_bytes: 196608}' \
 		'.guest.release == null' '.largest == "unknown"'
-	expect_json '.classes | keys | sort == (["free", "zero", "page_cache", "anonymous", "slab",
-		"page_tables", "kernel_image", "reserved", "unknown"] | sort)'
+	expect_json '.classes | keys | sort == (["free", "zero", "page_cache", "shmem", "anonymous",
+		"slab", "page_tables", "kernel_image", "reserved", "unknown"] | sort)'
 }
 
 @test "no guest: a file without a hole, and one that is a single hole" {
@@ -112,10 +112,10 @@ SUMS='(.classes | [.[].bytes] | add) == .mem_file.logical_bytes and
 
 # ---- a guest ---------------------------------------------------------------------------------
 
-# guest: a memory file with the guest of the unit tests in it. In use: a page of page cache, one
-# of an anonymous mapping, one of slab, one of page tables.
-guest() {
-	local directory flags=()
+# guest: a memory file with the guest of the unit tests in it. In use: a page of page cache, two
+# of tmpfs, one of an anonymous mapping, one of slab, one of page tables.
+guest() { # [PAGES of tmpfs]
+	local directory flags=("-DTMPFS_PAGES=${1:-2}")
 	command -v cc >/dev/null || skip 'cc is not installed'
 	directory=$(dirname "$FCPAUSE")
 	[[ $directory != *asan* ]] || flags+=(-fsanitize=address)
@@ -144,6 +144,8 @@ guest() {
 			mark(&f, 0x1b01, 1u << 4, UINT64_C(0xffff888000001001), 0);
 			mark(&f, 0x1b02, 1u << 9, 0, UINT32_MAX);
 			mark(&f, 0x1b03, 0, 0, 0xfffffdff);
+			for (int i = 0; i < TMPFS_PAGES; i++)
+				mark(&f, 0x1b04 + i, 1u << 4 | 1u << 19, UINT64_C(0xffff888000001000), 0);
 			fixture_write(&f, 0x400 * 4096, "left", 4); /* a free page that holds something */
 			if (ftruncate(out, 32 << 20) < 0)
 				return 1;
@@ -166,6 +168,7 @@ guest() {
 	expect_json '.status == "ok"' "$SUMS" '.mem_file.logical_bytes == 33554432' \
 		'.guest.release == "6.1.0-fixture"' \
 		'.classes.page_cache == {bytes: 4096, allocated_bytes: 4096}' \
+		'.classes.shmem == {bytes: 8192, allocated_bytes: 8192}' \
 		'.classes.anonymous == {bytes: 4096, allocated_bytes: 4096}' \
 		'.classes.slab == {bytes: 4096, allocated_bytes: 4096}' \
 		'.classes.page_tables == {bytes: 4096, allocated_bytes: 4096}' \
@@ -179,6 +182,15 @@ guest() {
 	expect 0
 	expect_no_err
 	expect_out 'guest: Linux 6.1.0-fixture'
+}
+
+@test "a guest: what tmpfs holds is told apart, and that no reclaim releases it" {
+	guest 900
+	inspect --mem-file-path guest
+	expect 0
+	grep -qE '^tmpfs/shmem +3.5 MiB +3686400 ' out
+	expect_out 'M tmpfs/shmem'
+	[[ $(tail -1 out) == 'Largest on disk: tmpfs/shmem, 3.5 MiB ('*'only it can remove them.' ]]
 }
 
 @test "a guest: before and after a release, free pages left the disk" {

@@ -8,7 +8,7 @@
 
 #define PAGE UINT64_C(4096)
 #define GIB (UINT64_C(1) << 30)
-#define FIRST 0x1b00 /* a PFN that is in use, with 7 more */
+#define FIRST 0x1b00 /* a PFN that is in use, with 8 more */
 #define FILE_MAPPING UINT64_C(0xffff888000001000)
 #define RUNS_MAX 4096
 
@@ -138,6 +138,10 @@ static void mark_all(struct fixture *fixture)
 	mark(fixture, FIRST + 6, 1u << 9 | 1u << 16, 0, UINT32_MAX);
 	fixture_write_word(fixture, fixture_page(FIRST + 7) + FIXTURE_LRU,
 			   fixture_page_address(fixture, FIRST + 6) | 1);
+	/* Of a file, and yet it would go to swap. */
+	mark(fixture, FIRST + 8, 1u << 4 | 1u << 19, FILE_MAPPING, 0);
+	/* Anonymous memory has both, too. */
+	mark(fixture, FIRST + 9, 1u << 4 | 1u << 19, FILE_MAPPING | 1, 0);
 }
 
 static void each_class(void)
@@ -155,6 +159,8 @@ static void each_class(void)
 	is_class(FIRST + 4, FCP_GUEST_PAGE_RESERVED);
 	is_class(FIRST + 5, FCP_GUEST_PAGE_UNKNOWN);
 	is_class(FIRST + 7, FCP_GUEST_PAGE_SLAB);
+	is_class(FIRST + 8, FCP_GUEST_PAGE_SHMEM);
+	is_class(FIRST + 9, FCP_GUEST_PAGE_ANONYMOUS);
 	is_class(FIXTURE_TEXT / 4096, FCP_GUEST_PAGE_KERNEL_IMAGE);
 	is_class(0x400, FCP_GUEST_PAGE_FREE);
 	is_class(0x7ff, FCP_GUEST_PAGE_FREE);
@@ -169,6 +175,18 @@ static void each_class(void)
 	is_class(FIXTURE_TEXT / 4096, FCP_GUEST_PAGE_KERNEL_IMAGE);
 	is_whole(fixture.settings.bytes);
 	is_u64(data_bytes(), data, "and the same data");
+	fixture_close(&fixture);
+}
+
+static void without_swapbacked(void)
+{
+	struct fixture fixture;
+
+	fixture_build(&fixture, &(struct fixture_settings){.note_edit = "NUMBER(PG_swapbacked)"});
+	mark(&fixture, FIRST, 1u << 4 | 1u << 19, FILE_MAPPING, 0);
+	classify_all(&fixture, FCP_GUEST_HOLES_ZERO, false, "a note without PG_swapbacked");
+	is_class(FIRST, FCP_GUEST_PAGE_CACHE);
+	is_u64(sum(FCP_GUEST_PAGE_SHMEM, false), 0, "no page is taken for tmpfs");
 	fixture_close(&fixture);
 }
 
@@ -280,6 +298,7 @@ static void ends_early(void)
 int main(void)
 {
 	each_class();
+	without_swapbacked();
 	zeros_within();
 	a_layer();
 	block_beyond_ram();
