@@ -10,6 +10,7 @@
 #include "cmd/write_file.h"
 #include "report.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -202,6 +203,10 @@ static int finish(const struct invocation *invocation, struct inspection *inspec
 	return output_end_step(&output, &inspection->outcome, ran, err);
 }
 
+/* Left alone, the C library keeps what the first file's free pages took, and the second's are put
+ * beside it. */
+#define GIVE_BACK_BYTES (128 << 10)
+
 int command_inspect(struct invocation *invocation)
 {
 	const struct planned step = {"inspect", NULL};
@@ -209,6 +214,7 @@ int command_inspect(struct invocation *invocation)
 	struct fcp_error err;
 	int exit_code;
 
+	mallopt(M_MMAP_THRESHOLD, GIVE_BACK_BYTES);
 	if (take_paths(invocation, &inspection, &err) != 0 ||
 	    check_svg(invocation, &inspection, &err) != 0)
 		return output_error(invocation, &err);

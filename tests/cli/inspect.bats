@@ -241,6 +241,17 @@ within() {
 		'.classes.free.bytes == .classes.free.allocated_bytes' '.mem_file.data_bytes < 16777216'
 }
 
+@test "two guests need no more memory than one: what the first took is given back" {
+	local mib=1
+	made 2 scattered
+	until within $mib --mem-file-path guest --json && [ "$status" -eq 0 ]; do
+		[ $((mib++)) -lt 64 ] || _show 'one guest needs more than 64 MiB'
+	done
+	expect_json '.classes.free.bytes > 900000000'
+	within $((mib + 2)) --before guest --after guest --json
+	expect 0
+}
+
 # ---- the map ---------------------------------------------------------------------------------
 
 @test "the map: one letter a cell, by its main class" {
