@@ -33,7 +33,9 @@ int fcp_firecracker_insist(struct fcp_firecracker *firecracker,
 			firecracker->deadline = fcp_deadline_min(firecracker->deadline,
 								 fcp_deadline_in_ms(REFUSED_MS));
 		}
-		if (is_gone(firecracker, err) || fcp_deadline_passed(firecracker->deadline))
+		if (is_gone(firecracker, err))
+			return fcp_error_wrap(err, "Firecracker has ended, and the VM with it");
+		if (fcp_deadline_passed(firecracker->deadline))
 			return -1;
 		if (err->error_class == FCP_ERR_TIMEOUT && firecracker->timeout_ms < INT32_MAX)
 			firecracker->timeout_ms *= 2;

@@ -222,7 +222,8 @@ never_ends() { vm --hinting-ms -1 --fault "GET /balloon/hinting/status $1@3"; }
 	vm --hinting-ms -1 --fault 'GET /balloon/hinting/status die@3'
 	drain --fph-timeout-ms 20000
 	expect 5
-	expect_json '.error.class == "left"' '.ms < 15000'
+	expect_json '.error.class == "left"' '.ms < 15000' \
+		'.error.message | startswith("Firecracker has ended, and the VM with it")'
 }
 
 @test "nobody at the socket, no socket, a path too long for one: exit 1, class connect" {

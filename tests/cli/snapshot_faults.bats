@@ -228,7 +228,8 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	vm --fault 'PUT /snapshot/create die'
 	snapshot
 	expect 5
-	expect_json '.status == "failed"' '.error.class == "left"' '.vm_state == "unknown"' '.ms < 10000'
+	expect_json '.status == "failed"' '.error.class == "left"' '.vm_state == "unknown"' '.ms < 10000' \
+		'.error.message | startswith("Firecracker has ended, and the VM with it") and contains("before: PUT /snapshot/create")'
 	expect_no_files
 }
 
@@ -248,7 +249,7 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 }
 
 @test "the resume fails: exit 5, with the command that does it" {
-	vm --fault 'PUT /snapshot/create status=500' --fault 'PATCH /vm die@2'
+	vm --fault 'PUT /snapshot/create status=500' --fault 'PATCH /vm status=500@2+'
 	snapshot
 	expect 5
 	expect_json '.error.class == "left"' '.vm_state == "unknown"' '.created == false'
@@ -258,7 +259,7 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 }
 
 @test "the command to resume is whole, however long the socket's path and the reason are" {
-	SIM_NAME=$(printf 'n%.0s' {1..45}) vm --fault 'PATCH /vm die@2' --fault \
+	SIM_NAME=$(printf 'n%.0s' {1..45}) vm --fault 'PATCH /vm status=500@2+' --fault \
 		"PUT /snapshot/create status=400,{\"fault_message\":\"$(printf 'reason %.0s' {1..60})\"}"
 	snapshot
 	expect 5

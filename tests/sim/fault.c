@@ -42,16 +42,19 @@ static int read_number(const char *text, char **ret_end, long *ret)
 	return errno || *ret_end == text || *ret < 0 ? -1 : 0;
 }
 
-/* Cuts "@N" off the end, if it is there. */
-static int take_nth(char *kind, long *ret)
+/* Cuts "@N" or "@N+" off the end, if it is there. */
+static int take_nth(char *kind, struct fault *f)
 {
 	char *at = strrchr(kind, '@'), *end;
+	size_t digits = at ? strspn(at + 1, "0123456789") : 0;
 
-	*ret = 0;
-	if (!at || at[1] == '\0' || strspn(at + 1, "0123456789") != strlen(at + 1))
+	if (digits == 0)
+		return 0;
+	f->and_on = strcmp(at + 1 + digits, "+") == 0;
+	if (at[1 + digits + f->and_on] != '\0')
 		return 0;
 	*at = '\0';
-	return read_number(at + 1, &end, ret) || *ret == 0 ? -1 : 0;
+	return read_number(at + 1, &end, &f->nth) || f->nth == 0 ? -1 : 0;
 }
 
 static int take_argument(struct fault *f, enum argument want, char *arg)
@@ -80,7 +83,7 @@ static int read_kind(struct fault *f, char *text)
 {
 	char *eq;
 
-	if (take_nth(text, &f->nth))
+	if (take_nth(text, f))
 		return -1;
 	eq = strchr(text, '=');
 	if (eq)
@@ -157,7 +160,7 @@ struct fault fault_match(struct fault_list *list, const char *method, const char
 		if (!is_for(f, method, path))
 			continue;
 		f->seen++;
-		if (found.kind != FAULT_NONE || (f->nth && f->nth != f->seen))
+		if (found.kind != FAULT_NONE || (f->nth && f->nth != f->seen && !(f->and_on && f->seen > f->nth)))
 			continue;
 		found = (struct fault){ .kind = f->kind, .number = f->number,
 					.text = f->text ? strdup(f->text) : NULL };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Faults that a test asks for: "METHOD PATH KIND[=ARG][@N]". */
+/* Faults that a test asks for: "METHOD PATH KIND[=ARG][@N[+]]". */
 #ifndef SIM_FAULT_H
 #define SIM_FAULT_H
 
@@ -35,6 +35,7 @@ struct fault {
 	char *method;
 	char *path;
 	long nth;       /* 0: all */
+	bool and_on;    /* all from the nth on */
 	long seen;
 };
 

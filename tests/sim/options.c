@@ -35,7 +35,7 @@ static const char help[] =
 "  --space-limit DIR=BYTES   a memory file below DIR gets no more than BYTES (then ENOSPC)\n"
 "  --request-log FILE        a line a request\n"
 "  --clock-log FILE          a line an event, CLOCK_MONOTONIC ns last\n"
-"  --fault 'METHOD PATH KIND[=ARG][@N]'  repeatable\n"
+"  --fault 'METHOD PATH KIND[=ARG][@N[+]]'  repeatable\n"
 "  --guest-missing A,B       programs that the guest lacks\n"
 "  --fstrim ok|unsupported|fail\n"
 "  --step-ms STEP=N          how long sync, drop_caches, compact_memory, fstrim take\n"
