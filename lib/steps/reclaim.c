@@ -17,6 +17,7 @@
 struct progress {
 	const struct fcp_reclaim_settings *settings;
 	struct fcp_reclaim_result *result;
+	bool started;	   /* by envd */
 	size_t done;	   /* steps of the result that have their outcome */
 	uint64_t since_ns; /* when the step that runs now began, on our clock */
 	char line[LINE_MAX_BYTES];
@@ -105,6 +106,7 @@ static void on_start(uint32_t pid, void *arg)
 	struct progress *progress = arg;
 
 	(void)pid;
+	progress->started = true;
 	progress->since_ns = fcp_now_ns();
 }
 
@@ -138,13 +140,14 @@ static int plan(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 	return 0;
 }
 
-/* The steps that said nothing: the first of them ran when the end came, the others never began. */
+/* The steps that said nothing: the first of them ran when the end came (at a deadline, if envd had begun
+ * at all), the others never began. */
 static void close_steps(struct progress *progress, enum fcp_status status, const char *reason)
 {
 	struct fcp_reclaim_result *result = progress->result;
 
 	for (size_t i = progress->done; i < result->step_count; i++) {
-		if (i == progress->done) {
+		if (i == progress->done && (progress->started || status != FCP_STATUS_TIMEOUT)) {
 			fcp_outcome_set(&result->steps[i].outcome, status, "%s", reason);
 			result->steps[i].outcome.ms = fcp_ms_since(progress->since_ns);
 		} else {
@@ -178,19 +181,30 @@ static void sum_up(struct fcp_reclaim_result *result)
 		result->outcome.status = FCP_STATUS_PARTIAL;
 }
 
+static void out_of_time(struct progress *progress, uint32_t timeout_ms)
+{
+	struct fcp_reclaim_result *result = progress->result;
+	char reason[160];
+
+	if (progress->started)
+		snprintf(reason, sizeof(reason), "the deadline of %u ms came first", timeout_ms);
+	else
+		snprintf(reason, sizeof(reason), "envd did not begin within %u ms (is the guest up?)", timeout_ms);
+	close_steps(progress, FCP_STATUS_TIMEOUT, reason);
+	if (progress->started)
+		sum_up(result);
+	result->outcome.status = FCP_STATUS_TIMEOUT;
+	if (result->outcome.reason[0] == '\0')
+		fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT, "%s", reason);
+}
+
 static int finish(struct progress *progress, int ran, const struct fcp_guest_exit *guest,
 		  uint32_t timeout_ms, struct fcp_error *err)
 {
 	struct fcp_reclaim_result *result = progress->result;
-	char reason[128];
 
 	if (ran != 0 && err->error_class == FCP_ERR_TIMEOUT) {
-		snprintf(reason, sizeof(reason), "the deadline of %u ms came first", timeout_ms);
-		close_steps(progress, FCP_STATUS_TIMEOUT, reason);
-		sum_up(result);
-		result->outcome.status = FCP_STATUS_TIMEOUT;
-		if (result->outcome.reason[0] == '\0')
-			fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT, "%s", reason);
+		out_of_time(progress, timeout_ms);
 		return 0;
 	}
 	if (ran != 0) {
