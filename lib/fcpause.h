@@ -261,6 +261,7 @@ struct fcp_balloon_drain_settings {
 	const char *api_sock;
 	const char *metrics_path;    /* where Firecracker writes its metrics; NULL: not known */
 	uint32_t fph_timeout_ms;     /* ceiling of the run, from before the start; 0: skipped */
+	bool restored_too;	     /* also where guest memory is a snapshot's file; else skipped */
 	uint32_t timeout_ms;	     /* for each request; 0: 2000 */
 	int cancel_fd;
 };
@@ -286,8 +287,9 @@ struct fcp_balloon_drain_result {
  * PATCH /balloon/hinting/start, then polls GET /balloon/hinting/status until host_cmd is 1 (done).
  * At the ceiling, on cancellation and on any error after the start the run is stopped (PATCH
  * .../stop): a guest in an open run goes on without the memory it handed out. Status: ok, timeout
- * (stopped at the ceiling), skipped (fph_timeout_ms 0), unsupported (no balloon, hinting not armed,
- * driver not up). FCP_ERR_STATE when the VM is not Running. FCP_ERR_LEFT when the run could not
+ * (stopped at the ceiling), skipped (fph_timeout_ms 0; without restored_too a VM that was restored from
+ * a memory file: a run lasts there for many seconds and gives nothing back), unsupported (no balloon,
+ * hinting not armed, driver not up). FCP_ERR_STATE when the VM is not Running. FCP_ERR_LEFT when the run could not
  * be stopped. Nothing is remembered: each run asks anew. Safe to run again.
  * Source: Firecracker 1.16, device balloon: ids 0 none, 1 done, 2 and up runs.
  */

@@ -106,8 +106,10 @@ static void add_mapping(const struct line *line, const char *program, struct fcp
 	if (line->inode == 0 && line->mode[3] == 'p')
 		memory->anonymous_bytes += line->bytes;
 	/* The data of a program or a library stands behind its code. */
-	else if (is_file_memory(line) && strcmp(line->path, program) != 0)
+	else if (is_file_memory(line) && strcmp(line->path, program) != 0) {
 		memory->of_files = true;
+		memory->restored |= line->mode[3] == 'p';
+	}
 }
 
 static int find_userfault(pid_t pid, bool *userfault_, struct fcp_error *err)

@@ -17,6 +17,7 @@ bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_);
 struct fcp_process_memory {
 	uint64_t anonymous_bytes; /* writable, private, of no file */
 	bool of_files;		  /* some of it is a file's, a memfd's, hugetlbfs's: no program's data */
+	bool restored;		  /* some of it is a file's, and private: a snapshot's memory file */
 	bool userfault;		  /* it has a userfaultfd: pages may be filled in later */
 };
 

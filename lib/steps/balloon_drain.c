@@ -22,6 +22,7 @@ struct drain {
 	struct fcp_balloon_drain_result *result;
 	struct fcp_firecracker firecracker;
 	uint64_t rss_before_bytes;
+	bool restored; /* see is_restored() */
 	bool rss_known;
 	bool metrics_known;
 };
@@ -48,6 +49,30 @@ static int check(struct drain *drain, struct fcp_error *err)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "the VM's balloon was installed without free page hinting");
 	return 0;
+}
+
+/*
+ * Memory that was restored from a file is mapped from there, and a page that the guest never touched
+ * occupies nothing: a run has nothing to give back, and Firecracker maps each range anew, which takes
+ * it many seconds and counts as freed in its metrics. Where /proc does not tell, the VM counts as booted.
+ */
+static bool is_restored(const struct drain *drain)
+{
+	struct fcp_process_memory memory;
+	struct fcp_error no_matter;
+
+	return fcp_process_memory(fcp_firecracker_pid(&drain->firecracker), &memory, &no_matter) == 0 &&
+	       memory.restored;
+}
+
+static bool is_left_out(struct drain *drain)
+{
+	drain->restored = is_restored(drain);
+	if (!drain->restored || drain->settings->restored_too)
+		return false;
+	fcp_outcome_set(&drain->result->outcome, FCP_STATUS_SKIPPED,
+			"the VM was restored from a memory file: a run takes long there and gives nothing back (--drain runs it all the same)");
+	return true;
 }
 
 static int start(struct drain *drain, struct fcp_error *err)
@@ -135,7 +160,8 @@ static void measure_before(struct drain *drain)
 
 	/* What was counted before the run is flushed away. */
 	drain->metrics_known =
-		path && fcp_metrics_flush(&drain->firecracker, path, &ignored, &no_matter) == 0;
+		path && !drain->restored &&
+		fcp_metrics_flush(&drain->firecracker, path, &ignored, &no_matter) == 0;
 	drain->rss_known = fcp_process_rss(fcp_firecracker_pid(&drain->firecracker),
 					   &drain->rss_before_bytes);
 }
@@ -171,6 +197,8 @@ static int run(struct drain *drain, struct fcp_error *err)
 
 	if (check(drain, err) != 0)
 		return -1;
+	if (is_left_out(drain))
+		return 0;
 	measure_before(drain);
 	drain->firecracker.deadline = fcp_deadline_in_ms(ceiling_ms);
 	ran = start(drain, err);

@@ -18,6 +18,7 @@ paused_and_loaded() {
 	expect 0
 	expect_json '.status == "ok"' '.steps[1].host_cmd == 1'
 	SIM_NAME=second sim_start --memory 16 "$@"
+	sim_put /metrics "{\"metrics_path\":\"$T/metrics\"}"
 	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap1\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem1\"},\"resume_vm\":true}"
 	: >"$SIM_LOG"
 }
@@ -63,6 +64,51 @@ paused_and_loaded() {
 	expect_json '.status == "timeout"' '.stopped'
 	sim_wait_clock '^pages-returned'
 	expect_state '.pages_out_bytes == 0' '.state == "Running"' '.checksum_ok'
+}
+
+@test "a flag does not drain a VM that was restored from a file: skipped, with the reason" {
+	paused_and_loaded
+	echo '{"flagValues":{"free-page-hinting":1000}}' >flags.json
+	fcp pause --api-sock "$SIM_SOCK" --flags flags.json --find zero --json \
+		--snapshot-path snap2 --mem-file-path mem2 --strict
+	expect 0
+	expect_json '.status == "ok"' '.steps[1].status == "skipped"' \
+		'.steps[1].reason | contains("restored from a memory file") and contains("--drain")'
+	fcp balloon-drain --api-sock "$SIM_SOCK" --flags flags.json --json
+	expect 1 # paused now
+	sim_patch /vm '{"state":"Resumed"}'
+	fcp balloon-drain --api-sock "$SIM_SOCK" --flags flags.json --json
+	expect 0
+	expect_json '.status == "skipped"' '.reason | contains("restored")' '.host_cmd == null'
+	run ! grep -q hinting/start "$SIM_LOG"
+}
+
+@test "the command line and the environment drain it all the same" {
+	paused_and_loaded --resumed-hinting-ms 10
+	echo '{"flagValues":{"free-page-hinting":9000}}' >flags.json
+	fcp balloon-drain --api-sock "$SIM_SOCK" --flags flags.json --drain --json
+	expect 0
+	expect_json '.status == "ok"' '.host_cmd == 1'
+	FCPAUSE_DRAIN=on fcp balloon-drain --api-sock "$SIM_SOCK" --flags flags.json --json
+	expect_json '.status == "ok"' '.host_cmd == 1'
+	fcp balloon-drain --api-sock "$SIM_SOCK" --flags flags.json --fph-timeout-ms 9000 --json
+	expect_json '.status == "ok"' '.host_cmd == 1'
+	[ "$(grep -c '^PATCH /balloon/hinting/start' "$SIM_LOG")" -eq 3 ]
+}
+
+@test "what a run on a restored VM gave back is what the process shrank by" {
+	paused_and_loaded --resumed-hinting-ms 10
+	fcp balloon-drain --api-sock "$SIM_SOCK" --metrics-path metrics --json
+	expect 0
+	expect_json '.freed_source == "rss"'
+}
+
+@test "a flag drains a VM that was booted" {
+	vm
+	echo '{"flagValues":{"free-page-hinting":9000}}' >flags.json
+	fcp balloon-drain --api-sock "$SIM_SOCK" --flags flags.json --json
+	expect 0
+	expect_json '.status == "ok"' '.host_cmd == 1'
 }
 
 @test "over before the first poll, on a resumed VM" {
