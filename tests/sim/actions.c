@@ -436,6 +436,7 @@ void act_snapshot_load(struct vm *vm, const json_t *body, struct http_reply *rep
 						    "backend_path"),
 		.track_dirty_pages = flag(body, "track_dirty_pages", false) ||
 				     flag(body, "enable_diff_snapshots", false),
+		.network_overrides = json_object_get(body, "network_overrides"),
 	};
 	char message[512];
 	int64_t start = now_ns();

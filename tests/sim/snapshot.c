@@ -69,9 +69,10 @@ static int balloon_load(struct vm_balloon *b, const json_t *saved)
 
 static char *state_text(const struct vm *vm)
 {
-	json_t *all = json_pack("{s:s, s:I, s:b, s:o, s:o, s:o}", "format", "fcpause-sim/1",
+	json_t *all = json_pack("{s:s, s:I, s:b, s:O, s:O, s:o, s:o, s:o}", "format", "fcpause-sim/1",
 				"vcpu_count", (json_int_t)vm->machine.vcpu_count, "driver_up",
-				vm_driver_up(vm), "balloon", balloon_save(&vm->balloon), "hinting",
+				vm_driver_up(vm), "drives", vm->drives, "interfaces", vm->interfaces,
+				"balloon", balloon_save(&vm->balloon), "hinting",
 				hinting_save(vm), "memory", memory_save(&vm->memory));
 	char *text = json_dumps(all, JSON_COMPACT);
 
@@ -236,6 +237,23 @@ int snapshot_create(struct vm *vm, const struct snapshot_request *r, char *ret_m
 	return ret;
 }
 
+/* A snapshot's devices: what it says there, with the overrides of the request. */
+static void take_devices(struct vm *vm, const struct snapshot_request *r, const json_t *all)
+{
+	json_t *interface, *override;
+	size_t i, j;
+
+	json_array_extend(vm->drives, json_object_get(all, "drives"));
+	json_array_extend(vm->interfaces, json_object_get(all, "interfaces"));
+	json_array_foreach(r->network_overrides, j, override) {
+		json_array_foreach(vm->interfaces, i, interface) {
+			if (json_equal(json_object_get(interface, "iface_id"),
+				       json_object_get(override, "iface_id")))
+				json_object_update(interface, override);
+		}
+	}
+}
+
 static int take_state(struct vm *vm, const struct snapshot_request *r, json_t *all,
 		      struct message *msg)
 {
@@ -259,6 +277,7 @@ static int take_state(struct vm *vm, const struct snapshot_request *r, json_t *a
 		return fail(msg, LOAD "Failed to load guest memory: Error creating guest memory "
 			    "from file: Failed to restore guest memory: Cannot create mmap region: "
 			    "The specified file offset and length is greater then file length");
+	take_devices(vm, r, all);
 	vm->machine.vcpu_count = (long)vcpus;
 	vm->machine.mem_size_mib = (long)(vm->memory.bytes / SIM_MIB);
 	vm->machine.track_dirty_pages = r->track_dirty_pages;

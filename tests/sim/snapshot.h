@@ -10,6 +10,7 @@ struct snapshot_request {
 	const char *snapshot_path;
 	const char *mem_file_path;
 	bool track_dirty_pages;
+	const json_t *network_overrides; /* NULL: none */
 };
 
 /* 0, or -1 with Firecracker's message. */
