@@ -21,7 +21,8 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
 
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -65,6 +66,9 @@ BATS_TESTS := $(wildcard tests/contract/*.bats tests/sim/*.bats tests/layers/*.b
 QEMU := $(shell command -v qemu-system-x86_64)
 FUZZ_SECONDS ?= 60
 REPLAY_OBJECTS := $(patsubst %.c,$(B)/o/%.o,$(wildcard tests/contract/*.c))
+
+# Scripts for users, installed as fcpause-NAME.
+USER_SCRIPTS := resume-build
 
 LIBRARIES := $(B)/libfcpause.a $(B)/libfcpause.so
 
@@ -124,7 +128,7 @@ bench: all
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) \
-		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(DATADIR)/fcpause
 	install -m 755 $(B)/fcpause $(DESTDIR)$(BINDIR)/fcpause
 	install -m 644 $(B)/libfcpause.a $(DESTDIR)$(LIBDIR)/libfcpause.a
 	install -m 755 $(B)/libfcpause.so $(DESTDIR)$(LIBDIR)/libfcpause.so.$(VERSION)
@@ -133,6 +137,11 @@ install: all
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 		-e 's|@VERSION@|$(VERSION)|' lib/libfcpause.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libfcpause.pc
 	install -m 644 lib/fcpause.h $(DESTDIR)$(INCLUDEDIR)/fcpause.h
+	install -m 644 scripts/vm.sh $(DESTDIR)$(DATADIR)/fcpause/vm.sh
+	set -e; for script in $(USER_SCRIPTS); do \
+		sed 's|^vm_sh=.*|vm_sh=$(DATADIR)/fcpause/vm.sh|' scripts/$$script > $(DESTDIR)$(BINDIR)/fcpause-$$script; \
+		chmod 755 $(DESTDIR)$(BINDIR)/fcpause-$$script; \
+	done
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
 

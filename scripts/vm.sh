@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the variables are for those who source it
+# Sourced by scripts that run one microVM at a time: Firecracker, its API, the guest's envd, a tap.
+# Needs bash, curl, jq, and ip(8) for the tap. Times are in milliseconds; functions return 0, 1 for a
+# failure or 4 for a deadline that came first, with the reason in vm_error.
+#
+# Traps see the variables of the function that they interrupt: the names of all that is local here are not
+# for globals of the script.
+#
+# The script that sources it runs vm_clean at its end, on every way out:
+#   trap 'code=$?; trap "" INT TERM HUP; vm_clean; exit "$code"' EXIT; trap 'exit 1' INT TERM HUP
+
+vm_pid=''    # Firecracker's; empty: none
+vm_sock=''   # its API socket
+vm_tap=''    # the tap device that we made; empty: none
+vm_error=''  # why the last function failed
+vm_answer='' # the body of the last answer of the API
+
+# Sets now_us: microseconds of the clock. (EPOCHREALTIME has the locale's decimal point.)
+vm_now() { now_us=${EPOCHREALTIME//[!0-9]/}; }
+
+# vm_ms_since START_US: sets ms, with one decimal.
+vm_ms_since() {
+	vm_now
+	local us=$((now_us - $1))
+	((us >= 0)) || us=0 # the clock was set back
+	printf -v ms '%d.%d' $((us / 1000)) $((us / 100 % 10))
+}
+
+# vm_say TEXT: a line of the log.
+vm_say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
+# vm_run COMMAND...: runs it and returns its exit code. In the background, because bash runs a trap only
+# when the command in the foreground has ended.
+vm_run() {
+	local code=0
+	"$@" &
+	wait $! || code=$?
+	return "$code"
+}
+
+# vm_to FILE COMMAND...: for vm_run, with the command's stdout in the file. (A redirection of vm_run itself
+# would hold for the trap, too.) vm_to_stderr: with it there.
+vm_to() {
+	local out=$1
+	shift
+	exec "$@" >"$out"
+}
+vm_to_stderr() { exec "$@" >&2; }
+
+# vm_until TIMEOUT_MS COMMAND...: until the command succeeds, which finds in left_ms how long it may
+# take. Fails at once when Firecracker has ended.
+vm_until() {
+	local end
+	vm_now
+	end=$((now_us + $1 * 1000)) left_ms=$1
+	shift
+	until "$@"; do
+		if ! vm_is_alive; then
+			vm_error='Firecracker has ended'
+			return 1
+		fi
+		vm_now
+		left_ms=$(((end - now_us) / 1000))
+		((left_ms > 0)) || return 4
+		vm_run sleep 0.02
+	done
+}
+
+vm_is_alive() { [ -n "$vm_pid" ] && kill -0 "$vm_pid" 2>/dev/null; }
+
+# vm_curl MAX_MS OUT ERR ARGUMENT...: without the user's settings and proxies.
+vm_curl() {
+	local max_ms=$1 out=$2 err=$3 seconds
+	shift 3
+	printf -v seconds '%d.%03d' $((max_ms / 1000)) $((max_ms % 1000))
+	vm_run vm_to "$out" curl -q --stderr "$err" --noproxy '*' --max-time "$seconds" "$@"
+}
+
+_vm_answers() {
+	local ms=$((left_ms < 1000 ? left_ms : 1000))
+	[ -S "$vm_sock" ] && vm_curl "$ms" /dev/null /dev/null -s --unix-socket "$vm_sock" http://localhost/
+}
+
+# vm_start FIRECRACKER SOCKET LOG TIMEOUT_MS: starts Firecracker, until its API answers. The log takes
+# what it writes.
+vm_start() {
+	local code=0
+	vm_sock=$2
+	"$1" --api-sock "$2" </dev/null >"$3" 2>&1 &
+	vm_pid=$!
+	vm_until "$4" _vm_answers || code=$?
+	[ "$code" -ne 4 ] || vm_error="Firecracker's API did not answer within $4 ms"
+	return "$code"
+}
+
+# vm_api TIMEOUT_MS METHOD PATH [JSON]: one request, sent once; its answer is in vm_answer.
+vm_api() {
+	local code=0 http_status why dir=${vm_sock%/*}
+	local -a body=()
+	[ $# -lt 4 ] || body=(-H 'Content-Type: application/json' --data-binary "$4")
+	vm_curl "$1" "$dir/answer" "$dir/answer.err" -sS --unix-socket "$vm_sock" -X "$2" "${body[@]}" \
+		-w '\n%{http_code}' "http://localhost$3" || code=$?
+	vm_answer=$(<"$dir/answer")
+	http_status=${vm_answer##*$'\n'} vm_answer=${vm_answer%$'\n'*}
+	case $code:$http_status in
+	0:2*) return 0 ;;
+	0:*)
+		why=$(jq -r '.fault_message // .error // empty' <<<"$vm_answer" 2>/dev/null)
+		vm_error="$2 $3: ${why:-$vm_answer} (HTTP status $http_status)"
+		return 1
+		;;
+	28:*) vm_error="$2 $3: no answer within $1 ms" ;;
+	*) vm_error="$2 $3: $(<"$dir/answer.err")" ;;
+	esac
+	[ "$code" -ne 28 ] || return 4
+	return 1
+}
+
+_vm_envd_answers() {
+	local ms=$((left_ms < 5000 ? left_ms : 5000))
+	vm_curl "$ms" /dev/null /dev/null -sf --connect-timeout 1 "$1/health"
+}
+
+# vm_wait_envd URL TIMEOUT_MS: until envd answers in the guest.
+vm_wait_envd() {
+	local code=0
+	vm_until "$2" _vm_envd_answers "${1%/}" || code=$?
+	[ "$code" -ne 4 ] || vm_error="envd did not answer at $1 within $2 ms"
+	return "$code"
+}
+
+# _vm_gone TIMEOUT_MS PID: waits until our child has ended.
+_vm_gone() {
+	local end
+	vm_now
+	end=$((now_us + $1 * 1000))
+	while kill -0 "$2" 2>/dev/null; do
+		vm_now
+		((now_us < end)) || return 1
+		sleep 0.02
+	done
+	wait "$2" 2>/dev/null || true
+}
+
+# _vm_end TIMEOUT_MS PID: SIGTERM, and at the deadline SIGKILL. Fails when it is there all the same.
+_vm_end() {
+	kill -TERM "$2" 2>/dev/null || return 0
+	_vm_gone "$1" "$2" && return 0
+	kill -KILL "$2" 2>/dev/null
+	_vm_gone 5000 "$2" && return 0
+	vm_error="process $2 does not end"
+	return 1
+}
+
+# vm_stop: ends Firecracker, and removes its socket.
+vm_stop() {
+	local code=0
+	[ -z "$vm_pid" ] || _vm_end 5000 "$vm_pid" || code=1
+	[ -z "$vm_sock" ] || rm -f "$vm_sock"
+	vm_pid='' vm_sock=''
+	return "$code"
+}
+
+_vm_tap_is_there() { [ -e "/sys/class/net/$1" ]; }
+
+# vm_tap_up NAME ADDRESS: a tap device with this address ("172.30.0.1/24"). One that is there is left as it
+# is, and is not removed by vm_tap_down.
+vm_tap_up() {
+	_vm_tap_is_there "$1" && return 0
+	vm_tap=$1
+	if ! vm_error=$({ ip tuntap add dev "$1" mode tap && ip addr add "$2" dev "$1" &&
+		ip link set dev "$1" up; } 2>&1); then
+		vm_error="tap $1: $vm_error"
+		return 1
+	fi
+}
+
+vm_tap_down() {
+	local name=$vm_tap
+	vm_tap=
+	[ -n "$name" ] && _vm_tap_is_there "$name" || return 0
+	vm_error=$(ip tuntap del dev "$name" mode tap 2>&1) && return 0
+	vm_error="tap $name: $vm_error"
+	return 1
+}
+
+# vm_clean: ends what vm_run has started, and gives it the time to put the VM right; then Firecracker; the
+# tap last, which it holds. Fails when something is left.
+vm_clean() {
+	local pid code=0
+	for pid in $(jobs -p); do
+		[ "$pid" = "$vm_pid" ] || _vm_end 15000 "$pid" || code=1
+	done
+	vm_stop || code=1
+	vm_tap_down || code=1
+	return "$code"
+}
