@@ -16,16 +16,16 @@ vm_sock=''   # its API socket
 vm_tap=''    # the tap device that we made; empty: none
 vm_error=''  # why the last function failed
 vm_answer='' # the body of the last answer of the API
+vm_api_us='' # how long it took
 
 # Sets now_us: microseconds of the clock. (EPOCHREALTIME has the locale's decimal point.)
 vm_now() { now_us=${EPOCHREALTIME//[!0-9]/}; }
 
-# vm_ms_since START_US: sets ms, with one decimal.
+# vm_ms US: sets ms, with one decimal; vm_ms_since START_US: those since then.
+vm_ms() { printf -v ms '%d.%d' $(($1 / 1000)) $(($1 / 100 % 10)); }
 vm_ms_since() {
 	vm_now
-	local us=$((now_us - $1))
-	((us >= 0)) || us=0 # the clock was set back
-	printf -v ms '%d.%d' $((us / 1000)) $((us / 100 % 10))
+	vm_ms $((now_us > $1 ? now_us - $1 : 0)) # (the clock can be set back)
 }
 
 # vm_say TEXT: a line of the log.
@@ -97,13 +97,16 @@ vm_start() {
 
 # vm_api TIMEOUT_MS METHOD PATH [JSON]: one request, sent once; its answer is in vm_answer.
 vm_api() {
-	local code=0 http_status why dir=${vm_sock%/*}
+	local code=0 http_status seconds why dir=${vm_sock%/*}
 	local -a body=()
 	[ $# -lt 4 ] || body=(-H 'Content-Type: application/json' --data-binary "$4")
 	vm_curl "$1" "$dir/answer" "$dir/answer.err" -sS --unix-socket "$vm_sock" -X "$2" "${body[@]}" \
-		-w '\n%{http_code}' "http://localhost$3" || code=$?
+		-w '\n%{http_code} %{time_total}' "http://localhost$3" || code=$?
 	vm_answer=$(<"$dir/answer")
-	http_status=${vm_answer##*$'\n'} vm_answer=${vm_answer%$'\n'*}
+	read -r http_status seconds <<<"${vm_answer##*$'\n'}"
+	vm_answer=${vm_answer%$'\n'*}
+	seconds=${seconds//[!0-9]/} # with six decimals, whatever the locale's point is
+	vm_api_us=$((10#${seconds:-0}))
 	case $code:$http_status in
 	0:2*) return 0 ;;
 	0:*)
@@ -186,14 +189,19 @@ vm_tap_down() {
 	return 1
 }
 
-# vm_clean: ends what vm_run has started, and gives it the time to put the VM right; then Firecracker; the
-# tap last, which it holds. Fails when something is left.
+# vm_clean: ends what vm_run has started, and gives it the time to put the VM right; then Firecracker, whose
+# end also ends the wait for an answer of it that may take minutes; the tap last, which it holds. Fails when
+# something is left.
 vm_clean() {
-	local pid code=0
-	for pid in $(jobs -p); do
-		[ "$pid" = "$vm_pid" ] || _vm_end 15000 "$pid" || code=1
+	local pid pids code=0
+	pids=$(jobs -p | grep -vx "${vm_pid:-none}")
+	for pid in $pids; do
+		kill -TERM "$pid" 2>/dev/null && _vm_gone 5000 "$pid"
 	done
 	vm_stop || code=1
+	for pid in $pids; do
+		_vm_end 5000 "$pid" || code=1
+	done
 	vm_tap_down || code=1
 	return "$code"
 }

@@ -294,7 +294,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 @test "manual: the examples are accepted by the parser" {
 	local file line
 	local -a words
-	for file in "$ROOT"/man/fcpause*.1; do
+	for file in $(pages | grep '/fcpause'); do
 		examples "$file" >lines
 		echo "$file: $(wc -l <lines) examples"
 		[ -s lines ]
