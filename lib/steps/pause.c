@@ -64,6 +64,12 @@ static int snapshot(struct chain *chain, struct fcp_error *err)
 	if (result->snapshot.vm_state != FCP_VM_UNKNOWN || result->snapshot.paused)
 		result->vm_state = result->snapshot.vm_state;
 	result->paused_ms = result->snapshot.paused_ms;
+	if (ran != 0 && err->error_class == FCP_ERR_CONNECT) {
+		/* It answered before the first step. */
+		result->vm_state = FCP_VM_UNKNOWN;
+		fcp_error_wrap(err, "Firecracker has ended, and the VM with it");
+		err->error_class = FCP_ERR_LEFT;
+	}
 	return ran;
 }
 

@@ -288,8 +288,9 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 @test "Firecracker dies during the drain: the pause fails, in time, and says both" {
 	vm --hinting-ms -1 --fault 'GET /balloon/hinting/status die@2'
 	pause --drain --fph-timeout-ms 20000
-	[ "$status" -eq 1 ] || [ "$status" -eq 5 ] || _show 'exit code'
-	expect_json '.status == "failed"' '.steps[1].status == "failed"' '.ms < 10000'
+	expect 5
+	expect_json '.status == "failed"' '.steps[1].status == "failed"' '.ms < 10000' '.vm_state == "unknown"' \
+		'.error.class == "left"' '.error.message | startswith("Firecracker has ended, and the VM with it")'
 	expect_no_files
 }
 
