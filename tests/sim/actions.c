@@ -14,6 +14,8 @@
 
 #define PRE_BOOT_ONLY "The requested operation is not supported after starting the microVM."
 #define POST_BOOT_ONLY "The requested operation is not supported before starting the microVM."
+#define UPDATE "Drive config error: Unable to patch the block device: "
+#define VERIFY " Please verify the request arguments."
 #define NO_DEVICE "Failed perform action on device: Device not found"
 
 void reply_json(struct http_reply *reply, json_t *json)
@@ -322,6 +324,25 @@ void act_drive(struct vm *vm, const json_t *body, struct http_reply *reply)
 		reply_fault(reply, "PCI is not enabled");
 	else
 		insert_device(vm, vm->drives, "drive_id", body);
+}
+
+void act_drive_update(struct vm *vm, const json_t *body, struct http_reply *reply)
+{
+	const char *path = text(body, "path_on_host");
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(vm->drives, i, item) {
+		if (strcmp(text(item, "drive_id"), text(body, "drive_id")))
+			continue;
+		if (path && access(path, F_OK))
+			reply_fault(reply, UPDATE "Block: Virtio backend error: Error manipulating the backing "
+				    "file: %s (os error %d) %s" VERIFY, strerror(errno), errno, path);
+		else if (path)
+			json_object_set_new(item, "path_on_host", json_string(path));
+		return;
+	}
+	reply_fault(reply, UPDATE NO_DEVICE VERIFY);
 }
 
 void act_interface(struct vm *vm, const json_t *body, struct http_reply *reply)

@@ -31,6 +31,7 @@ void act_hinting_start(struct vm *vm, const json_t *body, struct http_reply *rep
 void act_hinting_stop(struct vm *vm, const json_t *body, struct http_reply *reply);
 void act_boot_source(struct vm *vm, const json_t *body, struct http_reply *reply);
 void act_drive(struct vm *vm, const json_t *body, struct http_reply *reply);
+void act_drive_update(struct vm *vm, const json_t *body, struct http_reply *reply);
 void act_interface(struct vm *vm, const json_t *body, struct http_reply *reply);
 void act_metrics(struct vm *vm, const json_t *body, struct http_reply *reply);
 void act_nothing(struct vm *vm, const json_t *body, struct http_reply *reply);

@@ -54,6 +54,7 @@ static const struct route routes[] = {
 	  act_snapshot_create, NULL },
 	{ "PUT", { "snapshot", "load" }, ANY_TIME, &schema_snapshot_load, act_snapshot_load,
 	  NULL },
+	{ "PATCH", { "drives", "*" }, AFTER_BOOT, &schema_drive_update, act_drive_update, "drive_id" },
 	{ "PATCH", { "vm" }, AFTER_BOOT, &schema_vm, act_vm_state, NULL },
 	{ "PATCH", { "balloon", "hinting", "start" }, AFTER_BOOT, &schema_start_hinting,
 	  act_hinting_start, NULL },
@@ -299,5 +300,65 @@ int api_install_balloon(struct vm *vm, const char *json, char *ret_message, size
 	if (ret)
 		snprintf(ret_message, size, "amount_mib is more than the guest's memory");
 	json_decref(body);
+	return ret;
+}
+
+static int configure(struct vm *vm, const char *path, const json_t *body, char *ret_message, size_t size)
+{
+	char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
+	struct http_call call = {
+		.vm = vm, .method = "PUT", .path = path, .uri = path, .body = text, .len = strlen(text),
+	};
+	struct http_reply reply = { 0 };
+	bool refused;
+
+	do_call(&call, &reply);
+	refused = reply.status >= 400;
+	if (refused)
+		snprintf(ret_message, size, "%s: %.*s", path, (int)reply.len, reply.body);
+	free(reply.body);
+	free(text);
+	return refused ? -1 : 0;
+}
+
+/* A section is an object, or a list of objects that have an id. */
+static int configure_section(struct vm *vm, const char *path, const char *id_name, const json_t *section,
+			     char *ret_message, size_t size)
+{
+	const json_t *item;
+	char with_id[128];
+	size_t i;
+
+	if (json_is_null(section) || !section)
+		return 0;
+	if (!id_name)
+		return configure(vm, path, section, ret_message, size);
+	json_array_foreach(section, i, item) {
+		snprintf(with_id, sizeof(with_id), "%s/%s", path,
+			 json_string_value(json_object_get(item, id_name)));
+		if (configure(vm, with_id, item, ret_message, size))
+			return -1;
+	}
+	return 0;
+}
+
+int api_configure(struct vm *vm, const char *path, char *ret_message, size_t size)
+{
+	static const struct { const char *section, *path, *id_name; } sections[] = {
+		{ "boot-source", "/boot-source", NULL }, { "machine-config", "/machine-config", NULL },
+		{ "drives", "/drives", "drive_id" },
+		{ "network-interfaces", "/network-interfaces", "iface_id" },
+		{ "balloon", "/balloon", NULL }, { "metrics", "/metrics", NULL },
+	};
+	json_error_t error;
+	json_t *all = json_load_file(path, 0, &error);
+	int ret = all ? 0 : -1;
+
+	if (!all)
+		snprintf(ret_message, size, "%s", error.text);
+	for (size_t i = 0; !ret && i < sizeof(sections) / sizeof(sections[0]); i++)
+		ret = configure_section(vm, sections[i].path, sections[i].id_name,
+					json_object_get(all, sections[i].section), ret_message, size);
+	json_decref(all);
 	return ret;
 }

@@ -81,7 +81,11 @@ static void set_up_vm(const struct sim_options *o)
 		fprintf(stderr, "fcpause-sim: --balloon: %s\n", message);
 		exit(2);
 	}
-	if (o->boot && vm_boot(&the_vm))
+	if (o->config_file && api_configure(&the_vm, o->config_file, message, sizeof(message))) {
+		fprintf(stderr, "fcpause-sim: --config-file: %s\n", message);
+		exit(1);
+	}
+	if ((o->boot || o->config_file) && vm_boot(&the_vm))
 		die("boot", strerror(errno));
 	if (hinting_thread_start(&the_vm))
 		die("thread", strerror(errno));

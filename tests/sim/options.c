@@ -22,6 +22,7 @@ static const char help[] =
 "  --backing anonymous|memfd\n"
 "  --memory-content FILE     guest memory begins with these bytes\n"
 "  --balloon JSON            a balloon from the start, as in PUT /balloon\n"
+"  --config-file FILE        as Firecracker's: a VM that is configured from it, and booted\n"
 "  --boot                    start in state Running, the driver up\n"
 "  --driver-delay-ms N       the balloon driver is up N ms after boot (0); -1: never\n"
 "  --hinting-ms N            a hinting run takes N ms on a booted VM (5)\n"
@@ -156,7 +157,7 @@ static int set_either(const char *text, const char *no, const char *yes, bool *r
 
 enum {
 	OPT_API_SOCK = 256, OPT_ENVD_PORT, OPT_NO_ENVD, OPT_MEMORY, OPT_BACKING, OPT_MEMORY_CONTENT, OPT_BALLOON,
-	OPT_BOOT, OPT_DRIVER_DELAY, OPT_HINTING, OPT_RESUMED_HINTING, OPT_GUEST, OPT_RETURN,
+	OPT_CONFIG_FILE, OPT_BOOT, OPT_DRIVER_DELAY, OPT_HINTING, OPT_RESUMED_HINTING, OPT_GUEST, OPT_RETURN,
 	OPT_GUEST_CMD, OPT_WORKLOAD, OPT_SNAPSHOT, OPT_SPACE_LIMIT, OPT_REQUEST_LOG,
 	OPT_CLOCK_LOG, OPT_FAULT, OPT_GUEST_MISSING, OPT_FSTRIM, OPT_STEP, OPT_CLIENT_GONE,
 	OPT_TOKEN, OPT_DIE_WITH_PARENT, OPT_HELP,
@@ -170,6 +171,7 @@ static const struct option long_options[] = {
 	{ "backing", required_argument, NULL, OPT_BACKING },
 	{ "memory-content", required_argument, NULL, OPT_MEMORY_CONTENT },
 	{ "balloon", required_argument, NULL, OPT_BALLOON },
+	{ "config-file", required_argument, NULL, OPT_CONFIG_FILE },
 	{ "boot", no_argument, NULL, OPT_BOOT },
 	{ "driver-delay-ms", required_argument, NULL, OPT_DRIVER_DELAY },
 	{ "hinting-ms", required_argument, NULL, OPT_HINTING },
@@ -198,6 +200,7 @@ static int set_text(struct sim_options *o, int opt, char *arg)
 	switch (opt) {
 	case OPT_API_SOCK: o->api_sock = arg; return 0;
 	case OPT_BALLOON: o->balloon = arg; return 0;
+	case OPT_CONFIG_FILE: o->config_file = arg; return 0;
 	case OPT_REQUEST_LOG: o->request_log = arg; return 0;
 	case OPT_CLOCK_LOG: o->clock_log = arg; return 0;
 	case OPT_GUEST_MISSING: o->guest_missing = arg; return 0;

@@ -33,6 +33,7 @@ enum sim_step {
 struct sim_options {
 	const char *api_sock;
 	const char *balloon;
+	const char *config_file;
 	const char *request_log;
 	const char *clock_log;
 	const char *guest_missing;

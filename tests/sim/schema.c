@@ -112,6 +112,12 @@ const struct serde_struct schema_drive = {
 		MAY_NULL("socket", SERDE_STRING), END }
 };
 
+const struct serde_struct schema_drive_update = {
+	"BlockDeviceUpdateConfig", true, (const struct serde_field[]){
+		MUST("drive_id", SERDE_STRING), MAY_NULL("path_on_host", SERDE_STRING),
+		MAY_NULL("rate_limiter", SERDE_ANY), END }
+};
+
 const struct serde_struct schema_interface = {
 	"NetworkInterfaceConfig", true, (const struct serde_field[]){
 		MUST("iface_id", SERDE_STRING), MUST("host_dev_name", SERDE_STRING),

@@ -19,6 +19,7 @@ extern const struct serde_struct schema_machine;
 extern const struct serde_struct schema_machine_update;
 extern const struct serde_struct schema_boot_source;
 extern const struct serde_struct schema_drive;
+extern const struct serde_struct schema_drive_update;
 extern const struct serde_struct schema_interface;
 
 #endif

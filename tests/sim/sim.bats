@@ -250,6 +250,32 @@ wait_state() {
 	[ "$(sim_log)" = $'GET /balloon\nPUT /balloon {"x": 1}' ]
 }
 
+@test "a configuration file: the VM is configured and booted, and nothing of it is a request" {
+	local config=$BATS_TEST_TMPDIR/config disk=$BATS_TEST_TMPDIR/disk
+	jq -n --argjson balloon "$BALLOON" --arg disk "$disk" '{
+		"boot-source": {kernel_image_path: "k", boot_args: "quiet"},
+		drives: [{drive_id: "rootfs", path_on_host: $disk, is_root_device: false, is_read_only: false}],
+		"network-interfaces": [{iface_id: "eth0", host_dev_name: "tap7"}],
+		"machine-config": {vcpu_count: 1, mem_size_mib: 32}, balloon: $balloon, entropy: {}}' >"$config"
+	sim_start --config-file "$config"
+	[ "$(sim_state state)" = Running ]
+	sim_get /vm/config | jq -e --arg disk "$disk" '.drives[0].path_on_host == $disk and .balloon.free_page_hinting
+		and ."network-interfaces"[0].host_dev_name == "tap7" and ."machine-config".mem_size_mib == 32'
+	[ "$(sim_log)" = 'GET /vm/config' ]
+	# A disk's file can be another, if it is there.
+	run sim_patch /drives/rootfs '{"drive_id":"rootfs","path_on_host":"'"$disk"'2"}'
+	[[ $output == *'No such file or directory (os error 2)'* ]]
+	touch "${disk}2"
+	sim_patch /drives/rootfs '{"drive_id":"rootfs","path_on_host":"'"$disk"'2"}'
+	sim_get /vm/config | jq -e --arg disk "${disk}2" '.drives[0].path_on_host == $disk'
+	run sim_patch /drives/other '{"drive_id":"other","path_on_host":"'"$disk"'2"}'
+	[[ $output == *'Device not found'* ]]
+	sim_stop
+	jq '.balloon.bogus = 1' "$config" >"$config.bad"
+	run "$(sim_bin)" --api-sock "$BATS_TEST_TMPDIR/s" --config-file "$config.bad"
+	[[ $status -eq 1 && $output == *'/balloon: '*bogus* ]]
+}
+
 @test "bad options" {
 	for bad in "--memory 3" "--fault x" "--backing disk" "--balloon {}" "--bogus"; do
 		# shellcheck disable=SC2086
