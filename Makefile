@@ -68,7 +68,7 @@ FUZZ_SECONDS ?= 60
 REPLAY_OBJECTS := $(patsubst %.c,$(B)/o/%.o,$(wildcard tests/contract/*.c))
 
 # Scripts for users, installed as fcpause-NAME.
-USER_SCRIPTS := resume-build
+USER_SCRIPTS := resume-build fph-bench
 
 LIBRARIES := $(B)/libfcpause.a $(B)/libfcpause.so
 
@@ -137,7 +137,7 @@ install: all
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 		-e 's|@VERSION@|$(VERSION)|' lib/libfcpause.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libfcpause.pc
 	install -m 644 lib/fcpause.h $(DESTDIR)$(INCLUDEDIR)/fcpause.h
-	install -m 644 scripts/vm.sh $(DESTDIR)$(DATADIR)/fcpause/vm.sh
+	install -m 644 scripts/vm.sh scripts/fph-bench.jq $(DESTDIR)$(DATADIR)/fcpause
 	set -e; for script in $(USER_SCRIPTS); do \
 		sed 's|^vm_sh=.*|vm_sh=$(DATADIR)/fcpause/vm.sh|' scripts/$$script > $(DESTDIR)$(BINDIR)/fcpause-$$script; \
 		chmod 755 $(DESTDIR)$(BINDIR)/fcpause-$$script; \

@@ -93,7 +93,7 @@ variable_of() {
 
 page() { echo "$ROOT/man/fcpause-$1.1"; }
 # Of the commands and the library; a script's own test holds its page.
-pages() { ls "$ROOT"/man/*.[0-9] | grep -v '/fcpause-resume-build\.'; }
+pages() { ls "$ROOT"/man/*.[0-9] | grep -vE '/fcpause-(resume-build|fph-bench)\.'; }
 
 # section PAGE NAME: the lines of a section.
 section() {

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+# What fph-bench says of its runs: from the object with .variants and .runs, its summary; from the object
+# with both, the table and the plot. Nothing here looks at anything else.
+
+def MIB: 1048576;
+def NOTHING: "nothing";
+def STEPS: ["reclaim", "balloon-drain", "snapshot", "madvise-ranges"];
+
+def is_measured: .mem_file != null;
+
+# The middle of the sorted numbers, or of the two in the middle; null of none.
+def spread:
+	map(numbers) | sort | length as $n |
+	if $n == 0 then null
+	else {median: ((.[($n - 1) / 2 | floor] + .[$n / 2 | floor]) / 2 * 1000 | round / 1000), min: .[0], max: .[-1]} end;
+
+def counts: group_by(.) | map({key: .[0], value: length}) | from_entries;
+
+def step($name): .pause.steps // [] | map(select(.step == $name)) | .[0];
+
+# The steps that were taken: how long, and with which end.
+def step_figures:
+	[. as $runs | STEPS[] as $name |
+		[$runs[] | step($name) | select(. != null and .status != "skipped")] |
+		select(length > 0) |
+		{key: $name, value: {ms: (map(.ms) | spread), statuses: (map(.status) | counts)}}] | from_entries;
+
+def percent($base): if . == null or ($base // 0) == 0 then null else (. / $base - 1) * 1000 | round / 10 end;
+
+def against($base):
+	. + {against_nothing: (if $base == null or .variant == NOTHING or .measured == 0 then null else
+		{mem_file_percent: (.mem_file_bytes.median | percent($base.mem_file_bytes.median)),
+		 paused_percent: (.paused_ms.median | percent($base.paused_ms.median)),
+		 total_percent: (.total_ms.median | percent($base.total_ms.median))} end)};
+
+def summary:
+	.runs as $runs |
+	[.variants[] as $variant |
+		[$runs[] | select(.variant == $variant)] as $of |
+		[$of[] | select(is_measured)] as $good |
+		{variant: $variant, measured: ($good | length),
+		 unsupported: ([$of[] | select(.status == "unsupported")] | length),
+		 failed: ([$of[] | select((is_measured or .status == "unsupported") | not)] | length),
+		 mem_file_bytes: ($good | map(.mem_file.allocated_bytes) | spread),
+		 logical_bytes: ($good | map(.mem_file.logical_bytes) | spread),
+		 paused_ms: ($good | map(.paused_ms) | spread),
+		 total_ms: ($good | map(.total_ms) | spread),
+		 drained_bytes: ($good | map(.drained_bytes) | spread),
+		 steps: ($good | step_figures)}] |
+	([.[] | select(.variant == NOTHING and .measured > 0)][0]) as $base |
+	map(against($base));
+
+# ---- text --------------------------------------------------------------------------------------
+
+def fixed: if . == null then "-" else . * 10 | round / 10 | tostring | if test("\\.") then . else . + ".0" end end;
+def signed: if . == null then "-" else (if . > 0 then "+" else "" end) + fixed + "%" end;
+def of_mib: if . == null then null else map_values(. / MIB) end;
+def range_text: if . == null then "-" else "\(.median | fixed) (\(.min | fixed)-\(.max | fixed))" end;
+
+# Why a variant has fewer figures than runs, and what fell short in those that it has: {count, text} each.
+def notes($runs):
+	[$runs[] |
+		if is_measured | not then "\(.status): \(.reason // "?")"
+		elif .status == "ok" then empty
+		else [.pause.steps[]? | select(.status | IN("ok", "skipped") | not) | "\(.step) \(.status): \(.reason // "?")"] |
+			if length == 0 then "partial" else .[] end end] |
+	group_by(.) | map({count: length, text: .[0]});
+
+def count_text: if .failed > 0 then "\(.measured)/\(.measured + .failed)" else "\(.measured)" end;
+
+def row:
+	if .measured == 0 then
+		[.variant, count_text, (if .unsupported > 0 then "unsupported" elif .failed > 0 then "failed" else "no run" end)]
+	else [.variant, count_text,
+		(.mem_file_bytes | of_mib | range_text), (.against_nothing.mem_file_percent | signed),
+		(.paused_ms | range_text), (.against_nothing.paused_percent | signed),
+		(.total_ms | range_text), (.against_nothing.total_percent | signed),
+		(.drained_bytes | of_mib | .median? | fixed)] end;
+
+def pad($width): . + (" " * ($width - length) // "");
+
+def aligned:
+	. as $rows | [range($rows[0] | length) as $i | [$rows[] | .[$i] // "" | length] | max] as $widths |
+	$rows[] | [range(length) as $i | .[$i] | pad($widths[$i])] | join("  ") | sub(" +$"; "");
+
+def table:
+	.runs as $runs |
+	([["variant", "n", "MiB on disk", "", "paused ms", "", "total ms", "", "drained MiB"]] + (.summary | map(row)) | aligned),
+	"",
+	"Each: median (min-max), and the median against that of \(NOTHING).",
+	(.summary[] | . as $s | notes([$runs[] | select(.variant == $s.variant)])[] |
+		"\($s.variant): \(.count) of \($s.measured + $s.failed + $s.unsupported): \(.text)");
+
+# ---- the plot ----------------------------------------------------------------------------------
+
+# What XML does not allow in it is left out.
+def xml: tostring | explode | map(if . == 9 or . == 10 then 32 else . end | select(. >= 32 and . != 65534 and . != 65535)) |
+	implode | @html;
+def shortened($n): if length > $n then .[:$n - 1] + "…" else . end;
+def px: . * 10 | round / 10 | tostring;
+
+# A step of 1, 2 or 5 times a power of ten, so that some five of them reach the number.
+def tick_step: (. / 5) as $raw |
+	pow(10; $raw | log10 | floor) as $ten |
+	($raw / $ten) | (if . <= 1 then 1 elif . <= 2 then 2 elif . <= 5 then 5 else 10 end) * $ten;
+
+def ROW: 46; def TOP: 96; def LABELS: 168; def BARS: 300; def PANEL: 400; def THICK: 18;
+
+def text_at($x; $y; $class; $more): "<text x=\"\($x | px)\" y=\"\($y | px)\" class=\"\($class)\"\($more)>\(xml)</text>";
+def text_at($x; $y; $class): text_at($x; $y; $class; "");
+
+# Dots of equal values do not cover each other: they are spread over the bar's thickness.
+def dots($scale; $x; $y):
+	length as $n | to_entries[] |
+	($y + (if $n > 1 then (.key / ($n - 1) - 0.5) * (THICK - 8) else 0 end)) as $at |
+	"<circle class=\"dot\" cx=\"\($x + .value * $scale | px)\" cy=\"\($at | px)\" r=\"2.6\"/>";
+
+def whisker($scale; $x; $y):
+	($x + .min * $scale) as $a | ($x + .max * $scale) as $b |
+	"<path class=\"whisker\" d=\"M\($a | px) \($y | px)H\($b | px)M\($a | px) \($y - 5 | px)v10M\($b | px) \($y - 5 | px)v10\"/>";
+
+# One variant's bar: {variant, spread, values, percent, none}.
+def bar($scale; $x; $y; $unit):
+	if .spread == null then .none | text_at($x + 6; $y + 4; "muted")
+	else
+		"<g><title>\("\(.variant): median \(.spread.median | fixed) \($unit), \(.spread.min | fixed) to \(.spread.max | fixed)" | xml)</title>",
+		"<rect class=\"\(if .variant == NOTHING then "base" else "bar" end)\" x=\"\($x | px)\" y=\"\($y - THICK / 2 | px)\" width=\"\(.spread.median * $scale | px)\" height=\"\(THICK)\" rx=\"2\"/>",
+		(.spread | whisker($scale; $x; $y)), (.values | dots($scale; $x; $y)), "</g>",
+		# Beside the bar, behind whatever reaches farther.
+		($x + 8 + .spread.max * $scale) as $edge |
+		(.spread.median | fixed | text_at($edge; $y - 1; "value")),
+		(.percent | numbers | signed | sub("-"; "−") | text_at($edge; $y + 12; "percent")) end;
+
+def axis($top; $x; $rows):
+	($top | if . > 0 then . else 1 end) as $top |
+	($top | tick_step) as $step | ($top / $step | ceil) as $ticks |
+	(BARS / ($step * $ticks)) as $scale | (TOP + ROW * $rows) as $bottom |
+	{scale: $scale, svg: [range($ticks + 1) as $i | ($x + $i * $step * $scale) as $at |
+		"<path class=\"\(if $i == 0 then "axis" else "grid" end)\" d=\"M\($at | px) \(TOP - 6)V\($bottom)\"/>",
+		($i * $step * 1000 | round / 1000 | tostring | text_at($at; $bottom + 18; "tick"; " text-anchor=\"middle\""))]};
+
+def panel($x; $title; $unit):
+	. as $bars | axis([$bars[] | .spread.max // 0] | max // 1; $x; $bars | length) as $axis |
+	($title | text_at($x; TOP - 20; "head")), $axis.svg[],
+	($bars | to_entries[] | .key as $i | .value | bar($axis.scale; $x; TOP + ROW * $i + ROW / 2; $unit));
+
+def labels:
+	to_entries[] | (TOP + ROW * .key + ROW / 2) as $y | .value |
+	(.variant | text_at(LABELS - 12; $y - 1; "name"; " text-anchor=\"end\"")),
+	((if .failed > 0 then "\(.measured) of \(.measured + .failed) runs, \(.failed) failed"
+		elif .measured == 0 then "" elif .measured == 1 then "1 run" else "\(.measured) runs" end) |
+		text_at(LABELS - 12; $y + 12; if .[-6:] == "failed" then "failed" else "muted" end; " text-anchor=\"end\""));
+
+def style: "
+text{font-family:system-ui,-apple-system,\"Segoe UI\",\"DejaVu Sans\",sans-serif;font-size:13px;fill:#1f2328}
+.paper{fill:#ffffff}.title{font-size:17px;font-weight:600}.head{font-weight:600}.name{font-weight:600}
+.muted,.tick,.percent{font-size:11px;fill:#59636e}.failed{font-size:11px;fill:#b3261e}.value{font-size:12px}
+.bar{fill:#7fb2ec}.base{fill:#b8c0c9}.dot{fill:#12427a;fill-opacity:.8}.whisker{stroke:#12427a}
+.grid{stroke:#e4e8ec}.axis{stroke:#59636e}path{fill:none;stroke-width:1}
+@media (prefers-color-scheme:dark){
+text{fill:#e6edf3}.paper{fill:#0d1117}.muted,.tick,.percent{fill:#9aa4af}.failed{fill:#ff8a80}
+.bar{fill:#2f6fb5}.base{fill:#56606b}.dot{fill:#cfe4ff}.whisker{stroke:#cfe4ff}
+.grid{stroke:#262d36}.axis{stroke:#9aa4af}
+}
+";
+
+def svg:
+	.runs as $runs | .summary as $summary |
+	(TOP + ROW * ($summary | length) + 50) as $height | (LABELS + 2 * PANEL + 12) as $width |
+	def bars(figures; values; percent):
+		[$summary[] | . as $s | {variant, spread: figures, percent: percent,
+			values: [$runs[] | select(.variant == $s.variant and is_measured) | values],
+			none: (if .unsupported > 0 then "unsupported" elif .failed > 0 then "failed" else "no run" end)}];
+	"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \($width) \($height)\" width=\"\($width)\" height=\"\($height)\" role=\"img\" aria-labelledby=\"title what\">",
+	"<title id=\"title\">What reclaim, drain and trim do to a snapshot</title>",
+	"<desc id=\"what\">\([$summary[] | "\(.variant): \(.mem_file_bytes | of_mib | range_text) MiB on disk, paused \(.paused_ms | range_text) ms"] | join("; ") | xml)</desc>",
+	"<style>\(style)</style>",
+	"<rect class=\"paper\" width=\"100%\" height=\"100%\"/>",
+	("What reclaim, drain and trim do to a snapshot" | text_at(16; 28; "title")),
+	((.workload | if . == null then "No workload." else "Workload: " + . end) | shortened(130) | text_at(16; 48; "muted")),
+	($summary | labels),
+	(bars(.mem_file_bytes | of_mib; .mem_file.allocated_bytes / MIB; .against_nothing.mem_file_percent) |
+		panel(LABELS; "Memory file on disk, MiB"; "MiB")),
+	(bars(.paused_ms; .paused_ms; .against_nothing.paused_percent) |
+		panel(LABELS + PANEL; "The guest stood still, ms"; "ms")),
+	("Bar: median. Line: least to most. Dot: one run. Below the figure: against \(NOTHING). Shorter is better." |
+		text_at(16; $height - 10; "muted")),
+	"</svg>";
