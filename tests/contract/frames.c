@@ -70,13 +70,13 @@ static int base64_value(char c)
 
 static void append(struct describer *d, char c)
 {
-	char *data = realloc(d->data, d->len + 2);
-
-	if (!data)
+	/* The room is doubled when the length, its NUL with it, comes to a power of two. */
+	if (!d->data || !((d->len + 1) & d->len))
+		d->data = realloc(d->data, 2 * (d->len + 1));
+	if (!d->data)
 		abort();
-	d->data = data;
-	data[d->len++] = c;
-	data[d->len] = '\0';
+	d->data[d->len++] = c;
+	d->data[d->len] = '\0';
 }
 
 static void collect(struct describer *d, const char *text)
