@@ -249,10 +249,10 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	vm
 	local seconds
 	seconds=$(own)
-	fcp exec --exec-timeout-ms 300 --json -- sleep "$seconds"
+	fcp exec --exec-timeout-ms 1500 --json -- sleep "$seconds"
 	expect 4
 	expect_json '.status == "timeout"' '.exit_code == null' '.left_running == false' \
-		'.reason | contains("300 ms") and contains("the command was killed")' '.ms >= 300'
+		'.reason | contains("1500 ms") and contains("the command was killed")' '.ms >= 1500'
 	wait_gone "sleep $seconds"
 }
 
@@ -278,27 +278,39 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	echo secret >token
 	for signal in INT TERM HUP; do
 		seconds=$(own)1
-		fcp_start exec --json --envd-token-file token --script 'echo $$ >"$1"; exec sleep "$2"' -- "$T/pid.$signal" "$seconds"
-		while ! pgrep -f "^sleep $seconds" >/dev/null; do :; done
+		: >out
+		fcp_start exec --envd-token-file token --script 'echo $$; exec sleep "$1"' -- "$seconds"
+		_sim_wait_file "$T/out" '^[0-9]+$' # envd has told of it then
 		fcp_signal "$signal"
 		fcp_end
 		expect 1
-		expect_json '.error.class == "interrupted"' '.reason | contains("the command was killed")'
+		expect_err 'interrupted; the command was killed'
 		wait_gone "^sleep $seconds"
 	done
 	messages | tail -n 1 >last
-	jq -e --argjson pid "$(<pid.HUP)" '. == {process: {pid: $pid}, signal: "SIGNAL_SIGKILL"}' last
+	jq -e --argjson pid "$(<out)" '. == {process: {pid: $pid}, signal: "SIGNAL_SIGKILL"}' last
 	grep -q 'X-Access-Token=secret.*SIGNAL_SIGKILL' "$SIM_LOG"
+}
+
+@test "a signal: JSON" {
+	vm --fault 'POST /process.Process/Start hang-after-start'
+	fcp_start exec --json -- sleep 60
+	sim_wait_log '"cmd":"sleep"'
+	fcp_signal TERM
+	fcp_end
+	expect 1
+	expect_json '.error.class == "interrupted"' '.exit_code == null' '.left_running | type == "boolean"'
 }
 
 @test "a signal while nobody reads the output" {
 	vm
 	mkfifo pipe
-	sleep 30 <pipe &
+	: >out
+	{ head -c 2 >out; exec sleep 60; } <pipe 3>&- &
 	local reader=$!
 	env --default-signal=INT timeout -k 20 20 "$FCPAUSE" exec -- yes >pipe 2>err 3>&- &
 	FCP_PID=$!
-	sim_wait_log '"cmd":"yes"'
+	_sim_wait_file "$T/out" '^y$'
 	fcp_signal INT
 	fcp_end
 	expect 1
@@ -335,7 +347,7 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	vm --fault 'POST /process.Process/SendSignal status=500'
 	local seconds
 	seconds=$(own)
-	fcp exec --exec-timeout-ms 200 --json -- sleep "$seconds"
+	fcp exec --exec-timeout-ms 1500 --json -- sleep "$seconds"
 	expect 4
 	expect_json '.left_running' '.reason | contains("may still run in the guest")'
 }
