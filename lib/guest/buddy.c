@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A read of the memmap begins with a page of it, and doubles while every struct page is looked at:
- * after a large free block most of what a long read brings would be passed over. */
+/* A read of the memmap begins with a page of it, and doubles until one ends in a free block of so
+ * many pages: behind it lie more of them, mostly, and a long read would be passed over. */
 #define FIRST_READ_BYTES 4096
+#define READS_PER_POLL 16
 /* A block that is dropped splits its range: one a zone, of all nodes, and the one on its way. */
 #define DROPPED_MAX 1024
 
@@ -20,7 +21,8 @@ struct scan {
 	const struct fcp_guest_region *region;
 	int cancel_fd;
 	bool block_fault;
-	uint64_t read_bytes;
+	bool ended_in_block; /* the last read, in a large one */
+	uint64_t read_bytes, reads;
 };
 
 static int bad_head(struct scan *scan, uint64_t pfn, const char *what, struct fcp_error *err)
@@ -70,6 +72,15 @@ static int take_block(struct scan *scan, uint64_t pfn, const struct fcp_guest_pa
 	return fcp_ranges_add(&blocks->ranges, start, start + (pages << FCP_GUEST_PAGE_SHIFT), err);
 }
 
+/* Behind a large free block reads begin small again. */
+static void size_next_read(struct scan *scan)
+{
+	if (scan->ended_in_block)
+		scan->read_bytes = FIRST_READ_BYTES;
+	else if (scan->read_bytes < FCP_GUEST_MEMMAP_RUN_BYTES)
+		scan->read_bytes *= 2;
+}
+
 /* Looks at count struct pages that have been read; *next_ = the PFN to go on with. */
 static int scan_run(struct scan *scan, uint64_t first, uint64_t count, uint64_t *next_,
 		    struct fcp_error *err)
@@ -79,6 +90,7 @@ static int scan_run(struct scan *scan, uint64_t first, uint64_t count, uint64_t 
 	uint32_t buddy = (uint32_t)note->buddy_mapcount;
 	uint64_t i = 0;
 
+	scan->ended_in_block = false;
 	while (i < count) {
 		struct fcp_guest_page page;
 		uint32_t mapcount;
@@ -97,6 +109,8 @@ static int scan_run(struct scan *scan, uint64_t first, uint64_t count, uint64_t 
 		    take_block(scan, first + i, &page, err) < 0)
 			return -1;
 		i += UINT64_C(1) << page.private_;
+		scan->ended_in_block =
+			i >= count && note->struct_page_bytes << page.private_ >= FIRST_READ_BYTES;
 	}
 	*next_ = first + i;
 	return 0;
@@ -125,16 +139,13 @@ static int scan_region(struct scan *scan, struct fcp_error *err)
 			pfn = next;
 			continue;
 		}
-		if (fcp_cancelled(scan->cancel_fd))
+		if (scan->reads++ % READS_PER_POLL == 0 && fcp_cancelled(scan->cancel_fd))
 			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
 		count = count < stop - pfn ? count : stop - pfn;
 		if (fcp_guest_memmap_read(scan->memmap, pfn, count, err) < 0 ||
 		    scan_run(scan, pfn, count, &next, err) < 0)
 			return -1;
-		if (next - pfn > count)
-			scan->read_bytes = FIRST_READ_BYTES;
-		else if (scan->read_bytes < FCP_GUEST_MEMMAP_RUN_BYTES)
-			scan->read_bytes *= 2;
+		size_next_read(scan);
 		pfn = next;
 	}
 	return 0;
@@ -166,7 +177,10 @@ int fcp_guest_blocks_find(struct fcp_guest_memmap *memmap, int cancel_fd,
 {
 	const struct fcp_guest_memory *memory = &memmap->kernel->memory;
 	const struct fcp_guest_region *last = &memory->regions[memory->region_count - 1];
-	struct scan scan = {memmap, blocks_, NULL, cancel_fd, false, FIRST_READ_BYTES};
+	struct scan scan = {.memmap = memmap,
+			    .blocks = blocks_,
+			    .cancel_fd = cancel_fd,
+			    .read_bytes = FIRST_READ_BYTES};
 	int status = 0;
 
 	*blocks_ = (struct fcp_guest_blocks){0};

@@ -64,9 +64,9 @@ const char *fcp_guest_gate_state_name(enum fcp_guest_gate_state state);
 
 /*
  * Finds the free pages. The caller sees to it that the guest does not run meanwhile; what memory's
- * holes mean is in memory. Takes about 1 ms and, of a memory in full use, 3 ms per GiB: the memmap is
- * a 64th of it, and is read. A guest that lies can make it read 256 MiB and four times what the file
- * holds. 56 MiB and a bit a page of own memory at most. A retry is safe.
+ * holes mean is in memory. Takes about 1 ms and, for what the guest has in use, 3 ms per GiB: the
+ * memmap is a 64th of it, and is read. A guest that lies can make it read 256 MiB and four times what
+ * the file holds. 56 MiB and a bit a page of own memory at most. A retry is safe.
  *
  * FCP_ERR_UNSUPPORTED: a gate refused; the message begins with its name, ranges are empty. The
  * gates and what else is known are filled in then too. FCP_ERR_IO, FCP_ERR_MEMORY,

@@ -173,6 +173,29 @@ static void beyond_ram(void)
 	close_guest();
 }
 
+/* Blocks that fill the reads to the byte: behind the first two, a page of the memmap is read of each.
+ */
+static void free_memory_is_passed_over(void)
+{
+	const uint64_t start = 64; /* from here on reads of 4, 8, ... 128 KiB end at 0x1000 */
+	struct fcp_error err = {0};
+	bool fault;
+
+	open_guest();
+	for (unsigned i = 0; i < fixture_block_count; i++)
+		fixture_write_half(&fixture, fixture_page(fixture_blocks[i].pfn) + FIXTURE_MAPCOUNT,
+				   UINT32_MAX);
+	for (uint64_t pfn = 0x1000; pfn < 0x2000; pfn += 0x400)
+		mark(pfn, 10);
+	kernel.memory.regions[0] = (struct fcp_guest_region){
+		start * 4096, (0x2000 - start) * 4096, start * 4096, start * 4096};
+	ok(fcp_guest_blocks_find(&memmap, -1, &blocks, &fault, &err) == 0, "half of it free");
+	is_u64(blocks.free_pages, 0x1000, "all of that");
+	is_u64(memmap.read_bytes, (0x1800 - start + 2 * 64) * FIXTURE_PAGE_BYTES,
+	       "and most of its memmap is not read");
+	close_guest();
+}
+
 static void no_memmap(void)
 {
 	struct fcp_error err = {0};
@@ -365,6 +388,7 @@ int main(void)
 	passes_over();
 	bad_heads();
 	beyond_ram();
+	free_memory_is_passed_over();
 	no_memmap();
 	dropping();
 	lists_agree();
