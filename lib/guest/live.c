@@ -76,8 +76,12 @@ int fcp_guest_live_find(const struct fcp_guest_memory *view, struct fcp_guest_li
 
 		if (!fcp_guest_memory_region(view, gpa, FCP_PAGE_BYTES))
 			break;
-		if (last_entry(view, gpa, &entry, err) < 0)
+		if (last_entry(view, gpa, &entry, err) < 0) {
+			/* In the base of a layer: older than what the layer has. */
+			if (err->error_class == FCP_ERR_UNSUPPORTED)
+				continue;
 			return -1;
+		}
 		if (!leads_to_table(view, entry))
 			continue;
 		if (++candidates > CANDIDATES_MAX)

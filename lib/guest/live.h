@@ -24,7 +24,9 @@ struct fcp_guest_live {
 
 /*
  * *live_ = the running kernel's trampoline. FCP_ERR_UNSUPPORTED: none, those of two kernels, or so
- * many pages that look like one that it could be any. FCP_ERR_IO from the source.
+ * many pages that look like one that it could be any. FCP_ERR_IO from the source. What of a layer
+ * lies in its base, and the base is not at hand, is passed over: the layer's own is what was written
+ * last.
  */
 int fcp_guest_live_find(const struct fcp_guest_memory *view, struct fcp_guest_live *live_,
 			struct fcp_error *err);

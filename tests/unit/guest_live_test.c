@@ -181,6 +181,26 @@ static void nested(void)
 	finds(FIXTURE_RELEASE, "one that lies elsewhere in its own memory");
 }
 
+/* Of a layer without its base only what was written since is seen. */
+static void in_a_layer(void)
+{
+	struct fcp_guest_free found;
+	struct fcp_error err = {0};
+
+	two_kernels((struct fixture_settings){0});
+	ok(fixture_find(&fixture, FCP_GUEST_HOLES_BASE, &found, &err) == 0 &&
+		   strcmp(found.release, FIXTURE_RELEASE) == 0,
+	   "a layer with the trampoline, and holes around it");
+	fcp_guest_free_clear(&found);
+	fixture_punch(&fixture, FIXTURE_TRAMPOLINE, PAGE);
+	ok(fixture_find(&fixture, FCP_GUEST_HOLES_BASE, &found, &err) < 0 &&
+		   err.error_class == FCP_ERR_UNSUPPORTED,
+	   "without the trampoline it is refused");
+	printf("# %s\n", err.message);
+	fcp_guest_free_clear(&found);
+	fixture_close(&fixture);
+}
+
 int main(void)
 {
 	other_kernel_is_whole();
@@ -191,5 +211,6 @@ int main(void)
 	crashed();
 	copies();
 	nested();
+	in_a_layer();
 	return done();
 }
