@@ -14,6 +14,9 @@
 #define SECTION_BYTES (UINT64_C(1) << 27)
 #define PRESENT UINT64_C(0xf)
 
+/* So much of the memmap shows the same struct pages: what repeats without end is refused. */
+#define REPEATED_LEAVES 72 /* up to 9 GiB */
+#define HOLE (5 * GIB)	   /* 1 GiB of RAM */
 #define SCATTERED (64 * FIXTURE_MIB)
 #define LEAF_BYTES (2 * FIXTURE_MIB)
 #define LEAF_PFNS (LEAF_BYTES / FIXTURE_PAGE_BYTES)
@@ -40,9 +43,11 @@ static void map_memmap(struct fixture *fixture, uint64_t end)
 	for (uint64_t i = 32 * FIXTURE_MIB / PAGE * FIXTURE_PAGE_BYTES / PAGE; i < ENTRIES; i++)
 		fixture_write_word(fixture, lower + i * 8, (GUEST_LARGE_PAGES + i * PAGE) | TABLE);
 	for (uint64_t i = 0; i < ENTRIES; i++)
-		fixture_write_word(fixture, shared + i * 8, GUEST_LARGE_PAGES | LEAF);
+		fixture_write_word(fixture, shared + i * 8, (HOLE + i * LEAF_BYTES) | LEAF);
 	for (uint64_t i = 1; i < ENTRIES; i++)
-		fixture_write_word(fixture, middle + i * 8, GUEST_LARGE_PAGES | LEAF);
+		fixture_write_word(fixture, middle + i * 8,
+				   (i < REPEATED_LEAVES ? GUEST_LARGE_PAGES : HOLE + i * LEAF_BYTES) |
+					   LEAF);
 	for (gib = 1; gib * GIB < end / PAGE * FIXTURE_PAGE_BYTES; gib++)
 		fixture_write_word(fixture, upper + ((start >> 30) + gib) % ENTRIES * 8,
 				   shared | TABLE);
