@@ -3,6 +3,7 @@
 # make            build/fcpause, build/fcpause-sim, build/libfcpause.{a,so}
 # make check      all tests that need nothing special; some of check-vm where QEMU is installed
 # make check-vm   against real Linux kernels under QEMU (FCPAUSE_VM_LONG=1: all variants on all)
+# make check-live against the real Firecracker and envd, where they are on PATH
 # make fuzz       the reader of the guest's memory, FUZZ_SECONDS=60
 # make demo       the main job on the simulator, before and after
 # make bench      speed, as ratios in one run
@@ -117,6 +118,9 @@ check: all $(UNIT_TESTS) $(B)/replay $(B)/guest-file
 check-vm:
 	$(Q)tests/run $(B) vm tests/vm/run
 
+check-live: all
+	$(Q)tests/run $(B) live tests/live/run
+
 fuzz:
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(B)
 
@@ -151,5 +155,5 @@ clean:
 -include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(REPLAY_OBJECTS:.o=.d)
 
-.PHONY: all check check-vm fuzz demo bench install clean
+.PHONY: all check check-vm check-live fuzz demo bench install clean
 .SECONDARY: $(UNIT_OBJECTS)

@@ -1,0 +1,49 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# scripts/resume-build on the real servers.
+
+load helpers
+
+resume_build() {
+	status=0
+	"$ROOT/scripts/resume-build" --snapshot-path "$DIR/s.snap" --mem-file-path "$DIR/s.mem" --fcpause "$FCPAUSE" \
+		--tap "$TAP" --envd "$ENVD" --api-timeout-ms 60000 --load-timeout-ms 120000 --envd-timeout-ms 240000 \
+		--cmd-timeout-ms 240000 --json "$@" >"$T/out" 2>"$T/err" || status=$?
+}
+
+@test "a snapshot to begin with" {
+	boot
+	workload
+	fcp pause --json --api-sock "$SOCK" --snapshot-path "$DIR/s.snap" --mem-file-path "$DIR/s.mem"
+	expect 0
+	stop_vm
+	(cd "$DIR" && md5sum s.snap s.mem disk) >"$DIR/before"
+}
+
+@test "resumed, built in, paused, twice: new snapshots, and the old one is as it was" {
+	resume_build --cmd-pause 'md5sum /tmp/keep /root/kept; echo built >/root/built; echo in memory >/tmp/built' \
+		--output "$T/new" --iterations 2 --restore-drives --reclaim -- "${CAPS[@]}"
+	expect 0
+	expect_json '.iterations | length == 2' '[.iterations[].pause.vm_state] == ["Paused", "Paused"]' \
+		'.iterations[0].pause.steps[0].steps | length == 4' \
+		'[.iterations[].pause.steps[3].mem_file.allocated_bytes < 200000000] | all'
+	figure resume_build '.summary'
+	diff <(cd "$DIR" && md5sum s.snap s.mem disk) "$DIR/before"
+	# What the command wrote is in the log.
+	grep -qFf <(cut -d' ' -f1 "$DIR/sums" | head -n 1) "$T/err"
+
+	mv "$T/new/2.snap.rootfs" "$DIR/disk"
+	restore "$T/new/2.snap" "$T/new/2.mem"
+	same_sums
+	[ "$(guest 'cat /root/built /tmp/built')" = $'built\nin memory' ]
+	uses_all_its_memory
+	kernel_is_quiet
+}
+
+@test "a command that fails: no pause, no snapshot, the guest's words" {
+	resume_build --cmd-pause 'echo no such luck >&2; exit 3' --out-snapshot-path "$T/n.snap" --out-mem-file-path "$T/n.mem"
+	expect 1
+	expect_err 'no such luck'
+	[ ! -e "$T/n.snap" ]
+	[ ! -e "$T/n.mem" ]
+}
