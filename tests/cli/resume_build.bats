@@ -191,6 +191,12 @@ wait_request() { _sim_wait_file "$T/requests" "$1"; }
 	rb "${OLD[@]}" --discard --restore-drives --cmd-pause "echo new >$T/disk"
 	expect 0
 	[ "$(<disk)" = old ]
+	# A snapshot that is made is of use with its disk only, whatever fell short.
+	firecracker --resumed-hinting-ms -1
+	rb "${OLD[@]}" "${NEW[@]}" --force --restore-drives --cmd-pause "echo newer >$T/disk" --fph-timeout-ms 50 -- --strict
+	expect 4
+	[ "$(<disk)" = old ]
+	[ "$(<new.snap.rootfs)" = newer ]
 }
 
 @test "several iterations on a disk that is written need --restore-drives, before the guest runs" {
