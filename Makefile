@@ -66,6 +66,8 @@ BATS_TESTS := $(wildcard tests/contract/*.bats tests/sim/*.bats tests/layers/*.b
 	tests/durable/*.bats)
 QEMU := $(shell command -v qemu-system-x86_64)
 FUZZ_SECONDS ?= 60
+# What runs an input of the fuzzer, without the fuzzer: a test replays those that it kept.
+FUZZ_OBJECTS := $(patsubst %,$(B)/o/tests/fuzz/%.o,check patch base source store)
 REPLAY_OBJECTS := $(patsubst %.c,$(B)/o/%.o,$(wildcard tests/contract/*.c))
 
 # Scripts for users, installed as fcpause-NAME.
@@ -103,6 +105,16 @@ $(B)/o/%.o: %.c
 $(B)/unit/%: $(B)/o/tests/unit/%.o $(UNIT_SHARED) $(B)/libfcpause.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/unit/guest_hostile_test: $(B)/o/tests/unit/guest_hostile_test.o $(FUZZ_OBJECTS) $(UNIT_SHARED) \
+	$(B)/libfcpause.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -pie $(ALL_LDFLAGS) @tests/fuzz/wrap -o $@ $^ $(LIBS)
+
+# Makes a base for the fuzzer of a real guest's memory file.
+$(B)/distil: $(B)/o/tests/fuzz/distil.o $(FUZZ_OBJECTS) $(UNIT_SHARED) $(B)/libfcpause.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) @tests/fuzz/wrap -o $@ $^ $(LIBS)
 
 $(B)/replay: $(REPLAY_OBJECTS)
 	$(call say,LINK,$@)
@@ -153,7 +165,7 @@ clean:
 	rm -rf build build-*
 
 -include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
-	$(REPLAY_OBJECTS:.o=.d)
+	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
 
 .PHONY: all check check-vm check-live fuzz demo bench install clean
 .SECONDARY: $(UNIT_OBJECTS)
