@@ -30,16 +30,18 @@ struct key {
 
 #define FIELD(name) offsetof(struct fcp_guest_note, name)
 #define KERNEL_HALF UINT64_C(0xff00000000000000), UINT64_C(0xfffffffffffffff0)
+/* KERNEL_IMAGE_SIZE from __START_KERNEL_map on: a walk from one of these to the image's end ends. */
+#define IN_IMAGE KERNEL_IMAGE_START, KERNEL_IMAGE_START + (UINT64_C(1) << 30) - 1
 #define ANY 0, UINT64_MAX
 
 /* What the readers use and what they can believe: an offset lies in its structure's first page or
  * so, so that no read made of it wraps or is large. */
 static const struct key keys[] = {
 	{"PAGESIZE", FIELD(page_bytes), COUNT, REQUIRED, 4096, 4096},
-	{"SYMBOL(swapper_pg_dir)", FIELD(page_table), ADDRESS, OPTIONAL, KERNEL_HALF},
-	{"SYMBOL(init_top_pgt)", FIELD(init_top_pgt), ADDRESS, OPTIONAL, KERNEL_HALF},
-	{"SYMBOL(_stext)", FIELD(stext), ADDRESS, REQUIRED, KERNEL_HALF},
-	{"SYMBOL(init_uts_ns)", FIELD(init_uts_ns), ADDRESS, REQUIRED, KERNEL_HALF},
+	{"SYMBOL(swapper_pg_dir)", FIELD(page_table), ADDRESS, OPTIONAL, IN_IMAGE},
+	{"SYMBOL(init_top_pgt)", FIELD(init_top_pgt), ADDRESS, OPTIONAL, IN_IMAGE},
+	{"SYMBOL(_stext)", FIELD(stext), ADDRESS, REQUIRED, IN_IMAGE},
+	{"SYMBOL(init_uts_ns)", FIELD(init_uts_ns), ADDRESS, REQUIRED, IN_IMAGE},
 	{"OFFSET(uts_namespace.name)", FIELD(uts_name), COUNT, OPTIONAL, 0, 256},
 	{"NUMBER(phys_base)", FIELD(phys_base), COUNT, REQUIRED, ANY},
 	{"NUMBER(pgtable_l5_enabled)", FIELD(five_levels), COUNT, REQUIRED, 0, 1},
@@ -192,14 +194,19 @@ static int check_together(struct fcp_guest_note *note, struct fcp_error *err)
 		return missing(err, "SYMBOL(swapper_pg_dir)");
 	if (note->page_compound == FCP_GUEST_NONE)
 		return missing(err, "OFFSET(page.compound_head)");
-	if (note->mem_map == FCP_GUEST_NONE &&
-	    (note->mem_section == FCP_GUEST_NONE || note->mem_section_length == FCP_GUEST_NONE ||
-	     note->mem_section_bytes == FCP_GUEST_NONE || note->section_mem_map == FCP_GUEST_NONE ||
-	     note->section_size_bits == FCP_GUEST_NONE || note->max_physmem_bits == FCP_GUEST_NONE))
+	/* The readers take mem_section, node_data where they are named, and their sizes with them:
+	 * mem_map, contig_page_data stand in for a name that is missing, never for a size. */
+	if (note->mem_section == FCP_GUEST_NONE
+		    ? note->mem_map == FCP_GUEST_NONE
+		    : note->mem_section_length == FCP_GUEST_NONE ||
+			      note->mem_section_bytes == FCP_GUEST_NONE ||
+			      note->section_mem_map == FCP_GUEST_NONE ||
+			      note->section_size_bits == FCP_GUEST_NONE ||
+			      note->max_physmem_bits == FCP_GUEST_NONE)
 		return missing(err, "a key of mem_section");
-	if (note->contig_page_data == FCP_GUEST_NONE &&
-	    (note->node_data == FCP_GUEST_NONE || note->node_data_length == FCP_GUEST_NONE))
-		return missing(err, "SYMBOL(node_data)");
+	if (note->node_data == FCP_GUEST_NONE ? note->contig_page_data == FCP_GUEST_NONE
+					      : note->node_data_length == FCP_GUEST_NONE)
+		return missing(err, "SYMBOL(node_data) or LENGTH(node_data)");
 	return 0;
 }
 

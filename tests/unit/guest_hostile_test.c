@@ -20,6 +20,87 @@
 /* A walk that does not end is to end the test. */
 #define GIVE_UP_SECONDS 300
 
+/* Of a key that the note has makes one that nobody looks for. */
+static void hide_key(struct fixture *fixture, const char *key)
+{
+	char text[6000];
+	char *at;
+
+	fixture_read(fixture, FIXTURE_NOTE, text, sizeof(text));
+	at = memmem(text, sizeof(text), key, strlen(key));
+	if (at)
+		fixture_write(fixture, FIXTURE_NOTE + (uint64_t)(at - text), "X", 1);
+}
+
+static void refuses(struct fixture *fixture, const char *reason, const char *what)
+{
+	struct fcp_guest_free found;
+	struct fcp_error err = {0};
+
+	ok(fixture_find(fixture, FCP_GUEST_HOLES_ZERO, &found, &err) < 0 &&
+		   err.error_class == FCP_ERR_UNSUPPORTED && found.ranges.count == 0,
+	   "refused: %s", what);
+	has_str(err.message, reason, "with the reason");
+	fcp_guest_free_clear(&found);
+	fixture_close(fixture);
+}
+
+/* A size that is missing while another symbol stands in for the array's: node_data was read with a
+ * length of -1 onto the stack, mem_section divided by zero. */
+static void sizes_missing(void)
+{
+	struct fixture fixture;
+
+	fixture_build(&fixture, &(struct fixture_settings){
+					.note_edit = "NUMBER(sme_mask)=0\nSYMBOL(contig_page_data)="
+						     "ffff888001500000"});
+	hide_key(&fixture, "LENGTH(node_data)");
+	refuses(&fixture, "LENGTH(node_data)", "node_data of no length");
+
+	fixture_build(&fixture,
+		      &(struct fixture_settings){.note_edit = "NUMBER(sme_mask)=0\nSYMBOL(mem_map)="
+							      "ffffffff81203040"});
+	hide_key(&fixture, "SIZE(mem_section)");
+	refuses(&fixture, "mem_section", "mem_section of no size");
+	fixture_build(&fixture,
+		      &(struct fixture_settings){.note_edit = "NUMBER(sme_mask)=0\nSYMBOL(mem_map)="
+							      "ffffffff81203040"});
+	hide_key(&fixture, "NUMBER(SECTION_SIZE_BITS)");
+	refuses(&fixture, "mem_section", "mem_section without the sections' size");
+}
+
+/* Page tables of which each entry leads to the root itself map all of the kernel's half, page by
+ * page: a walk of text that begins outside of the image did not end for minutes. */
+static void endless_text(void)
+{
+	char edit[256];
+	struct fixture fixture;
+	/* Through entry 257 and then entry 0, each level: the root's own page. */
+	uint64_t text = UINT64_C(0xffff808000000000);
+
+	snprintf(edit, sizeof(edit), "SYMBOL(_stext)=%llx", (unsigned long long)text);
+	fixture_build(&fixture, &(struct fixture_settings){.note_edit = edit});
+	for (uint64_t i = 0; i < 511; i++)
+		fixture_write_word(&fixture, FIXTURE_ROOT + i * 8, FIXTURE_ROOT | 0x63);
+	/* The edits of the others, of the same length. */
+	hide_key(&fixture, "NUMBER(phys_base)=0");
+	hide_key(&fixture, "SYMBOL(swapper_pg_dir)");
+	{
+		uint32_t bytes;
+		char more[200];
+		int length = snprintf(more, sizeof(more),
+				      "NUMBER(phys_base)=%lld\nSYMBOL(swapper_pg_dir)=%llx\n",
+				      (long long)(FIXTURE_ROOT - (text - UINT64_C(0xffffffff80000000))),
+				      (unsigned long long)text);
+
+		fixture_read(&fixture, FIXTURE_NOTE + 4, &bytes, sizeof(bytes));
+		fixture_write(&fixture, FIXTURE_NOTE + 24 + bytes, more, (size_t)length);
+		bytes += (uint32_t)length;
+		fixture_write(&fixture, FIXTURE_NOTE + 4, &bytes, sizeof(bytes));
+	}
+	refuses(&fixture, "_stext", "text outside of the kernel's image");
+}
+
 /* ---- the fuzzer's ------------------------------------------------------------------------- */
 
 static void replay(const char *name)
@@ -102,6 +183,8 @@ static void random_changes(void)
 int main(void)
 {
 	alarm(GIVE_UP_SECONDS);
+	sizes_missing();
+	endless_text();
 	replay_corpus();
 	random_changes();
 	printf("# most: %llu reads, %llu KiB read, %llu KiB of own memory, %.0f ms\n",
