@@ -158,33 +158,33 @@ static int read_whole(int fd, uint64_t at, void *buffer, size_t bytes, struct fc
 	return 0;
 }
 
-/* A layer: its own data where it has some, else the base's. */
+/*
+ * A layer: its own data where it has some, else the base's. Page by page, and without a look for the
+ * end of the data: tmpfs goes through all of it to tell where it ends, so that a search of all pages,
+ * which is what a guest can have us do, would take the square of its size.
+ */
 static int read_layer(const struct fcp_guest_memory *memory, uint64_t at, char *buffer,
 		      size_t bytes, struct fcp_error *err)
 {
 	while (bytes > 0) {
-		struct fcp_range data;
+		uint64_t start, end;
+		size_t length;
 		bool own;
-		uint64_t length;
 
-		if (fcp_guest_memory_data(memory, at, &data, err) < 0)
+		if (fcp_guest_memory_data_start(memory, at, &start, err) < 0)
 			return -1;
-		own = data.start <= at && data.start < data.end;
-		length = (own || data.start < data.end ? (own ? data.end : data.start)
-						       : at + bytes) -
-			 at;
-		if (length > bytes)
-			length = bytes;
+		own = start <= at;
+		end = own ? fcp_align_down(at, FCP_PAGE_BYTES) + FCP_PAGE_BYTES : start;
+		length = end - at < bytes ? (size_t)(end - at) : bytes;
 		if (!own && memory->base_fd < 0)
 			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 					     "offset %#llx lies in the layer's base",
 					     (unsigned long long)at);
-		if (read_whole(own ? memory->fd : memory->base_fd, at, buffer, (size_t)length,
-			       err) < 0)
+		if (read_whole(own ? memory->fd : memory->base_fd, at, buffer, length, err) < 0)
 			return -1;
 		at += length;
 		buffer += length;
-		bytes -= (size_t)length;
+		bytes -= length;
 	}
 	return 0;
 }

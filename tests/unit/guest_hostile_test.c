@@ -101,6 +101,28 @@ static void endless_text(void)
 	refuses(&fixture, "_stext", "text outside of the kernel's image");
 }
 
+/* A layer that is full of data, without a note: tmpfs goes through all of it when it is asked where
+ * the data ends, which was done for each page; 128 MiB took a minute. */
+static void full_layer(void)
+{
+	const struct fcp_guest_free_settings settings = {.cancel_fd = -1};
+	struct store *store = store_new(16 * FIXTURE_MIB);
+	struct fcp_guest_free found = {0};
+	struct fcp_guest_memory memory;
+	struct fcp_error err = {0};
+
+	for (uint64_t at = 0; at < store->bytes; at += STORE_PAGE)
+		store_write(store, at, "x", 1);
+	source_show(store);
+	source.kind = SOURCE_LAYER;
+	ok(source_open(&memory, &err) && fcp_guest_find_free(&memory, &settings, &found, &err) < 0 &&
+		   err.error_class == FCP_ERR_UNSUPPORTED,
+	   "refused: a full layer without a note");
+	ok(source.walked <= 8 * store->bytes / STORE_PAGE, "and the end of its data is not sought anew");
+	fcp_guest_free_clear(&found);
+	store_free(store);
+}
+
 /* ---- the fuzzer's ------------------------------------------------------------------------- */
 
 static void replay(const char *name)
@@ -185,6 +207,7 @@ int main(void)
 	alarm(GIVE_UP_SECONDS);
 	sizes_missing();
 	endless_text();
+	full_layer();
 	replay_corpus();
 	random_changes();
 	printf("# most: %llu reads, %llu KiB read, %llu KiB of own memory, %.0f ms\n",
