@@ -105,6 +105,10 @@ int fcp_guest_memmap_read(struct fcp_guest_memmap *memmap, uint64_t first, uint6
 	uint64_t run_gpa = 0, run_bytes = 0;
 	unsigned char *to = memmap->run;
 
+	if (end < address)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "struct page of PFN %#llx: past the last address",
+				     (unsigned long long)first);
 	/* Neighbours in virtual memory that are neighbours in RAM too are read at once. */
 	while (address < end) {
 		uint64_t gpa, bytes;

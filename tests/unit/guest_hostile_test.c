@@ -123,6 +123,23 @@ static void full_layer(void)
 	store_free(store);
 }
 
+/* Struct pages whose addresses go on past the last one there is: the reads of them came back with what
+ * the read before had brought. */
+static void memmap_past_the_end(void)
+{
+	struct fcp_guest_kernel kernel = {.note = {.struct_page_bytes = 64}};
+	uint64_t section = 0 - UINT64_C(64) * 64; /* one page of struct pages before the end */
+	struct fcp_guest_memmap memmap = {
+		.kernel = &kernel, .section_pages = 1 << 15, .section_count = 1, .sections = &section};
+	struct fcp_error err = {0};
+	uint64_t next;
+
+	ok(fcp_guest_memmap_read(&memmap, 32, 64, &err) < 0 && err.error_class == FCP_ERR_UNSUPPORTED,
+	   "refused: struct pages past the last address");
+	ok(fcp_guest_memmap_skip_holes(&memmap, 32, 96, &next, &err) == 0 && next == 32,
+	   "and they are no hole");
+}
+
 /* ---- the fuzzer's ------------------------------------------------------------------------- */
 
 static void replay(const char *name)
@@ -208,6 +225,7 @@ int main(void)
 	sizes_missing();
 	endless_text();
 	full_layer();
+	memmap_past_the_end();
 	replay_corpus();
 	random_changes();
 	printf("# most: %llu reads, %llu KiB read, %llu KiB of own memory, %.0f ms\n",
