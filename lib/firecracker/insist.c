@@ -9,13 +9,20 @@
 #define REFUSED_MS 5000
 #define WAIT_BEFORE_RETRY_NS UINT64_C(20000000)
 
-/* Nobody listens at the socket, or the process that did is no more: there is nothing to wait for. */
-static bool is_gone(const struct fcp_firecracker *firecracker, const struct fcp_error *why)
+bool fcp_firecracker_has_ended(const struct fcp_error *why)
+{
+	return why->error_class == FCP_ERR_CONNECT &&
+	       (why->errnum == ECONNREFUSED || why->errnum == ESRCH);
+}
+
+/* The socket's file can be gone, too; then its process tells. */
+static bool is_gone(const struct fcp_firecracker *firecracker, struct fcp_error *why)
 {
 	pid_t pid = fcp_firecracker_pid(firecracker);
 
-	return why->error_class == FCP_ERR_CONNECT &&
-	       (why->errnum == ECONNREFUSED || (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH));
+	if (why->error_class == FCP_ERR_CONNECT && pid > 0 && kill(pid, 0) != 0 && errno == ESRCH)
+		why->errnum = ESRCH;
+	return fcp_firecracker_has_ended(why);
 }
 
 int fcp_firecracker_insist(struct fcp_firecracker *firecracker,

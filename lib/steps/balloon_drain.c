@@ -143,7 +143,7 @@ static int wait_until_done(struct drain *drain, bool *done_, struct fcp_error *e
 static int stop(struct drain *drain, struct fcp_error *err)
 {
 	if (fcp_firecracker_insist(&drain->firecracker, fcp_hinting_stop, STOP_MS, err) != 0) {
-		if (err->error_class != FCP_ERR_CONNECT)
+		if (!fcp_firecracker_has_ended(err))
 			fcp_error_wrap(err, "the hinting run could not be stopped, and the guest goes on without the memory it handed out");
 		err->error_class = FCP_ERR_LEFT;
 		return -1;

@@ -227,7 +227,7 @@ static int create(struct run *run, struct fcp_error *err)
 /* The command comes first and whole: a long reason is cut, not the way out. */
 static int left(const struct run *run, const struct fcp_error *why, struct fcp_error *err)
 {
-	if (why->error_class == FCP_ERR_CONNECT)
+	if (fcp_firecracker_has_ended(why))
 		return fcp_error_set(err, FCP_ERR_LEFT, 0, "%.220s", why->message);
 	return fcp_error_set(err, FCP_ERR_LEFT, 0,
 			     "the VM could not be resumed; by hand: curl --unix-socket '%.107s' -X PATCH "

@@ -8,21 +8,9 @@ load helpers
 
 # variant NAME, options of pause
 variant() {
-	local name=$1
-	shift
 	boot
 	workload
-	fcp pause --json --api-sock "$SOCK" --envd "$ENVD" --metrics-path "$DIR/metrics" \
-		--snapshot-path "$T/s.snap" --mem-file-path "$T/s.mem" "$@"
-	expect 0
-	expect_json '.vm_state == "Paused"' '.steps[2].status == "ok"'
-	figure "chain_$name" '{ms, paused_ms, type: .steps[2].type, bytes: $bytes, rss_bytes: $rss,
-		steps: [.steps[] | {step, status, ms}]}' \
-		--argjson bytes "$(on_disk "$T/s.mem")" --argjson rss "$(rss_bytes)"
-	[ "$(stat -c %s "$T/s.mem")" = $((512 << 20)) ]
-	is_whole "$T/s.snap" "$T/s.mem"
-	stop_vm
-	rm "$T"/s.*
+	measure_pause "chain_$1" "${@:2}"
 }
 
 NO=(--no-reclaim --no-drain --no-trim)

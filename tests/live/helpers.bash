@@ -12,6 +12,7 @@
 #   block_compaction           a step of reclaim that lasts;  unblock_compaction;  [not_]compacting
 #   workload; sums; same_sums  files that must stay, in the page cache and on the disk; their sums
 #   is_whole SNAPSHOT MEM_FILE it loads, and the guest is as it was and goes on
+#   measure_pause FIGURE OPTION…  one pause, its figures kept; what it made is whole
 #   uses_all_its_memory        the guest fills what it has and reads it back
 #   kernel_is_quiet            nothing in its log since the workload
 #   fcp ARGS…, expect…         as in ../cli/helpers.bash
@@ -47,6 +48,7 @@ setup() {
 		case $name in FCPAUSE_LIVE_*) ;; *) unset "$name" ;; esac
 	done
 	: "${FCPAUSE:?}"
+	ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	T=$BATS_TEST_TMPDIR
 	cd "$T" || return 1
 	[ ! -f "$DIR/values" ] || . "$DIR/values"
@@ -200,6 +202,23 @@ is_whole() {
 }
 
 rss_bytes() { awk '/^VmRSS/ { print $2 * 1024 }' "/proc/$FC_PID/status"; }
+
+# measure_pause FIGURE OPTION...: one pause, all its figures kept; what it made is whole.
+measure_pause() {
+	local name=$1 rss
+	shift
+	rss=$(rss_bytes)
+	fcp pause --json --api-sock "$SOCK" --envd "$ENVD" --metrics-path "$DIR/metrics" \
+		--snapshot-path "$T/s.snap" --mem-file-path "$T/s.mem" "$@"
+	expect 0
+	expect_json '.vm_state == "Paused"' '.steps[2].status == "ok"'
+	[ "$(stat -c %s "$T/s.mem")" = $((512 << 20)) ]
+	figure "$name" '{ms, paused_ms, type: .steps[2].type, bytes: $bytes, rss_before_bytes: $rss,
+		steps: [.steps[] | {step, status, ms}]}' \
+		--argjson bytes "$(on_disk "$T/s.mem")" --argjson rss "$rss"
+	is_whole "$T/s.snap" "$T/s.mem"
+	stop_vm
+}
 
 on_disk() { echo $(($(stat -c %b "$1") * 512)); }
 

@@ -40,7 +40,7 @@ kill_it() {
 	within 60 compacting
 	kill_it
 	fcp_end
-	died 5 left
+	died 1 connect
 	expect_json '.error.message | contains("Firecracker has ended")'
 }
 

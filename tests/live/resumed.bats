@@ -23,24 +23,11 @@ build() {
 
 # variant NAME, options of pause
 variant() {
-	local name=$1
-	shift
 	stop_vm
 	cp --sparse=always "$DIR/disk.saved" "$DIR/disk"
 	restore "$DIR/s.snap" "$DIR/s.mem"
 	build
-	local before
-	before=$(rss_bytes)
-	fcp pause --json --api-sock "$SOCK" --envd "$ENVD" --metrics-path "$DIR/metrics" --use build \
-		--snapshot-path "$T/s.snap" --mem-file-path "$T/s.mem" "$@"
-	expect 0
-	expect_json '.vm_state == "Paused"' '.steps[2].status == "ok"'
-	figure "resumed_$name" '{ms, paused_ms, type: .steps[2].type, bytes: $bytes, rss_before_bytes: $before,
-		steps: [.steps[] | {step, status, ms}]}' \
-		--argjson bytes "$(on_disk "$T/s.mem")" --argjson before "$before"
-	is_whole "$T/s.snap" "$T/s.mem"
-	stop_vm
-	rm "$T"/s.*
+	measure_pause "resumed_$1" --use build "${@:2}"
 }
 
 @test "nothing" { variant nothing --no-reclaim --no-drain --no-trim; }
