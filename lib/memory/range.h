@@ -9,15 +9,11 @@
 #include "base/error.h"
 
 /*
- * Set operations on sorted lists, one pass each. *ranges_ (zero-initialised, neither of the inputs)
- * is sorted and owned by the caller. FCP_ERR_MEMORY only; *ranges_ is to be cleared then too.
+ * What is in either of two sorted lists, in one pass. *ranges_ (zero-initialised, neither of the
+ * inputs) is sorted and owned by the caller. FCP_ERR_MEMORY only; *ranges_ is to be cleared then too.
  */
 int fcp_ranges_union(const struct fcp_ranges *a, const struct fcp_ranges *b,
 		     struct fcp_ranges *ranges_, struct fcp_error *err);
-int fcp_ranges_intersect(const struct fcp_ranges *a, const struct fcp_ranges *b,
-			 struct fcp_ranges *ranges_, struct fcp_error *err);
-int fcp_ranges_subtract(const struct fcp_ranges *a, const struct fcp_ranges *b,
-			struct fcp_ranges *ranges_, struct fcp_error *err);
 
 /* Drops, in place, the ranges that are shorter than min_bytes. */
 void fcp_ranges_drop_short(struct fcp_ranges *ranges, uint64_t min_bytes);

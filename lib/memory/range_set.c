@@ -23,47 +23,6 @@ int fcp_ranges_union(const struct fcp_ranges *a, const struct fcp_ranges *b,
 	return fcp_ranges_add(ranges_, open.start, open.end, err);
 }
 
-int fcp_ranges_intersect(const struct fcp_ranges *a, const struct fcp_ranges *b,
-			 struct fcp_ranges *ranges_, struct fcp_error *err)
-{
-	size_t i = 0, j = 0;
-
-	while (i < a->count && j < b->count) {
-		const struct fcp_range *x = &a->items[i], *y = &b->items[j];
-		uint64_t start = x->start > y->start ? x->start : y->start;
-		uint64_t end = x->end < y->end ? x->end : y->end;
-
-		if (fcp_ranges_add(ranges_, start, end, err) < 0)
-			return -1;
-		if (x->end < y->end)
-			i++;
-		else
-			j++;
-	}
-	return 0;
-}
-
-int fcp_ranges_subtract(const struct fcp_ranges *a, const struct fcp_ranges *b,
-			struct fcp_ranges *ranges_, struct fcp_error *err)
-{
-	size_t j = 0;
-
-	for (size_t i = 0; i < a->count; i++) {
-		struct fcp_range left = a->items[i];
-
-		while (j < b->count && b->items[j].end <= left.start)
-			j++;
-		for (size_t k = j; k < b->count && b->items[k].start < left.end; k++) {
-			if (fcp_ranges_add(ranges_, left.start, b->items[k].start, err) < 0)
-				return -1;
-			left.start = b->items[k].end;
-		}
-		if (fcp_ranges_add(ranges_, left.start, left.end, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 void fcp_ranges_drop_short(struct fcp_ranges *ranges, uint64_t min_bytes)
 {
 	size_t kept = 0;

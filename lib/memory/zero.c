@@ -150,17 +150,3 @@ int fcp_zero_scan(const struct fcp_zero_scan *scan, struct fcp_error *err)
 	}
 	return more < 0 ? -1 : tell_run(&scanner, err);
 }
-
-static int append(uint64_t start, uint64_t end, void *arg, struct fcp_error *err)
-{
-	return fcp_ranges_add(arg, start, end, err);
-}
-
-int fcp_zero_find(const struct fcp_file *file, const struct fcp_ranges *skip,
-		  struct fcp_ranges *ranges_, struct fcp_error *err)
-{
-	const struct fcp_zero_scan scan = {
-		.file = file, .skip = skip, .sink = append, .sink_arg = ranges_};
-
-	return fcp_zero_scan(&scan, err);
-}

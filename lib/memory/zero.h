@@ -23,8 +23,4 @@ struct fcp_zero_scan {
  */
 int fcp_zero_scan(const struct fcp_zero_scan *scan, struct fcp_error *err);
 
-/* The runs as a list, appended to *ranges_; on failure it holds what was found until then. */
-int fcp_zero_find(const struct fcp_file *file, const struct fcp_ranges *skip,
-		  struct fcp_ranges *ranges_, struct fcp_error *err);
-
 #endif

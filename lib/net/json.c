@@ -87,11 +87,6 @@ bool fcp_json_is_object(const struct fcp_json *json)
 	return json_is_object(raw(json));
 }
 
-bool fcp_json_is_null(const struct fcp_json *json)
-{
-	return json_is_null(raw(json));
-}
-
 void fcp_json_each(const struct fcp_json *object,
 		   void (*visit)(const char *key, const struct fcp_json *value, void *arg), void *arg)
 {

@@ -40,7 +40,6 @@ bool fcp_json_i64(const struct fcp_json *json, int64_t *value_);
 bool fcp_json_number(const struct fcp_json *json, double *value_);
 
 bool fcp_json_is_object(const struct fcp_json *json);
-bool fcp_json_is_null(const struct fcp_json *json);
 
 /* Calls visit for each member of object, in its order. */
 void fcp_json_each(const struct fcp_json *object,

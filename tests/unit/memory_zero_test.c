@@ -8,6 +8,20 @@
 #include <sys/eventfd.h>
 #include <sys/mount.h>
 
+static int append(uint64_t start, uint64_t end, void *arg, struct fcp_error *err)
+{
+	return fcp_ranges_add(arg, start, end, err);
+}
+
+static int find_zeros(const struct fcp_file *file, const struct fcp_ranges *skip,
+		      struct fcp_ranges *ranges_, struct fcp_error *err)
+{
+	const struct fcp_zero_scan scan = {
+		.file = file, .skip = skip, .sink = append, .sink_arg = ranges_};
+
+	return fcp_zero_scan(&scan, err);
+}
+
 static void check_layout(const char *dir, const char *layout, const char *what)
 {
 	char path[PATH_MAX];
@@ -21,7 +35,7 @@ static void check_layout(const char *dir, const char *layout, const char *what)
 	draw(fd, layout);
 	now = drawn(fd);
 	expected = runs_of(now, 'Z');
-	if (fcp_zero_find(&file, NULL, &ranges, &err) < 0)
+	if (find_zeros(&file, NULL, &ranges, &err) < 0)
 		printf("# %s\n", err.message);
 	got = in_pages(&ranges);
 	is_str(got, expected, what);
@@ -73,7 +87,7 @@ static void random_layouts(const char *dir, int rounds)
 		draw(fd, layout);
 		now = drawn(fd);
 		expected = runs_of(now, 'Z');
-		wrong += fcp_zero_find(&file, NULL, &ranges, &err) < 0;
+		wrong += find_zeros(&file, NULL, &ranges, &err) < 0;
 		got = in_pages(&ranges);
 		if (strcmp(got, expected) != 0 && wrong++ == 0)
 			printf("# round %d: %s\n#      got %s\n# expected %s\n", round, now, got,
@@ -111,7 +125,7 @@ static void skipping(void)
 			now[i] = 's';
 		}
 		expected = runs_of(now, 'Z');
-		wrong += fcp_zero_find(&file, &skip, &ranges, &err) < 0;
+		wrong += find_zeros(&file, &skip, &ranges, &err) < 0;
 		got = in_pages(&ranges);
 		wrong += strcmp(got, expected) != 0;
 		free(now);
@@ -136,7 +150,7 @@ static void huge_and_sparse(void)
 		skip("512 GiB of hole", "the file system has no files that long");
 		return;
 	}
-	ok(fcp_zero_find(&file, NULL, &ranges, &err) == 0, "512 GiB, one page of them data");
+	ok(find_zeros(&file, NULL, &ranges, &err) == 0, "512 GiB, one page of them data");
 	is_u64(ranges.count ? ranges.items[0].start : 0, (uint64_t)size - 4096, "... is found");
 }
 
@@ -204,7 +218,7 @@ static void stopped(void)
 		.file = &calm, .sink = fail_at_first_run, .sink_arg = &calls};
 	struct fcp_error err = {0};
 
-	ok(fcp_zero_find(&file, NULL, &ranges, &err) < 0 &&
+	ok(find_zeros(&file, NULL, &ranges, &err) < 0 &&
 		   err.error_class == FCP_ERR_INTERRUPTED,
 	   "a cancelled scan ends");
 	fcp_ranges_clear(&ranges);
@@ -225,7 +239,7 @@ static void odd_size(void)
 	draw(fd, "DZZ");
 	if (ftruncate(fd, 2 * 4096 + 100) < 0)
 		abort();
-	ok(fcp_zero_find(&file, NULL, &ranges, &err) == 0, "a file that ends inside of a page");
+	ok(find_zeros(&file, NULL, &ranges, &err) == 0, "a file that ends inside of a page");
 	text = in_pages(&ranges);
 	is_str(text, "1+1", "... is scanned up to its last whole page");
 }
