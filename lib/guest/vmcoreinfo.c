@@ -155,6 +155,17 @@ static void take_symbol(struct fcp_guest_note *note, const char *line, const cha
 		note->symbols[note->symbol_count++] = value;
 }
 
+/* It is shown on terminals, and a guest may be hostile. */
+static bool is_release(const char *text)
+{
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i < length; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			return false;
+	return length > 0 && length < sizeof(((struct fcp_guest_note *)NULL)->release);
+}
+
 static int take_line(struct fcp_guest_note *note, char *line, struct fcp_error *err)
 {
 	char *value = strchr(line, '=');
@@ -168,7 +179,7 @@ static int take_line(struct fcp_guest_note *note, char *line, struct fcp_error *
 	if (strcmp(line, "OSRELEASE") == 0) {
 		if (note->release[0] != '\0')
 			return twice(err, line);
-		if (strlen(value) == 0 || strlen(value) >= sizeof(note->release))
+		if (!is_release(value))
 			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "OSRELEASE: implausible");
 		strcpy(note->release, value);
 		return 0;
