@@ -605,3 +605,32 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		done <names
 	done
 }
+
+# "TYPE NAME(PARAMETER,…)" a function, without blanks that do not matter.
+header_functions() {
+	tr '\n\t' '  ' <"$ROOT/lib/fcpause.h" | grep -oE 'FCP_API [^;]*\);' |
+		sed -E 's/^FCP_API //; s/;$//; s/ +/ /g; s/, /,/g'
+}
+
+manual_functions() {
+	awk '
+		/^\.Ft / { sub(/^\.Ft /, ""); gsub(/"/, ""); type = $0 ~ /\*$/ ? $0 : $0 " " }
+		/^\.Fn / {
+			name = $2
+			parameters = ""
+			rest = $0
+			while (match(rest, /"[^"]*"/)) {
+				parameters = parameters (parameters == "" ? "" : ",") substr(rest, RSTART + 1, RLENGTH - 2)
+				rest = substr(rest, RSTART + RLENGTH)
+			}
+			if (parameters == "")
+				parameters = $3
+			print type name "(" parameters ")"
+		}
+		/^\.Sh DESCRIPTION/ { exit }' "$ROOT/man/libfcpause.3"
+}
+
+@test "libfcpause(3): each function as the header has it" {
+	[ "$(header_functions | wc -l)" -gt 20 ]
+	diff <(header_functions | sort) <(manual_functions | sort)
+}
