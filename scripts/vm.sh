@@ -205,3 +205,30 @@ vm_clean() {
 	vm_tap_down || code=1
 	return "$code"
 }
+
+# ---- what the scripts have in common beside the VM -------------------------------------------
+
+# vm_is_count TEXT: a whole number as fcpause takes its milliseconds, up to 24 hours.
+vm_is_count() { [[ $1 =~ ^[1-9][0-9]{0,7}$ ]] && (($1 <= 86400000)); }
+
+# vm_find_fcpause: sets fcpause, if it is empty: the one beside the script, that of its build, or by PATH.
+vm_find_fcpause() {
+	local dir try
+	dir=$(dirname "$(readlink -f "$0")")
+	[ -z "$fcpause" ] || return 0
+	for try in "$dir/fcpause" "$dir/../build/fcpause"; do
+		[ ! -x "$try" ] || { fcpause=$(readlink -f "$try") && return; }
+	done
+	fcpause=fcpause
+}
+
+# vm_class_of_code CODE: fcpause's class of error for its exit code.
+vm_class_of_code() {
+	case $1 in
+	2) echo usage ;;
+	3) echo unsupported ;;
+	4) echo timeout ;;
+	5) echo left ;;
+	*) echo failed ;;
+	esac
+}
