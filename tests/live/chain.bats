@@ -38,7 +38,7 @@ NO=(--no-reclaim --no-drain --no-trim)
 	variant all --reclaim "${CAPS[@]}" --drain --fph-timeout-ms 60000
 }
 
-@test "each step made the memory file smaller than nothing, all of them smallest" {
+@test "drain and trim make the memory file smaller, all together smallest" {
 	jq -se 'add | .chain_nothing.bytes as $nothing | .chain_all.bytes as $all
 		| $nothing < .chain_full.bytes and .chain_trim.bytes < $nothing
 		and .chain_reclaim_drain.bytes < $nothing

@@ -38,6 +38,7 @@ resume_build() {
 	[ "$(guest 'cat /root/built /tmp/built')" = $'built\nin memory' ]
 	uses_all_its_memory
 	kernel_is_quiet
+	stop_vm
 }
 
 @test "a command that fails: no pause, no snapshot, the guest's words" {
