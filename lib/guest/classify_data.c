@@ -4,8 +4,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "guest/classify_parts.h"
-
-#include <string.h>
+#include "memory/zero.h"
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -63,11 +62,6 @@ static int fill_window(struct fcp_guest_class_stream *stream, uint64_t at, struc
 	return 0;
 }
 
-static bool all_zeros(const unsigned char *page)
-{
-	return page[0] == 0 && memcmp(page, page + 1, FCP_PAGE_BYTES - 1) == 0;
-}
-
 static int put_data(struct fcp_guest_class_stream *stream, struct fcp_guest_class_run run,
 		    struct fcp_error *err)
 {
@@ -79,7 +73,7 @@ static int put_data(struct fcp_guest_class_stream *stream, struct fcp_guest_clas
 		page.end = page.start + FCP_PAGE_BYTES;
 		if (page.start >= stream->window.end && fill_window(stream, page.start, err) < 0)
 			return -1;
-		page.page_class = all_zeros(stream->bytes + (page.start - stream->window.start))
+		page.page_class = fcp_page_is_zero(stream->bytes + (page.start - stream->window.start))
 					  ? FCP_GUEST_PAGE_ZERO
 					  : run.page_class;
 		if (tell(stream, &page, err) < 0)

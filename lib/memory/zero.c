@@ -5,8 +5,6 @@
 #include "base/units.h"
 #include "memory/sparse.h"
 
-#include <string.h>
-
 /* As large as a core's own cache of today: the bytes that read(2) copied are still there to be
  * compared, and the cost of a call is small beside its copy. Read, not mapped: a file that is
  * truncated under a mapping kills with SIGBUS, and mapping was no faster. */
@@ -21,15 +19,6 @@ struct scanner {
 	size_t skipped; /* ranges of scan->skip that lie behind us */
 };
 
-static bool is_zero(const unsigned char *page)
-{
-	static const unsigned char zeros[FCP_PAGE_BYTES];
-
-	/* The C library's memcmp has the widest compares of each CPU and stops at the first
-	 * difference, in most pages of data the first word. */
-	return memcmp(page, zeros, sizeof(zeros)) == 0;
-}
-
 static int tell_run(struct scanner *scanner, struct fcp_error *err)
 {
 	struct fcp_range run = scanner->run;
@@ -43,7 +32,7 @@ static int tell_run(struct scanner *scanner, struct fcp_error *err)
 static int take_chunk(struct scanner *scanner, uint64_t start, size_t bytes, struct fcp_error *err)
 {
 	for (size_t at = 0; at < bytes; at += FCP_PAGE_BYTES) {
-		if (!is_zero(scanner->chunk + at))
+		if (!fcp_page_is_zero(scanner->chunk + at))
 			continue;
 		if (scanner->run.end != start + at) {
 			if (tell_run(scanner, err) < 0)

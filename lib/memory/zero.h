@@ -3,7 +3,10 @@
 #ifndef FCP_MEMORY_ZERO_H
 #define FCP_MEMORY_ZERO_H
 
+#include "base/units.h"
 #include "memory/file.h"
+
+#include <string.h>
 
 /* Is told of each run in ascending order; -1 with *err set ends the scan. */
 typedef int (*fcp_zero_sink)(uint64_t start, uint64_t end, void *arg, struct fcp_error *err);
@@ -22,5 +25,14 @@ struct fcp_zero_scan {
  * meanwhile, FCP_ERR_IO, FCP_ERR_MEMORY, and what fcp_file_poll() and the sink say.
  */
 int fcp_zero_scan(const struct fcp_zero_scan *scan, struct fcp_error *err);
+
+/* Of FCP_PAGE_BYTES. The C library's memcmp has the widest compares of each CPU and stops at the first
+ * difference, in most pages of data the first word. */
+static inline bool fcp_page_is_zero(const unsigned char *page)
+{
+	static const unsigned char zeros[FCP_PAGE_BYTES];
+
+	return memcmp(page, zeros, sizeof(zeros)) == 0;
+}
 
 #endif
