@@ -7,7 +7,6 @@
 struct chain {
 	const struct fcp_pause_settings *settings;
 	struct fcp_pause_result *result;
-	bool hinting_left; /* the run was not stopped */
 };
 
 static void skip(struct fcp_outcome *outcome, const char *reason)
@@ -42,14 +41,6 @@ static int reclaim(struct chain *chain, struct fcp_error *err)
 	return 0;
 }
 
-static int run_drain(struct chain *chain, struct fcp_error *err)
-{
-	int ran = fcp_balloon_drain(&chain->settings->drain, &chain->result->drain, err);
-
-	chain->hinting_left = ran != 0 && err->error_class == FCP_ERR_LEFT;
-	return ran;
-}
-
 static int drain(struct chain *chain, struct fcp_error *err)
 {
 	struct fcp_balloon_drain_result *result = &chain->result->drain;
@@ -58,12 +49,17 @@ static int drain(struct chain *chain, struct fcp_error *err)
 		skip(&result->outcome, chain->settings->drain_off_reason);
 	else if (chain->result->vm_state != FCP_VM_RUNNING)
 		skip(&result->outcome, "the VM was paused already");
-	else if (best_effort(run_drain(chain, err), err) != 0)
+	else if (best_effort(fcp_balloon_drain(&chain->settings->drain, result, err), err) != 0)
 		return -1;
 	/* A flag is meant for many VMs, and not each has a balloon. */
 	if (result->outcome.status == FCP_STATUS_UNSUPPORTED)
 		result->outcome.status = FCP_STATUS_SKIPPED;
 	return 0;
+}
+
+static bool hinting_left_open(const struct fcp_balloon_drain_result *drain)
+{
+	return drain->outcome.status == FCP_STATUS_FAILED && drain->started && !drain->stopped;
 }
 
 static int snapshot(struct chain *chain, struct fcp_error *err)
@@ -78,7 +74,7 @@ static int snapshot(struct chain *chain, struct fcp_error *err)
 		/* It answered before the first step. */
 		result->vm_state = FCP_VM_UNKNOWN;
 		fcp_error_wrap(err, "Firecracker has ended, and the VM with it");
-		if (chain->hinting_left)
+		if (hinting_left_open(&result->drain))
 			err->error_class = FCP_ERR_LEFT;
 	}
 	return ran;
@@ -160,7 +156,7 @@ static int run(struct chain *chain, struct fcp_error *err)
 int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
 	      struct fcp_error *err)
 {
-	struct chain chain = {.settings = settings, .result = result};
+	struct chain chain = {settings, result};
 	uint64_t start_ns = fcp_now_ns();
 
 	*result = (struct fcp_pause_result){0};
