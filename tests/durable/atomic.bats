@@ -96,14 +96,6 @@ before() { [ -n "$1" ] && [ -n "$2" ] && [ "$1" -lt "$2" ] || _show "order: '$1'
 		done
 	done
 }
-until_held_or_gone() {
-	local end=$((SECONDS + SIM_DEADLINE_S))
-	while [ $SECONDS -lt $end ]; do
-		! struck || return 0
-		kill -0 "$FCP_PID" 2>/dev/null || { struck; return; }
-	done
-	_show 'neither held nor through'
-}
 
 @test "a reader that looks all the time during 50 replacements always finds a whole pair" {
 	vm --no-envd

@@ -7,6 +7,7 @@
 #   snapshot ARGS…, pause ARGS…       with socket, both paths and --json
 #   calls PATTERN                     the lines of the shim's log that match
 #   until_held                        waits until a call is held at the gate; release lets it go on
+#   until_held_or_gone                the same, or until fcpause has ended, which fails
 #   old_pair; same_old_pair           files under the targets' names; they are as they were
 #   reference; same_new_pair          what a clean run writes; the targets are that
 #   listing                           all names in the directory of the targets
@@ -88,6 +89,15 @@ pause_start() { fcp_start pause --api-sock "$SIM_SOCK" "${FILES[@]}" "$@"; }
 calls() { grep -E -- "$1" "$T/calls"; }
 struck() { grep -q '^fault ' "$T/calls"; }
 until_held() { _sim_wait_file "$T/calls" '^fault '; }
+# Fails when fcpause went through without being held.
+until_held_or_gone() {
+	local end=$((SECONDS + SIM_DEADLINE_S))
+	while [ $SECONDS -lt $end ]; do
+		! struck || return 0
+		kill -0 "$FCP_PID" 2>/dev/null || { struck; return; }
+	done
+	_show 'neither held nor through'
+}
 release() { timeout -k 1 "$SIM_DEADLINE_S" sh -c ': >"$1"' sh "$T/gate"; }
 
 # What stands there beforehand: no snapshot, but easy to know again.

@@ -207,7 +207,7 @@ _in_between() {
 			old_pair
 			SHIM=("SHIM_FAULT=$call@$n=hold")
 			snapshot_start --force
-			_held_or_gone || break
+			until_held_or_gone || break
 			_in_between --force
 			# Told that it is busy: it has changed nothing. (Where the first one was through but for
 			# what is old, the second may as well succeed.)
@@ -225,14 +225,6 @@ _in_between() {
 		fcp_end
 		sim_patch /vm '{"state":"Resumed"}'
 	done
-}
-_held_or_gone() {
-	local end=$((SECONDS + SIM_DEADLINE_S))
-	while [ $SECONDS -lt $end ]; do
-		! struck || return 0
-		kill -0 "$FCP_PID" 2>/dev/null || { struck; return; }
-	done
-	_show 'neither held nor through'
 }
 
 @test "two at once, the first fails in the middle of the names while the second looks: the old pair is back" {
