@@ -104,3 +104,8 @@ pid_t fcp_firecracker_pid(const struct fcp_firecracker *firecracker)
 {
 	return fcp_http_peer_pid(firecracker->http);
 }
+
+int fcp_firecracker_pidfd(const struct fcp_firecracker *firecracker)
+{
+	return fcp_http_peer_pidfd(firecracker->http);
+}

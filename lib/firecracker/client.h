@@ -42,4 +42,7 @@ int fcp_firecracker_call(struct fcp_firecracker *firecracker, const char *method
 /* The process behind the socket, 0 when not known. Known after the first call. */
 pid_t fcp_firecracker_pid(const struct fcp_firecracker *firecracker);
 
+/* A pidfd of it, borrowed, -1 when not known. */
+int fcp_firecracker_pidfd(const struct fcp_firecracker *firecracker);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "net/curl.h"
+#include "net/peer.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -15,7 +16,8 @@ struct fcp_http {
 	CURLM *multi;
 	char *unix_socket; /* NULL: TCP */
 	char *url;	   /* without a slash at its end */
-	pid_t peer_pid;	   /* 0: not known */
+	struct fcp_peer peer;
+	bool answered; /* once, at least */
 };
 
 /* What one request needs while it is under way. */
@@ -42,6 +44,7 @@ int fcp_http_open(const char *unix_socket, const char *url, struct fcp_http **ht
 	if (!http)
 		return fcp_error_nomem(err);
 	http->curl = curl;
+	http->peer = (struct fcp_peer)FCP_PEER_UNKNOWN;
 	http->easy = curl->easy_init();
 	http->multi = curl->multi_init();
 	http->unix_socket = unix_socket ? strdup(unix_socket) : NULL;
@@ -64,6 +67,7 @@ void fcp_http_close(struct fcp_http *http)
 		http->curl->easy_cleanup(http->easy);
 	if (http->multi)
 		http->curl->multi_cleanup(http->multi);
+	fcp_peer_clear(&http->peer);
 	free(http->unix_socket);
 	free(http->url);
 	free(http);
@@ -157,7 +161,28 @@ static void set_options(struct fcp_http *http, struct transfer *transfer, const 
 	}
 }
 
-static int connect_error(struct fcp_http *http, CURLcode code, struct fcp_error *err)
+static int server_ended(const struct fcp_http *http, const struct fcp_http_request *request,
+			struct fcp_error *err)
+{
+	fcp_error_set(err, FCP_ERR_CONNECT, 0, "%s %s: the server behind %s has ended",
+		      request->method, request->path, http->unix_socket);
+	err->errnum = ESRCH;
+	return -1;
+}
+
+/* The socket is gone from under a server that had answered before. */
+static int socket_removed(const struct fcp_http *http, const struct fcp_http_request *request,
+			  struct fcp_error *err)
+{
+	if (http->peer.pidfd < 0 || fcp_peer_has_ended(&http->peer))
+		return server_ended(http, request, err);
+	return fcp_error_set(err, FCP_ERR_CONNECT, ENOENT,
+			     "%s %s: %s was removed, and the process behind it (%ld) lives on",
+			     request->method, request->path, http->unix_socket, (long)http->peer.pid);
+}
+
+static int connect_error(struct fcp_http *http, const struct fcp_http_request *request,
+			 CURLcode code, struct fcp_error *err)
 {
 	long os_error = 0;
 
@@ -174,6 +199,8 @@ static int connect_error(struct fcp_http *http, CURLcode code, struct fcp_error 
 		os_error = ENAMETOOLONG;
 	if (os_error == 0 && access(http->unix_socket, F_OK) != 0)
 		os_error = errno;
+	if (os_error == ENOENT && http->answered)
+		return socket_removed(http, request, err);
 	return fcp_error_set(err, FCP_ERR_CONNECT, (int)os_error, "cannot connect to the socket %s",
 			     http->unix_socket);
 }
@@ -193,7 +220,7 @@ static int transfer_error(struct fcp_http *http, const struct transfer *transfer
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
-		return connect_error(http, code, err);
+		return connect_error(http, request, code, err);
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:
 	case CURLE_RECV_ERROR:
@@ -207,20 +234,24 @@ static int transfer_error(struct fcp_http *http, const struct transfer *transfer
 	}
 }
 
-/* Waits for traffic, for the deadline, or for cancel_fd. */
+/* Waits for traffic, for the deadline, for cancel_fd, or for the end of the server's process. */
 static int wait_for_traffic(struct fcp_http *http, const struct fcp_http_request *request,
 			    struct fcp_error *err)
 {
-	struct curl_waitfd cancel = {.fd = request->cancel_fd, .events = CURL_WAIT_POLLIN};
-	unsigned extra = request->cancel_fd >= 0;
+	struct curl_waitfd others[2];
+	unsigned count = 0;
 	int64_t left_ms = fcp_deadline_left_ms(request->deadline);
 
 	if (left_ms == 0)
 		return fcp_error_set(err, FCP_ERR_TIMEOUT, 0, "%s %s: no answer in time",
 				     request->method, request->path);
-	http->curl->multi_poll(http->multi, extra ? &cancel : NULL, extra,
-			       left_ms > INT_MAX ? INT_MAX : (int)left_ms, NULL);
-	if (extra && fcp_cancelled(request->cancel_fd))
+	if (request->cancel_fd >= 0)
+		others[count++] = (struct curl_waitfd){request->cancel_fd, CURL_WAIT_POLLIN, 0};
+	if (http->peer.pidfd >= 0)
+		others[count++] = (struct curl_waitfd){http->peer.pidfd, CURL_WAIT_POLLIN, 0};
+	http->curl->multi_poll(http->multi, others, count, left_ms > INT_MAX ? INT_MAX : (int)left_ms,
+			       NULL);
+	if (fcp_cancelled(request->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%s %s: interrupted",
 				     request->method, request->path);
 	return 0;
@@ -233,6 +264,8 @@ static int run(struct fcp_http *http, const struct transfer *transfer, struct fc
 	int queued;
 
 	for (;;) {
+		/* Asked first: what it wrote before it ended is read below. */
+		bool ended = fcp_peer_has_ended(&http->peer);
 		CURLMsg *done;
 
 		curl->multi_perform(http->multi, &running);
@@ -241,23 +274,22 @@ static int run(struct fcp_http *http, const struct transfer *transfer, struct fc
 			return done->data.result == CURLE_OK || transfer->refused
 				       ? 0
 				       : transfer_error(http, transfer, done->data.result, err);
+		if (ended)
+			return server_ended(http, transfer->request, err);
 		if (wait_for_traffic(http, transfer->request, err) != 0)
 			return -1;
 	}
 }
 
-/* SO_PEERCRED, while the multi handle still knows the connection. */
-static pid_t peer_pid(struct fcp_http *http)
+/* While the multi handle still knows the connection. */
+static void find_peer(struct fcp_http *http)
 {
-	struct ucred peer;
-	socklen_t length = sizeof(peer);
 	curl_socket_t fd = CURL_SOCKET_BAD;
 
-	if (!http->unix_socket ||
-	    http->curl->easy_getinfo(http->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
-	    fd == CURL_SOCKET_BAD || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
-		return 0;
-	return peer.pid;
+	if (http->unix_socket &&
+	    http->curl->easy_getinfo(http->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+	    fd != CURL_SOCKET_BAD)
+		fcp_peer_find(fd, &http->peer);
 }
 
 static int perform(struct fcp_http *http, struct transfer *transfer, const char *url,
@@ -271,8 +303,9 @@ static int perform(struct fcp_http *http, struct transfer *transfer, const char 
 		return fcp_error_nomem(err);
 	result = run(http, transfer, err);
 	http->curl->easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (http->peer_pid == 0)
-		http->peer_pid = peer_pid(http);
+	if (result == 0 && !http->answered)
+		find_peer(http);
+	http->answered |= result == 0;
 	http->curl->multi_remove_handle(http->multi, http->easy);
 	return result == 0 ? (int)status : -1;
 }
@@ -288,6 +321,9 @@ int fcp_http_send(struct fcp_http *http, const struct fcp_http_request *request,
 	if (fcp_cancelled(request->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%s %s: interrupted before it was sent",
 				     request->method, request->path);
+	/* Not to another one that serves the same socket by now. */
+	if (fcp_peer_has_ended(&http->peer))
+		return server_ended(http, request, err);
 	headers = header_list(http->curl, request->headers);
 	if (!headers || !url || (!request->sink && !keep_body(&transfer, "", 0))) {
 		fcp_error_nomem(err);
@@ -304,7 +340,12 @@ int fcp_http_send(struct fcp_http *http, const struct fcp_http_request *request,
 	return 0;
 }
 
-pid_t fcp_http_peer_pid(struct fcp_http *http)
+pid_t fcp_http_peer_pid(const struct fcp_http *http)
 {
-	return http->peer_pid;
+	return http->peer.pid;
+}
+
+int fcp_http_peer_pidfd(const struct fcp_http *http)
+{
+	return http->peer.pidfd;
 }

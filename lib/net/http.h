@@ -43,8 +43,8 @@ struct fcp_http_response {
 
 /*
  * Sends one request, once (a GET may be sent again when a kept connection had ended), and receives
- * its answer; any status is a success. FCP_ERR_CONNECT when nobody
- * answers at the address, FCP_ERR_TIMEOUT, FCP_ERR_INTERRUPTED, FCP_ERR_PROTOCOL when the answer is
+ * its answer; any status is a success. FCP_ERR_CONNECT when nobody answers at the address, with
+ * ESRCH when the process that answered before has ended (noticed at once), FCP_ERR_TIMEOUT, FCP_ERR_INTERRUPTED, FCP_ERR_PROTOCOL when the answer is
  * no HTTP, ends too early, or is too long. After any but FCP_ERR_CONNECT the server may have done
  * what was asked.
  */
@@ -55,7 +55,10 @@ int fcp_http_send(struct fcp_http *http, const struct fcp_http_request *request,
  * The process that listens at the Unix socket of the last request (SO_PEERCRED, unix(7)); 0 when
  * it is not known: no request yet, TCP, or a process outside of our pid namespace.
  */
-pid_t fcp_http_peer_pid(struct fcp_http *http);
+pid_t fcp_http_peer_pid(const struct fcp_http *http);
+
+/* A pidfd of that process, borrowed; -1 when it is not known. */
+int fcp_http_peer_pidfd(const struct fcp_http *http);
 
 static inline void fcp_cleanup_http(struct fcp_http **http)
 {
