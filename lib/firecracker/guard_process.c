@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firecracker/guard_process.h"
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define UNDO_MS (60 * 60 * 1000) /* Firecracker may write a large snapshot to a slow disk first */
+#define REFUSED_MS 5000		 /* then a refusal is believed */
+#define ANSWER_MS 60000		 /* then it is asked anew */
+#define RETRY_NS UINT64_C(20000000)
+
+#define HEAD " HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n"
+
+static const char resume[] = "PATCH /vm" HEAD
+			     "Content-Type: application/json\r\nContent-Length: 19\r\n\r\n"
+			     "{\"state\":\"Resumed\"}";
+static const char stop_hinting[] = "PATCH /balloon/hinting/stop" HEAD "\r\n";
+/* Answered when Firecracker is through with the creation that wrote to the FIFO. */
+static const char get_instance[] = "GET /" HEAD "\r\n";
+
+static const char accepted[] = "HTTP/1.1 2";
+
+/* ---- becoming a process of its own ---- */
+
+static void close_range_of(unsigned first, unsigned last)
+{
+	struct rlimit limit;
+
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	/* Before Linux 5.9. */
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && last > limit.rlim_cur)
+		last = (unsigned)limit.rlim_cur;
+	for (unsigned fd = first; fd <= last; fd++)
+		close((int)fd);
+}
+
+/* Nobody waits for the end of what we would hold: a pipe behind stdout, a lock. */
+static void close_others(const struct fcp_guard_job *job)
+{
+	const int kept[] = {job->channel,	   job->parent,		job->firecracker,
+			    job->socket_directory, job->fifo_directory, job->lock};
+	unsigned from = 0;
+
+	for (;;) {
+		unsigned next = ~0U;
+
+		for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+			if (kept[i] >= 0 && (unsigned)kept[i] >= from && (unsigned)kept[i] < next)
+				next = (unsigned)kept[i];
+		if (next == ~0U)
+			break;
+		if (next > from)
+			close_range_of(from, next - 1);
+		from = next + 1;
+	}
+	close_range_of(from, ~0U);
+}
+
+/* ---- waiting ---- */
+
+/* What is to be undone when our parent has ended. */
+static unsigned wait_for_parent(const struct fcp_guard_job *job)
+{
+	struct pollfd fds[] = {{job->channel, POLLIN, 0}, {job->parent, POLLIN, 0}};
+	unsigned undo = 0;
+
+	for (;;) {
+		unsigned char message;
+		ssize_t got;
+
+		poll(fds, 2, -1);
+		got = recv(job->channel, &message, 1, MSG_DONTWAIT);
+		if (got == 1)
+			undo = message;
+		else if (got == 0 || fds[1].revents != 0 || errno != EAGAIN)
+			return undo;
+	}
+}
+
+static bool firecracker_ended(const struct fcp_guard_job *job)
+{
+	return job->firecracker >= 0 && fcp_wait_ns(0, job->firecracker);
+}
+
+/* ---- asking Firecracker ---- */
+
+/* Its process, and no other one that serves the same name by now. */
+static bool is_firecracker(const struct fcp_guard_job *job, int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	return job->firecracker_pid == 0 ||
+	       (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+		peer.pid == job->firecracker_pid);
+}
+
+enum answer {
+	ACCEPTED,
+	REFUSED, /* or not reached */
+	NOT_IN_TIME,
+};
+
+static enum answer read_answer(const struct fcp_guard_job *job, int fd)
+{
+	struct pollfd fds[] = {{fd, POLLIN, 0}, {job->firecracker, POLLIN, 0}};
+	fcp_deadline deadline = fcp_deadline_in_ms(ANSWER_MS);
+	char status[sizeof(accepted) - 1];
+	size_t have = 0;
+
+	while (have < sizeof(status)) {
+		int64_t left_ms = fcp_deadline_left_ms(deadline);
+		ssize_t got;
+
+		if (left_ms == 0 || poll(fds, 2, (int)left_ms) < 0)
+			return NOT_IN_TIME;
+		got = recv(fd, status + have, sizeof(status) - have, MSG_DONTWAIT);
+		if (got == 0 || (got < 0 && (errno != EAGAIN || fds[1].revents != 0)))
+			return REFUSED;
+		have += got > 0 ? (size_t)got : 0;
+	}
+	return memcmp(status, accepted, sizeof(status)) == 0 ? ACCEPTED : REFUSED;
+}
+
+static enum answer ask(const struct fcp_guard_job *job, const char *request)
+{
+	FCP_CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	size_t length = strlen(request);
+
+	/* By a name in its directory: its path may be longer than an address. */
+	if (fd < 0 || fchdir(job->socket_directory) != 0 ||
+	    connect(fd, (const struct sockaddr *)&job->address, sizeof(job->address)) != 0 ||
+	    !is_firecracker(job, fd) || send(fd, request, length, MSG_NOSIGNAL) != (ssize_t)length)
+		return REFUSED;
+	return read_answer(job, fd);
+}
+
+/* ---- undoing ---- */
+
+/* -1 unless there is a FIFO. Held open for both directions: a writer that waits in open(2) goes on,
+ * and so does one that comes there later. */
+static int open_fifo(const struct fcp_guard_job *job)
+{
+	int fd = openat(job->fifo_directory, job->fifo_name,
+			O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	struct stat status;
+
+	if (fd >= 0 && (fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Returns whether it was refused. */
+static bool undo_one(const struct fcp_guard_job *job, const char *request, unsigned what,
+		     unsigned *undo)
+{
+	enum answer answer = *undo & what ? ask(job, request) : NOT_IN_TIME;
+
+	if (answer == ACCEPTED)
+		*undo &= ~what;
+	return answer == REFUSED;
+}
+
+/* What was refused for a while stays undone. A creation that is under way delays an answer. */
+static unsigned undo_all(const struct fcp_guard_job *job, unsigned undo)
+{
+	fcp_deadline deadline = fcp_deadline_in_ms(UNDO_MS);
+	bool refused = false;
+
+	while (undo != 0 && !firecracker_ended(job) && !fcp_deadline_passed(deadline)) {
+		bool once = undo_one(job, get_instance, FCP_UNDO_FIFO, &undo) |
+			    undo_one(job, stop_hinting, FCP_UNDO_HINTING, &undo) |
+			    undo_one(job, resume, FCP_UNDO_PAUSE, &undo);
+
+		if (once && !refused)
+			deadline = fcp_deadline_min(deadline, fcp_deadline_in_ms(REFUSED_MS));
+		refused |= once;
+		if (undo != 0)
+			fcp_wait_ns(RETRY_NS, job->firecracker);
+	}
+	return undo;
+}
+
+/* Firecracker would make a file of that name if it came there later. */
+static void put_back(const struct fcp_guard_job *job, unsigned undo)
+{
+	int fifo = undo & FCP_UNDO_FIFO ? open_fifo(job) : -1;
+	unsigned left = undo_all(job, undo);
+
+	if (fifo >= 0 && (!(left & FCP_UNDO_FIFO) || firecracker_ended(job)))
+		unlinkat(job->fifo_directory, job->fifo_name, 0);
+}
+
+/* No exit(3): the streams' buffers and the exit handlers are our parent's. */
+_Noreturn void fcp_guard_process(const struct fcp_guard_job *job)
+{
+	setsid();
+	prctl(PR_SET_NAME, "fcpause-guard");
+	close_others(job);
+	put_back(job, wait_for_parent(job));
+	for (;;)
+		syscall(SYS_exit_group, 0);
+}
