@@ -76,7 +76,7 @@ const char *guest_output_text(struct guest_output *output, enum fcp_guest_stream
 	size_t length = output->kept[stream].length, count;
 
 	for (size_t i = 0; i < length; i += count ? count : 1) {
-		count = fcp_utf8_character(bytes + i, length - i);
+		count = fcp_utf8_decode(bytes + i, length - i, NULL);
 		if (count == 0 || bytes[i] == '\0')
 			bytes[i] = '?';
 	}

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Of a message: where errno's text begins at the latest, and how long a context can be. */
+#define ERRNO_AT_BYTES 441
+#define CONTEXT_BYTES 201
 
 static const char *const class_names[] = {
 	[FCP_ERR_NONE] = "none",
@@ -30,10 +36,15 @@ const char *fcp_error_class_name(enum fcp_error_class error_class)
 	return index < sizeof(class_names) / sizeof(class_names[0]) ? class_names[index] : "unknown";
 }
 
+/* Text from outside gets into messages in many places: it is filtered here. What is built aside is
+ * longer than what is kept, so that the filter cuts it, between two characters. */
 int fcp_error_set(struct fcp_error *err, enum fcp_error_class error_class, int errnum,
 		  const char *format, ...)
 {
-	char text[sizeof(err->message)];
+	const char *cause = errnum ? strerrordesc_np(errnum) : NULL;
+	size_t room = errnum ? ERRNO_AT_BYTES : sizeof(err->message);
+	char text[2 * sizeof(err->message)];
+	size_t used;
 	va_list args;
 
 	/* The message may quote the error it replaces, so it is built aside. */
@@ -42,26 +53,42 @@ int fcp_error_set(struct fcp_error *err, enum fcp_error_class error_class, int e
 	va_end(args);
 
 	*err = (struct fcp_error){.error_class = error_class, .errnum = errnum};
+	fcp_text_filter(text, err->message, room);
+	used = strlen(err->message);
 	if (errnum != 0)
-		snprintf(err->message, sizeof(err->message), "%.440s: %s", text,
-			 strerrordesc_np(errnum) ? strerrordesc_np(errnum) : "unknown error");
-	else
-		memcpy(err->message, text, sizeof(text));
+		snprintf(err->message + used, sizeof(err->message) - used, ": %s",
+			 cause ? cause : "unknown error");
 	return -1;
 }
 
 int fcp_error_wrap(struct fcp_error *err, const char *format, ...)
 {
-	char context[sizeof(err->message)];
+	char context[2 * CONTEXT_BYTES];
 	char message[sizeof(err->message)];
+	size_t used;
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(context, sizeof(context), format, args);
 	va_end(args);
 	memcpy(message, err->message, sizeof(message));
-	snprintf(err->message, sizeof(err->message), "%.200s: %.300s", context, message);
+	fcp_text_filter(context, err->message, CONTEXT_BYTES);
+	used = strlen(err->message);
+	memcpy(err->message + used, ": ", 2);
+	fcp_text_filter(message, err->message + used + 2, sizeof(err->message) - used - 2);
 	return -1;
+}
+
+void fcp_error_append(struct fcp_error *err, const char *format, ...)
+{
+	char text[2 * sizeof(err->message)];
+	size_t used = strlen(err->message);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fcp_text_filter(text, err->message + used, sizeof(err->message) - used);
 }
 
 int fcp_error_nomem(struct fcp_error *err)

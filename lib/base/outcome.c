@@ -2,6 +2,7 @@
 #include "base/outcome.h"
 
 #include "base/deadline.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,20 +18,24 @@ static const char *const status_names[] = {
 
 const char *fcp_status_name(enum fcp_status status)
 {
-	return status_names[status];
+	size_t index = (size_t)status;
+
+	return index < sizeof(status_names) / sizeof(status_names[0]) ? status_names[index] : "unknown";
 }
 
 void fcp_outcome_set(struct fcp_outcome *outcome, enum fcp_status status, const char *format, ...)
 {
+	char reason[2 * sizeof(outcome->reason)] = "";
 	va_list args;
 
+	/* Built aside: the new reason may quote the old one. */
+	if (format) {
+		va_start(args, format);
+		vsnprintf(reason, sizeof(reason), format, args);
+		va_end(args);
+	}
 	outcome->status = status;
-	outcome->reason[0] = '\0';
-	if (!format)
-		return;
-	va_start(args, format);
-	vsnprintf(outcome->reason, sizeof(outcome->reason), format, args);
-	va_end(args);
+	fcp_text_filter(reason, outcome->reason, sizeof(outcome->reason));
 }
 
 int fcp_outcome_finish(struct fcp_outcome *outcome, uint64_t start_ns, int ran,

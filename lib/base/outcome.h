@@ -4,7 +4,8 @@
 
 #include "base/error.h"
 
-/* Sets status and reason (printf-like; NULL for ok); ms stays. */
+/* Sets status and reason (printf-like; NULL for ok); ms stays. The reason is filtered
+ * (base/text.h). */
 void fcp_outcome_set(struct fcp_outcome *outcome, enum fcp_status status, const char *format, ...)
 	FCP_PRINTF(3, 4);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/utf8.h"
 
-#include <stdint.h>
 #include <string.h>
 
 /* From the first byte: how long it is, and the least character that needs so many bytes. */
@@ -15,7 +14,7 @@ static size_t length_of(unsigned char first, uint32_t *least_)
 	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-size_t fcp_utf8_character(const char *text, size_t length)
+size_t fcp_utf8_decode(const char *text, size_t length, uint32_t *character_)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
 	uint32_t character, least;
@@ -34,6 +33,8 @@ size_t fcp_utf8_character(const char *text, size_t length)
 	}
 	if (character < least || character > 0x10ffff || (character >= 0xd800 && character <= 0xdfff))
 		return 0;
+	if (character_)
+		*character_ = character;
 	return count;
 }
 
@@ -42,7 +43,7 @@ bool fcp_utf8_is_valid(const char *text)
 	size_t left = strlen(text), count;
 
 	for (; left > 0; text += count, left -= count) {
-		count = fcp_utf8_character(text, left);
+		count = fcp_utf8_decode(text, left, NULL);
 		if (count == 0)
 			return false;
 	}

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/json.h"
 
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "base/utf8.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -33,9 +37,45 @@ void fcp_json_free(struct fcp_json *json)
 	json_decref(raw(json));
 }
 
+static void put_escape(FILE *out, uint32_t character)
+{
+	if (character <= 0xffff)
+		fprintf(out, "\\u%04x", character);
+	else
+		fprintf(out, "\\u%04x\\u%04x", 0xd7c0 + (character >> 10),
+			0xdc00 + (character & 0x3ff));
+}
+
+/* The same JSON, safe on a terminal: jansson escapes C0 only. Hidden characters are in strings. */
+static char *escape_hidden(const char *text)
+{
+	size_t left = strlen(text), bytes, escaped_bytes;
+	uint32_t character;
+	char *escaped = NULL;
+	FILE *out = open_memstream(&escaped, &escaped_bytes);
+
+	if (!out)
+		return NULL;
+	for (; left > 0; text += bytes, left -= bytes) {
+		bytes = fcp_utf8_decode(text, left, &character);
+		if (!fcp_is_printable(character))
+			put_escape(out, character);
+		else
+			fwrite(text, 1, bytes, out);
+	}
+	if (fclose(out) != 0) {
+		free(escaped);
+		return NULL;
+	}
+	return escaped;
+}
+
 char *fcp_json_text(const struct fcp_json *json)
 {
-	return json_dumps(raw(json), JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	FCP_CLEANUP(free) char *text =
+		json_dumps(raw(json), JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+
+	return text ? escape_hidden(text) : NULL;
 }
 
 const struct fcp_json *fcp_json_get(const struct fcp_json *object, const char *key)
@@ -119,17 +159,16 @@ int fcp_json_append(struct fcp_json *array, struct fcp_json *value)
 
 static json_t *string_value(const char *value)
 {
-	json_t *string = json_string(value);
-	char text[4096];
+	FCP_CLEANUP(free) char *text = NULL;
+	size_t bytes;
 
-	if (string)
-		return string;
-	/* Not UTF-8 (or no memory): keep what is ASCII. */
-	strncpy(text, value, sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
+	if (fcp_utf8_is_valid(value))
+		return json_string(value);
+	bytes = 4 * strlen(value) + 1;
+	text = malloc(bytes);
+	if (!text)
+		return NULL;
+	fcp_text_filter(value, text, bytes);
 	return json_string(text);
 }
 

@@ -22,7 +22,8 @@ static inline void fcp_cleanup_json(struct fcp_json **json)
 	fcp_json_free(*json);
 }
 
-/* One line of text, keys in the order they were set; owned by the caller; NULL: no memory. */
+/* One line of printable text (other characters as \u escapes), keys in the order they were set;
+ * owned by the caller; NULL: no memory. */
 char *fcp_json_text(const struct fcp_json *json);
 
 /* ---- reading: NULL arguments and other types are "not there" ---- */
@@ -45,7 +46,7 @@ bool fcp_json_is_object(const struct fcp_json *json);
 void fcp_json_each(const struct fcp_json *object,
 		   void (*visit)(const char *key, const struct fcp_json *value, void *arg), void *arg);
 
-/* ---- building: each returns 0, or -1 for no memory or a string that is no UTF-8 ---- */
+/* ---- building: each returns 0, or -1 for no memory ---- */
 
 struct fcp_json *fcp_json_object(void);
 struct fcp_json *fcp_json_array(void);
@@ -54,7 +55,7 @@ struct fcp_json *fcp_json_array(void);
 int fcp_json_set(struct fcp_json *object, const char *key, struct fcp_json *value);
 int fcp_json_append(struct fcp_json *array, struct fcp_json *value);
 
-/* Bytes that are no UTF-8 are replaced by '?': what the guest or a server said may be anything. */
+/* A value that is not UTF-8 is escaped (fcp_text_filter()): it may come from anywhere. */
 int fcp_json_set_string(struct fcp_json *object, const char *key, const char *value);
 int fcp_json_append_u64(struct fcp_json *array, uint64_t value);
 int fcp_json_append_string(struct fcp_json *array, const char *value);

@@ -68,14 +68,13 @@ static int give_up(const struct fcp_guest_command *command, const struct run *ru
 		   struct fcp_exec_result *result, struct fcp_error *err)
 {
 	const char *fate = end_command(command, run, err, result);
-	size_t used = strlen(err->message);
 
 	if (err->error_class == FCP_ERR_TIMEOUT) {
 		fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT,
 				"the deadline of %u ms came first%s", command->timeout_ms, fate);
 		return 0;
 	}
-	snprintf(err->message + used, sizeof(err->message) - used, "%s", fate);
+	fcp_error_append(err, "%s", fate);
 	return -1;
 }
 

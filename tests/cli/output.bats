@@ -204,10 +204,10 @@ madvise() { fcp madvise-ranges --mem-file-path mem --find zero "$@"; }
 	done
 }
 
-@test "bytes that are no UTF-8 in a path come out as JSON all the same" {
+@test "S2: bytes that are no UTF-8 in a path come out escaped, and as JSON" {
 	fcp madvise-ranges --mem-file-path "$(printf 'no\377ne')" --find zero --json
 	expect 1
-	expect_json '.error.message | contains("no?ne")'
+	expect_json '.error.message | contains("no\\xffne")' '.settings.mem_file_path.value == "no\\xffne"'
 }
 
 @test "--best-effort: exit 0 for what fell short or failed, not for usage" {

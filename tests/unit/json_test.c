@@ -114,6 +114,7 @@ static void strings_that_are_no_utf8(void)
 	FCP_CLEANUP(json) struct fcp_json *object = fcp_json_object();
 	FCP_CLEANUP(free) char *text = NULL;
 	char long_text[9000];
+	const char *kept;
 
 	ok(fcp_json_set_string(object, "s", "a\xff\xc3(z") == 0, "bytes of any kind can be told");
 	ok(fcp_json_set_string(object, "t", "\xc3\xa4\x1b[0m\"\\\n") == 0, "letters and controls can");
@@ -121,6 +122,15 @@ static void strings_that_are_no_utf8(void)
 	has_str(text, "\"a", "the text is there");
 	ok(strchr(text, '\x1b') == NULL && strchr(text, '\n') == NULL && strchr(text, '\xff') == NULL,
 	   "no control and no stray byte comes out as it is");
+	has_str(text, "a\\\\xff\\\\xc3(z", "S2: ... but escaped");
+	fcp_json_set_string(object, "r", "\xe2\x80\xae\xc2\x9b\x7f\xf3\xa0\x81\x81");
+	free(fcp_steal_pointer(&text));
+	text = fcp_json_text(object);
+	has_str(text, "\"\\u202e\\u009b\\u007f\\udb40\\udc41\"", "S2: what hides or reorders is escaped");
+	fcp_json_free(object);
+	object = parsed(text);
+	kept = fcp_json_string(fcp_json_get(object, "r"));
+	is_str(kept, "\xe2\x80\xae\xc2\x9b\x7f\xf3\xa0\x81\x81", "S2: ... and the value stays");
 	memset(long_text, '\xfe', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
 	ok(fcp_json_set_string(object, "l", long_text) == 0, "a long one of them as well");

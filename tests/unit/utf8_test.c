@@ -17,7 +17,7 @@ static void characters(void)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		ok(fcp_utf8_character(cases[i].bytes, cases[i].length) == cases[i].count,
+		ok(fcp_utf8_decode(cases[i].bytes, cases[i].length, NULL) == cases[i].count,
 		   "case %zu: %zu bytes", i, cases[i].count);
 }
 
