@@ -39,6 +39,8 @@ static int exit_code_of_error(const struct fcp_error *err)
 		return EXIT_UNSUPPORTED;
 	case FCP_ERR_LEFT:
 		return EXIT_LEFT;
+	case FCP_ERR_LOCKED:
+		return EXIT_LOCKED;
 	default:
 		return EXIT_FAILED;
 	}

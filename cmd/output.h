@@ -14,6 +14,7 @@
 #define EXIT_UNSUPPORTED 3
 #define EXIT_PARTLY 4
 #define EXIT_LEFT 5
+#define EXIT_LOCKED 6
 
 /* How a command came out. */
 struct ending {

@@ -41,7 +41,7 @@ enum fcp_error_class {
 	FCP_ERR_INPUT,	     /* malformed input: a ranges file, a flags file */
 	FCP_ERR_UNSUPPORTED, /* not possible here: no balloon, no hinting, no hole punching */
 	FCP_ERR_STATE,	     /* the VM is in a state in which this cannot be done */
-	FCP_ERR_BUSY,	     /* somebody else holds the file or the lock */
+	FCP_ERR_BUSY,	     /* another program uses the file */
 	FCP_ERR_CONNECT,     /* nobody answers at the socket or the address */
 	FCP_ERR_TIMEOUT,     /* the deadline came first */
 	FCP_ERR_PROTOCOL,    /* an answer that breaks the protocol, or ends too early */
@@ -50,6 +50,7 @@ enum fcp_error_class {
 	FCP_ERR_MEMORY,	     /* out of memory */
 	FCP_ERR_INTERRUPTED, /* cancel_fd became readable; the VM was put back */
 	FCP_ERR_LEFT,	     /* the VM could not be put back: it is in another state than asked */
+	FCP_ERR_LOCKED,	     /* another fcpause works on the VM or on the target */
 };
 
 /* Lives on the caller's stack; holds no memory of its own. */
@@ -328,6 +329,7 @@ struct fcp_snapshot_settings {
 	const char *metrics_path;     /* where Firecracker writes its metrics; NULL: not known */
 	uint32_t timeout_ms;	      /* for each short request; 0: 2000 */
 	uint32_t snapshot_timeout_ms; /* for the creation; 0: 2 min + 1 s per 50 MiB of guest */
+	uint32_t wait_lock_ms;	      /* how long another fcpause on the VM or the files is waited for */
 	int cancel_fd;
 };
 

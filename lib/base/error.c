@@ -27,6 +27,7 @@ static const char *const class_names[] = {
 	[FCP_ERR_MEMORY] = "memory",
 	[FCP_ERR_INTERRUPTED] = "interrupted",
 	[FCP_ERR_LEFT] = "left",
+	[FCP_ERR_LOCKED] = "locked",
 };
 
 const char *fcp_error_class_name(enum fcp_error_class error_class)

@@ -2,11 +2,286 @@
 #include "base/lock.h"
 
 #include "base/cleanup.h"
+#include "base/lock_record.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+
+#define SUFFIX ".fcpause-lock"
+
+#define POLL_MIN_NS UINT64_C(1000000)
+#define POLL_MAX_NS UINT64_C(50000000)
+
+#define TRIES_MAX 16 /* without waiting: with files that are removed, or not ours */
+
+/* ---- one attempt, and waiting for the next ---- */
+
+static int busy(const struct fcp_lock_file *file, struct fcp_error *err)
+{
+	char holder[192];
+
+	fcp_lock_record_holder(file->fd, holder);
+	if (!holder[0])
+		fcp_lock_record_flock(file->fd, holder);
+	return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%.200s: another fcpause works on it%s%s",
+			     file->what, holder[0] ? ": " : "", holder);
+}
+
+static bool leads_to(const struct fcp_lock_file *file)
+{
+	struct stat opened, named;
+
+	return fstat(file->fd, &opened) == 0 &&
+	       fstatat(file->directory, file->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *wait, bool *same_,
+		  struct fcp_error *err)
+{
+	/* A flock wakes nobody who also wants to be interrupted: it is asked for again. */
+	for (uint64_t pause_ns = POLL_MIN_NS; flock(file->fd, LOCK_EX | LOCK_NB) != 0;) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s: lock", file->what);
+		if (fcp_deadline_passed(wait->deadline))
+			return busy(file, err);
+		if (fcp_wait_ns(pause_ns, wait->cancel_fd))
+			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
+					     "%.200s: interrupted while another fcpause works on it", file->what);
+		pause_ns = pause_ns * 2 < POLL_MAX_NS ? pause_ns * 2 : POLL_MAX_NS;
+		/* It may be gone, and another one be in its place. */
+		if (!leads_to(file)) {
+			*same_ = false;
+			return 0;
+		}
+	}
+	*same_ = leads_to(file);
+	return 0;
+}
+
+/* ---- a lock file of its own ---- */
+
+/* Nobody but root and us can have made a file like this. */
+static bool is_ours(const struct stat *file)
+{
+	return S_ISREG(file->st_mode) && file->st_nlink == 1 && (file->st_mode & 07177) == 0 &&
+	       (file->st_uid == 0 || file->st_uid == geteuid());
+}
+
+static int remove_forged(struct fcp_lock *lock, const struct stat *file, const char *what,
+			 struct fcp_error *err)
+{
+	int flags = S_ISDIR(file->st_mode) ? AT_REMOVEDIR : 0;
+
+	if (unlinkat(lock->directory, lock->name, flags) == 0 || errno == ENOENT) {
+		snprintf(lock->warning, sizeof(lock->warning),
+			 "%.150s, a file of user %u, was no lock of ours, and was removed", lock->name,
+			 (unsigned)file->st_uid);
+		return 0;
+	}
+	return fcp_error_set(err, FCP_ERR_INPUT, errno,
+			     "%.200s" SUFFIX " is no lock of ours (owner %u, mode %04o) and cannot be removed",
+			     what, (unsigned)file->st_uid, (unsigned)file->st_mode & 07777);
+}
+
+/* Root's lock, say, while we are not root: whether it is held cannot be seen. */
+static int unreadable(const struct fcp_lock *lock, const struct stat *file, const char *what,
+		      struct fcp_error *err)
+{
+	return fcp_error_set(err, FCP_ERR_LOCKED, 0,
+			     "%.200s: an fcpause of user %u works on it, or was killed: then remove %.150s",
+			     what, (unsigned)file->st_uid, lock->name);
+}
+
+/*
+ * Opens or creates it. *fd_ is -1 when it must be tried again. It is not opened with O_CREAT where it
+ * is there: the kernel refuses that to root in directories that all may write (fs.protected_regular).
+ */
+static int open_once(struct fcp_lock *lock, const char *what, int *fd_, struct fcp_error *err)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	FCP_CLEANUP(fd) int fd = openat(lock->directory, lock->name, flags);
+	bool created = fd < 0 && errno == ENOENT;
+	struct stat file;
+
+	*fd_ = -1;
+	if (created) {
+		fd = openat(lock->directory, lock->name, flags | O_CREAT | O_EXCL, 0600);
+		if (fd < 0)
+			return errno == EEXIST ? 0 : fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", what);
+	}
+	if (fd >= 0 ? fstat(fd, &file) != 0
+		    : fstatat(lock->directory, lock->name, &file, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", what);
+	if (!is_ours(&file) && file.st_nlink > 0) {
+		if (remove_forged(lock, &file, what, err) != 0)
+			return -1;
+		/* A file system that gives our files to others tells nothing by its owners. */
+		return created ? fcp_error_set(err, FCP_ERR_IO, EPERM, "%.200s", what) : 0;
+	}
+	if (fd < 0)
+		return unreadable(lock, &file, what, err);
+	*fd_ = fcp_steal_fd(&fd);
+	return 0;
+}
+
+/* Before the next attempt: false when there is to be none, and err says why. */
+static bool may_try_again(const struct fcp_lock_wait *wait, const char *what, struct fcp_error *err)
+{
+	if (fcp_deadline_passed(wait->deadline))
+		return false;
+	if (!fcp_wait_ns(POLL_MAX_NS, wait->cancel_fd))
+		return true;
+	fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted while another fcpause works on it",
+		      what);
+	return false;
+}
+
+/* One attempt; 0 without lock->fd: the file was another one meanwhile. */
+static int take_once(struct fcp_lock *lock, const char *what, const struct fcp_lock_wait *wait,
+		     struct fcp_error *err)
+{
+	FCP_CLEANUP(fd) int fd = -1;
+	struct fcp_lock_file file = {.directory = lock->directory, .name = lock->name, .what = what};
+	bool same = false;
+
+	if (open_once(lock, what, &fd, err) != 0)
+		return -1;
+	file.fd = fd;
+	if (fd >= 0 && fcp_lock_file(&file, wait, &same, err) != 0)
+		return -1;
+	if (same)
+		lock->fd = fcp_steal_fd(&fd);
+	return 0;
+}
+
+static int take(struct fcp_lock *lock, const char *what, const struct fcp_lock_wait *wait,
+		struct fcp_error *err)
+{
+	for (int tries = 0; lock->fd < 0; tries++) {
+		if (take_once(lock, what, wait, err) == 0) {
+			if (tries < TRIES_MAX)
+				continue;
+			fcp_error_set(err, FCP_ERR_LOCKED, 0, "%.200s: its lock is made and removed all the time",
+				      what);
+		}
+		if (err->error_class != FCP_ERR_LOCKED || !may_try_again(wait, what, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- the VM's ---- */
+
+/* The directory and the name of a file, however it was named. */
+static int find_place(const char *path, struct fcp_lock *lock, struct fcp_error *err)
+{
+	FCP_CLEANUP(free) char *whole = realpath(path, NULL);
+	char *slash = whole ? strrchr(whole, '/') : NULL;
+
+	if (!slash)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", path);
+	if (asprintf(&lock->name, "%s" SUFFIX, slash + 1) < 0) {
+		lock->name = NULL;
+		return fcp_error_nomem(err);
+	}
+	slash[slash == whole] = '\0';
+	lock->directory = open(whole, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return lock->directory >= 0 ? 0 : fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", path);
+}
+
+static void forget_place(struct fcp_lock *lock)
+{
+	if (lock->directory >= 0)
+		close(lock->directory);
+	free(lock->name);
+	lock->directory = -1;
+	lock->name = NULL;
+}
+
+/* Where the file cannot be beside the socket: one of this user's in /tmp, by the socket's inode. */
+static int take_elsewhere(const struct stat *socket, const char *what,
+			  const struct fcp_lock_wait *wait, struct fcp_lock *lock,
+			  struct fcp_error *err)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why), "%.127s", err->message);
+	forget_place(lock);
+	lock->directory = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (asprintf(&lock->name, ".fcpause-%u-%llx-%llx" SUFFIX, (unsigned)geteuid(),
+		     (unsigned long long)socket->st_dev, (unsigned long long)socket->st_ino) < 0)
+		lock->name = NULL;
+	if (lock->directory >= 0 && lock->name && take(lock, what, wait, err) == 0) {
+		snprintf(lock->warning, sizeof(lock->warning),
+			 "no lock beside the socket, only one in /tmp, for this user: %s", why);
+		return 0;
+	}
+	if (err->error_class == FCP_ERR_LOCKED || err->error_class == FCP_ERR_INTERRUPTED)
+		return -1;
+	forget_place(lock);
+	snprintf(lock->warning, sizeof(lock->warning), "other runs on this VM are not kept off: %s", why);
+	return 0;
+}
+
+int fcp_lock_vm(const char *api_sock, const struct fcp_lock_wait *wait, struct fcp_lock *lock_,
+		struct fcp_error *err)
+{
+	struct fcp_lock lock = FCP_LOCK_NONE;
+	struct stat socket;
+	int taken;
+
+	*lock_ = lock;
+	if (!api_sock || stat(api_sock, &socket) != 0)
+		return 0;
+	/* A new Firecracker's socket is another VM, though it has the name and, by chance, the inode. */
+	snprintf(lock.vm, sizeof(lock.vm), "%llx:%llx:%lld.%09ld", (unsigned long long)socket.st_dev,
+		 (unsigned long long)socket.st_ino, (long long)socket.st_mtim.tv_sec, socket.st_mtim.tv_nsec);
+	taken = find_place(api_sock, &lock, err) == 0 ? take(&lock, api_sock, wait, err) : -1;
+	if (taken != 0 && err->error_class == FCP_ERR_IO)
+		taken = take_elsewhere(&socket, api_sock, wait, &lock, err);
+	if (taken != 0) {
+		forget_place(&lock);
+		return -1;
+	}
+	if (lock.fd >= 0) {
+		fcp_lock_record_note(lock.fd, lock.vm, lock.left);
+		fcp_lock_record_write(lock.fd, lock.vm, lock.left);
+	}
+	*lock_ = lock;
+	return 0;
+}
+
+bool fcp_lock_note(struct fcp_lock *lock, const char *note)
+{
+	if (lock->fd < 0)
+		return false;
+	snprintf(lock->note, sizeof(lock->note), "%s", note);
+	lock->left[0] = '\0';
+	return fcp_lock_record_write(lock->fd, lock->vm, note);
+}
+
+void fcp_lock_release(struct fcp_lock *lock)
+{
+	const struct fcp_lock_file file = {.fd = lock->fd, .directory = lock->directory,
+					   .name = lock->name};
+
+	/* Removed while it is locked: who opened it before finds out when they compare. */
+	if (lock->fd >= 0) {
+		if (!lock->note[0] && !lock->left[0] && leads_to(&file))
+			unlinkat(lock->directory, lock->name, 0);
+		close(lock->fd);
+	}
+	forget_place(lock);
+	*lock = (struct fcp_lock)FCP_LOCK_NONE;
+}
 
 /* FNV-1a: names are longer than a socket's name may be. */
 static uint64_t hash(const char *name)

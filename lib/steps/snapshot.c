@@ -31,7 +31,8 @@ struct run {
 	struct fcp_snapshot_files files;
 	uint64_t pause_ns; /* when we asked for the pause */
 	bool creating;	   /* Firecracker may be at it */
-	int lock;	   /* of the VM, -1: not taken */
+	struct fcp_lock_wait wait;
+	struct fcp_lock lock; /* of the VM */
 };
 
 /* ---- before the pause: all that can be found out, and can fail, while the guest still runs ---- */
@@ -70,12 +71,7 @@ static int check_room(const struct run *run, struct fcp_error *err)
 /* One run at a time on a VM, so that its state is ours to change. */
 static int lock_vm(struct run *run, struct fcp_error *err)
 {
-	struct stat socket;
-
-	/* Where there is no socket the first request says so, and better. */
-	if (stat(run->settings->api_sock, &socket) != 0)
-		return 0;
-	return fcp_lock_take(&socket, "", run->settings->api_sock, &run->lock, err);
+	return fcp_lock_vm(run->settings->api_sock, &run->wait, &run->lock, err);
 }
 
 /* And one on a target. What a killed run has left there is put right first. */
@@ -328,7 +324,8 @@ static int take(struct run *run, struct fcp_error *err)
 static int open_run(struct run *run, struct fcp_error *err)
 {
 	run->files = (struct fcp_snapshot_files)FCP_SNAPSHOT_FILES_NONE;
-	run->lock = -1;
+	run->lock = (struct fcp_lock)FCP_LOCK_NONE;
+	run->wait = fcp_lock_wait_for(run->settings->wait_lock_ms, run->settings->cancel_fd);
 	return fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
 				    run->settings->cancel_fd, &run->firecracker, err);
 }
@@ -337,8 +334,7 @@ static void close_run(struct run *run)
 {
 	fcp_firecracker_close(&run->firecracker);
 	fcp_snapshot_files_clear(&run->files);
-	if (run->lock >= 0)
-		close(run->lock);
+	fcp_lock_release(&run->lock);
 }
 
 int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm_state *state_,

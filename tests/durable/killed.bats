@@ -163,7 +163,7 @@ until_request() {
 	same_new_pair || _show 'a new snapshot file beside an old memory file' || return
 }
 
-@test "two at once, the same targets: one wins, the other is told that it is busy, nothing is mixed" {
+@test "two at once, the same targets: one wins, the other is told that it is locked, nothing is mixed" {
 	vm --no-envd
 	reference
 	local mode
@@ -176,8 +176,8 @@ until_request() {
 		: >"$T/first-calls"
 		cp "$T/calls" "$T/first-calls"
 		_in_between $mode
-		expect 1
-		expect_json '.error.class == "busy"' '.vm_state | IN("Paused", "unknown")'
+		expect 6
+		expect_json '.error.class == "locked"' '.vm_state | IN("Paused", "unknown")'
 		# The other one's files are as they were.
 		[ -e "$D/mem.fcpause-tmp" ] && [ -e "$D/snap.fcpause-tmp" ]
 		release
@@ -209,11 +209,11 @@ _in_between() {
 			snapshot_start --force
 			until_held_or_gone || break
 			_in_between --force
-			# Told that it is busy: it has changed nothing. (Where the first one was through but for
+			# Told that it is locked: it has changed nothing. (Where the first one was through but for
 			# what is old, the second may as well succeed.)
 			if [ "$status" -ne 0 ]; then
-				expect 1
-				expect_json '.error.class == "busy"' || _show "held at $call $n" || return
+				expect 6
+				expect_json '.error.class == "locked"' || _show "held at $call $n" || return
 			fi
 			release
 			fcp_end
@@ -242,7 +242,7 @@ _in_between() {
 	[ "$(listing)" = 'mem snap' ]
 }
 
-@test "two at once, other targets but the same VM: the second is told that it is busy, and the states are true" {
+@test "two at once, other targets but the same VM: the second is told that it is locked, and the states are true" {
 	vm --no-envd --snapshot-ms 200
 	snapshot_start --resume
 	sim_wait_clock '^snapshot-begin'
@@ -250,8 +250,8 @@ _in_between() {
 	local pid=$FCP_PID
 	fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path d/snap2 --mem-file-path d/mem2 --json
 	FCP_PID=$pid
-	expect 1
-	expect_json '.error.class == "busy"'
+	expect 6
+	expect_json '.error.class == "locked"'
 	fcp_end
 	expect 0
 	jq -e '.vm_state == "Running"' "$T/first-out"
@@ -259,7 +259,7 @@ _in_between() {
 	[ "$(listing)" = 'mem snap' ]
 }
 
-@test "many at once: one after the other or busy; every pair that was made is whole" {
+@test "many at once: one after the other or locked; every pair that was made is whole" {
 	vm --no-envd
 	reference
 	local n pids=()
@@ -272,9 +272,9 @@ _in_between() {
 	for n in 1 2 3 4 5 6; do
 		code=0
 		wait "${pids[n - 1]}" || code=$?
-		[ "$code" -le 1 ]
+		[ "$code" -eq 0 ] || [ "$code" -eq 6 ]
 		[ "$code" -ne 0 ] || ok=$((ok + 1))
-		[ "$code" -ne 1 ] || jq -e '.error.class == "busy"' "$T/out$n" || _show "$(<"$T/out$n")"
+		[ "$code" -ne 6 ] || jq -e '.error.class == "locked"' "$T/out$n" || _show "$(<"$T/out$n")"
 	done
 	[ "$ok" -ge 1 ]
 	same_new_pair
