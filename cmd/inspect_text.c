@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/inspect_text.h"
 
+#include "base/shell.h"
 #include "cmd/map.h"
+#include "cmd/shown.h"
 #include "cmd/size_text.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#define PASTABLE_BYTES 512
+
 /* ---- the answer ---- */
 
 /* As it can be pasted, or FILE. */
-static const char *pastable(const char *path)
+static const char *pastable(const char *path, char word[PASTABLE_BYTES])
 {
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+=:,@%-";
-
-	bool can = path[0] != '-' && strlen(path) < 512 && path[strspn(path, plain)] == '\0';
-
-	return can ? path : "FILE";
+	return path[0] != '-' && fcp_shell_quote(path, word, PASTABLE_BYTES) == 0 ? word : "FILE";
 }
 
 /* Holes that a guest does not explain can be a layer's: madvise-ranges asks what they mean. */
@@ -42,15 +41,16 @@ static void advise(const struct fcp_inspect_result *result, const char *path, ch
 		   size_t bytes)
 {
 	bool layer = may_be_layer(result);
+	char word[PASTABLE_BYTES];
 
 	if (result->largest == FCP_PAGE_FREE)
 		snprintf(text, bytes,
 			 "`fcpause madvise-ranges --mem-file-path %s --find free` releases it.",
-			 pastable(path));
+			 pastable(path, word));
 	else if (result->largest == FCP_PAGE_ZERO)
 		snprintf(text, bytes,
 			 "`fcpause madvise-ranges --mem-file-path %s --find zero%s` releases it%s.",
-			 pastable(path), layer ? " --holes zero" : "",
+			 pastable(path, word), layer ? " --holes zero" : "",
 			 layer ? ", unless the file is a Diff layer" : "");
 	else if (result->outcome.status != FCP_STATUS_OK)
 		snprintf(text, bytes, "the guest cannot be read, so nobody can tell what it is for.");
@@ -83,7 +83,7 @@ const char *inspect_releasable(const struct fcp_inspect_result *result, const ch
 	uint64_t bytes = free_bytes + zero_bytes;
 	const char *what = "pages of zeros";
 	bool layer = may_be_layer(result);
-	char size[SIZE_TEXT_BYTES];
+	char size[SIZE_TEXT_BYTES], word[PASTABLE_BYTES];
 
 	text[0] = '\0';
 	if (bytes == 0 || bytes == result->classes[result->largest].allocated_bytes)
@@ -94,7 +94,7 @@ const char *inspect_releasable(const struct fcp_inspect_result *result, const ch
 		 "Can be released now: %s (%.0f %%), %s: "
 		 "`fcpause madvise-ranges --mem-file-path %s%s`%s.",
 		 size_text((int64_t)bytes, size), share_of(bytes, result->data_bytes), what,
-		 pastable(path), layer ? " --holes zero" : "",
+		 pastable(path, word), layer ? " --holes zero" : "",
 		 layer ? ", unless the file is a Diff layer" : "");
 	return text;
 }
@@ -105,7 +105,8 @@ static void put_file(FILE *out, const struct fcp_inspect_result *result, const c
 {
 	char size[SIZE_TEXT_BYTES], data[SIZE_TEXT_BYTES];
 
-	fprintf(out, "%s: %s (%" PRIu64 " bytes), on disk %s (%" PRIu64 " bytes); ", path,
+	put_shown(out, path);
+	fprintf(out, ": %s (%" PRIu64 " bytes), on disk %s (%" PRIu64 " bytes); ",
 		size_text((int64_t)result->logical_bytes, size), result->logical_bytes,
 		size_text((int64_t)result->allocated_bytes, data), result->allocated_bytes);
 	if (result->release[0])

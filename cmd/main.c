@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/parse.h"
+#include "cmd/shown.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -86,7 +88,9 @@ int main(int argc, char **argv)
 		return print_version();
 	command = command_find(argv[1]);
 	if (!command) {
-		fprintf(stderr, "fcpause: unknown command '%s' (see fcpause --help)\n", argv[1]);
+		FCP_CLEANUP(free) char *name = shown_text(argv[1]);
+
+		fprintf(stderr, "fcpause: unknown command '%s' (see fcpause --help)\n", name ? name : "");
 		return EXIT_USAGE;
 	}
 	return run(command, argc - 1, argv + 1);

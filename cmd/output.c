@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "cmd/settings.h"
+#include "cmd/shown.h"
 #include "report.h"
 
 #include <inttypes.h>
@@ -126,6 +127,15 @@ static int print_object(const struct invocation *invocation, const struct fcp_js
 	return print(invocation, line, exit_code);
 }
 
+/* One line on stderr. */
+static void complain(const struct invocation *invocation, const char *kind, const char *text)
+{
+	FCP_CLEANUP(free) char *shown = shown_text(text);
+
+	fprintf(stderr, "fcpause %s: %s%s\n", invocation->command->name, kind,
+		shown ? shown : "(no memory)");
+}
+
 static void print_warnings(const struct output *output)
 {
 	const struct invocation *invocation = output->invocation;
@@ -133,12 +143,11 @@ static void print_warnings(const struct output *output)
 	if (invocation->values[OPT_QUIET].on)
 		return;
 	if (output->warning)
-		fprintf(stderr, "fcpause %s: warning: %s\n", invocation->command->name, output->warning);
+		complain(invocation, "warning: ", output->warning);
 	for (size_t i = 0; i < invocation->flags.warning_count; i++)
-		fprintf(stderr, "fcpause %s: warning: %s\n", invocation->command->name,
-			invocation->flags.warnings[i]);
+		complain(invocation, "warning: ", invocation->flags.warnings[i]);
 	if (invocation->hinting && invocation->values[OPT_VERBOSE].on)
-		fprintf(stderr, "fcpause %s: warning: %s\n", invocation->command->name, hinting_race);
+		complain(invocation, "warning: ", hinting_race);
 }
 
 /* --best-effort forgives what a step did not do; not a wrong command line, a VM left behind, or a
@@ -154,13 +163,15 @@ static bool forgiven(const struct invocation *invocation, const struct ending *e
 static void print_reason(const struct invocation *invocation, const struct ending *ending)
 {
 	bool forgive = forgiven(invocation, ending);
+	char kind[64];
 
 	if (ending->outcome->reason[0] == '\0' || (invocation->values[OPT_QUIET].on && forgive))
 		return;
-	if (ending->err || ending->exit_code != EXIT_DONE)
-		fprintf(stderr, "fcpause %s: %s%s: %s\n", invocation->command->name,
-			forgive ? "warning: " : "", fcp_status_name(ending->outcome->status),
-			ending->outcome->reason);
+	if (!ending->err && ending->exit_code == EXIT_DONE)
+		return;
+	snprintf(kind, sizeof(kind), "%s%s: ", forgive ? "warning: " : "",
+		 fcp_status_name(ending->outcome->status));
+	complain(invocation, kind, ending->outcome->reason);
 }
 
 int output_end(struct output *output, const struct ending *ending)
@@ -200,7 +211,7 @@ int output_error(const struct invocation *invocation, const struct fcp_error *er
 	FCP_CLEANUP(json) struct fcp_json *object = NULL;
 	int bad = 0;
 
-	fprintf(stderr, "fcpause %s: %s\n", invocation->command->name, err->message);
+	complain(invocation, "", err->message);
 	if (!invocation->values[OPT_JSON].on)
 		return exit_code;
 	object = new_object(invocation, &bad);

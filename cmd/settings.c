@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/settings.h"
 
+#include "base/cleanup.h"
+#include "cmd/shown.h"
+
 #include <inttypes.h>
 
 static const char *underscored(const char *name, char text[64])
@@ -17,6 +20,14 @@ static bool is_open(const struct value *value)
 	return value->origin == ORIGIN_DEFAULT && value->number == 0 && !value->text;
 }
 
+/* The text as it is; but a URL with a password in it without that. */
+static int set_text(struct fcp_json *setting, const char *text)
+{
+	FCP_CLEANUP(free) char *masked = masked_url(text);
+
+	return fcp_json_set_string(setting, "value", masked ? masked : text);
+}
+
 static int set_setting_value(struct fcp_json *setting, enum option_kind kind,
 			     const struct value *value)
 {
@@ -24,7 +35,7 @@ static int set_setting_value(struct fcp_json *setting, enum option_kind kind,
 	case KIND_TEXT:
 	case KIND_LIST:
 	case KIND_CHOICE:
-		return value->text ? fcp_json_set_string(setting, "value", value->text)
+		return value->text ? set_text(setting, value->text)
 				   : fcp_json_set_null(setting, "value");
 	case KIND_MS:
 	case KIND_WAIT_MS:
@@ -78,8 +89,11 @@ static int add_operands(struct fcp_json *settings, char *const *operands)
 	struct fcp_json *setting = fcp_json_object(), *words = fcp_json_array();
 	int bad = 0;
 
-	for (; *operands; operands++)
-		bad |= fcp_json_append_string(words, *operands);
+	for (; *operands; operands++) {
+		FCP_CLEANUP(free) char *masked = masked_url(*operands);
+
+		bad |= fcp_json_append_string(words, masked ? masked : *operands);
+	}
 	bad |= fcp_json_set(setting, "value", words);
 	bad |= fcp_json_set_string(setting, "origin", origin_name(ORIGIN_CLI));
 	return bad | fcp_json_set(settings, "operands", setting);
@@ -114,10 +128,8 @@ static void print_setting(FILE *out, const char *name, enum option_kind kind,
 	case KIND_TEXT:
 	case KIND_LIST:
 	case KIND_CHOICE:
-		if (value->text)
-			fprintf(out, "  %-32s %s", name, value->text);
-		else
-			fprintf(out, "  %-32s -", name);
+		fprintf(out, "  %-32s ", name);
+		put_shown(out, value->text ? value->text : "-");
 		break;
 	case KIND_MS:
 	case KIND_WAIT_MS:
@@ -160,7 +172,9 @@ void settings_print(const struct invocation *invocation, FILE *out)
 	if (!invocation->operands)
 		return;
 	fprintf(out, "  %-32s", "operands");
-	for (char *const *word = invocation->operands; *word; word++)
-		fprintf(out, " %s", *word);
+	for (char *const *word = invocation->operands; *word; word++) {
+		fputc(' ', out);
+		put_shown(out, *word);
+	}
 	fprintf(out, " (%s)\n", origin_name(ORIGIN_CLI));
 }

@@ -2,6 +2,7 @@
 #include "cmd/text.h"
 
 #include "cmd/output.h"
+#include "cmd/shown.h"
 
 #include <inttypes.h>
 
@@ -12,8 +13,10 @@ static void begin_line(FILE *out, const char *step, const struct fcp_outcome *ou
 		fprintf(out, "%-17s %-11s            ", step, fcp_status_name(outcome->status));
 	else
 		fprintf(out, "%-17s %-11s %9.1f ms", step, fcp_status_name(outcome->status), outcome->ms);
-	if (outcome->status != FCP_STATUS_OK)
-		fprintf(out, "  %s", outcome->reason);
+	if (outcome->status == FCP_STATUS_OK)
+		return;
+	fputs("  ", out);
+	put_shown(out, outcome->reason);
 }
 
 void text_reclaim(FILE *out, const struct fcp_reclaim_result *result)
@@ -57,9 +60,12 @@ void text_snapshot(FILE *out, const struct fcp_snapshot_settings *settings,
 		   const struct fcp_snapshot_result *result)
 {
 	begin_line(out, "snapshot", &result->outcome);
-	if (result->created)
-		fprintf(out, "  %s: %s, %s", fcp_snapshot_type_name(result->type),
-			settings->snapshot_path, settings->mem_file_path);
+	if (result->created) {
+		fprintf(out, "  %s: ", fcp_snapshot_type_name(result->type));
+		put_shown(out, settings->snapshot_path);
+		fputs(", ", out);
+		put_shown(out, settings->mem_file_path);
+	}
 	if (result->outcome.status != FCP_STATUS_SKIPPED)
 		fprintf(out, "; VM %s, stood still %.1f ms", fcp_vm_state_name(result->vm_state),
 			result->paused_ms);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "net/json.h"
 
 #include <fcntl.h>
@@ -30,13 +31,16 @@ static void warn(struct fcp_flags *flags, const char *format, ...) FCP_PRINTF(2,
 
 static void warn(struct fcp_flags *flags, const char *format, ...)
 {
+	char *warning = flags->warnings[flags->warning_count];
+	char text[2 * sizeof(flags->warnings[0])];
 	va_list args;
 
 	if (flags->warning_count == FCP_FLAGS_WARNINGS)
 		return;
 	va_start(args, format);
-	vsnprintf(flags->warnings[flags->warning_count], sizeof(flags->warnings[0]), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	fcp_text_filter(text, warning, sizeof(flags->warnings[0]));
 	flags->warning_count++;
 }
 

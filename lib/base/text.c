@@ -54,15 +54,35 @@ static size_t escape(const char *text, size_t length, char escaped[ESCAPE_BYTES]
 	return bytes ? bytes : 1;
 }
 
+/* What stands between "://" and the @ of a URL at the beginning of text; 0 where there is no @. */
+static size_t userinfo_length(const char *text, size_t length)
+{
+	static const char behind_url[] = " \t\r\n\"'<>`";
+	size_t found = 0;
+
+	if (length < 3 || strncmp(text, "://", 3) != 0)
+		return 0;
+	/* The last @: a password may hold one. */
+	for (size_t i = 3; i < length && !strchr(behind_url, text[i]); i++)
+		if (text[i] == '@')
+			found = i - 3;
+	return found;
+}
+
 static void filter(const char *text, size_t length, char *shown, size_t shown_bytes)
 {
 	char escaped[ESCAPE_BYTES];
 
 	while (length > 0) {
 		size_t taken = fcp_text_printable(text, length), put = taken;
+		size_t secret = userinfo_length(text, length);
 		const char *piece = text;
 
-		if (taken == 0) {
+		if (secret > 0) {
+			taken = 3 + secret;
+			piece = "://***";
+			put = strlen(piece);
+		} else if (taken == 0) {
 			taken = escape(text, length, escaped);
 			piece = escaped;
 			put = strlen(escaped);

@@ -3,7 +3,8 @@
  * Text from the guest, envd, Firecracker or a file's name, made safe to show. What could drive a
  * terminal, hide, or reorder other text is escaped: control characters (C0, C1), characters that
  * have no look of their own (Unicode's Cf, Zl, Zp and Default_Ignorable: bidirectional overrides
- * and isolates, zero-width ones, tags), noncharacters, and bytes that are not UTF-8.
+ * and isolates, zero-width ones, tags), noncharacters, and bytes that are not UTF-8. A URL's user
+ * and password are shown as three asterisks.
  */
 #ifndef FCP_BASE_TEXT_H
 #define FCP_BASE_TEXT_H

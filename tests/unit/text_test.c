@@ -33,6 +33,8 @@ static void escapes(void)
 		{"alm \xd8\x9c", "alm \\u061c"},
 		{"zwsp \xe2\x80\x8b bom \xef\xbb\xbf shy \xc2\xad", "zwsp \\u200b bom \\ufeff shy \\u00ad"},
 		{"line \xe2\x80\xa8 paragraph \xe2\x80\xa9", "line \\u2028 paragraph \\u2029"},
+		{"R12: http://bob:s3cret@10.0.0.1:49983/x", "R12: http://***@10.0.0.1:49983/x"},
+		{"R12: HTTPS://bob:s3@c/ret@h 'ftp://u@h' a://b c@d", "R12: HTTPS://***@h 'ftp://***@h' a://b c@d"},
 		{"tag \xf3\xa0\x81\x81", "tag \\U000e0041"},
 		{"non \xef\xbf\xbe \xf4\x8f\xbf\xbf", "non \\ufffe \\U0010ffff"},
 	};
