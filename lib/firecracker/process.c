@@ -2,8 +2,8 @@
 #include "firecracker/process.h"
 
 #include "base/cleanup.h"
+#include "base/maps.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 /* Guest memory is a multiple of this (mem_size_mib). */
@@ -67,92 +67,51 @@ bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_)
 	return true;
 }
 
-/* One line of /proc/PID/maps; path is "" for anonymous memory. */
-struct line {
-	uint64_t bytes;
-	char mode[5];
-	unsigned long inode;
-	const char *path;
-};
-
-static bool parse_line(const char *text, struct line *line_)
-{
-	unsigned long start, end;
-	int path = 0;
-
-	if (sscanf(text, "%lx-%lx %4s %*x %*s %lu %n", &start, &end, line_->mode, &line_->inode, &path) < 4)
-		return false;
-	line_->bytes = end - start;
-	line_->path = path > 0 ? text + path : "";
-	return true;
-}
-
 /*
  * A writable mapping of a file that can hold guest memory. A private one of any size: what is left
  * of a memory file that the VM was restored from is in pieces after a discard. A shared one is never
  * cut, and Firecracker has small ones of its own: vCPUs, a page of a memfd in each network device.
  */
-static bool is_file_memory(const struct line *line)
+static bool is_file_memory(const struct fcp_mapping *mapping)
 {
-	if (line->inode == 0 || line->path[0] != '/')
+	if (mapping->inode == 0 || mapping->path[0] != '/')
 		return false;
-	return line->mode[3] == 'p' || line->bytes >= SHARED_MIN_BYTES;
+	return !mapping->shared || mapping->end - mapping->start >= SHARED_MIN_BYTES;
 }
 
-static void add_mapping(const struct line *line, const char *program, struct fcp_process_memory *memory)
+static void add_mapping(const struct fcp_mapping *mapping, const char *program,
+			struct fcp_process_memory *memory)
 {
-	if (line->mode[1] != 'w')
+	if (!mapping->writable)
 		return;
-	if (line->inode == 0 && line->mode[3] == 'p')
-		memory->anonymous_bytes += line->bytes;
+	if (mapping->inode == 0 && !mapping->shared)
+		memory->anonymous_bytes += mapping->end - mapping->start;
 	/* The data of a program or a library stands behind its code. */
-	else if (is_file_memory(line) && strcmp(line->path, program) != 0) {
+	else if (is_file_memory(mapping) && strcmp(mapping->path, program) != 0) {
 		memory->of_files = true;
-		memory->restored |= line->mode[3] == 'p';
+		memory->restored |= !mapping->shared;
 	}
-}
-
-static int find_userfault(pid_t pid, bool *userfault_, struct fcp_error *err)
-{
-	FCP_CLEANUP(dir) DIR *dir = NULL;
-	char path[64], link[64];
-	struct dirent *entry;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	if (!dir)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", path);
-	*userfault_ = false;
-	while ((entry = readdir(dir)) != NULL) {
-		ssize_t length = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
-
-		link[length > 0 ? length : 0] = '\0';
-		if (strcmp(link, "anon_inode:[userfaultfd]") == 0)
-			*userfault_ = true;
-	}
-	return 0;
 }
 
 int fcp_process_memory(pid_t pid, struct fcp_process_memory *memory_, struct fcp_error *err)
 {
-	FCP_CLEANUP(file) FILE *maps = open_proc(pid, "maps");
-	FCP_CLEANUP(free) char *text = NULL;
+	static const char *const userfault[] = {"anon_inode:[userfaultfd]"};
+	FCP_CLEANUP(maps) struct fcp_maps maps = {0};
 	struct fcp_process_memory memory = {0};
+	struct fcp_mapping mapping;
 	char program[4352] = "";
-	struct line line;
-	size_t room = 0;
+	unsigned count;
 
-	if (!maps)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "/proc/%d/maps", (int)pid);
-	while (getline(&text, &room, maps) > 0) {
-		if (!parse_line(text, &line))
-			continue;
-		if (line.mode[2] == 'x')
-			snprintf(program, sizeof(program), "%s", line.path);
-		add_mapping(&line, program, &memory);
-	}
-	if (find_userfault(pid, &memory.userfault, err) != 0)
+	if (fcp_maps_open(pid, &maps, err) != 0)
 		return -1;
+	while (fcp_maps_next(&maps, &mapping)) {
+		if (mapping.executable)
+			snprintf(program, sizeof(program), "%s", mapping.path);
+		add_mapping(&mapping, program, &memory);
+	}
+	if (fcp_proc_count_fds(pid, userfault, &count, 1, err) != 0)
+		return -1;
+	memory.userfault = count > 0;
 	*memory_ = memory;
 	return 0;
 }
@@ -160,19 +119,17 @@ int fcp_process_memory(pid_t pid, struct fcp_process_memory *memory_, struct fcp
 int fcp_process_mapping(pid_t pid, uint64_t address, struct fcp_process_mapping *mapping_,
 			struct fcp_error *err)
 {
-	FCP_CLEANUP(file) FILE *maps = open_proc(pid, "maps");
-	FCP_CLEANUP(free) char *line = NULL;
-	size_t room = 0;
+	FCP_CLEANUP(maps) struct fcp_maps maps = {0};
+	struct fcp_mapping found;
 
-	while (maps && getline(&line, &room, maps) > 0) {
-		unsigned long start, end, offset, inode;
-		char mode[5];
-
-		if (sscanf(line, "%lx-%lx %4s %lx %*s %lu", &start, &end, mode, &offset, &inode) != 5 ||
-		    address < start || address >= end)
+	if (fcp_maps_open(pid, &maps, err) != 0)
+		return -1;
+	while (fcp_maps_next(&maps, &found)) {
+		if (address < found.start || address >= found.end)
 			continue;
-		*mapping_ = (struct fcp_process_mapping){start, end, offset, mode[3] == 's' && inode != 0};
+		*mapping_ = (struct fcp_process_mapping){found.start, found.end, found.offset,
+							 found.shared && found.inode != 0};
 		return 0;
 	}
-	return fcp_error_set(err, FCP_ERR_IO, maps ? EFAULT : errno, "/proc/%d/maps", (int)pid);
+	return fcp_error_set(err, FCP_ERR_IO, EFAULT, "/proc/%d/maps", (int)pid);
 }

@@ -14,49 +14,65 @@
 #define GIB (UINT64_C(1) << 30)
 #define PAST_32BIT_HOLE (4 * GIB)
 #define HIGH_HOLE_START (256 * GIB)
-#define HIGH_HOLE_END (512 * GIB)
+#define HIGH_HOLE_END FCP_GUEST_HOTPLUG_GPA
 /* Firecracker's architectural maximum is 1022 GiB; a file beyond it is none of its. */
 #define RAM_MAX (1024 * GIB)
 
-static const uint64_t low_hole_starts[] = {3 * GIB, 3 * GIB + GIB / 4};
+/* Where the holes of boot memory begin: below 4 GiB, and at 256 GiB or nowhere. */
+struct holes {
+	uint64_t low, high;
+};
 
-/* Lays the regions out: the low hole starts at low_hole, the high one is there or is not. */
-static void lay_out(uint64_t bytes, uint64_t low_hole, bool high_hole,
+static const struct holes known_holes[] = {
+	{3 * GIB, HIGH_HOLE_START},
+	{3 * GIB, UINT64_MAX},
+	{3 * GIB + GIB / 4, HIGH_HOLE_START},
+	{3 * GIB + GIB / 4, UINT64_MAX},
+};
+
+static void lay_out(const struct fcp_guest_size *size, const struct holes *holes,
 		    struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX])
 {
 	const uint64_t starts[] = {0, PAST_32BIT_HOLE, HIGH_HOLE_END};
-	const uint64_t ends[] = {low_hole, high_hole ? HIGH_HOLE_START : UINT64_MAX, UINT64_MAX};
-	uint64_t offset = 0;
+	const uint64_t ends[] = {holes->low, holes->high, UINT64_MAX};
+	uint64_t offset = 0, gpa = 0;
+	unsigned count = 0;
 
 	memset(regions, 0, FCP_GUEST_REGIONS_MAX * sizeof(*regions));
-	for (unsigned i = 0; i < FCP_GUEST_REGIONS_MAX && offset < bytes; i++) {
-		uint64_t room = ends[i] - starts[i];
-		uint64_t length = bytes - offset < room ? bytes - offset : room;
+	for (; count < 3 && offset < size->boot_bytes; count++) {
+		uint64_t room = ends[count] - starts[count], left = size->boot_bytes - offset;
+		uint64_t length = left < room ? left : room;
 
-		regions[i] = (struct fcp_guest_region){starts[i], length, offset, offset};
+		regions[count] = (struct fcp_guest_region){starts[count], length, offset, offset};
 		offset += length;
+		gpa = starts[count] + length;
 	}
+	if (size->hotplug_bytes == 0)
+		return;
+	gpa = gpa < FCP_GUEST_HOTPLUG_GPA ? FCP_GUEST_HOTPLUG_GPA : gpa;
+	regions[count] = (struct fcp_guest_region){gpa, size->hotplug_bytes, offset, offset};
 }
 
-static void add_layout(struct fcp_guest_memory *memory, uint64_t low_hole, bool high_hole)
+static void add_layout(struct fcp_guest_memory *memory, const struct fcp_guest_size *size,
+		       const struct holes *holes)
 {
 	struct fcp_guest_region *layout = memory->layouts[memory->layout_count];
 
-	lay_out(memory->bytes, low_hole, high_hole, layout);
+	lay_out(size, holes, layout);
 	for (unsigned i = 0; i < memory->layout_count; i++)
 		if (memcmp(memory->layouts[i], layout, sizeof(memory->layouts[i])) == 0)
 			return;
 	memory->layout_count++;
 }
 
-void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory)
+void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory, const struct fcp_guest_size *size)
 {
 	struct fcp_guest_memory first;
 
-	for (size_t i = 0; i < sizeof(low_hole_starts) / sizeof(low_hole_starts[0]); i++) {
-		add_layout(memory, low_hole_starts[i], true);
-		add_layout(memory, low_hole_starts[i], false);
-	}
+	memory->bytes = size->boot_bytes + size->hotplug_bytes;
+	memory->layout_count = 0;
+	for (size_t i = 0; i < sizeof(known_holes) / sizeof(known_holes[0]); i++)
+		add_layout(memory, size, &known_holes[i]);
 	if (fcp_guest_memory_layout(memory, 0, &first))
 		*memory = first;
 }
@@ -97,7 +113,7 @@ int fcp_guest_memory_open_file(int fd, enum fcp_guest_holes holes, int base_fd,
 	if (base_fd >= 0 && base_bytes != memory.bytes)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
 				     "base: its size is not the memory file's");
-	fcp_guest_memory_lay_out(&memory);
+	fcp_guest_memory_lay_out(&memory, &(struct fcp_guest_size){.boot_bytes = memory.bytes});
 	*memory_ = memory;
 	return 0;
 }

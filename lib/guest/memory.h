@@ -7,7 +7,8 @@
  * begins at 0 and ends at the hole below 4 GiB, which starts at 3 GiB (since 1.13) or 3.25 GiB
  * (older); what is left goes on at 4 GiB, and since 1.13 past a second hole from 256 to 512 GiB
  * (src/vmm/src/arch/x86_64/{layout,mod}.rs, arch_memory_regions()). The file does not say which, so
- * a memory has layouts to try; the proofs of guest/kernel.h tell them apart.
+ * a memory has layouts to try; the proofs of guest/kernel.h tell them apart. Hot-pluggable memory is
+ * one more region behind them, in the file as well, with as many bytes as can be plugged in.
  *
  * Nothing here is mapped: a file that is truncated meanwhile is an error, never a signal.
  */
@@ -16,8 +17,10 @@
 
 #include "fcpause.h"
 
-#define FCP_GUEST_REGIONS_MAX 3
+#define FCP_GUEST_REGIONS_MAX 6
 #define FCP_GUEST_LAYOUTS_MAX 8
+/* Hot-pluggable memory (virtio-mem) is one region from here on: past_mmio64_memory, 1.14 and later. */
+#define FCP_GUEST_HOTPLUG_GPA (UINT64_C(512) << 30)
 
 /* Where a region of RAM lies. */
 struct fcp_guest_region {
@@ -25,6 +28,12 @@ struct fcp_guest_region {
 	uint64_t bytes;	  /* whole pages */
 	uint64_t offset;  /* in the memory file */
 	uint64_t address; /* in the source: the offset, or an address of the process */
+};
+
+/* How much memory the VM has (GET /machine-config, GET /hotplug/memory): the file holds both. */
+struct fcp_guest_size {
+	uint64_t boot_bytes;
+	uint64_t hotplug_bytes; /* all that can be plugged in; 0: no such device */
 };
 
 /* What a hole of the memory file means. */

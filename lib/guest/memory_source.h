@@ -5,8 +5,8 @@
 
 #include "guest/memory.h"
 
-/* Fills the layouts of memory->bytes in and takes the first. */
-void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory);
+/* Fills the layouts of that size in and takes the first; their addresses are the offsets. */
+void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory, const struct fcp_guest_size *size);
 
 /* FCP_ERR_INPUT when no guest can have that much RAM. */
 int fcp_guest_memory_check_size(uint64_t bytes, struct fcp_error *err);

@@ -3,12 +3,12 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/maps.h"
 #include "base/units.h"
 #include "guest/memory_source.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +17,6 @@
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 #define PAGEMAP_SWAPPED (UINT64_C(1) << 62)
 #define PAGEMAP_BATCH 512
-#define PROCESS_MAPPINGS_MAX 65536
 
 /* A run of readable and writable mappings without a gap. Firecracker's RAM region is one: parts of
  * it may be mapped anew after a discard (src/vmm/src/vstate/memory.rs, discard_range()). */
@@ -54,58 +53,25 @@ static void keep_span(struct spans *spans, struct span span)
 	spans->items[at] = span;
 }
 
-static int open_proc(pid_t pid, const char *name, int *fd_, struct fcp_error *err)
+static bool can_be_ram(const struct fcp_mapping *mapping)
 {
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		*fd_ = fd;
-		return 0;
-	}
-	if (errno == EACCES || errno == EPERM)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno,
-				     "%s: reading a process's memory needs the right to trace it",
-				     path);
-	return fcp_error_set(err, errno == ENOENT ? FCP_ERR_STATE : FCP_ERR_IO, errno, "%s", path);
-}
-
-/* One line of /proc/PID/maps. */
-static bool parse_mapping(const char *line, struct span *span_, bool *usable_)
-{
-	char permissions[5];
-	uint64_t inode;
-
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %" SCNu64, &span_->start, &span_->end,
-		   permissions, &inode) != 4)
-		return false;
-	*usable_ = permissions[0] == 'r' && permissions[1] == 'w' && !strstr(line, "[stack]") &&
-		   !strstr(line, "[heap]");
-	span_->anonymous = inode == 0 && permissions[3] == 'p';
-	span_->shared = permissions[3] == 's';
-	return true;
+	return mapping->readable && mapping->writable && strcmp(mapping->path, "[stack]") != 0 &&
+	       strcmp(mapping->path, "[heap]") != 0;
 }
 
 static int find_spans(pid_t pid, struct spans *spans_, struct fcp_error *err)
 {
-	FCP_CLEANUP(fd) int fd = -1;
-	FCP_CLEANUP(file) FILE *maps = NULL;
+	FCP_CLEANUP(maps) struct fcp_maps maps = {0};
+	struct fcp_mapping mapping;
 	struct span run = {0};
-	char line[4352]; /* a path is no longer than 4096 */
 
-	if (open_proc(pid, "maps", &fd, err) < 0)
+	if (fcp_maps_open(pid, &maps, err) != 0)
 		return -1;
-	maps = fdopen(fd, "re");
-	if (!maps)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "/proc/%d/maps", (int)pid);
-	fd = -1;
-	for (unsigned i = 0; i < PROCESS_MAPPINGS_MAX && fgets(line, sizeof(line), maps); i++) {
-		struct span span;
-		bool usable;
+	while (fcp_maps_next(&maps, &mapping)) {
+		struct span span = {mapping.start, mapping.end,
+				    mapping.inode == 0 && !mapping.shared, mapping.shared};
 
-		if (!parse_mapping(line, &span, &usable) || !usable)
+		if (!can_be_ram(&mapping))
 			continue;
 		/* Restored memory is in private pieces, of its file and anonymous; a memfd is whole, and
 		 * what lies next to it (a thread's stack) is none of it. */
@@ -205,7 +171,7 @@ static int lay_out_process(struct fcp_guest_memory *memory, pid_t pid, struct fc
 		if (spans.items[i].end - spans.items[i].start >=
 		    memory->bytes / FCP_GUEST_REGIONS_MAX)
 			memory->all_anonymous &= spans.items[i].anonymous;
-	fcp_guest_memory_lay_out(memory);
+	fcp_guest_memory_lay_out(memory, &(struct fcp_guest_size){.boot_bytes = memory->bytes});
 	place_layouts(memory, &spans);
 	if (!fcp_guest_memory_layout(memory, 0, &first))
 		return fcp_error_set(err, FCP_ERR_STATE, 0,
@@ -222,9 +188,9 @@ int fcp_guest_memory_open_process(pid_t pid, uint64_t bytes, struct fcp_guest_me
 	FCP_CLEANUP(fd) int pagemap_fd = -1;
 	struct fcp_guest_memory memory = {.base_fd = -1, .bytes = bytes};
 
-	if (open_proc(pid, "mem", &memory_fd, err) < 0 ||
-	    open_proc(pid, "pagemap", &pagemap_fd, err) < 0 ||
-	    lay_out_process(&memory, pid, err) < 0)
+	memory_fd = fcp_proc_open(pid, "mem", err);
+	pagemap_fd = memory_fd < 0 ? -1 : fcp_proc_open(pid, "pagemap", err);
+	if (pagemap_fd < 0 || lay_out_process(&memory, pid, err) < 0)
 		return -1;
 	memory.fd = fcp_steal_fd(&memory_fd);
 	memory.pagemap_fd = fcp_steal_fd(&pagemap_fd);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/* /proc/PID/maps, line by line (proc_pid_maps(5)). The one place that knows how a line looks. */
+#ifndef FCP_BASE_MAPS_H
+#define FCP_BASE_MAPS_H
+
+#include "base/error.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+
+struct fcp_mapping {
+	uint64_t start; /* addresses */
+	uint64_t end;
+	uint64_t offset; /* in the file */
+	uint64_t inode;	 /* of the file; 0: anonymous memory */
+	uint64_t dev;	 /* makedev(3); on btrfs and overlayfs not the one of stat(2) */
+	bool readable;
+	bool writable;
+	bool executable;
+	bool shared;
+	const char *path; /* "" where there is none; of the line that was read */
+};
+
+/* Reads one line, with or without its newline; false when it is not one. path borrows from line. */
+bool fcp_mapping_parse(char *line, struct fcp_mapping *mapping_);
+
+/* The lines of one process, in the order of the addresses. */
+struct fcp_maps {
+	FILE *file;
+	char *line;
+	size_t room;
+};
+
+/*
+ * FCP_ERR_UNSUPPORTED: no permission (ptrace-class); FCP_ERR_STATE: no such process. The message
+ * names the file. Release with fcp_maps_close().
+ */
+int fcp_maps_open(pid_t pid, struct fcp_maps *maps_, struct fcp_error *err);
+
+/* The next mapping; false at the end. Its path is good until the next call. */
+bool fcp_maps_next(struct fcp_maps *maps, struct fcp_mapping *mapping_);
+
+/* Safe on a zeroed struct. */
+void fcp_maps_close(struct fcp_maps *maps);
+
+static inline void fcp_cleanup_maps(struct fcp_maps *maps)
+{
+	fcp_maps_close(maps);
+}
+
+/* Opens /proc/PID/NAME for reading; -1 with *err as fcp_maps_open() sets it. */
+int fcp_proc_open(pid_t pid, const char *name, struct fcp_error *err);
+
+/*
+ * How many descriptors of the process lead to what readlink(2) calls link ("anon_inode:kvm-vm",
+ * "/memfd:NAME (deleted)"), in counts_[i] for links[i]. Errors as fcp_maps_open().
+ */
+int fcp_proc_count_fds(pid_t pid, const char *const links[], unsigned counts_[], unsigned count,
+		       struct fcp_error *err);
+
+#endif

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which mappings of a process are which region of RAM: the second half of guest/ram.h. */
+#include "guest/ram_place.h"
+
+#include <string.h>
+
+/* One way to place the regions: filled in from the first region to the last. */
+struct attempt {
+	const struct fcp_guest_pieces *pieces;
+	struct fcp_guest_ram *ram;
+	struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX];
+	unsigned count;
+};
+
+/* The piece that holds address; count when there is none. */
+static size_t piece_at(const struct fcp_guest_pieces *pieces, uint64_t address)
+{
+	size_t low = 0, high = pieces->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (pieces->items[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < pieces->count && pieces->items[low].start <= address ? low : pieces->count;
+}
+
+static bool same_file(const struct fcp_guest_piece *a, const struct fcp_guest_piece *b)
+{
+	return a->inode == b->inode && a->dev == b->dev;
+}
+
+/* What one region can be made of: mappings of one file, or of no file, each at its place. */
+static bool fits(const struct fcp_guest_region *region, const struct fcp_guest_piece *piece,
+		 const struct fcp_guest_piece *file)
+{
+	uint64_t start = piece->start > region->address ? piece->start : region->address;
+
+	if (piece->inaccessible && region->gpa < FCP_GUEST_HOTPLUG_GPA)
+		return false;
+	if (!piece->of_file)
+		return true;
+	return (!file || same_file(file, piece)) &&
+	       piece->file_offset + (start - piece->start) ==
+		       region->offset + (start - region->address);
+}
+
+struct ends {
+	bool start, end;
+};
+
+/*
+ * Is the region, at its address, covered by mappings of one kind without a gap? *ends_: does it begin
+ * and end where mappings do? Anonymous memory at the end of a restored VM's (a discarded range) can
+ * have become one with a mapping beside it, which counts as well: the file's offsets show the place.
+ */
+static bool covered(const struct fcp_guest_pieces *pieces, const struct fcp_guest_region *region,
+		    struct ends *ends_)
+{
+	uint64_t at = region->address, end = at + region->bytes;
+	const struct fcp_guest_piece *first = &pieces->items[piece_at(pieces, at)];
+	const struct fcp_guest_piece *file = NULL, *last = first;
+
+	for (const struct fcp_guest_piece *piece = first; at < end; piece++) {
+		if (piece == pieces->items + pieces->count || piece->start > at ||
+		    first->shared != piece->shared || first->hugetlb != piece->hugetlb ||
+		    !fits(region, piece, file))
+			return false;
+		file = piece->of_file ? piece : file;
+		last = piece;
+		at = piece->end;
+	}
+	ends_->start = first->start == region->address || (file && !first->of_file);
+	ends_->end = last->end == end || (file && !last->of_file);
+	return true;
+}
+
+/*
+ * The regions from first to last lie one beside the other from address on, in that order or in the
+ * reverse: mmap(2) places one mapping below the one before, and the kernel may make one of both.
+ */
+static bool place_group(struct attempt *attempt, unsigned first, unsigned last, uint64_t address,
+			bool reverse)
+{
+	unsigned count = last - first + 1;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct fcp_guest_region *region =
+			&attempt->regions[reverse ? last - i : first + i];
+		struct ends ends;
+
+		region->address = address;
+		if (!covered(attempt->pieces, region, &ends))
+			return false;
+		if ((i == 0 && !ends.start) || (i == count - 1 && !ends.end))
+			return false;
+		address += region->bytes;
+	}
+	return true;
+}
+
+static bool overlap(const struct fcp_guest_region *a, const struct fcp_guest_region *b)
+{
+	return a->address < b->address + b->bytes && b->address < a->address + a->bytes;
+}
+
+static bool group_is_apart(const struct attempt *attempt, unsigned first, unsigned last)
+{
+	for (unsigned i = first; i <= last; i++)
+		for (unsigned before = 0; before < first; before++)
+			if (overlap(&attempt->regions[i], &attempt->regions[before]))
+				return false;
+	return true;
+}
+
+static void keep(struct attempt *attempt)
+{
+	struct fcp_guest_ram *ram = attempt->ram;
+
+	for (unsigned i = 0; i < ram->layout_count; i++)
+		if (memcmp(ram->layouts[i], attempt->regions, sizeof(attempt->regions)) == 0)
+			return;
+	if (ram->layout_count < FCP_GUEST_LAYOUTS_MAX)
+		memcpy(ram->layouts[ram->layout_count++], attempt->regions,
+		       sizeof(attempt->regions));
+}
+
+/* Where a group can begin by that piece: where it begins, or where its file's first byte would. */
+static unsigned group_starts(const struct attempt *attempt, const struct fcp_guest_piece *piece,
+			     unsigned first, unsigned last, uint64_t starts_[3])
+{
+	unsigned count = 0;
+
+	starts_[count++] = piece->start;
+	for (unsigned i = first; i <= last && piece->of_file; i += last - first ? last - first : 1) {
+		const struct fcp_guest_region *region = &attempt->regions[i];
+		uint64_t within = piece->file_offset - region->offset;
+
+		if (piece->file_offset >= region->offset && within < region->bytes && within > 0 &&
+		    within <= piece->start)
+			starts_[count++] = piece->start - within;
+	}
+	return count;
+}
+
+static void place_from(struct attempt *attempt, unsigned first);
+
+static void try_group(struct attempt *attempt, unsigned first, unsigned last, uint64_t address)
+{
+	for (unsigned reverse = 0; reverse <= (first < last); reverse++)
+		if (place_group(attempt, first, last, address, reverse) &&
+		    group_is_apart(attempt, first, last))
+			place_from(attempt, last + 1);
+}
+
+/* All pieces of a file lead to the same start: it is tried once. */
+static void place_group_anywhere(struct attempt *attempt, unsigned first, unsigned last)
+{
+	uint64_t tried[3] = {0};
+
+	for (size_t i = 0; i < attempt->pieces->count; i++) {
+		uint64_t starts[3];
+		unsigned count =
+			group_starts(attempt, &attempt->pieces->items[i], first, last, starts);
+
+		for (unsigned at = 0; at < count; at++) {
+			if (starts[at] != tried[at])
+				try_group(attempt, first, last, starts[at]);
+			tried[at] = starts[at];
+		}
+	}
+}
+
+static void place_from(struct attempt *attempt, unsigned first)
+{
+	if (first == attempt->count) {
+		keep(attempt);
+		return;
+	}
+	for (unsigned last = first; last < attempt->count; last++)
+		place_group_anywhere(attempt, first, last);
+}
+
+void fcp_guest_ram_place(const struct fcp_guest_pieces *pieces,
+			 const struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX],
+			 struct fcp_guest_ram *ram)
+{
+	struct attempt attempt = {.pieces = pieces, .ram = ram};
+
+	memcpy(attempt.regions, regions, sizeof(attempt.regions));
+	while (attempt.count < FCP_GUEST_REGIONS_MAX && regions[attempt.count].bytes != 0)
+		attempt.count++;
+	place_from(&attempt, 0);
+}
+
+/* The address of an offset of the memory file. */
+static uint64_t address_of(const struct fcp_guest_region *regions, uint64_t offset)
+{
+	while (offset - regions->offset >= regions->bytes)
+		regions++;
+	return regions->address + (offset - regions->offset);
+}
+
+bool fcp_guest_layouts_agree(const struct fcp_guest_region a[FCP_GUEST_REGIONS_MAX],
+			     const struct fcp_guest_region b[FCP_GUEST_REGIONS_MAX])
+{
+	for (unsigned i = 0; i < FCP_GUEST_REGIONS_MAX; i++) {
+		if (a[i].bytes != 0 && address_of(b, a[i].offset) != a[i].address)
+			return false;
+		if (b[i].bytes != 0 && address_of(a, b[i].offset) != b[i].address)
+			return false;
+	}
+	return true;
+}

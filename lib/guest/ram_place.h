@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Between guest/ram.c and guest/ram_place.c only. */
+#ifndef FCP_GUEST_RAM_PLACE_H
+#define FCP_GUEST_RAM_PLACE_H
+
+#include "guest/ram.h"
+
+/* The mappings of a process that can hold RAM, ascending. Owned. */
+struct fcp_guest_pieces {
+	struct fcp_guest_piece *items;
+	size_t count;
+	size_t room;
+};
+
+/* Adds to ram->layouts each way to find the regions, which have no addresses yet, among pieces. */
+void fcp_guest_ram_place(const struct fcp_guest_pieces *pieces,
+			 const struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX],
+			 struct fcp_guest_ram *ram);
+
+/* Do both layouts put the same offsets at the same addresses? They are of one size. */
+bool fcp_guest_layouts_agree(const struct fcp_guest_region a[FCP_GUEST_REGIONS_MAX],
+			     const struct fcp_guest_region b[FCP_GUEST_REGIONS_MAX]);
+
+#endif
