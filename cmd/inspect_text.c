@@ -19,11 +19,15 @@ static const char *pastable(const char *path, char word[PASTABLE_BYTES])
 	return path[0] != '-' && fcp_shell_quote(path, word, PASTABLE_BYTES) == 0 ? word : "FILE";
 }
 
-/* Holes that a guest does not explain can be a layer's: madvise-ranges asks what they mean. */
+/* Holes where the guest may use memory can be a layer's: madvise-ranges asks what they mean, unless it
+ * is recorded. */
 static bool may_be_layer(const struct fcp_inspect_result *result)
 {
-	return result->outcome.status != FCP_STATUS_OK &&
-	       result->data_bytes < result->logical_bytes;
+	const struct fcp_class_bytes *free_pages = &result->classes[FCP_PAGE_FREE];
+	uint64_t hole_bytes = result->logical_bytes - result->data_bytes;
+
+	return result->attributes.holes == FCP_HOLES_UNSAID &&
+	       hole_bytes > free_pages->bytes - free_pages->allocated_bytes;
 }
 
 static const char *const advice[FCP_PAGE_CLASSES] = {
@@ -47,6 +51,8 @@ static void advise(const struct fcp_inspect_result *result, const char *path, ch
 		snprintf(text, bytes,
 			 "`fcpause madvise-ranges --mem-file-path %s --find free` releases it.",
 			 pastable(path, word));
+	else if (result->largest == FCP_PAGE_ZERO && result->attributes.holes == FCP_HOLES_BASE)
+		snprintf(text, bytes, "a Diff layer needs them where its base has other bytes.");
 	else if (result->largest == FCP_PAGE_ZERO)
 		snprintf(text, bytes,
 			 "`fcpause madvise-ranges --mem-file-path %s --find zero%s` releases it%s.",
@@ -86,6 +92,8 @@ const char *inspect_releasable(const struct fcp_inspect_result *result, const ch
 	char size[SIZE_TEXT_BYTES], word[PASTABLE_BYTES];
 
 	text[0] = '\0';
+	if (result->attributes.holes == FCP_HOLES_BASE)
+		bytes = free_bytes, zero_bytes = 0;
 	if (bytes == 0 || bytes == result->classes[result->largest].allocated_bytes)
 		return text;
 	if (free_bytes > 0)

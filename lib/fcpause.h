@@ -297,6 +297,27 @@ struct fcp_balloon_drain_result {
 FCP_API int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
 			      struct fcp_balloon_drain_result *result, struct fcp_error *err);
 
+/* ---- memory files ------------------------------------------------------------------------- */
+
+/* What a hole of a memory file means. */
+enum fcp_holes {
+	FCP_HOLES_UNSAID, /* not specified: as recorded with the file, else see the function */
+	FCP_HOLES_ZERO,	  /* zeros: a whole memory file, sparse or not */
+	FCP_HOLES_BASE,	  /* the base's bytes: a Diff layer. Its zero pages are not touched */
+};
+
+/* "zero", "base", or "unknown"; static storage. */
+FCP_API const char *fcp_holes_name(enum fcp_holes holes);
+
+#define FCP_ID_BYTES 37
+
+/* What is recorded with a memory file, in the extended attributes user.fcpause.holes, .id, .base. */
+struct fcp_file_attributes {
+	enum fcp_holes holes;
+	char id[FCP_ID_BYTES];	 /* a random UUID of this memory; "" where none is recorded */
+	char base[FCP_ID_BYTES]; /* of a layer: its base's id; "" where it is not known */
+};
+
 /* ---- snapshot ------------------------------------------------------------------------------ */
 
 enum fcp_vm_state {
@@ -358,6 +379,7 @@ struct fcp_snapshot_result {
 	double paused_ms;	     /* how long the guest stood still because of us */
 	bool has_metrics;
 	struct fcp_metrics metrics;
+	struct fcp_file_attributes attributes; /* of the memory file; id "": nothing was recorded */
 	char mem_file[4096]; /* the memory file as this process reaches it, beyond a jailer's root */
 };
 
@@ -377,13 +399,6 @@ FCP_API int fcp_snapshot(const struct fcp_snapshot_settings *settings,
 enum {
 	FCP_FIND_ZERO = 1 << 0, /* whole pages of zeros that occupy storage */
 	FCP_FIND_FREE = 1 << 1, /* pages that the paused guest's own allocator holds free */
-};
-
-/* What a hole of a memory file means. */
-enum fcp_holes {
-	FCP_HOLES_UNSAID, /* zeros, if the file can be seen to be whole; else nothing is released */
-	FCP_HOLES_ZERO,	  /* zeros: a whole memory file, sparse or not */
-	FCP_HOLES_BASE,	  /* the base's bytes: a Diff layer. Its zero pages are not touched */
 };
 
 struct fcp_madvise_ranges_settings {
@@ -432,6 +447,7 @@ struct fcp_guest_report {
 struct fcp_madvise_ranges_result {
 	struct fcp_outcome outcome;
 	char warning[256]; /* "", or what keeps us from being sure that nobody uses the file */
+	struct fcp_file_attributes attributes; /* as recorded; holes: as they were taken to mean */
 	struct fcp_guest_report guest;
 	struct fcp_ranges ranges; /* what was, or with keep would be, released; owned */
 	uint64_t zero_bytes;	  /* zero pages found */
@@ -442,7 +458,11 @@ struct fcp_madvise_ranges_result {
 
 /*
  * Finds the ranges, punches holes (fallocate PUNCH_HOLE|KEEP_SIZE; they read as zeros), and checks
- * that they are holes (SEEK_DATA). The file's size never changes. Status: ok; partial when the file
+ * that they are holes (SEEK_DATA). The file's size never changes. What a hole means is what the
+ * settings say, else what is recorded with the file; where neither is so, nothing is found in a
+ * file with a hole over a page that the guest in it has in use, or whose guest cannot be read. The
+ * meaning is recorded with the file then. FCP_HOLES_ZERO for a file that is recorded as a layer is
+ * refused (unsupported); FCP_HOLES_BASE for one recorded as whole is a warning. Status: ok; partial when the file
  * system kept some of it, or when a gate refused the free pages and the zero pages were released all
  * the same; unsupported when a gate refused and free pages alone were asked for, when the file may
  * be a layer (FCP_HOLES_UNSAID), or where the file system cannot punch holes. FCP_ERR_BUSY when
@@ -497,6 +517,7 @@ struct fcp_inspect_settings {
 
 struct fcp_inspect_result {
 	struct fcp_outcome outcome;
+	struct fcp_file_attributes attributes; /* as recorded */
 	char release[65];	  /* the guest's kernel, printable ASCII; "" when it was not read */
 	uint64_t logical_bytes;	  /* the file's size: the sum of all classes */
 	uint64_t allocated_bytes; /* storage that it occupies by st_blocks, metadata included */

@@ -108,6 +108,17 @@ static int add_metrics(struct fcp_json *object, const struct fcp_metrics *metric
 	return bad | fcp_json_set(object, "metrics", group);
 }
 
+static int set_text(struct fcp_json *object, const char *key, const char *text)
+{
+	return *text ? fcp_json_set_string(object, key, text) : fcp_json_set_null(object, key);
+}
+
+static int add_attributes(struct fcp_json *object, const struct fcp_file_attributes *attributes)
+{
+	return fcp_json_set_string(object, "holes", fcp_holes_name(attributes->holes)) |
+	       set_text(object, "id", attributes->id) | set_text(object, "base", attributes->base);
+}
+
 int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_settings *settings,
 			const struct fcp_snapshot_result *result)
 {
@@ -119,6 +130,7 @@ int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_setti
 	if (result->type_reason[0] != '\0')
 		bad |= fcp_json_set_string(object, "type_reason", result->type_reason);
 	bad |= fcp_json_set_bool(object, "layer", result->layer);
+	bad |= add_attributes(object, &result->attributes);
 	if (result->hinting_stopped)
 		bad |= fcp_json_set_bool(object, "hinting_stopped", true);
 	if (result->has_metrics)
@@ -164,6 +176,7 @@ int fcp_report_madvise_ranges(struct fcp_json *object,
 		return bad;
 	if (result->warning[0] != '\0')
 		bad |= fcp_json_set_string(object, "warning", result->warning);
+	bad |= add_attributes(object, &result->attributes);
 	bad |= fcp_json_set_u64(object, "free_bytes", result->free_bytes);
 	bad |= fcp_json_set_u64(object, "zero_bytes", result->zero_bytes);
 	bad |= fcp_json_set_u64(object, "released_bytes", result->released_bytes);
@@ -200,6 +213,7 @@ int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result 
 
 	if (result->outcome.status != FCP_STATUS_OK && result->outcome.status != FCP_STATUS_PARTIAL)
 		return bad;
+	bad |= add_attributes(object, &result->attributes);
 	file = fcp_json_object();
 	bad |= fcp_json_set_u64(file, "logical_bytes", result->logical_bytes);
 	bad |= fcp_json_set_u64(file, "allocated_bytes", result->allocated_bytes);

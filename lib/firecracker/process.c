@@ -133,3 +133,24 @@ int fcp_process_mapping(pid_t pid, uint64_t address, struct fcp_process_mapping 
 	}
 	return fcp_error_set(err, FCP_ERR_IO, EFAULT, "/proc/%d/maps", (int)pid);
 }
+
+bool fcp_process_restored_from(pid_t pid, char path_[FCP_PROCESS_PATH_BYTES])
+{
+	FCP_CLEANUP(file) FILE *maps = open_proc(pid, "maps");
+	FCP_CLEANUP(free) char *line = NULL;
+	uint64_t largest_bytes = SHARED_MIN_BYTES - 1;
+	size_t room = 0;
+
+	while (maps && getline(&line, &room, maps) > 0) {
+		unsigned long start, end, inode;
+		char mode[5];
+
+		if (sscanf(line, "%lx-%lx %4s %*x %*s %lu", &start, &end, mode, &inode) != 4 ||
+		    strcmp(mode, "rw-p") != 0 || inode == 0 || end - start <= largest_bytes)
+			continue;
+		largest_bytes = end - start;
+		snprintf(path_, FCP_PROCESS_PATH_BYTES, "/proc/%d/map_files/%lx-%lx", (int)pid, start,
+			 end);
+	}
+	return largest_bytes >= SHARED_MIN_BYTES;
+}

@@ -39,4 +39,13 @@ struct fcp_process_mapping {
 int fcp_process_mapping(pid_t pid, uint64_t address, struct fcp_process_mapping *mapping_,
 			struct fcp_error *err);
 
+#define FCP_PROCESS_PATH_BYTES 96
+
+/*
+ * The file that most of the process's private, writable file mappings are of: where the VM was
+ * restored from it, its memory file. path_ is the link in /proc/PID/map_files, which leads to the
+ * file whatever its name is now; false when there is none.
+ */
+bool fcp_process_restored_from(pid_t pid, char path_[FCP_PROCESS_PATH_BYTES]);
+
 #endif

@@ -54,17 +54,16 @@ static int descend(int from, const char *name, const char *path, struct fcp_erro
 				     "%s: '%s' is a symbolic link in a directory that others can write",
 				     path, name);
 	close(next);
-	next = openat(from, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	next = openat(from, name, O_PATH | O_CLOEXEC);
 	if (next < 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", path);
 	return fcp_steal_fd(&next);
 }
 
-static int open_own(const char *path, struct fcp_error *err)
+int fcp_path_open_own(const char *path, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int at = open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	FCP_CLEANUP(free) char *copy = strdup(path);
-	struct stat status;
 	char *rest = copy;
 
 	if (at < 0 || !copy)
@@ -80,6 +79,16 @@ static int open_own(const char *path, struct fcp_error *err)
 		close(at);
 		at = next;
 	}
+	return fcp_steal_fd(&at);
+}
+
+static int open_own(const char *path, struct fcp_error *err)
+{
+	FCP_CLEANUP(fd) int at = fcp_path_open_own(path, err);
+	struct stat status;
+
+	if (at < 0)
+		return -1;
 	if (fstat(at, &status) != 0 || !S_ISDIR(status.st_mode))
 		return fcp_error_set(err, FCP_ERR_IO, ENOTDIR, "%s", path);
 	if ((status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX))

@@ -23,6 +23,12 @@ struct fcp_place {
 int fcp_place_open(pid_t pid, const char *chroot_base, const char *directory,
 		   struct fcp_place *place_, struct fcp_error *err);
 
+/*
+ * Opens (O_PATH) what a path of ours leads to, a file or a directory. A symbolic link in a directory
+ * that others can write is not followed (FCP_ERR_INPUT). Returns the descriptor; FCP_ERR_IO.
+ */
+int fcp_path_open_own(const char *path, struct fcp_error *err);
+
 /* Safe on {-1, NULL, NULL}. */
 void fcp_place_clear(struct fcp_place *place);
 

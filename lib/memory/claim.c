@@ -112,12 +112,11 @@ int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fc
 	return kind == FCP_CLAIM_READ ? 0 : exclude_others(claim_, name, err);
 }
 
-bool fcp_claim_is_held(const char *path)
+bool fcp_claim_is_held(int path_fd)
 {
-	FCP_CLEANUP(fd) int fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat file;
 
-	return fd >= 0 && fstat(fd, &file) == 0 && fcp_claim_sign_seen(&file);
+	return fstat(path_fd, &file) == 0 && fcp_claim_sign_seen(&file);
 }
 
 static void drop_lease(struct fcp_claim *claim)

@@ -40,11 +40,11 @@ int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fc
 		   struct fcp_error *err);
 
 /*
- * Has another fcpause claimed the file at path? To be asked before it is opened: the attempt alone
+ * Has another fcpause claimed the file behind path_fd (O_PATH)? To be asked before it is opened: the attempt alone
  * would end that claim. By the claim's sign (memory/claim_sign.h); false when in doubt, then the
  * lease keeps the two apart, and neither may win.
  */
-bool fcp_claim_is_held(const char *path);
+bool fcp_claim_is_held(int path_fd);
 
 /*
  * Has somebody tried to open the file since? One cheap system call. They wait in open(2) until we

@@ -7,9 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
-static int check_size(const struct fcp_file *file, uint64_t *size_bytes_, struct fcp_error *err)
+int fcp_file_check(const struct fcp_file *file, uint64_t *size_bytes_, struct fcp_error *err)
 {
 	struct stat status;
 
@@ -29,14 +30,16 @@ static int check_size(const struct fcp_file *file, uint64_t *size_bytes_, struct
 
 /* O_NONBLOCK: a file that another fcpause has claimed fails at once (memory/claim.h). It also keeps
  * a FIFO from waiting for its other end. */
-int fcp_file_open(struct fcp_file *file, bool for_writing, uint64_t *size_bytes_,
+int fcp_file_open(struct fcp_file *file, int path_fd, bool for_writing, uint64_t *size_bytes_,
 		  struct fcp_error *err)
 {
-	int flags = for_writing ? O_RDWR : O_RDONLY;
-	bool held = fcp_claim_is_held(file->name);
+	int flags = (for_writing ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	bool held = fcp_claim_is_held(path_fd);
+	char link[40];
 
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
 	if (!held)
-		file->fd = open(file->name, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		file->fd = open(link, flags);
 	if (held || (file->fd < 0 && errno == EWOULDBLOCK))
 		return fcp_error_set(err, FCP_ERR_BUSY, 0,
 				     "%.200s: another fcpause works on it (it holds a lease)",
@@ -44,7 +47,7 @@ int fcp_file_open(struct fcp_file *file, bool for_writing, uint64_t *size_bytes_
 	if (file->fd < 0)
 		return fcp_error_set(err, errno == ETXTBSY ? FCP_ERR_BUSY : FCP_ERR_IO, errno,
 				     "%.200s", file->name);
-	return check_size(file, size_bytes_, err);
+	return fcp_file_check(file, size_bytes_, err);
 }
 
 int fcp_file_poll(const struct fcp_file *file, struct fcp_error *err)

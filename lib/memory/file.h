@@ -15,12 +15,15 @@ struct fcp_file {
 };
 
 /*
- * Opens the memory file that file->name names, for reading or for reading and writing; file->fd is
- * the caller's to close. FCP_ERR_INPUT: no regular file, empty, no whole pages; FCP_ERR_BUSY:
+ * Opens the memory file behind path_fd (O_PATH, so that its path is resolved once) for reading or
+ * for reading and writing; file->fd is the caller's to close. FCP_ERR_INPUT: no regular file, empty, no whole pages; FCP_ERR_BUSY:
  * another fcpause has claimed it (memory/claim.h), or it is active swap; FCP_ERR_IO.
  */
-int fcp_file_open(struct fcp_file *file, bool for_writing, uint64_t *size_bytes_,
+int fcp_file_open(struct fcp_file *file, int path_fd, bool for_writing, uint64_t *size_bytes_,
 		  struct fcp_error *err);
+
+/* The same checks, and the size, of a file->fd that is open already. */
+int fcp_file_check(const struct fcp_file *file, uint64_t *size_bytes_, struct fcp_error *err);
 
 /*
  * To be called every few MiB of work: fails with FCP_ERR_INTERRUPTED when cancel_fd is readable,

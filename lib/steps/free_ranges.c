@@ -75,9 +75,3 @@ int fcp_free_ranges_find(int fd, enum fcp_holes holes, int cancel_fd, struct fcp
 	fcp_guest_free_clear(&found);
 	return ran;
 }
-
-bool fcp_free_ranges_saw_whole(const struct fcp_guest_report *report)
-{
-	return report->gate_count > FCP_GUEST_GATE_HOLES &&
-	       report->gates[FCP_GUEST_GATE_HOLES].state == FCP_GATE_PASSED;
-}

@@ -20,7 +20,4 @@ int fcp_free_ranges_of(const struct fcp_guest_memory *memory, int cancel_fd,
 		       struct fcp_guest_free *found, struct fcp_guest_report *report_,
 		       struct fcp_error *err);
 
-/* Was the guest's memory seen to be whole, so that a hole of the file means zeros? */
-bool fcp_free_ranges_saw_whole(const struct fcp_guest_report *report);
-
 #endif

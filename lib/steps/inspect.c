@@ -4,11 +4,13 @@
 #include "base/outcome.h"
 #include "base/units.h"
 #include "guest/classify.h"
+#include "memory/attributes.h"
 #include "memory/claim.h"
 #include "memory/file.h"
 #include "memory/sparse.h"
 #include "memory/zero.h"
 #include "steps/free_ranges.h"
+#include "steps/memory_file.h"
 
 #include <string.h>
 
@@ -67,10 +69,11 @@ static int open_file(struct run *run, struct fcp_error *err)
 {
 	struct fcp_file_size size;
 
-	if (fcp_file_open(&run->file, false, &run->result->logical_bytes, err) < 0 ||
+	if (fcp_memory_file_open(&run->file, false, &run->result->logical_bytes, err) < 0 ||
 	    fcp_file_size(run->file.fd, run->file.name, &size, err) < 0)
 		return -1;
 	run->result->allocated_bytes = size.allocated_bytes;
+	fcp_attributes_read(run->file.fd, &run->result->attributes);
 	run->claimed = true;
 	return fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_READ, &run->claim, err);
 }
@@ -158,14 +161,14 @@ static bool is_sound(const struct fcp_guest_report *report)
 }
 
 /*
- * In a layer the memmap's holes are the base's bytes, and reading on, zeros would be taken for what
- * the guest says: its own free lists must agree with the memmap.
+ * In a layer that is not recorded as one the memmap's holes are the base's bytes, and reading on,
+ * zeros would be taken for what the guest says: its own free lists must agree with the memmap.
  */
 static int check_guest(struct run *run, struct fcp_error *err)
 {
 	struct fcp_guest_report report = {.gate_count = 0};
 	struct fcp_ranges free_ranges = {0};
-	int found = fcp_free_ranges_find(run->file.fd, FCP_HOLES_ZERO, run->file.cancel_fd,
+	int found = fcp_free_ranges_find(run->file.fd, run->result->attributes.holes, run->file.cancel_fd,
 					 &free_ranges, &report, err);
 
 	fcp_ranges_clear(&free_ranges);
@@ -178,11 +181,14 @@ static int add_guest(struct run *run, struct fcp_error *err)
 {
 	const struct fcp_guest_classify_settings settings = {
 		.zero = true, .cancel_fd = run->file.cancel_fd, .sink = add_run, .sink_arg = run};
+	const enum fcp_guest_holes holes = run->result->attributes.holes == FCP_HOLES_BASE
+						   ? FCP_GUEST_HOLES_BASE
+						   : FCP_GUEST_HOLES_ZERO;
 	char release[FCP_GUEST_RELEASE_BYTES];
 	struct fcp_guest_memory memory;
 
 	if (check_guest(run, err) < 0 ||
-	    fcp_guest_memory_open_file(run->file.fd, FCP_GUEST_HOLES_ZERO, -1, &memory, err) < 0)
+	    fcp_guest_memory_open_file(run->file.fd, holes, -1, &memory, err) < 0)
 		return -1;
 	if (memory.bytes != run->result->logical_bytes)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",

@@ -3,7 +3,7 @@
 #include "base/deadline.h"
 #include "base/outcome.h"
 #include "base/units.h"
-#include "memory/claim.h"
+#include "memory/attributes.h"
 #include "memory/file.h"
 #include "memory/range.h"
 #include "memory/release.h"
@@ -12,22 +12,11 @@
 #include "memory/zero.h"
 #include "steps/free_ranges.h"
 #include "steps/madvise_process.h"
+#include "steps/madvise_ranges.h"
+#include "steps/madvise_run.h"
+#include "steps/memory_file.h"
 
 #include <string.h>
-
-/* One run of the step. The lists are sorted; free and zero are disjoint. */
-struct run {
-	const struct fcp_madvise_ranges_settings *settings;
-	struct fcp_madvise_ranges_result *result;
-	struct fcp_file file;
-	struct fcp_claim claim;
-	bool claimed;
-	uint64_t size_bytes;
-	struct fcp_ranges free;
-	struct fcp_ranges zero;
-	struct fcp_releaser *releaser;
-	uint64_t punched_bytes;
-};
 
 static int check_settings(const struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
 {
@@ -40,7 +29,7 @@ static int check_settings(const struct fcp_madvise_ranges_settings *settings, st
 	return 0;
 }
 
-static int claim_file(struct run *run, struct fcp_error *err)
+static int claim_file(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	int claimed = fcp_claim_take(run->file.fd, run->file.name,
 				     run->settings->keep ? FCP_CLAIM_READ : FCP_CLAIM_WRITE,
@@ -51,7 +40,7 @@ static int claim_file(struct run *run, struct fcp_error *err)
 	return claimed;
 }
 
-static int measure(const struct run *run, uint64_t *allocated_bytes_, struct fcp_error *err)
+static int measure(const struct fcp_madvise_run *run, uint64_t *allocated_bytes_, struct fcp_error *err)
 {
 	struct fcp_file_size size;
 
@@ -62,80 +51,43 @@ static int measure(const struct run *run, uint64_t *allocated_bytes_, struct fcp
 	return 0;
 }
 
-static bool has_holes(const struct run *run)
-{
-	off_t hole = lseek(run->file.fd, 0, SEEK_HOLE);
-
-	return hole >= 0 && (uint64_t)hole < run->size_bytes;
-}
-
-/*
- * Holes that nobody has explained: where the guest can be seen to be whole they mean zeros. A layer
- * must not be guessed at, because a zero page of it, once a hole, would show the base's bytes.
- */
-static int check_holes(struct run *run, bool looked, struct fcp_error *err)
-{
-	struct fcp_ranges unused = {0};
-	struct fcp_error no_matter;
-
-	if (run->settings->holes != FCP_HOLES_UNSAID || run->settings->ranges || !has_holes(run))
-		return 0;
-	if (!looked)
-		fcp_free_ranges_find(run->file.fd, FCP_HOLES_ZERO, run->file.cancel_fd, &unused,
-				     &run->result->guest, &no_matter);
-	fcp_ranges_clear(&unused);
-	if (fcp_free_ranges_saw_whole(&run->result->guest))
-		return 0;
-	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-			     "%.200s has holes: is it a whole memory file (zeros) or a Diff layer (the "
-			     "base's bytes)? Say what its holes mean: zero or base", run->file.name);
-}
-
-static int check_layer(const struct run *run, struct fcp_error *err)
-{
-	if (run->settings->holes != FCP_HOLES_BASE || !(run->settings->find & FCP_FIND_ZERO))
-		return 0;
-	return fcp_error_set(err, FCP_ERR_USAGE, 0,
-			     "%.200s: zero pages of a Diff layer cannot be released: a hole there shows the "
-			     "base's bytes", run->file.name);
-}
-
 /*
  * Every gate is passed before the first byte is touched: this comes before anything is released.
  * Where a gate refuses, zero pages can be released all the same.
  */
-static int find_free(struct run *run, struct fcp_error *err)
+static int find_free(struct fcp_madvise_run *run, struct fcp_error *err)
 {
-	bool look = run->settings->find & FCP_FIND_FREE;
+	bool look = run->find & FCP_FIND_FREE;
 	struct fcp_error why;
 
-	if (look && fcp_free_ranges_find(run->file.fd, run->settings->holes, run->file.cancel_fd,
-					 &run->free, &run->result->guest, &why) != 0) {
-		if (why.error_class != FCP_ERR_UNSUPPORTED || run->settings->find == FCP_FIND_FREE) {
+	if (look && fcp_free_ranges_find(run->file.fd, run->result->attributes.holes,
+					 run->file.cancel_fd, &run->free, &run->result->guest,
+					 &why) != 0) {
+		if (why.error_class != FCP_ERR_UNSUPPORTED || run->find == FCP_FIND_FREE) {
 			*err = why;
 			return -1;
 		}
 		fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "free pages: %s", why.message);
 	}
-	return check_holes(run, look, err);
+	return fcp_madvise_check_holes(run, look, err);
 }
 
 /* With a shortest run, only the whole list tells which pages are in a run that is long enough. */
-static bool release_while_finding(const struct run *run)
+static bool release_while_finding(const struct fcp_madvise_run *run)
 {
 	return !run->settings->keep && run->settings->min_run_bytes <= FCP_PAGE_BYTES;
 }
 
 static int take_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *err)
 {
-	struct run *run = arg;
+	struct fcp_madvise_run *run = arg;
 
 	if (fcp_ranges_add(&run->zero, start, end, err) < 0)
 		return -1;
 	return run->releaser ? fcp_releaser_put(start, end, run->releaser, err) : 0;
 }
 
-static int scan_zero(struct run *run, struct fcp_error *err)
+static int scan_zero(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	/* What is free already need not be read. */
 	const struct fcp_zero_scan scan = {
@@ -145,7 +97,7 @@ static int scan_zero(struct run *run, struct fcp_error *err)
 		if (fcp_releaser_put(run->free.items[i].start, run->free.items[i].end,
 				     run->releaser, err) < 0)
 			return -1;
-	return run->settings->find & FCP_FIND_ZERO ? fcp_zero_scan(&scan, err) : 0;
+	return run->find & FCP_FIND_ZERO ? fcp_zero_scan(&scan, err) : 0;
 }
 
 /*
@@ -153,7 +105,7 @@ static int scan_zero(struct run *run, struct fcp_error *err)
  * the claim is for: nobody else has the file open, and whoever opens it waits until we are through
  * or have given way. Stopped anywhere, each page is either as it was or a hole that reads the same.
  */
-static int find_and_release(struct run *run, struct fcp_error *err)
+static int find_and_release(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	int found, released;
 
@@ -169,7 +121,7 @@ static int find_and_release(struct run *run, struct fcp_error *err)
 	return found < 0 || released < 0 ? -1 : 0;
 }
 
-static int copy_given(struct run *run, struct fcp_error *err)
+static int copy_given(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	const struct fcp_ranges none = {0};
 
@@ -178,12 +130,12 @@ static int copy_given(struct run *run, struct fcp_error *err)
 	return fcp_ranges_union(run->settings->ranges, &none, &run->result->ranges, err);
 }
 
-static int list_found(struct run *run, struct fcp_error *err)
+static int list_found(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	return fcp_ranges_union(&run->free, &run->zero, &run->result->ranges, err);
 }
 
-static int find_then_release(struct run *run, struct fcp_error *err)
+static int find_then_release(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	struct fcp_ranges *ranges = &run->result->ranges;
 
@@ -196,22 +148,25 @@ static int find_then_release(struct run *run, struct fcp_error *err)
 	return fcp_release_ranges(&run->file, ranges, &run->punched_bytes, err);
 }
 
-static int work(struct run *run, struct fcp_error *err)
+static int work(struct fcp_madvise_run *run, struct fcp_error *err)
 {
-	if (check_layer(run, err) < 0 || find_free(run, err) < 0)
+	if (fcp_madvise_decide_holes(run, err) < 0 || find_free(run, err) < 0)
 		return -1;
+	fcp_madvise_record_holes(run);
 	if (run->settings->ranges || !release_while_finding(run))
 		return find_then_release(run, err);
 	return find_and_release(run, err) < 0 ? -1 : list_found(run, err);
 }
 
 /* What came of it, after a failure too: err of the failure stays as it is. */
-static int take_stock(struct run *run, struct fcp_error *err)
+static int take_stock(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_result *result = run->result;
 
 	result->free_bytes = fcp_ranges_bytes(&run->free);
 	result->zero_bytes = fcp_ranges_bytes(&run->zero);
+	if (run->recorded && run->punched_bytes > 0 && !fcp_claim_lost(&run->claim))
+		fcp_attributes_renew(run->file.fd);
 	if (measure(run, &result->mem_file.allocated_bytes, err) < 0)
 		return -1;
 	if (run->settings->keep || run->punched_bytes == 0)
@@ -230,41 +185,51 @@ static int take_stock(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int run_step(struct run *run, struct fcp_error *err)
+static int open_file(struct fcp_madvise_run *run, struct fcp_error *err)
+{
+	if (run->borrowed)
+		return fcp_file_check(&run->file, &run->size_bytes, err);
+	return fcp_memory_file_open(&run->file, !run->settings->keep, &run->size_bytes, err);
+}
+
+static int run_step(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	struct fcp_error ignored;
 
-	if (check_settings(run->settings, err) < 0 || fcp_file_open(&run->file, !run->settings->keep, &run->size_bytes, err) < 0 ||
+	if (check_settings(run->settings, err) < 0 || open_file(run, err) < 0 ||
 	    claim_file(run, err) < 0 ||
 	    measure(run, &run->result->mem_file.allocated_before_bytes, err) < 0)
 		return -1;
 	run->result->mem_file.allocated_bytes = run->result->mem_file.allocated_before_bytes;
-	snprintf(run->result->warning, sizeof(run->result->warning), "%s", run->claim.doubt);
+	fcp_madvise_warn(run, run->claim.doubt);
 	if (work(run, err) == 0)
 		return take_stock(run, err);
-	if (run->result->ranges.count == 0)
+	if (run->punched_bytes == 0)
+		fcp_ranges_clear(&run->result->ranges); /* never a list of what was refused */
+	else if (run->result->ranges.count == 0)
 		list_found(run, &ignored);
 	take_stock(run, &ignored);
 	return -1;
 }
 
-static void end_run(struct run *run)
+static void end_run(struct fcp_madvise_run *run)
 {
 	if (run->claimed)
 		fcp_claim_release(&run->claim);
-	if (run->file.fd >= 0)
+	if (run->file.fd >= 0 && !run->borrowed)
 		close(run->file.fd);
 	fcp_ranges_clear(&run->free);
 	fcp_ranges_clear(&run->zero);
 }
 
-int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
-		       struct fcp_madvise_ranges_result *result, struct fcp_error *err)
+int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *settings,
+			  struct fcp_madvise_ranges_result *result, struct fcp_error *err)
 {
 	uint64_t start_ns = fcp_now_ns();
-	struct run run = {.settings = settings,
+	struct fcp_madvise_run run = {.settings = settings,
 			  .result = result,
-			  .file = {.fd = -1,
+			  .borrowed = fd >= 0,
+			  .file = {.fd = fd,
 				   .name = settings->mem_file_path,
 				   .cancel_fd = settings->cancel_fd}};
 	int done;
@@ -273,6 +238,12 @@ int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
 	done = settings->pid ? fcp_madvise_process(settings, result, err) : run_step(&run, err);
 	end_run(&run);
 	return fcp_outcome_finish(&result->outcome, start_ns, done, err);
+}
+
+int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
+		       struct fcp_madvise_ranges_result *result, struct fcp_error *err)
+{
+	return fcp_madvise_ranges_of(-1, settings, result, err);
 }
 
 void fcp_madvise_ranges_result_clear(struct fcp_madvise_ranges_result *result)

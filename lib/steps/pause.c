@@ -2,11 +2,15 @@
 #include "base/deadline.h"
 #include "base/outcome.h"
 #include "firecracker/insist.h"
+#include "steps/madvise_ranges.h"
 #include "steps/snapshot.h"
+
+#include <unistd.h>
 
 struct chain {
 	const struct fcp_pause_settings *settings;
 	struct fcp_pause_result *result;
+	int memory_fd; /* the memory file that was published, or -1 */
 };
 
 static void skip(struct fcp_outcome *outcome, const char *reason)
@@ -65,7 +69,8 @@ static bool hinting_left_open(const struct fcp_balloon_drain_result *drain)
 static int snapshot(struct chain *chain, struct fcp_error *err)
 {
 	struct fcp_pause_result *result = chain->result;
-	int ran = fcp_snapshot(&chain->settings->snapshot, &result->snapshot, err);
+	int ran = fcp_snapshot_keep(&chain->settings->snapshot, &result->snapshot,
+				    &chain->memory_fd, err);
 
 	if (result->snapshot.vm_state != FCP_VM_UNKNOWN || result->snapshot.paused)
 		result->vm_state = result->snapshot.vm_state;
@@ -99,10 +104,13 @@ static int trim(struct chain *chain, struct fcp_error *err)
 	settings.find = what_to_find(chain);
 	if (!chain->settings->trim_on)
 		skip(&result->outcome, chain->settings->trim_off_reason);
+	else if (chain->memory_fd < 0)
+		skip(&result->outcome, "there is no memory file");
 	else if (settings.find == 0)
 		skip(&result->outcome, "a hole in this Diff may mean a base's bytes, not zeros");
 	else
-		return best_effort(fcp_madvise_ranges(&settings, result, err), err);
+		return best_effort(fcp_madvise_ranges_of(chain->memory_fd, &settings, result, err),
+				   err);
 	return 0;
 }
 
@@ -156,12 +164,16 @@ static int run(struct chain *chain, struct fcp_error *err)
 int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
 	      struct fcp_error *err)
 {
-	struct chain chain = {settings, result};
+	struct chain chain = {settings, result, -1};
 	uint64_t start_ns = fcp_now_ns();
+	int ran;
 
 	*result = (struct fcp_pause_result){0};
 	skip_all(result);
-	return fcp_outcome_finish(&result->outcome, start_ns, run(&chain, err), err);
+	ran = run(&chain, err);
+	if (chain.memory_fd >= 0)
+		close(chain.memory_fd);
+	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
 }
 
 void fcp_pause_result_clear(struct fcp_pause_result *result)

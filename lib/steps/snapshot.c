@@ -12,6 +12,7 @@
 #include "firecracker/process.h"
 #include "firecracker/snapshot.h"
 #include "steps/snapshot_publish.h"
+#include "steps/snapshot_record.h"
 #include "steps/snapshot_type.h"
 
 #include <string.h>
@@ -280,8 +281,11 @@ static int undo(struct run *run, struct fcp_error *err)
 
 static int publish(struct run *run, struct fcp_error *err)
 {
-	if (fcp_snapshot_files_check(&run->files, run->machine.mem_size_mib * FCP_MIB, err) != 0 ||
-	    fcp_snapshot_publish(&run->files, err) != 0)
+	if (fcp_snapshot_files_check(&run->files, run->machine.mem_size_mib * FCP_MIB, err) != 0)
+		return -1;
+	fcp_snapshot_record(run->files.memory.fd, fcp_firecracker_pid(&run->firecracker),
+			    &run->machine, run->result);
+	if (fcp_snapshot_publish(&run->files, err) != 0)
 		return -1;
 	run->result->created = true;
 	return 0;
@@ -352,8 +356,8 @@ int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm
 	return ran;
 }
 
-int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapshot_result *result,
-		 struct fcp_error *err)
+int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
+		      struct fcp_snapshot_result *result, int *memory_fd_, struct fcp_error *err)
 {
 	struct run run = {.settings = settings, .result = result};
 	uint64_t start_ns = fcp_now_ns();
@@ -363,6 +367,15 @@ int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapsh
 	ran = open_run(&run, err) == 0 ? take(&run, err) : -1;
 	if (ran == 0)
 		flush_metrics(&run, &result->metrics, &result->has_metrics);
+	*memory_fd_ = fcp_steal_fd(&run.files.memory.published);
 	close_run(&run);
 	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}
+
+int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapshot_result *result,
+		 struct fcp_error *err)
+{
+	FCP_CLEANUP(fd) int unused = -1;
+
+	return fcp_snapshot_keep(settings, result, &unused, err);
 }

@@ -11,4 +11,11 @@
 int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm_state *state_,
 		       struct fcp_error *err);
 
+/*
+ * fcp_snapshot() that hands on the memory file that it has published: *memory_fd_ is open for reading
+ * and writing, and the caller's to close; -1 when there is none.
+ */
+int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
+		      struct fcp_snapshot_result *result, int *memory_fd_, struct fcp_error *err);
+
 #endif

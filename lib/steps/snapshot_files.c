@@ -249,6 +249,8 @@ static void clear(struct fcp_snapshot_file *file)
 		unlinkat(file->place.directory, file->temporary, 0);
 		close(file->fd);
 	}
+	if (file->published >= 0)
+		close(file->published);
 	if (file->lock >= 0)
 		close(file->lock);
 	fcp_place_clear(&file->place);

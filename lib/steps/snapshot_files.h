@@ -16,6 +16,7 @@ struct fcp_snapshot_file {
 	char *seen;	 /* the temporary file's path for Firecracker */
 	char *host;	 /* the target's path for us */
 	int fd;		 /* the temporary file, -1: not there */
+	int published;	 /* the same file once it has its name, -1: not yet */
 	int lock;	 /* of the target, -1: not taken */
 };
 
@@ -26,7 +27,7 @@ struct fcp_snapshot_files {
 };
 
 /* Before anything else, and what a cleared one is. */
-#define FCP_SNAPSHOT_FILE_NONE {.place = {.directory = -1}, .fd = -1, .lock = -1}
+#define FCP_SNAPSHOT_FILE_NONE {.place = {.directory = -1}, .fd = -1, .published = -1, .lock = -1}
 #define FCP_SNAPSHOT_FILES_NONE {false, FCP_SNAPSHOT_FILE_NONE, FCP_SNAPSHOT_FILE_NONE}
 
 /* Do both settings name a file? FCP_ERR_USAGE; needs nothing but the settings. */

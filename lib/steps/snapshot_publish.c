@@ -145,8 +145,7 @@ static int replace_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 static void drop_temporary(struct fcp_snapshot_file *file)
 {
 	unlinkat(file->place.directory, file->temporary, 0);
-	close(file->fd);
-	file->fd = -1;
+	file->published = fcp_steal_fd(&file->fd);
 }
 
 int fcp_snapshot_publish(struct fcp_snapshot_files *files, struct fcp_error *err)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * guest_file FILE [GIB [scattered]]: the made-up guest of tests/unit/guest_fixture as a memory file
- * of 32 MiB, with bytes left behind in all its free pages; or, of tests/unit/guest_large, grown to
- * that many GiB, and with many more free pages.
+ * of 32 MiB without a hole, with bytes left behind in all its free pages; or, of
+ * tests/unit/guest_large, grown to that many GiB, sparse, and with many more free pages.
  */
 #include "tests/unit/guest_large.h"
 
@@ -26,6 +26,17 @@ static bool copy(int from, int to, uint64_t bytes)
 	return ftruncate(to, (off_t)bytes) == 0;
 }
 
+/* As Firecracker writes it: zeros are written too. */
+static bool fill(int to, uint64_t bytes)
+{
+	static const char zeros[1 << 20];
+
+	for (uint64_t at = 0; at < bytes; at += sizeof(zeros))
+		if (pwrite(to, zeros, sizeof(zeros), (off_t)at) != sizeof(zeros))
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t gib = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
@@ -47,5 +58,7 @@ int main(int argc, char **argv)
 		guest_large_grow(&guest, gib << 30);
 	if (gib > 0 && argc > 3)
 		guest_large_scatter(&guest);
+	if (gib == 0 && !fill(out, guest.settings.bytes))
+		return 1;
 	return copy(guest.fd, out, guest.settings.bytes) ? 0 : 1;
 }

@@ -175,7 +175,7 @@ guest() { # [PAGES of tmpfs]
 		'.classes.free.allocated_bytes >= 4096' '.classes.free.bytes > .classes.free.allocated_bytes'
 	# The same pages are free for madvise-ranges.
 	free=$(jq .classes.free.bytes out)
-	fcp madvise-ranges --mem-file-path guest --find free --dry-run --json
+	fcp madvise-ranges --mem-file-path guest --find free --holes zero --dry-run --json
 	expect 0
 	expect_json ".free_bytes == $free"
 	inspect --mem-file-path guest
@@ -196,7 +196,7 @@ guest() { # [PAGES of tmpfs]
 @test "a guest: before and after a release, free pages left the disk" {
 	guest
 	cp --sparse=always guest after
-	fcp madvise-ranges --mem-file-path after --find free
+	fcp madvise-ranges --mem-file-path after --find free --holes zero
 	expect 0
 	inspect --before guest --after after --json
 	expect 0

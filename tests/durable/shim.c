@@ -33,6 +33,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define FAULTS_MAX 8
@@ -84,6 +85,7 @@ static const struct {
 	{"EIO", EIO},	    {"ENOSPC", ENOSPC}, {"EACCES", EACCES}, {"EINTR", EINTR},
 	{"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EINVAL", EINVAL},
 	{"EPERM", EPERM},   {"EROFS", EROFS},	{"EDQUOT", EDQUOT}, {"ENOLCK", ENOLCK},
+	{"EOPNOTSUPP", EOPNOTSUPP},
 };
 
 static void die(const char *what, const char *value)
@@ -391,6 +393,11 @@ int fchown(int fd, uid_t uid, gid_t gid)
 int fallocate64(int fd, int mode, off64_t offset, off64_t length)
 {
 	return strikes_fd("fallocate", fd) ? -1 : NEXT(fallocate64)(fd, mode, offset, length);
+}
+
+int fsetxattr(int fd, const char *name, const void *value, size_t bytes, int flags)
+{
+	return strikes_fd("fsetxattr", fd) ? -1 : NEXT(fsetxattr)(fd, name, value, bytes, flags);
 }
 
 int ftruncate64(int fd, off64_t length)

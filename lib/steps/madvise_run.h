@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the parts of madvise-ranges on a memory file have in common. */
+#ifndef FCP_STEPS_MADVISE_RUN_H
+#define FCP_STEPS_MADVISE_RUN_H
+
+#include "memory/claim.h"
+#include "memory/file.h"
+#include "memory/releaser.h"
+
+/* One run of the step. The lists are sorted; free and zero are disjoint. */
+struct fcp_madvise_run {
+	const struct fcp_madvise_ranges_settings *settings;
+	struct fcp_madvise_ranges_result *result;
+	struct fcp_file file;
+	bool borrowed; /* the file's descriptor is the caller's */
+	struct fcp_claim claim;
+	bool claimed;
+	bool recorded; /* what the holes mean is recorded with the file */
+	unsigned find; /* of settings->find, what the meaning of the holes allows */
+	uint64_t size_bytes;
+	struct fcp_ranges free;
+	struct fcp_ranges zero;
+	struct fcp_releaser *releaser;
+	uint64_t punched_bytes;
+};
+
+/* Adds to the result's warning; "" adds nothing. */
+void fcp_madvise_warn(struct fcp_madvise_run *run, const char *text);
+
+/*
+ * What the holes of the file mean: as specified, else as recorded; what can be found follows from it.
+ * A file recorded as a layer is never taken for a whole one (FCP_ERR_UNSUPPORTED); one recorded as
+ * whole can be taken for a layer, which releases less, with a warning. FCP_ERR_USAGE: the zero pages
+ * of a layer were asked for.
+ */
+int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err);
+
+/*
+ * Where nothing is specified and nothing recorded, the file may have holes over free pages only: where
+ * its guest uses memory, zeros and a base's bytes cannot be told apart (FCP_ERR_UNSUPPORTED).
+ * looked: run->free is what was found. FCP_ERR_IO.
+ */
+int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp_error *err);
+
+/* Records the meaning with the file before pages are released, so that the next run need not ask. */
+void fcp_madvise_record_holes(struct fcp_madvise_run *run);
+
+#endif

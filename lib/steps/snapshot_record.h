@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef FCP_STEPS_SNAPSHOT_RECORD_H
+#define FCP_STEPS_SNAPSHOT_RECORD_H
+
+#include "firecracker/vm.h"
+
+/*
+ * Records with the memory file fd, before it is published, what its holes mean (result->type and
+ * ->layer), a new id, and the base's id where it is known: a VM that was restored from a file, whose
+ * dirty pages are not tracked. *result has the attributes, ids only as far as they were recorded. A
+ * file system without extended attributes is no failure.
+ */
+void fcp_snapshot_record(int fd, pid_t pid, const struct fcp_machine_config *machine,
+			 struct fcp_snapshot_result *result);
+
+#endif
