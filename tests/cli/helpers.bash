@@ -17,6 +17,7 @@
 bats_require_minimum_version 1.5.0
 
 load "$(dirname "${BASH_SOURCE[0]}")/../lib/sim"
+load "$(dirname "${BASH_SOURCE[0]}")/../lib/state"
 
 BALLOON='{"amount_mib":0,"deflate_on_oom":false,"free_page_hinting":true,"free_page_reporting":false}'
 

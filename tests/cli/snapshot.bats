@@ -228,7 +228,7 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 	snapshot --force
 	expect 0
 	[ "$(length mem)" -eq 16777216 ]
-	jq -e .memory snap >/dev/null
+	state_text snap | jq -e .memory >/dev/null
 	expect_no_temporary
 }
 

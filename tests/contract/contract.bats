@@ -92,3 +92,24 @@ expect_all() {
 	[ "$status" -eq 1 ]
 	[ "$(grep -c '^not ok ' <<<"$output")" -eq 3 ]
 }
+
+@test "creations are answered as recorded: into a FIFO (the hold), /dev/null, paths that cannot be opened" {
+	local line request answer expected count=0
+	cd "$DIR"
+	sim_start --boot
+	sim_patch /vm '{"state":"Paused"}'
+	mkfifo fifo
+	while read -r line; do
+		request=$(jq -r .request_body <<<"$line")
+		# Whoever comes second to the FIFO lets the first go on.
+		case $request in *'"h.snap","mem_file_path":"fifo"'*) : <fifo 3>&- 4>&- & ;; esac
+		answer=$(curl -sS --max-time 20 --unix-socket "$SIM_SOCK" -X PUT -w '\n%{http_code}' \
+			-H 'Content-Type: application/json' --data-binary "$request" http://localhost/snapshot/create)
+		expected=$(jq -r '.response_body + "\n" + (.status | tostring)' <<<"$line")
+		[ "$answer" = "$expected" ] || { diff <(echo "$expected") <(echo "$answer"); false; }
+		count=$((count + 1))
+	done < <(jq -c 'select(.path == "/snapshot/create")' "$RECORDED/firecracker-1.16.1-hotplug-and-hold.jsonl")
+	[ "$count" -eq 6 ]
+	[ ! -e missing ]
+	sim_patch /vm '{"state":"Resumed"}'
+}

@@ -10,6 +10,7 @@
  * replay play --recorded DIR --dir DIR --api SOCK --envd URL --resumed-api SOCK --resumed-envd URL
  * replay exec --recorded DIR --envd URL
  * replay metrics RECORDED ACTUAL
+ * replay memory PID
  */
 #include <ctype.h>
 #include <errno.h>
@@ -26,6 +27,7 @@
 #include <jansson.h>
 
 #include "frames.h"
+#include "guest_memory.h"
 #include "pids.h"
 #include "wire.h"
 
@@ -752,7 +754,8 @@ static int usage(void)
 	fputs("usage: replay play --recorded DIR --dir DIR --api SOCK --envd URL "
 	      "--resumed-api SOCK --resumed-envd URL\n"
 	      "       replay exec --recorded DIR --envd URL\n"
-	      "       replay metrics RECORDED ACTUAL\n", stderr);
+	      "       replay metrics RECORDED ACTUAL\n"
+	      "       replay memory PID\n", stderr);
 	return 2;
 }
 
@@ -773,6 +776,8 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && !strcmp(argv[1], "metrics"))
 		return metrics(argv[2], argv[3]);
+	if (argc == 3 && !strcmp(argv[1], "memory"))
+		return guest_memory_print(atoi(argv[2]));
 	work_dir = option(argc, argv, "--dir");
 	booted.envd = option(argc, argv, "--envd");
 	resumed.envd = option(argc, argv, "--resumed-envd");

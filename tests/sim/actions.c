@@ -451,10 +451,12 @@ static bool load_is_malformed(const json_t *body, struct http_reply *reply)
 void act_snapshot_load(struct vm *vm, const json_t *body, struct http_reply *reply)
 {
 	const char *file = text(body, "mem_file_path");
+	const char *backend = text(json_object_get(body, "mem_backend"), "backend_type");
 	struct snapshot_request r = {
 		.snapshot_path = text(body, "snapshot_path"),
 		.mem_file_path = file ? file : text(json_object_get(body, "mem_backend"),
 						    "backend_path"),
+		.by_handler = backend && !strcmp(backend, "Uffd"),
 		.track_dirty_pages = flag(body, "track_dirty_pages", false) ||
 				     flag(body, "enable_diff_snapshots", false),
 		.network_overrides = json_object_get(body, "network_overrides"),

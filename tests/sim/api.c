@@ -9,6 +9,7 @@
 #include "api.h"
 #include "control.h"
 #include "hinting.h"
+#include "loop.h"
 #include "schema.h"
 
 #define MAX_TOKENS 4
@@ -202,23 +203,39 @@ static bool refuse_state(const struct vm *vm, const struct route *r, struct http
 	return true;
 }
 
+/* What the main thread is to do. */
+struct act {
+	struct vm *vm;
+	const struct route *route;
+	const json_t *body;
+	struct http_reply *reply;
+};
+
+static void run_act(void *arg)
+{
+	const struct act *a = arg;
+
+	a->route->act(a->vm, a->body, a->reply);
+}
+
 static void run_route(struct http_call *call, const struct route *r, const struct tokens *t,
 		      struct http_reply *reply)
 {
 	char message[1024];
 	json_t *body = NULL;
+	struct act act = { call->vm, r, NULL, reply };
 
 	if (r->body && call->len) {
 		if (serde_check(r->body, call->body, call->len, message, sizeof(message))) {
 			reply_fault(reply, BAD_JSON, message);
 			return;
 		}
-		body = json_loadb(call->body, call->len, 0, NULL);
+		act.body = body = json_loadb(call->body, call->len, 0, NULL);
 	}
 	pthread_mutex_lock(&call->vm->lock);
 	hinting_advance(call->vm);
 	if (!refuse_id(r, t, body, reply) && !refuse_state(call->vm, r, reply))
-		r->act(call->vm, body, reply);
+		loop_call(call->vm, run_act, &act);
 	pthread_mutex_unlock(&call->vm->lock);
 	json_decref(body);
 }

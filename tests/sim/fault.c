@@ -25,6 +25,7 @@ static const struct kind {
 	{ "die", FAULT_DIE, ARG_NONE },
 	{ "die-after", FAULT_DIE_AFTER, ARG_NONE },
 	{ "lost", FAULT_LOST, ARG_NONE },
+	{ "answer", FAULT_ANSWER, ARG_STATUS },
 	{ "garbage", FAULT_GARBAGE, ARG_NONE },
 	{ "huge", FAULT_HUGE, ARG_NUMBER },
 	{ "no-end", FAULT_NO_END, ARG_NONE },

@@ -17,6 +17,7 @@ enum fault_kind {
 	FAULT_DIE,
 	FAULT_DIE_AFTER,
 	FAULT_LOST,
+	FAULT_ANSWER, /* it is done, and answered otherwise */
 	FAULT_GARBAGE,
 	FAULT_HUGE,
 	/* of envd's stream */

@@ -268,6 +268,9 @@ enum MHD_Result http_send_after(struct http_call *call, struct http_reply *reply
 	case FAULT_LOST:
 		free(reply->body);
 		return http_drop(call);
+	case FAULT_ANSWER:
+		free(reply->body);
+		return send_status(call, "application/json");
 	case FAULT_TRUNCATE:
 		return send_half(call, reply);
 	case FAULT_SLOW:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arpa/inet.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,9 @@
 #include "api.h"
 #include "envd.h"
 #include "hinting.h"
+#include "loop.h"
 #include "process.h"
+#include "uffd.h"
 
 static struct vm the_vm;
 static struct guest the_guest;
@@ -109,13 +112,31 @@ static void say_ready(const struct sim_options *o, int port)
 	json_decref(ready);
 }
 
-static void tear_down(struct http_server *api, struct http_server *envd)
+struct servers {
+	struct http_server api;
+	struct http_server envd;
+	sigset_t waited;
+};
+
+/* Waits for SIGTERM or SIGINT; ends the servers, then the main thread. */
+static void *wait_for_end(void *arg)
 {
+	struct servers *s = arg;
+	int got;
+
+	sigwait(&s->waited, &got);
 	if (write(the_vm.stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
 		perror("fcpause-sim: stopping");
 	unlink(the_vm.options.api_sock);
-	http_stop(api);
-	http_stop(envd);
+	loop_leave_open(&the_vm);
+	http_stop(&s->api);
+	http_stop(&s->envd);
+	loop_stop(&the_vm);
+	return NULL;
+}
+
+static void tear_down(void)
+{
 	hinting_thread_stop(&the_vm);
 	process_kill_all();
 	if (!the_vm.options.no_envd)
@@ -138,36 +159,54 @@ static void map_device_queue(void)
 	close(fd);
 }
 
+static int start_envd(struct http_server *envd, const struct sim_options *o)
+{
+	int port, fd = listen_tcp(o->envd_port, &port);
+
+	if (guest_start(&the_guest, &the_vm))
+		die("guest", strerror(errno));
+	envd_init(&the_guest);
+	if (http_start(envd, fd, true))
+		die("envd", "cannot start");
+	return port;
+}
+
+static void set_up_process(const struct sim_options *o, sigset_t *ret_waited)
+{
+	set_up_signals(ret_waited);
+	if (o->die_with_parent)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
 int main(int argc, char **argv)
 {
+	static struct servers s = {
+		.api = { .vm = &the_vm, .serve = api_serve },
+		.envd = { .vm = &the_vm, .serve = envd_serve },
+	};
 	struct sim_options o;
-	struct http_server api = { .vm = &the_vm, .serve = api_serve };
-	struct http_server envd = { .vm = &the_vm, .serve = envd_serve };
-	sigset_t waited;
-	int api_fd, envd_fd, port = 0, got;
+	pthread_t end;
+	int port = 0;
 
 	if (guest_tool_is_called(argv[0]))
 		return guest_tool_main(argc, argv);
 	options_parse(&o, argc, argv);
-	set_up_signals(&waited);
-	if (o.die_with_parent)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (o.uffd_handler)
+		return uffd_handler_main(o.uffd_handler, o.uffd_mem_file);
+	set_up_process(&o, &s.waited);
 	set_up_vm(&o);
 	map_device_queue();
-	api_fd = listen_unix(o.api_sock);
-	if (http_start(&api, api_fd, false))
+	loop_begin(&the_vm);
+	if (http_start(&s.api, listen_unix(o.api_sock), false))
 		die("API", "cannot start");
-	if (!o.no_envd) {
-		envd_fd = listen_tcp(o.envd_port, &port);
-		if (guest_start(&the_guest, &the_vm))
-			die("guest", strerror(errno));
-		envd_init(&the_guest);
-		if (http_start(&envd, envd_fd, true))
-			die("envd", "cannot start");
-	}
+	if (!o.no_envd)
+		port = start_envd(&s.envd, &o);
+	if (pthread_create(&end, NULL, wait_for_end, &s))
+		die("thread", strerror(errno));
 	say_ready(&o, port);
-	sigwait(&waited, &got);
-	tear_down(&api, &envd);
+	loop_run(&the_vm);
+	pthread_join(end, NULL);
+	tear_down();
 	return 0;
 }

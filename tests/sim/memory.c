@@ -45,7 +45,7 @@ static bool page_is_right(const struct sim_memory *m, size_t page)
 	return true;
 }
 
-static int create_tables(struct sim_memory *m, size_t bytes)
+int memory_create_tables(struct sim_memory *m, size_t bytes)
 {
 	m->bytes = bytes;
 	m->pages = bytes / SIM_PAGE_SIZE;
@@ -57,7 +57,7 @@ static int create_tables(struct sim_memory *m, size_t bytes)
 	return m->state && m->content && m->dirty ? 0 : -1;
 }
 
-static int map_memory(struct sim_memory *m, int flags, int fd)
+int memory_map(struct sim_memory *m, int flags, int fd)
 {
 	void *base = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, 0);
 
@@ -75,16 +75,16 @@ static int map_memfd(struct sim_memory *m)
 	m->memfd = memfd_create("guest_mem", MFD_CLOEXEC);
 	if (m->memfd < 0 || ftruncate(m->memfd, (off_t)m->bytes))
 		return -1;
-	return map_memory(m, MAP_SHARED, m->memfd);
+	return memory_map(m, MAP_SHARED, m->memfd);
 }
 
 int memory_create(struct sim_memory *m, size_t bytes, bool memfd)
 {
-	m->memfd = -1;
+	m->memfd = m->uffd = -1;
 	m->from_file = false;
-	if (create_tables(m, bytes))
+	if (memory_create_tables(m, bytes))
 		return -1;
-	if (memfd ? map_memfd(m) : map_memory(m, MAP_PRIVATE | MAP_ANONYMOUS, -1))
+	if (memfd ? map_memfd(m) : memory_map(m, MAP_PRIVATE | MAP_ANONYMOUS, -1))
 		return -1;
 	for (size_t page = 0; page < m->kernel_pages; page++)
 		write_page(m, page, PAGE_USED);
@@ -107,10 +107,12 @@ void memory_destroy(struct sim_memory *m)
 		munmap(m->base, m->bytes);
 	if (m->base && m->memfd >= 0)
 		close(m->memfd);
+	if (m->base && m->uffd >= 0)
+		close(m->uffd);
 	free(m->state);
 	free(m->content);
 	free(m->dirty);
-	*m = (struct sim_memory){ .memfd = -1 };
+	*m = (struct sim_memory){ .memfd = -1, .uffd = -1 };
 }
 
 static size_t count_state(const struct sim_memory *m, enum page_state state, size_t from)
@@ -165,6 +167,15 @@ int memory_workload(struct sim_memory *m, size_t fill_mib, size_t free_mib, size
 	fill(m, fill_mib * mib_pages, cache_mib * mib_pages);
 	free_some(m, free_mib * mib_pages, used);
 	return 0;
+}
+
+void memory_write_some(struct sim_memory *m)
+{
+	size_t page = m->kernel_pages - 2;
+
+	/* A ring: the page, its content and the counter of the contents go on together. */
+	if (m->kernel_pages > 2)
+		write_page(m, page - m->last_content % (page < 64 ? page : 64), PAGE_USED);
 }
 
 void memory_drop_caches(struct sim_memory *m)
@@ -263,28 +274,44 @@ size_t memory_bytes_in(const struct sim_memory *m, enum page_state state)
 	return count_state(m, state, 0) * SIM_PAGE_SIZE;
 }
 
-/* Of the mapping's pages, those that this process has (also those swapped out). */
-static size_t count_present(const struct sim_memory *m)
+/* Calls fn for each page that this process has (also those swapped out). */
+static void for_each_present(const struct sim_memory *m, void (*fn)(const struct sim_memory *m,
+								     size_t page, void *arg), void *arg)
 {
 	uint64_t entries[512];
-	size_t present = 0, done = 0;
-	off_t at = (off_t)((uintptr_t)m->base / SIM_PAGE_SIZE * sizeof(entries[0]));
+	size_t done = 0;
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 
 	while (fd >= 0 && done < m->pages) {
-		ssize_t n = pread(fd, entries, sizeof(entries), at);
+		size_t first = (uintptr_t)m->base / SIM_PAGE_SIZE + done;
+		ssize_t n = pread(fd, entries, sizeof(entries), (off_t)(first * sizeof(entries[0])));
 		size_t got = n > 0 ? (size_t)n / sizeof(entries[0]) : 0;
 
-		for (size_t i = 0; i < got && done + i < m->pages; i++)
-			present += entries[i] >> 62 != 0;
+		for (size_t i = 0; i < got && done + i < m->pages; i++) {
+			if (entries[i] >> 62)
+				fn(m, done + i, arg);
+		}
 		done += got;
-		at += n;
 		if (!got)
 			break;
 	}
 	if (fd >= 0)
 		close(fd);
-	return present;
+}
+
+static void count_page(const struct sim_memory *m, size_t page, void *arg)
+{
+	(void)m;
+	(void)page;
+	++*(size_t *)arg;
+}
+
+static size_t count_present(const struct sim_memory *m)
+{
+	size_t n = 0;
+
+	for_each_present(m, count_page, &n);
+	return n;
 }
 
 size_t memory_rss(const struct sim_memory *m)
@@ -296,94 +323,26 @@ size_t memory_rss(const struct sim_memory *m)
 	return m->base ? count_present(m) * SIM_PAGE_SIZE : 0;
 }
 
+static bool page_may_be(const struct sim_memory *m, size_t page)
+{
+	bool has_content = m->state[page] == PAGE_USED || m->state[page] == PAGE_CACHE;
+
+	return !has_content || page_is_right(m, page);
+}
+
+static void verify_page(const struct sim_memory *m, size_t page, void *arg)
+{
+	*(bool *)arg &= page_may_be(m, page);
+}
+
 bool memory_verify(const struct sim_memory *m)
 {
-	for (size_t page = 0; page < m->pages; page++) {
-		if ((m->state[page] == PAGE_USED || m->state[page] == PAGE_CACHE) &&
-		    !page_is_right(m, page))
-			return false;
-	}
-	return true;
-}
+	bool right = true;
 
-static bool run_goes_on(const struct sim_memory *m, size_t page)
-{
-	return page < m->pages && m->state[page] == m->state[page - 1] &&
-	       (m->state[page] == PAGE_FREE || m->state[page] == PAGE_TAKEN ||
-		m->content[page] == m->content[page - 1] + 1);
-}
-
-json_t *memory_save(const struct sim_memory *m)
-{
-	json_t *runs = json_array();
-
-	for (size_t page = 0, end; page < m->pages; page = end) {
-		for (end = page + 1; run_goes_on(m, end);)
-			end++;
-		json_array_append_new(runs, json_pack("[I, I, i, I]", (json_int_t)page,
-						      (json_int_t)(end - page),
-						      (int)m->state[page],
-						      (json_int_t)m->content[page]));
-	}
-	return json_pack("{s:I, s:I, s:I, s:o}", "bytes", (json_int_t)m->bytes, "kernel_pages",
-			 (json_int_t)m->kernel_pages, "last_content",
-			 (json_int_t)m->last_content, "runs", runs);
-}
-
-static int load_run(struct sim_memory *m, json_t *run)
-{
-	json_int_t first, count, content;
-	int state;
-
-	if (json_unpack(run, "[I, I, i, I]", &first, &count, &state, &content))
-		return -1;
-	if (first < 0 || count < 0 || (size_t)first > m->pages ||
-	    (size_t)count > m->pages - (size_t)first || state < 0 || state >= PAGE_STATES)
-		return -1;
-	for (json_int_t i = 0; i < count; i++) {
-		m->state[first + i] = (uint8_t)state;
-		m->content[first + i] = (uint64_t)(content + i);
-	}
-	return 0;
-}
-
-static int load_state(struct sim_memory *m, const json_t *saved)
-{
-	json_int_t bytes, kernel_pages, last_content;
-	json_t *runs, *run;
-	size_t i;
-
-	if (json_unpack((json_t *)saved, "{s:I, s:I, s:I, s:o}", "bytes", &bytes, "kernel_pages",
-			&kernel_pages, "last_content", &last_content, "runs", &runs))
-		return -2;
-	if (bytes <= 0 || bytes % (json_int_t)SIM_MIB || create_tables(m, (size_t)bytes))
-		return -2;
-	m->kernel_pages = (size_t)kernel_pages;
-	m->last_content = (uint64_t)last_content;
-	json_array_foreach(runs, i, run) {
-		if (load_run(m, run))
-			return -2;
-	}
-	return 0;
-}
-
-int memory_load(struct sim_memory *m, const json_t *saved, const char *path)
-{
-	int ret, saved_errno;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return -1;
-	m->memfd = -1;
-	m->from_file = true;
-	ret = load_state(m, saved);
-	if (!ret && (fstat(fd, &st) || (size_t)st.st_size < m->bytes))
-		ret = -2;
-	if (!ret)
-		ret = map_memory(m, MAP_PRIVATE, fd);
-	saved_errno = errno;
-	close(fd);
-	errno = saved_errno;
-	return ret;
+	/* To look at a page that a handler has not brought yet would bring it. */
+	if (m->uffd >= 0)
+		for_each_present(m, verify_page, &right);
+	for (size_t page = 0; m->uffd < 0 && page < m->pages && right; page++)
+		right = page_may_be(m, page);
+	return right;
 }

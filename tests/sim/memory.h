@@ -35,16 +35,24 @@ struct sim_memory {
 	uint8_t *dirty;    /* written since the last snapshot */
 	uint64_t last_content;
 	int memfd;
+	int uffd; /* a page-fault handler fills the memory; -1: none */
 	bool from_file;
 };
 
 int memory_create(struct sim_memory *m, size_t bytes, bool memfd);
 void memory_destroy(struct sim_memory *m);
 
-/* Writes fill + cache MiB, then frees some of the pages in use, spread evenly. -1: no memory. */
 /* Overwrites its beginning with a file's bytes; the allocator here knows nothing of them. */
 int memory_fill_from(struct sim_memory *m, const char *path);
 
+/* The parts of memory_create and memory_load: the tables, then the pages. */
+int memory_create_tables(struct sim_memory *m, size_t bytes);
+int memory_map(struct sim_memory *m, int flags, int fd);
+
+/* Writes a page that is in use, another one each time. */
+void memory_write_some(struct sim_memory *m);
+
+/* Writes fill + cache MiB, then frees some of the pages in use, spread evenly. -1: no memory. */
 int memory_workload(struct sim_memory *m, size_t fill_mib, size_t free_mib, size_t cache_mib);
 void memory_drop_caches(struct sim_memory *m);
 void memory_compact(struct sim_memory *m);
@@ -59,12 +67,16 @@ size_t memory_return_taken(struct sim_memory *m);
 
 size_t memory_bytes_in(const struct sim_memory *m, enum page_state state);
 size_t memory_rss(const struct sim_memory *m);
-/* Every page in use and every page of cache holds what was written to it. */
+/* Every page in use and every page of cache holds what was written to it; with a page-fault
+ * handler, those that it has brought. */
 bool memory_verify(const struct sim_memory *m);
 
 /* The allocator's state, for the snapshot's state file. */
 json_t *memory_save(const struct sim_memory *m);
 /* Maps the file privately and takes the state over. 0, -1 (errno) or -2: the state is wrong. */
 int memory_load(struct sim_memory *m, const json_t *saved, const char *path);
+/* The same by the page-fault handler that listens on a socket. 0, or -1 with Firecracker's words. */
+int memory_load_by_handler(struct sim_memory *m, const json_t *saved, const char *socket_path,
+			   char *ret_message, size_t message_size);
 
 #endif

@@ -33,6 +33,11 @@ static const char help[] =
 "  --guest-cmd normal|ahead|null\n"
 "  --workload FILL,FREE,CACHE  at boot, in MiB\n"
 "  --snapshot-ms N           a snapshot takes at least N ms (0)\n"
+"  --memory-open last|first|nonblock  a snapshot's memory file: when the state file is closed,\n"
+"                            as Firecracker does (last); before it; so that a FIFO stops nothing\n"
+"  --state-damage none|crc|magic|cut  what is wrong with the state files that are written\n"
+"  --state-format new|old    the magic number after one byte (1.16), or at the beginning\n"
+"  --paused-writes           the event loop goes on to write guest memory while the VM is Paused\n"
 "  --space-limit DIR=BYTES   a memory file below DIR gets no more than BYTES (then ENOSPC)\n"
 "  --request-log FILE        a line a request\n"
 "  --clock-log FILE          a line an event, CLOCK_MONOTONIC ns last\n"
@@ -42,6 +47,8 @@ static const char help[] =
 "  --step-ms STEP=N          how long sync, drop_caches, compact_memory, fstrim take\n"
 "  --client-gone continue|kill  the guest's command when its client goes away (continue)\n"
 "  --token T                 envd wants X-Access-Token T\n"
+"  --uffd-handler SOCKET --mem-file-path FILE  no VM: a page-fault handler, for a VM that is\n"
+"                            loaded with the backend Uffd; ends when that one ends\n"
 "  --die-with-parent         SIGKILL when the parent ends\n"
 "  --help\n";
 
@@ -111,6 +118,26 @@ static int set_fstrim(struct sim_options *o, const char *text)
 	return i < 0 ? -1 : 0;
 }
 
+static int set_state_damage(struct sim_options *o, const char *text)
+{
+	static const char *const names[] = { "none", "crc", "magic", "cut", NULL };
+	int i = one_of(text, names);
+
+	if (i >= 0)
+		o->state_damage = (enum sim_damage)i;
+	return i < 0 ? -1 : 0;
+}
+
+static int set_memory_open(struct sim_options *o, const char *text)
+{
+	static const char *const names[] = { "last", "first", "nonblock", NULL };
+	int i = one_of(text, names);
+
+	if (i >= 0)
+		o->memory_open = (enum sim_memory_open)i;
+	return i < 0 ? -1 : 0;
+}
+
 static int set_step(struct sim_options *o, const char *text)
 {
 	char name[32];
@@ -159,6 +186,8 @@ enum {
 	OPT_API_SOCK = 256, OPT_ENVD_PORT, OPT_NO_ENVD, OPT_MEMORY, OPT_BACKING, OPT_MEMORY_CONTENT, OPT_BALLOON,
 	OPT_CONFIG_FILE, OPT_BOOT, OPT_DRIVER_DELAY, OPT_HINTING, OPT_RESUMED_HINTING, OPT_GUEST, OPT_RETURN,
 	OPT_GUEST_CMD, OPT_WORKLOAD, OPT_SNAPSHOT, OPT_SPACE_LIMIT, OPT_REQUEST_LOG,
+	OPT_MEMORY_OPEN, OPT_STATE_DAMAGE, OPT_STATE_FORMAT, OPT_PAUSED_WRITES,
+	OPT_UFFD_HANDLER, OPT_MEM_FILE,
 	OPT_CLOCK_LOG, OPT_FAULT, OPT_GUEST_MISSING, OPT_FSTRIM, OPT_STEP, OPT_CLIENT_GONE,
 	OPT_TOKEN, OPT_DIE_WITH_PARENT, OPT_HELP,
 };
@@ -181,6 +210,12 @@ static const struct option long_options[] = {
 	{ "guest-cmd", required_argument, NULL, OPT_GUEST_CMD },
 	{ "workload", required_argument, NULL, OPT_WORKLOAD },
 	{ "snapshot-ms", required_argument, NULL, OPT_SNAPSHOT },
+	{ "memory-open", required_argument, NULL, OPT_MEMORY_OPEN },
+	{ "state-damage", required_argument, NULL, OPT_STATE_DAMAGE },
+	{ "state-format", required_argument, NULL, OPT_STATE_FORMAT },
+	{ "paused-writes", no_argument, NULL, OPT_PAUSED_WRITES },
+	{ "uffd-handler", required_argument, NULL, OPT_UFFD_HANDLER },
+	{ "mem-file-path", required_argument, NULL, OPT_MEM_FILE },
 	{ "space-limit", required_argument, NULL, OPT_SPACE_LIMIT },
 	{ "request-log", required_argument, NULL, OPT_REQUEST_LOG },
 	{ "clock-log", required_argument, NULL, OPT_CLOCK_LOG },
@@ -205,13 +240,19 @@ static int set_text(struct sim_options *o, int opt, char *arg)
 	case OPT_CLOCK_LOG: o->clock_log = arg; return 0;
 	case OPT_GUEST_MISSING: o->guest_missing = arg; return 0;
 	case OPT_TOKEN: o->token = arg; return 0;
+	case OPT_UFFD_HANDLER: o->uffd_handler = arg; return 0;
+	case OPT_MEM_FILE: o->uffd_mem_file = arg; return 0;
 	case OPT_NO_ENVD: o->no_envd = true; return 0;
 	case OPT_BOOT: o->boot = true; return 0;
+	case OPT_PAUSED_WRITES: o->paused_writes = true; return 0;
 	case OPT_DIE_WITH_PARENT: o->die_with_parent = true; return 0;
 	case OPT_MEMORY_CONTENT: o->memory_content = arg; return 0;
 	case OPT_BACKING: return set_either(arg, "anonymous", "memfd", &o->memfd);
 	case OPT_CLIENT_GONE:
 		return set_either(arg, "continue", "kill", &o->kill_when_client_gone);
+	case OPT_MEMORY_OPEN: return set_memory_open(o, arg);
+	case OPT_STATE_DAMAGE: return set_state_damage(o, arg);
+	case OPT_STATE_FORMAT: return set_either(arg, "new", "old", &o->old_state_file);
 	case OPT_GUEST_CMD: return set_guest_cmd(o, arg);
 	case OPT_FSTRIM: return set_fstrim(o, arg);
 	case OPT_STEP: return set_step(o, arg);
@@ -283,7 +324,9 @@ int options_parse(struct sim_options *o, int argc, char **argv)
 		take(o, opt);
 	if (optind < argc)
 		bad("not an option", argv[optind]);
-	if (!o->api_sock)
+	if (!o->uffd_handler != !o->uffd_mem_file)
+		bad("--uffd-handler", "wants --mem-file-path too");
+	if (!o->api_sock && !o->uffd_handler)
 		bad("--api-sock", "missing (see --help)");
 	if (o->envd_port > 65535)
 		bad("--envd-port", "a port is wanted");
@@ -307,6 +350,26 @@ static int set_steps(struct sim_options *o, const json_t *value)
 	return 0;
 }
 
+static int set_word(struct sim_options *o, const char *name, const json_t *value)
+{
+	static const struct { const char *name; int (*set)(struct sim_options *, const char *); } words[] = {
+		{ "guest_cmd", set_guest_cmd },
+		{ "fstrim", set_fstrim },
+		{ "memory_open", set_memory_open },
+		{ "state_damage", set_state_damage },
+	};
+
+	if (!strcmp(name, "paused_writes") && json_is_boolean(value)) {
+		o->paused_writes = json_is_true(value);
+		return 0;
+	}
+	for (size_t i = 0; json_is_string(value) && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(name, words[i].name))
+			return words[i].set(o, json_string_value(value));
+	}
+	return -1;
+}
+
 int options_set(struct sim_options *o, const char *name, const json_t *value)
 {
 	const struct { const char *name; long *n; } numbers[] = {
@@ -327,11 +390,5 @@ int options_set(struct sim_options *o, const char *name, const json_t *value)
 	}
 	if (!strcmp(name, "step_ms"))
 		return set_steps(o, value);
-	if (!json_is_string(value))
-		return -1;
-	if (!strcmp(name, "guest_cmd"))
-		return set_guest_cmd(o, json_string_value(value));
-	if (!strcmp(name, "fstrim"))
-		return set_fstrim(o, json_string_value(value));
-	return -1;
+	return set_word(o, name, value);
 }

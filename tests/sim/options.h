@@ -22,6 +22,21 @@ enum sim_fstrim {
 	SIM_FSTRIM_FAIL,
 };
 
+/* What is wrong with the state files that are written. */
+enum sim_damage {
+	SIM_DAMAGE_NONE,
+	SIM_DAMAGE_CRC,
+	SIM_DAMAGE_MAGIC,
+	SIM_DAMAGE_CUT, /* half of it is there */
+};
+
+/* When and how a snapshot's memory file is opened. */
+enum sim_memory_open {
+	SIM_MEMORY_LAST,     /* as Firecracker does: when the state file is closed */
+	SIM_MEMORY_FIRST,    /* before the state file is there */
+	SIM_MEMORY_NONBLOCK, /* so that a FIFO stops nothing */
+};
+
 enum sim_step {
 	SIM_STEP_SYNC,
 	SIM_STEP_DROP_CACHES,
@@ -38,6 +53,8 @@ struct sim_options {
 	const char *clock_log;
 	const char *guest_missing;
 	const char *token;
+	const char *uffd_handler; /* this program is a page-fault handler, and listens here */
+	const char *uffd_mem_file;
 	const char *space_limit_dir;
 	const char *faults[SIM_MAX_FAULTS];
 	size_t fault_count;
@@ -56,6 +73,10 @@ struct sim_options {
 	long step_ms[SIM_STEPS];
 	enum sim_guest_cmd guest_cmd;
 	enum sim_fstrim fstrim;
+	enum sim_damage state_damage;
+	enum sim_memory_open memory_open;
+	bool old_state_file;
+	bool paused_writes;
 	bool no_envd;
 	bool memfd;
 	const char *memory_content;

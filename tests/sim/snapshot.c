@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "hinting.h"
+#include "loop.h"
 #include "snapshot.h"
+#include "state_file.h"
 
 #define CREATE "Create snapshot error: "
-#define LOAD "Load snapshot error: Failed to restore from snapshot: "
 
 struct message {
 	char *text;
@@ -52,21 +53,6 @@ static json_t *balloon_save(const struct vm_balloon *b)
 			 b->free_page_reporting);
 }
 
-static int balloon_load(struct vm_balloon *b, const json_t *saved)
-{
-	json_int_t amount, interval;
-	int present, deflate, hinting, reporting;
-
-	if (json_unpack((json_t *)saved, "{s:b, s:I, s:b, s:I, s:b, s:b}", "present", &present,
-			"amount_mib", &amount, "deflate_on_oom", &deflate,
-			"stats_polling_interval_s", &interval, "free_page_hinting", &hinting,
-			"free_page_reporting", &reporting))
-		return -1;
-	*b = (struct vm_balloon){ present, (uint32_t)amount, deflate, (uint32_t)interval, hinting,
-				  reporting };
-	return 0;
-}
-
 static char *state_text(const struct vm *vm)
 {
 	json_t *all = json_pack("{s:s, s:I, s:b, s:O, s:O, s:o, s:o, s:o}", "format", "fcpause-sim/1",
@@ -80,24 +66,6 @@ static char *state_text(const struct vm *vm)
 	return text;
 }
 
-static int write_all(int fd, const void *data, size_t len, off_t at)
-{
-	const char *p = data;
-
-	while (len) {
-		ssize_t n = pwrite(fd, p, len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		p += n;
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int write_state(const struct vm *vm, const char *path, struct message *msg)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -107,7 +75,7 @@ static int write_state(const struct vm *vm, const char *path, struct message *ms
 	if (fd < 0)
 		return fail_file(msg, "open", "snapshot", errno);
 	text = state_text(vm);
-	if (write_all(fd, text, strlen(text), 0))
+	if (!text || state_file_write(fd, text, &vm->options))
 		ret = fail(msg, CREATE "Cannot serialize the microVM state: IO Error: "
 			   "%s (os error %d)", strerror(errno), errno);
 	else if (fsync(fd))
@@ -206,17 +174,40 @@ static int write_memory_to(struct vm *vm, const struct snapshot_request *r, int 
 	return 0;
 }
 
-static int write_memory(struct vm *vm, const struct snapshot_request *r, struct message *msg)
+/* stat, open, fstat, ftruncate, in Firecracker's order. Where the path is a FIFO, it stops here until
+ * somebody opens it for reading, and then fails at the ftruncate. */
+static int open_memory(struct vm *vm, const char *path, struct message *msg)
 {
-	bool existed = !access(r->mem_file_path, F_OK);
-	int fd = open(r->mem_file_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	static const int flags[] = {
+		[SIM_MEMORY_LAST] = O_WRONLY | O_CREAT,
+		[SIM_MEMORY_FIRST] = O_WRONLY | O_CREAT,
+		[SIM_MEMORY_NONBLOCK] = O_RDWR | O_CREAT | O_NONBLOCK,
+	};
+	struct stat st;
+	bool existed = !stat(path, &st);
+	int fd;
+
+	log_clock(&vm->log, "memory-open");
+	fd = loop_open(vm, path, flags[vm->options.memory_open]);
+	log_clock(&vm->log, "memory-opened");
+	if (fd < 0)
+		return fail_file(msg, "open", "memory", errno);
+	if (!set_length(fd, existed, vm->memory.bytes, msg))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int write_memory(struct vm *vm, const struct snapshot_request *r, int fd,
+			struct message *msg)
+{
 	int ret;
 
 	if (fd < 0)
-		return fail_file(msg, "open", "memory", errno);
-	ret = set_length(fd, existed, vm->memory.bytes, msg);
-	if (!ret)
-		ret = write_memory_to(vm, r, fd, msg);
+		fd = open_memory(vm, r->mem_file_path, msg);
+	if (fd < 0)
+		return -1;
+	ret = write_memory_to(vm, r, fd, msg);
 	close(fd);
 	return ret;
 }
@@ -225,84 +216,20 @@ int snapshot_create(struct vm *vm, const struct snapshot_request *r, char *ret_m
 		    size_t message_size)
 {
 	struct message msg = { ret_message, message_size };
-	int ret;
+	bool first = vm->options.memory_open == SIM_MEMORY_FIRST;
+	int fd = -1;
 
 	if (vm->state != VM_PAUSED)
 		return fail(&msg, CREATE "Cannot save the microVM state: Operation not allowed: "
 			    "save/restore unavailable while running");
 	log_clock(&vm->log, "snapshot-begin");
-	ret = write_state(vm, r->snapshot_path, &msg);
-	if (!ret)
-		ret = write_memory(vm, r, &msg);
-	return ret;
-}
-
-/* A snapshot's devices: what it says there, with the overrides of the request. */
-static void take_devices(struct vm *vm, const struct snapshot_request *r, const json_t *all)
-{
-	json_t *interface, *override;
-	size_t i, j;
-
-	json_array_extend(vm->drives, json_object_get(all, "drives"));
-	json_array_extend(vm->interfaces, json_object_get(all, "interfaces"));
-	json_array_foreach(r->network_overrides, j, override) {
-		json_array_foreach(vm->interfaces, i, interface) {
-			if (json_equal(json_object_get(interface, "iface_id"),
-				       json_object_get(override, "iface_id")))
-				json_object_update(interface, override);
-		}
-	}
-}
-
-static int take_state(struct vm *vm, const struct snapshot_request *r, json_t *all,
-		      struct message *msg)
-{
-	json_t *balloon, *hinting, *memory;
-	json_int_t vcpus;
-	const char *format;
-	int driver_up, ret;
-
-	if (json_unpack(all, "{s:s, s:I, s:b, s:o, s:o, s:o}", "format", &format, "vcpu_count",
-			&vcpus, "driver_up", &driver_up, "balloon", &balloon, "hinting", &hinting,
-			"memory", &memory) ||
-	    balloon_load(&vm->balloon, balloon) || hinting_load(vm, hinting))
-		return fail(msg, LOAD "Failed to get snapshot state from file: "
-			    "Failed to load snapshot state from file: CRC64 validation failed");
-	ret = memory_load(&vm->memory, memory, r->mem_file_path);
-	if (ret == -1)
-		return fail(msg, LOAD "Failed to load guest memory: Error creating guest memory "
-			    "from file: Failed to load guest memory: %s (os error %d)",
-			    strerror(errno), errno);
-	if (ret)
-		return fail(msg, LOAD "Failed to load guest memory: Error creating guest memory "
-			    "from file: Failed to restore guest memory: Cannot create mmap region: "
-			    "The specified file offset and length is greater then file length");
-	take_devices(vm, r, all);
-	vm->machine.vcpu_count = (long)vcpus;
-	vm->machine.mem_size_mib = (long)(vm->memory.bytes / SIM_MIB);
-	vm->machine.track_dirty_pages = r->track_dirty_pages;
-	vm->driver_up_ns = driver_up ? now_ns() : INT64_MAX;
-	return 0;
-}
-
-int snapshot_load(struct vm *vm, const struct snapshot_request *r, char *ret_message,
-		  size_t message_size)
-{
-	struct message msg = { ret_message, message_size };
-	FILE *in = fopen(r->snapshot_path, "re");
-	json_t *all;
-	int ret;
-
-	if (!in)
-		return fail(&msg, LOAD "Failed to get snapshot state from file: Failed to open "
-			    "snapshot file: %s (os error %d)", strerror(errno), errno);
-	all = json_loadf(in, 0, NULL);
-	fclose(in);
-	ret = take_state(vm, r, all, &msg);
-	json_decref(all);
-	if (ret)
-		return ret;
-	vm->loaded = true;
-	vm->state = VM_PAUSED;
-	return 0;
+	if (first)
+		fd = open_memory(vm, r->mem_file_path, &msg);
+	if (first && fd < 0)
+		return -1;
+	if (!write_state(vm, r->snapshot_path, &msg))
+		return write_memory(vm, r, fd, &msg);
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }

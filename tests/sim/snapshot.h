@@ -8,7 +8,8 @@
 struct snapshot_request {
 	bool diff;
 	const char *snapshot_path;
-	const char *mem_file_path;
+	const char *mem_file_path; /* loading by a page-fault handler: its socket */
+	bool by_handler;
 	bool track_dirty_pages;
 	const json_t *network_overrides; /* NULL: none */
 };

@@ -27,7 +27,7 @@ int vm_init(struct vm *vm, const struct sim_options *options)
 {
 	*vm = (struct vm){ .options = *options, .driver_up_ns = INT64_MAX };
 	init_locks(vm);
-	vm->memory.memfd = -1;
+	vm->memory.memfd = vm->memory.uffd = -1;
 	vm->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	vm->machine = (struct vm_machine){ .vcpu_count = 1, .mem_size_mib = options->memory_mib,
 					   .huge_pages = "None" };

@@ -4,6 +4,7 @@
 #define SIM_VM_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -67,6 +68,8 @@ struct vm_metrics {
 	long resume_us;
 };
 
+struct loop_job;
+
 struct vm {
 	pthread_mutex_t api_lock; /* one API request at a time, as in Firecracker */
 	pthread_mutex_t lock;     /* all below */
@@ -90,7 +93,13 @@ struct vm {
 	json_t *drives;
 	json_t *interfaces;
 	long requests;
+	long paused_writes; /* how often guest memory was written while the VM was Paused */
 	pthread_t hinting_thread;
+	pthread_t loop_thread;
+	struct loop_job *job; /* for the main thread (loop.h) */
+	bool loop_runs;
+	atomic_bool opening; /* the main thread is in the open of a memory file */
+	atomic_bool ending;  /* and that is to end */
 };
 
 int vm_init(struct vm *vm, const struct sim_options *options);
