@@ -35,6 +35,8 @@ int reclaim_settings(const struct invocation *invocation, struct fcp_reclaim_set
 	*settings_ = (struct fcp_reclaim_settings){
 		.envd = text_of(invocation, OPT_ENVD),
 		.envd_token_file = text_of(invocation, OPT_ENVD_TOKEN_FILE),
+		/* Nobody named these steps, so the guest need not be able to do each of them. */
+		.unsupported_is_ok = invocation->values[OPT_STEPS].origin == ORIGIN_DEFAULT,
 		.timeout_ms = (uint32_t)invocation->values[OPT_RECLAIM_TIMEOUT_MS].number,
 		.cancel_fd = invocation->cancel_fd,
 	};

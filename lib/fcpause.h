@@ -158,7 +158,8 @@ struct fcp_reclaim_settings {
 		uint32_t cap_ms;
 	} steps[FCP_RECLAIM_KINDS];
 	size_t step_count;
-	uint32_t timeout_ms; /* for all together; 0: the sum of the caps + 500 */
+	bool unsupported_is_ok; /* a step that the guest cannot do is noted; the others decide */
+	uint32_t timeout_ms;	/* for all together; 0: the sum of the caps + 500 */
 	int cancel_fd;
 };
 
@@ -167,14 +168,16 @@ struct fcp_reclaim_result {
 	struct {
 		enum fcp_reclaim_kind kind;
 		struct fcp_outcome outcome;
-		int exit_code; /* of the guest's command; -1 where there is none */
+		uint32_t cap_ms; /* that was used: whole seconds where the guest's timeout(1) wants them */
+		int exit_code;	 /* of the guest's command; -1 where there is none */
 	} steps[FCP_RECLAIM_KINDS];
 	size_t step_count;
+	char note[384]; /* where the outcome is ok: steps that the guest cannot do; or "" */
 };
 
 /*
  * Runs the steps as root in the guest by one envd process (POST /process.Process/Start), each under
- * `timeout -s KILL`. Status: ok, partial (some steps fell short), timeout (the deadline for all came
+ * `timeout -s KILL`. Status: ok (see unsupported_is_ok), partial (some steps fell short), timeout (the deadline for all came
  * first: the steps after it are skipped), unsupported (the guest can do none), skipped (none is on).
  * The guest's output is bounded and taken as data only. The VM's state is not changed; it is safe
  * to run again. FCP_ERR_CONNECT; FCP_ERR_PROTOCOL: a stream that ends without an `end` event and a

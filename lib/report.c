@@ -31,12 +31,15 @@ int fcp_report_reclaim(struct fcp_json *object, const struct fcp_reclaim_result 
 	int bad = fcp_report_outcome(object, &result->outcome);
 	struct fcp_json *steps = fcp_json_array();
 
+	if (result->note[0] != '\0')
+		bad |= fcp_json_set_string(object, "note", result->note);
 	for (size_t i = 0; i < result->step_count; i++) {
 		struct fcp_json *step = fcp_json_object();
 
 		bad |= fcp_json_set_string(step, "name",
 					   fcp_reclaim_kind_name(result->steps[i].kind));
 		bad |= fcp_report_outcome(step, &result->steps[i].outcome);
+		bad |= fcp_json_set_u64(step, "cap_ms", result->steps[i].cap_ms);
 		if (result->steps[i].exit_code >= 0)
 			bad |= fcp_json_set_i64(step, "exit_code", result->steps[i].exit_code);
 		bad |= fcp_json_append(steps, step);

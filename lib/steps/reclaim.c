@@ -4,13 +4,13 @@
 #include "base/outcome.h"
 #include "envd/process.h"
 #include "steps/reclaim_script.h"
+#include "steps/reclaim_sum.h"
 
 #include <string.h>
 
 #define SLACK_MS 500
 #define ANSWER_MAX_BYTES (1 << 20)
 #define LINE_MAX_BYTES 128
-#define EXIT_KILLED 137 /* what a shell, and timeout -s KILL, says of SIGKILL */
 #define EXIT_NOT_FOUND 127
 
 /* The script's output as it comes. */
@@ -18,6 +18,7 @@ struct progress {
 	const struct fcp_reclaim_settings *settings;
 	struct fcp_reclaim_result *result;
 	bool started;	   /* by envd */
+	bool begun;	   /* the script's first line came */
 	size_t done;	   /* steps of the result that have their outcome */
 	uint64_t since_ns; /* when the step that runs now began, on our clock */
 	char line[LINE_MAX_BYTES];
@@ -32,20 +33,53 @@ static uint32_t cap_of(const struct fcp_reclaim_settings *settings, enum fcp_rec
 	return 0;
 }
 
-static void judge_exit(const struct fcp_reclaim_settings *settings, enum fcp_reclaim_kind kind,
-		       int exit_code, struct fcp_outcome *outcome)
+/* What timeout(1) and the shell make of a kill at the cap. */
+static bool is_kill(int exit_code)
 {
-	uint32_t cap_ms = cap_of(settings, kind);
+	return exit_code == 124 || /* uutils; GNU without -s KILL */
+	       exit_code == 137 || /* GNU, BusyBox, toybox */
+	       exit_code == 143;   /* SIGTERM, from one that knows no other */
+}
+
+static void set_killed(uint32_t cap_ms, uint32_t asked_ms, struct fcp_outcome *outcome)
+{
+	if (cap_ms == asked_ms)
+		fcp_outcome_set(outcome, FCP_STATUS_TIMEOUT, "killed at its cap of %u ms", cap_ms);
+	else
+		fcp_outcome_set(outcome, FCP_STATUS_TIMEOUT,
+				"killed at %u ms: the guest's timeout takes whole seconds, and the cap "
+				"is %u ms", cap_ms, asked_ms);
+}
+
+static void judge_exit(const struct progress *progress, int exit_code)
+{
+	struct fcp_reclaim_result *result = progress->result;
+	struct fcp_outcome *outcome = &result->steps[progress->done].outcome;
+	uint32_t cap_ms = result->steps[progress->done].cap_ms;
 
 	if (exit_code == 0)
 		fcp_outcome_set(outcome, FCP_STATUS_OK, NULL);
 	else if (exit_code == EXIT_NOT_FOUND)
 		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest cannot run it");
 	/* Our clock runs from when the line before arrived, which can be late. */
-	else if (exit_code == EXIT_KILLED && outcome->ms >= cap_ms / 2.0)
-		fcp_outcome_set(outcome, FCP_STATUS_TIMEOUT, "killed at its cap of %u ms", cap_ms);
+	else if (is_kill(exit_code) && outcome->ms >= cap_ms / 2.0)
+		set_killed(cap_ms, cap_of(progress->settings, result->steps[progress->done].kind), outcome);
 	else
 		fcp_outcome_set(outcome, FCP_STATUS_FAILED, "exit code %d", exit_code);
+}
+
+/* The first line. A timeout(1) that takes whole seconds gets them rounded up. */
+static void begin_steps(struct progress *progress, const char *text)
+{
+	struct fcp_reclaim_result *result = progress->result;
+	bool whole_seconds;
+
+	if (!fcp_reclaim_timeout_read(text, &whole_seconds))
+		return;
+	progress->begun = true;
+	progress->since_ns = fcp_now_ns();
+	for (size_t i = 0; whole_seconds && i < result->step_count; i++)
+		result->steps[i].cap_ms = (result->steps[i].cap_ms + 999) / 1000 * 1000;
 }
 
 static void on_line(struct progress *progress, const char *text)
@@ -54,6 +88,10 @@ static void on_line(struct progress *progress, const char *text)
 	struct fcp_reclaim_line line;
 	struct fcp_outcome *outcome;
 
+	if (!progress->begun) {
+		begin_steps(progress, text);
+		return;
+	}
 	/* In order, each once: a guest that says else says nothing. */
 	if (!fcp_reclaim_line_read(text, &line) || progress->done >= result->step_count ||
 	    result->steps[progress->done].kind != line.kind)
@@ -63,7 +101,7 @@ static void on_line(struct progress *progress, const char *text)
 	result->steps[progress->done].exit_code = line.exit_code;
 	switch (line.verdict) {
 	case FCP_RECLAIM_EXITED:
-		judge_exit(progress->settings, line.kind, line.exit_code, outcome);
+		judge_exit(progress, line.exit_code);
 		break;
 	case FCP_RECLAIM_NO_TIMEOUT:
 		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest has no working timeout(1)");
@@ -118,9 +156,14 @@ static int plan(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 	uint64_t timeout_ms = settings->timeout_ms;
 	unsigned seen = 0;
 
+	if (settings->step_count > FCP_RECLAIM_KINDS)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%zu steps, and there are %d",
+				     settings->step_count, FCP_RECLAIM_KINDS);
 	for (size_t i = 0; i < settings->step_count; i++) {
 		enum fcp_reclaim_kind kind = settings->steps[i].kind;
 
+		if ((unsigned)kind >= FCP_RECLAIM_KINDS)
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%u is no step", (unsigned)kind);
 		if (seen & (1U << kind))
 			return fcp_error_set(err, FCP_ERR_USAGE, 0, "step %s is there twice",
 					     fcp_reclaim_kind_name(kind));
@@ -130,6 +173,7 @@ static int plan(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 		if (settings->timeout_ms == 0)
 			timeout_ms += settings->steps[i].cap_ms;
 		result->steps[result->step_count].kind = kind;
+		result->steps[result->step_count].cap_ms = settings->steps[i].cap_ms;
 		result->steps[result->step_count].exit_code = -1;
 		fcp_outcome_set(&result->steps[result->step_count].outcome, FCP_STATUS_SKIPPED,
 				"not reached");
@@ -157,35 +201,10 @@ static void close_steps(struct progress *progress, enum fcp_status status, const
 	}
 }
 
-/* One word for all steps: the worst of them decides, and the reason names those that fell short. */
-static void sum_up(struct fcp_reclaim_result *result)
-{
-	size_t count[FCP_STATUS_FAILED + 1] = {0};
-	char *reason = result->outcome.reason;
-	size_t room = sizeof(result->outcome.reason), used = 0;
-
-	for (size_t i = 0; i < result->step_count; i++) {
-		const struct fcp_outcome *step = &result->steps[i].outcome;
-
-		count[step->status]++;
-		if (step->status != FCP_STATUS_OK && used < room)
-			used += (size_t)snprintf(reason + used, room - used, "%s%s: %s (%s)",
-						 used ? "; " : "",
-						 fcp_reclaim_kind_name(result->steps[i].kind),
-						 fcp_status_name(step->status), step->reason);
-	}
-	if (count[FCP_STATUS_OK] == result->step_count)
-		result->outcome.status = FCP_STATUS_OK;
-	else if (count[FCP_STATUS_UNSUPPORTED] == result->step_count)
-		result->outcome.status = FCP_STATUS_UNSUPPORTED;
-	else
-		result->outcome.status = FCP_STATUS_PARTIAL;
-}
-
 static void out_of_time(struct progress *progress, uint32_t timeout_ms)
 {
 	struct fcp_reclaim_result *result = progress->result;
-	char reason[160];
+	char reason[160], all[1024] = "";
 
 	if (progress->started)
 		snprintf(reason, sizeof(reason), "the deadline of %u ms came first", timeout_ms);
@@ -193,10 +212,8 @@ static void out_of_time(struct progress *progress, uint32_t timeout_ms)
 		snprintf(reason, sizeof(reason), "envd did not begin within %u ms (is the guest up?)", timeout_ms);
 	close_steps(progress, FCP_STATUS_TIMEOUT, reason);
 	if (progress->started)
-		sum_up(result);
-	result->outcome.status = FCP_STATUS_TIMEOUT;
-	if (result->outcome.reason[0] == '\0')
-		fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT, "%s", reason);
+		fcp_reclaim_name_short_steps(result, all, sizeof(all));
+	fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT, "%s", all[0] ? all : reason);
 }
 
 static int finish(struct progress *progress, int ran, const struct fcp_guest_exit *guest,
@@ -218,7 +235,7 @@ static int finish(struct progress *progress, int ran, const struct fcp_guest_exi
 		close_steps(progress, FCP_STATUS_FAILED, err->message);
 		return -1;
 	}
-	sum_up(result);
+	fcp_reclaim_sum_up(progress->settings, result);
 	return 0;
 }
 

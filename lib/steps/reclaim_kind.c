@@ -15,17 +15,17 @@ static const struct {
 
 const char *fcp_reclaim_kind_name(enum fcp_reclaim_kind kind)
 {
-	return kinds[kind].name;
+	return (unsigned)kind < FCP_RECLAIM_KINDS ? kinds[kind].name : "unknown";
 }
 
 uint32_t fcp_reclaim_default_cap_ms(enum fcp_reclaim_kind kind)
 {
-	return kinds[kind].default_cap_ms;
+	return (unsigned)kind < FCP_RECLAIM_KINDS ? kinds[kind].default_cap_ms : 0;
 }
 
 bool fcp_reclaim_kind_find(const char *name, enum fcp_reclaim_kind *kind_)
 {
-	for (size_t i = 0; i < FCP_RECLAIM_KINDS; i++)
+	for (size_t i = 0; name && i < FCP_RECLAIM_KINDS; i++)
 		if (strcmp(kinds[i].name, name) == 0) {
 			*kind_ = (enum fcp_reclaim_kind)i;
 			return true;

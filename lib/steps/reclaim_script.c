@@ -6,16 +6,21 @@
 #include <string.h>
 
 /*
- * A step says one line, "fcpause NAME EXIT-CODE" or "fcpause NAME no-timeout|missing|no-discard".
- * timeout is tried first: a guest may have none, or one that takes whole seconds only (old busybox).
- * Each step has a cap of its own, because envd kills the shell at the deadline, but not the shell's
+ * First one line, "fcpause timeout none|seconds|fractions"; then each step says one, "fcpause NAME
+ * EXIT-CODE" or "fcpause NAME no-timeout|missing|no-discard". timeout is tried first: a guest may
+ * have none, or one that takes whole seconds only. BusyBox (1.31 to 1.36) takes fractions and cuts
+ * them off, so it must be seen to kill at one: 10 ms of a sleep of 100; and at no time of its own:
+ * 900 ms for a sleep of 10. Each step has a cap of its own, because envd kills the shell at the deadline, but not the shell's
  * child. Only fstrim's words are looked at: its exit code does not tell "cannot" from "failed".
  */
 static const char prologue[] =
 	"export LC_ALL=C\n"
 	"unit=none\n"
 	"timeout -s KILL 1 true 2>/dev/null && unit=seconds\n"
-	"timeout -s KILL 1.000 true 2>/dev/null && unit=fractions\n"
+	"if [ $unit = seconds ] && timeout -s KILL 0.900 sleep 0.01 2>/dev/null; then\n"
+	"timeout -s KILL 0.010 sleep 0.1 2>/dev/null\n"
+	"case $? in 124|137|143) unit=fractions;; esac; fi\n"
+	"echo \"fcpause timeout $unit\"\n"
 	"step() {\n"
 	"name=$1 needs=$2 cap=$3\n"
 	"case $unit in none) echo \"fcpause $name no-timeout\"; return;; seconds) cap=$4;; esac\n"
@@ -86,6 +91,19 @@ static bool read_verdict(const char *word, struct fcp_reclaim_line *line)
 	line->verdict = FCP_RECLAIM_EXITED;
 	return strlen(word) <= 3 && sscanf(word, "%3d%c", &line->exit_code, &rest) == 1 &&
 	       line->exit_code >= 0 && line->exit_code <= 255;
+}
+
+bool fcp_reclaim_timeout_read(const char *line, bool *whole_seconds_)
+{
+	static const char *const lines[] = {"fcpause timeout none", "fcpause timeout fractions",
+					    "fcpause timeout seconds"};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (strcmp(line, lines[i]) == 0) {
+			*whole_seconds_ = i == 2;
+			return true;
+		}
+	return false;
 }
 
 bool fcp_reclaim_line_read(const char *line, struct fcp_reclaim_line *line_)

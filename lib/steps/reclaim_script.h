@@ -24,4 +24,8 @@ struct fcp_reclaim_line {
 /* Reads one line of the script's output; false when it is none of ours: the guest may say anything. */
 bool fcp_reclaim_line_read(const char *line, struct fcp_reclaim_line *line_);
 
+/* Reads the script's first line: does the guest's timeout(1) take whole seconds only? The caps are
+ * rounded up then. false: it is another line. */
+bool fcp_reclaim_timeout_read(const char *line, bool *whole_seconds_);
+
 #endif

@@ -120,6 +120,18 @@ static void bad_lines(void)
 	}
 }
 
+static void timeout_lines(void)
+{
+	bool whole = false;
+
+	ok(fcp_reclaim_timeout_read("fcpause timeout seconds", &whole) && whole, "R4: whole seconds");
+	ok(fcp_reclaim_timeout_read("fcpause timeout fractions", &whole) && !whole, "R4: fractions");
+	ok(fcp_reclaim_timeout_read("fcpause timeout none", &whole) && !whole, "R4: none");
+	ok(!fcp_reclaim_timeout_read("fcpause timeout", &whole) &&
+		   !fcp_reclaim_timeout_read("fcpause timeout seconds ", &whole) &&
+		   !fcp_reclaim_timeout_read("fcpause sync 0", &whole), "R4: other lines");
+}
+
 static void kinds(void)
 {
 	enum fcp_reclaim_kind kind = FCP_RECLAIM_KINDS;
@@ -140,6 +152,7 @@ int main(void)
 	syntax();
 	good_lines();
 	bad_lines();
+	timeout_lines();
 	kinds();
 	return done();
 }
