@@ -278,7 +278,7 @@ static void put_head(struct svg *svg)
 
 	for (size_t i = 0; i < svg->files->count; i++) {
 		const struct fcp_inspect_result *result = svg->files->results[i];
-		char line[1024], size[SIZE_TEXT_BYTES], disk[SIZE_TEXT_BYTES];
+		char line[1280], size[SIZE_TEXT_BYTES], disk[SIZE_TEXT_BYTES];
 
 		snprintf(line, sizeof(line), "%s%.400s",
 			 prefixes[svg->files->count == 1 ? 2 : i], svg->files->paths[i]);

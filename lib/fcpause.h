@@ -58,7 +58,7 @@ struct fcp_error {
 	enum fcp_error_class error_class;
 	int errnum;	 /* errno, 0 where there is none */
 	int http_status; /* status of the server's answer, 0 where there is none */
-	char message[512];
+	char message[1024];
 };
 
 /* "unsupported", "timeout", ...: the "class" of JSON output. Static storage. */
@@ -82,7 +82,7 @@ FCP_API const char *fcp_status_name(enum fcp_status status);
 struct fcp_outcome {
 	enum fcp_status status;
 	double ms; /* time taken, measured on the host */
-	char reason[384];
+	char reason[1024];
 };
 
 /* ---- ranges ------------------------------------------------------------------------------- */

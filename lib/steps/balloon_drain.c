@@ -3,10 +3,11 @@
 #include "base/deadline.h"
 #include "base/outcome.h"
 #include "firecracker/balloon.h"
+#include "firecracker/by_hand.h"
 #include "firecracker/hinting.h"
-#include "firecracker/insist.h"
 #include "firecracker/metrics.h"
 #include "firecracker/process.h"
+#include "firecracker/retry.h"
 #include "firecracker/vm.h"
 
 #include <string.h>
@@ -139,15 +140,27 @@ static int wait_until_done(struct drain *drain, bool *done_, struct fcp_error *e
 	}
 }
 
+static int not_stopped(const struct drain *drain, const struct fcp_error *why,
+		       struct fcp_error *err)
+{
+	char command[FCP_BY_HAND_BYTES];
+
+	if (fcp_firecracker_has_ended(why))
+		return fcp_error_set(err, FCP_ERR_LEFT, 0, "%.300s", why->message);
+	fcp_by_hand_stop_hinting(drain->settings->api_sock, command);
+	return fcp_error_set(err, FCP_ERR_LEFT, 0,
+			     "the hinting run could not be stopped, and the guest goes on without the memory "
+			     "it handed out; by hand: %s (%.150s)",
+			     command, why->message);
+}
+
 /* The guest takes its pages back. Tried again for a while, because nobody else will do it. */
 static int stop(struct drain *drain, struct fcp_error *err)
 {
-	if (fcp_firecracker_insist(&drain->firecracker, fcp_hinting_stop, STOP_MS, err) != 0) {
-		if (!fcp_firecracker_has_ended(err))
-			fcp_error_wrap(err, "the hinting run could not be stopped, and the guest goes on without the memory it handed out");
-		err->error_class = FCP_ERR_LEFT;
-		return -1;
-	}
+	struct fcp_error why;
+
+	if (fcp_firecracker_retry(&drain->firecracker, fcp_hinting_stop, STOP_MS, &why) != 0)
+		return not_stopped(drain, &why, err);
 	drain->result->stopped = true;
 	return 0;
 }
@@ -205,6 +218,8 @@ static int run(struct drain *drain, struct fcp_error *err)
 	if (ran == 0)
 		ran = wait_until_done(drain, &done, err);
 	if (result->started && !done && stop(drain, &stop_error) != 0) {
+		if (ran != 0)
+			fcp_error_append(&stop_error, "; before: %.150s", err->message);
 		*err = stop_error;
 		ran = -1;
 	}

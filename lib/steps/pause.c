@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/deadline.h"
 #include "base/outcome.h"
-#include "firecracker/insist.h"
+#include "firecracker/retry.h"
 #include "steps/madvise_ranges.h"
 #include "steps/snapshot.h"
 

@@ -3,42 +3,26 @@
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
-#include "base/lock.h"
 #include "base/outcome.h"
 #include "base/units.h"
+#include "firecracker/by_hand.h"
 #include "firecracker/hinting.h"
-#include "firecracker/insist.h"
 #include "firecracker/metrics.h"
 #include "firecracker/process.h"
 #include "firecracker/snapshot.h"
 #include "steps/snapshot_publish.h"
 #include "steps/snapshot_record.h"
+#include "steps/snapshot_run.h"
 #include "steps/snapshot_type.h"
+#include "steps/snapshot_undo.h"
 
 #include <string.h>
 
-#define SNAPSHOT_BASE_MS (120 * 1000)
-#define SNAPSHOT_MIB_PER_S 50
-#define RESUME_MS 5000 /* how long a resume is tried */
-
 #define STATE_FILE_BYTES FCP_MIB /* Firecracker 1.16 writes some 14 kB */
-
-struct run {
-	const struct fcp_snapshot_settings *settings;
-	struct fcp_snapshot_result *result;
-	struct fcp_firecracker firecracker;
-	struct fcp_instance instance;
-	struct fcp_machine_config machine;
-	struct fcp_snapshot_files files;
-	uint64_t pause_ns; /* when we asked for the pause */
-	bool creating;	   /* Firecracker may be at it */
-	struct fcp_lock_wait wait;
-	struct fcp_lock lock; /* of the VM */
-};
 
 /* ---- before the pause: all that can be found out, and can fail, while the guest still runs ---- */
 
-static void choose_type(struct run *run)
+static void choose_type(struct fcp_snapshot_run *run)
 {
 	struct fcp_snapshot_result *result = run->result;
 	char reason[sizeof(result->type_reason)];
@@ -57,7 +41,7 @@ static void choose_type(struct run *run)
 }
 
 /* A Full has every page; a Diff at most what is resident. */
-static int check_room(const struct run *run, struct fcp_error *err)
+static int check_room(const struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	uint64_t needed_bytes = run->machine.mem_size_mib * FCP_MIB;
 	uint64_t rss_bytes;
@@ -70,20 +54,20 @@ static int check_room(const struct run *run, struct fcp_error *err)
 }
 
 /* One run at a time on a VM, so that its state is ours to change. */
-static int lock_vm(struct run *run, struct fcp_error *err)
+static int lock_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	return fcp_lock_vm(run->settings->api_sock, &run->wait, &run->lock, err);
 }
 
 /* And one on a target. What a killed run has left there is put right first. */
-static int lock_files(struct run *run, struct fcp_error *err)
+static int lock_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (fcp_snapshot_files_lock(&run->files, err) != 0)
 		return -1;
 	return fcp_snapshot_recover(&run->files, err);
 }
 
-static int find_vm(struct run *run, struct fcp_error *err)
+static int find_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (fcp_vm_instance(&run->firecracker, &run->instance, err) != 0)
 		return -1;
@@ -93,7 +77,7 @@ static int find_vm(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int find_files(struct run *run, struct fcp_error *err)
+static int find_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	pid_t pid = fcp_firecracker_pid(&run->firecracker);
 
@@ -103,7 +87,7 @@ static int find_files(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int check(struct run *run, struct fcp_error *err)
+static int check(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (fcp_snapshot_files_check_targets(&run->files, err) != 0 ||
 	    fcp_vm_machine_config(&run->firecracker, &run->machine, err) != 0)
@@ -112,9 +96,19 @@ static int check(struct run *run, struct fcp_error *err)
 	return check_room(run, err);
 }
 
+static int hinting_is_open(const struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	char command[FCP_BY_HAND_BYTES];
+
+	fcp_by_hand_stop_hinting(run->settings->api_sock, command);
+	return fcp_error_set(err, FCP_ERR_LEFT, 0,
+			     "an open hinting run could not be stopped; by hand: %s (%.150s)", command,
+			     err->message);
+}
+
 /* A run that was left open (its fcpause was killed, say) would be open in the snapshot too, and the
  * guest would go on without the pages it had handed out. */
-static int stop_open_hinting(struct run *run, struct fcp_error *err)
+static int stop_open_hinting(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_hinting_status status;
 
@@ -123,16 +117,13 @@ static int stop_open_hinting(struct run *run, struct fcp_error *err)
 		return err->error_class == FCP_ERR_SERVER ? 0 : -1;
 	if (status.host_cmd == FCP_HINTING_NONE || status.host_cmd == FCP_HINTING_DONE)
 		return 0;
-	if (fcp_hinting_stop(&run->firecracker, err) != 0) {
-		fcp_error_wrap(err, "an open hinting run could not be stopped");
-		err->error_class = FCP_ERR_LEFT;
-		return -1;
-	}
+	if (fcp_hinting_stop(&run->firecracker, err) != 0)
+		return hinting_is_open(run, err);
 	run->result->hinting_stopped = true;
 	return 0;
 }
 
-static void flush_metrics(struct run *run, struct fcp_metrics *metrics, bool *known_)
+static void flush_metrics(struct fcp_snapshot_run *run, struct fcp_metrics *metrics, bool *known_)
 {
 	struct fcp_error no_matter;
 
@@ -141,7 +132,7 @@ static void flush_metrics(struct run *run, struct fcp_metrics *metrics, bool *kn
 				    &no_matter) == 0;
 }
 
-static int begin(struct run *run, struct fcp_error *err)
+static int begin(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_metrics before;
 	bool ignored;
@@ -155,7 +146,7 @@ static int begin(struct run *run, struct fcp_error *err)
 /* ---- the pause ---- */
 
 /* Pauses a Running VM. When the answer got lost the VM may be paused all the same. */
-static int pause_vm(struct run *run, struct fcp_error *err)
+static int pause_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (run->result->vm_state == FCP_VM_PAUSED)
 		return 0;
@@ -172,22 +163,13 @@ static int pause_vm(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static uint32_t snapshot_timeout_ms(const struct run *run)
-{
-	uint64_t timeout_ms = run->settings->snapshot_timeout_ms;
-
-	if (timeout_ms == 0)
-		timeout_ms = SNAPSHOT_BASE_MS + run->machine.mem_size_mib * 1000 / SNAPSHOT_MIB_PER_S;
-	return timeout_ms > INT32_MAX ? INT32_MAX : (uint32_t)timeout_ms;
-}
-
-static int create_once(struct run *run, struct fcp_error *err)
+static int create_once(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_firecracker *firecracker = &run->firecracker;
 	uint32_t timeout_ms = firecracker->timeout_ms;
 	int created;
 
-	firecracker->timeout_ms = snapshot_timeout_ms(run);
+	firecracker->timeout_ms = fcp_snapshot_timeout_ms(run);
 	run->creating = true;
 	created = fcp_snapshot_create(firecracker, run->result->type, run->files.snapshot.seen,
 				      run->files.memory.seen, err);
@@ -196,7 +178,7 @@ static int create_once(struct run *run, struct fcp_error *err)
 }
 
 /* A page that was swapped out after the type was chosen is missing in a Diff. */
-static bool was_swapped(const struct run *run)
+static bool was_swapped(const struct fcp_snapshot_run *run)
 {
 	uint64_t swap_bytes;
 
@@ -204,7 +186,7 @@ static bool was_swapped(const struct run *run)
 	       swap_bytes != 0;
 }
 
-static int create(struct run *run, struct fcp_error *err)
+static int create(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_snapshot_result *result = run->result;
 
@@ -219,67 +201,9 @@ static int create(struct run *run, struct fcp_error *err)
 	return create_once(run, err);
 }
 
-/* ---- the way back ---- */
-
-/* The command comes first and whole: a long reason is cut, not the way out. */
-static int left(const struct run *run, const struct fcp_error *why, struct fcp_error *err)
-{
-	if (fcp_firecracker_has_ended(why))
-		return fcp_error_set(err, FCP_ERR_LEFT, 0, "%.220s", why->message);
-	return fcp_error_set(err, FCP_ERR_LEFT, 0,
-			     "the VM could not be resumed; by hand: curl --unix-socket '%.107s' -X PATCH "
-			     "-d '{\"state\":\"Resumed\"}' http://localhost/vm (%.110s)",
-			     run->settings->api_sock, why->message);
-}
-
-/* Brings the VM back to Running, whatever has happened before and whatever signals come. */
-static int resume_vm(struct run *run, uint64_t timeout_ms, struct fcp_error *err)
-{
-	struct fcp_error why;
-
-	if (fcp_firecracker_insist(&run->firecracker, fcp_vm_resume, timeout_ms, &why) != 0) {
-		run->result->vm_state = FCP_VM_UNKNOWN;
-		return left(run, &why, err);
-	}
-	run->result->vm_state = FCP_VM_RUNNING;
-	if (run->result->paused)
-		run->result->paused_ms = fcp_ms_since(run->pause_ns);
-	return 0;
-}
-
-static int get_instance(struct fcp_firecracker *firecracker, struct fcp_error *err)
-{
-	struct fcp_instance ignored;
-
-	return fcp_vm_instance(firecracker, &ignored, err);
-}
-
-/* What we paused runs again, and Firecracker writes no file any more when we remove it. The first
- * error is the reason; one of the way back is worse. */
-static int undo(struct run *run, struct fcp_error *err)
-{
-	bool given_up = run->creating && err->error_class != FCP_ERR_SERVER;
-	uint64_t timeout_ms = RESUME_MS + (given_up ? snapshot_timeout_ms(run) : 0);
-	struct fcp_error left_error;
-
-	if (!run->result->paused) {
-		if (given_up)
-			fcp_firecracker_insist(&run->firecracker, get_instance, timeout_ms, &left_error);
-		return -1;
-	}
-	if (resume_vm(run, timeout_ms, &left_error) != 0) {
-		size_t used = strlen(left_error.message);
-
-		snprintf(left_error.message + used, sizeof(left_error.message) - used, "; before: %.100s",
-			 err->message);
-		*err = left_error;
-	}
-	return -1;
-}
-
 /* ---- the whole ---- */
 
-static int publish(struct run *run, struct fcp_error *err)
+static int publish(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (fcp_snapshot_files_check(&run->files, run->machine.mem_size_mib * FCP_MIB, err) != 0)
 		return -1;
@@ -292,20 +216,22 @@ static int publish(struct run *run, struct fcp_error *err)
 }
 
 /* A checkpoint's guest need not wait until its files are durable and have their names. */
-static int resume_and_publish(struct run *run, struct fcp_error *err)
+static int resume_and_publish(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_error publish_error;
-	int resumed;
+	int resumed = fcp_snapshot_resume(run, 0, err);
+	int published = publish(run, &publish_error);
 
-	resumed = resume_vm(run, RESUME_MS, err);
-	if (publish(run, &publish_error) != 0 && resumed == 0) {
+	if (published == 0 && resumed != 0)
+		fcp_error_append(err, "; the snapshot is good");
+	else if (resumed != 0)
+		fcp_error_append(err, "; there is no snapshot: %.150s", publish_error.message);
+	else if (published != 0)
 		*err = publish_error;
-		return -1;
-	}
-	return resumed;
+	return resumed != 0 || published != 0 ? -1 : 0;
 }
 
-static int take(struct run *run, struct fcp_error *err)
+static int take(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	int taken;
 
@@ -314,18 +240,18 @@ static int take(struct run *run, struct fcp_error *err)
 	    check(run, err) != 0 || begin(run, err) != 0)
 		return -1;
 	if (pause_vm(run, err) != 0 || create(run, err) != 0)
-		return undo(run, err);
+		return fcp_snapshot_undo(run, err);
 	if (run->settings->resume)
 		return resume_and_publish(run, err);
 	taken = publish(run, err);
 	if (taken != 0)
-		return undo(run, err);
+		return fcp_snapshot_undo(run, err);
 	if (run->result->paused)
 		run->result->paused_ms = fcp_ms_since(run->pause_ns);
 	return 0;
 }
 
-static int open_run(struct run *run, struct fcp_error *err)
+static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	run->files = (struct fcp_snapshot_files)FCP_SNAPSHOT_FILES_NONE;
 	run->lock = (struct fcp_lock)FCP_LOCK_NONE;
@@ -334,7 +260,7 @@ static int open_run(struct run *run, struct fcp_error *err)
 				    run->settings->cancel_fd, &run->firecracker, err);
 }
 
-static void close_run(struct run *run)
+static void close_run(struct fcp_snapshot_run *run)
 {
 	fcp_firecracker_close(&run->firecracker);
 	fcp_snapshot_files_clear(&run->files);
@@ -345,7 +271,7 @@ int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm
 		       struct fcp_error *err)
 {
 	struct fcp_snapshot_result found = {0};
-	struct run run = {.settings = settings, .result = &found};
+	struct fcp_snapshot_run run = {.settings = settings, .result = &found};
 	int ran = -1;
 
 	if (open_run(&run, err) == 0 && fcp_snapshot_files_check_names(settings, err) == 0 &&
@@ -359,7 +285,7 @@ int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm
 int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 		      struct fcp_snapshot_result *result, int *memory_fd_, struct fcp_error *err)
 {
-	struct run run = {.settings = settings, .result = result};
+	struct fcp_snapshot_run run = {.settings = settings, .result = result};
 	uint64_t start_ns = fcp_now_ns();
 	int ran;
 

@@ -138,13 +138,14 @@ never_ends() { vm --hinting-ms -1 --fault "GET /balloon/hinting/status $1@3"; }
 	expect_state '.hinting_running == false'
 }
 
-@test "the stop fails: exit 5, class left, --best-effort or not" {
+@test "A3: the stop fails: exit 5, class left, --best-effort or not" {
 	vm --hinting-ms -1 --fault 'PATCH /balloon/hinting/stop status=500'
 	drain --fph-timeout-ms 50 --best-effort
 	expect 5
 	expect_json '.status == "failed"' '.error.class == "left"' '.stopped == false' \
-		'.error.message | contains("could not be stopped")'
+		'.error.message | contains("could not be stopped") and contains("simulated fault") and (contains("in time") | not)'
 	expect_err 'could not be stopped'
+	expect_err "by hand: curl --unix-socket $SIM_SOCK -X PATCH http://localhost/balloon/hinting/stop ("
 }
 
 @test "the stop hangs: exit 5, in time" {

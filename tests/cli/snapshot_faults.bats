@@ -240,6 +240,31 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	expect_no_files
 }
 
+# Its supervisor reaps it late, and removes the socket.
+@test "R6: Firecracker is killed while it creates and its socket is removed: exit 5 at once, with the reason" {
+	vm --fault 'PUT /snapshot/create hang'
+	snapshot_start
+	sim_wait_log '^PUT /snapshot/create'
+	rm "$SIM_SOCK"
+	kill -KILL "$SIM_PID"
+	fcp_end
+	expect 5
+	expect_json '.error.class == "left"' '.vm_state == "unknown"' '.ms < 10000' \
+		'.error.message | startswith("Firecracker has ended, and the VM with it") and (contains("by hand") | not)'
+	expect_no_files
+}
+
+@test "R6: only the socket is removed: exit 5 in time, which says so" {
+	vm --fault 'PUT /snapshot/create hang'
+	snapshot_start --snapshot-timeout-ms 1000
+	sim_wait_log '^PUT /snapshot/create'
+	rm "$SIM_SOCK"
+	fcp_end
+	expect 5
+	expect_json '.error.class == "left"' '.ms < 20000' \
+		".error.message | contains(\"was removed, and the process behind it ($SIM_PID) lives on\")"
+}
+
 @test "Firecracker dies when it is asked to pause: exit 5" {
 	vm --fault 'PATCH /vm die@1'
 	snapshot
@@ -252,9 +277,9 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	vm --fault 'PUT /snapshot/create status=500' --fault 'PATCH /vm status=500@2+'
 	snapshot
 	expect 5
-	expect_json '.error.class == "left"' '.vm_state == "unknown"' '.created == false'
-	expect_err "curl --unix-socket '$SIM_SOCK' -X PATCH -d '{\"state\":\"Resumed\"}' http://localhost/vm"
-	expect_json ".error.message | contains(\"curl --unix-socket '$SIM_SOCK' -X PATCH\")"
+	expect_json '.error.class == "left"' '.vm_state == "Paused"' '.created == false'
+	expect_err "curl --unix-socket $SIM_SOCK -X PATCH -d '{\"state\":\"Resumed\"}' http://localhost/vm"
+	expect_json ".error.message | contains(\"curl --unix-socket $SIM_SOCK -X PATCH\")"
 	expect_no_files
 }
 
@@ -263,9 +288,39 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 		"PUT /snapshot/create status=400,{\"fault_message\":\"$(printf 'reason %.0s' {1..60})\"}"
 	snapshot
 	expect 5
-	expect_err "curl --unix-socket '$SIM_SOCK' -X PATCH -d '{\"state\":\"Resumed\"}' http://localhost/vm"
-	expect_json ".error.message | contains(\"curl --unix-socket '$SIM_SOCK' -X PATCH -d '{\\\"state\\\":\\\"Resumed\\\"}' http://localhost/vm\")"
+	expect_err "curl --unix-socket $SIM_SOCK -X PATCH -d '{\"state\":\"Resumed\"}' http://localhost/vm"
+	expect_json ".error.message | contains(\"curl --unix-socket $SIM_SOCK -X PATCH -d '{\\\"state\\\":\\\"Resumed\\\"}' http://localhost/vm\")"
 	expect_err 'reason reason'
+}
+
+@test "A4: the VM stays paused: its true state, how long it stands still, the cause, and that the snapshot is good" {
+	vm --fault 'PATCH /vm status=500,{"fault_message":"cannot_resume"}@2+'
+	snapshot --resume
+	expect 5
+	expect_json '.error.class == "left"' '.vm_state == "Paused"' '.paused_ms >= 4000' '.created == true' \
+		'.error.message | contains("cannot_resume") and contains("the snapshot is good") and (contains("in time") | not)'
+	expect_err "curl --unix-socket $SIM_SOCK -X PATCH -d '{\"state\":\"Resumed\"}' http://localhost/vm"
+	[ -s snap ] && [ -s mem ]
+}
+
+@test "A4: no answer to a resume arrives, and the VM runs all the same: nothing is left" {
+	vm --fault 'PUT /snapshot/create status=500' --fault 'PATCH /vm lost@2+'
+	snapshot
+	expect 1
+	expect_json '.error.class == "server"' '.vm_state == "Running"'
+}
+
+@test "A3: the command that is offered can be pasted, with a quote in the path, and works" {
+	vm --fault 'PUT /snapshot/create status=500' --fault 'PATCH /vm status=500@2+'
+	mkdir "o'dir 1"
+	ln -s "$SIM_SOCK" "o'dir 1/sock"
+	fcp snapshot --api-sock "o'dir 1/sock" --snapshot-path snap --mem-file-path mem --json
+	expect 5
+	sim_delete /sim/fault
+	local command
+	command=$(jq -r '.error.message | capture("by hand: (?<c>curl .*/vm) \\(").c' out)
+	bash -c "$command -s"
+	[[ $(sim_get /) == *Running* ]]
 }
 
 @test "the resume is tried until it is taken" {

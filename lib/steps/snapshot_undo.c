@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "steps/snapshot_undo.h"
+
+#include "base/deadline.h"
+#include "firecracker/by_hand.h"
+#include "firecracker/retry.h"
+
+#define SNAPSHOT_BASE_MS (120 * 1000)
+#define SNAPSHOT_MIB_PER_S 50
+#define RESUME_MS 5000
+#define STATE_MS 1000 /* how long the last answer about the VM's state is waited for */
+
+uint32_t fcp_snapshot_timeout_ms(const struct fcp_snapshot_run *run)
+{
+	uint64_t timeout_ms = run->settings->snapshot_timeout_ms;
+
+	if (timeout_ms == 0)
+		timeout_ms = SNAPSHOT_BASE_MS + run->machine.mem_size_mib * 1000 / SNAPSHOT_MIB_PER_S;
+	return timeout_ms > INT32_MAX ? INT32_MAX : (uint32_t)timeout_ms;
+}
+
+/* Nothing could be done any more; it can be said truly at least. */
+static enum fcp_vm_state ask_state(struct fcp_firecracker *firecracker)
+{
+	struct fcp_instance instance;
+	struct fcp_error it_does_not_tell;
+
+	fcp_firecracker_shield(firecracker);
+	firecracker->deadline = fcp_deadline_in_ms(STATE_MS);
+	return fcp_vm_instance(firecracker, &instance, &it_does_not_tell) == 0 ? instance.state
+									       : FCP_VM_UNKNOWN;
+}
+
+/* The command comes first and whole: a long reason is cut, not the way out. */
+static int not_resumed(const struct fcp_snapshot_run *run, const struct fcp_error *why,
+		       struct fcp_error *err)
+{
+	char command[FCP_BY_HAND_BYTES];
+
+	if (fcp_firecracker_has_ended(why))
+		return fcp_error_set(err, FCP_ERR_LEFT, 0, "%.300s", why->message);
+	fcp_by_hand_resume(run->settings->api_sock, command);
+	return fcp_error_set(err, FCP_ERR_LEFT, 0, "the VM could not be resumed; by hand: %s (%.150s)",
+			     command, why->message);
+}
+
+int fcp_snapshot_resume(struct fcp_snapshot_run *run, uint64_t timeout_ms, struct fcp_error *err)
+{
+	struct fcp_snapshot_result *result = run->result;
+	struct fcp_error why;
+
+	if (fcp_firecracker_retry(&run->firecracker, fcp_vm_resume, timeout_ms ? timeout_ms : RESUME_MS,
+				  &why) == 0)
+		result->vm_state = FCP_VM_RUNNING;
+	else
+		result->vm_state = ask_state(&run->firecracker);
+	if (result->paused)
+		result->paused_ms = fcp_ms_since(run->pause_ns);
+	return result->vm_state == FCP_VM_RUNNING ? 0 : not_resumed(run, &why, err);
+}
+
+static int get_instance(struct fcp_firecracker *firecracker, struct fcp_error *err)
+{
+	struct fcp_instance ignored;
+
+	return fcp_vm_instance(firecracker, &ignored, err);
+}
+
+int fcp_snapshot_undo(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	bool given_up = run->creating && err->error_class != FCP_ERR_SERVER;
+	uint64_t timeout_ms = RESUME_MS + (given_up ? fcp_snapshot_timeout_ms(run) : 0);
+	struct fcp_error not_undone;
+
+	if (!run->result->paused) {
+		if (given_up)
+			fcp_firecracker_retry(&run->firecracker, get_instance, timeout_ms, &not_undone);
+		return -1;
+	}
+	if (fcp_snapshot_resume(run, timeout_ms, &not_undone) != 0) {
+		fcp_error_append(&not_undone, "; before: %.150s", err->message);
+		*err = not_undone;
+	}
+	return -1;
+}
