@@ -222,6 +222,24 @@ vm_find_fcpause() {
 	fcpause=fcpause
 }
 
+# vm_make_work NAME: makes a directory for a run, and sets work. The name is set before it is made: a trap
+# finds all that there is to remove.
+vm_make_work() {
+	local LC_ALL=C base try
+	base=$(realpath -m -- "${TMPDIR:-/tmp}")
+	# A socket goes there, and its path has at most 107 bytes.
+	[ ${#base} -le 60 ] || base=/tmp
+	for try in 1 2 3 4 5; do
+		work=$base/$1.$$.$RANDOM$try
+		if mkdir -m 700 -- "$work"; then return 0; fi
+		work=''
+	done
+	return 1
+}
+
+# vm_lines_of NAME: that file of the work directory, as far as there is one.
+vm_lines_of() { if [ -n "$work" ] && [ -e "$work/$1" ]; then echo "$work/$1"; else echo /dev/null; fi; }
+
 # vm_class_of_code CODE: fcpause's class of error for its exit code.
 vm_class_of_code() {
 	case $1 in

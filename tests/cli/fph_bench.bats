@@ -85,7 +85,7 @@ nothing_left() {
 	rm -rf tmp/fcpause-sim.*
 	[ -z "$(ls tmp)" ] || _show "left in TMPDIR: $(ls tmp)" || return 1
 	! pgrep -f "api-sock $T/tmp" >left || _show "left: $(<left)" || return 1
-	! find "$T" -name '*fcpause-tmp*' -o -name '*.json.??????' -o -name '*.svg.??????' | grep . ||
+	! find "$T" -name '*fcpause-tmp*' -o -name '*.json.??????' -o -name '*.svg.??????' | grep -v 'failed$' | grep . ||
 		_show 'half a file is left' || return 1
 	[ ! -e sums ] || sha256sum --quiet -c sums || _show 'a file of the user was changed'
 }
@@ -383,6 +383,66 @@ $with reclaim pause" ] || { asked; false; }
 	[ ! -s requests ]
 }
 
+@test "A2: --json and --svg replace a file with --force only, and by a good run only" {
+	local option
+	booted_vm
+	for option in json svg; do
+		echo "hours of work" >kept.$option
+		bench --variants nothing --iterations 1 --$option kept.$option "${ZERO[@]}"
+		expect 1
+		expect_err "kept.$option is there (--force replaces it)"
+		[ "$(<kept.$option)" = 'hours of work' ]
+	done
+	[ ! -s requests ]
+	# A run that fails, from its first moment and in its second run, leaves them with --force too.
+	bench --envd http://127.0.0.1:1 --envd-timeout-ms 200 --force --json kept.json --svg kept.svg
+	expect 4
+	expect_err 'kept.json stays as it was'
+	[ "$(cat kept.json kept.svg)" = $'hours of work\nhours of work' ]
+	jq -e '.status == "timeout"' kept.json.failed
+	bench --variants nothing --iterations 2 --workload "echo x >>$T/count; [ \$(wc -l <$T/count) != 2 ]" --force --json kept.json --svg kept.svg "${ZERO[@]}"
+	expect 4
+	[ "$(cat kept.json kept.svg)" = $'hours of work\nhours of work' ]
+	jq -e '.status == "partial" and (.runs | length == 2)' kept.json.failed
+	well_formed kept.svg.failed
+	# A good one replaces them.
+	bench --variants nothing --iterations 1 --force --json kept.json --svg kept.svg "${ZERO[@]}"
+	expect 0
+	jq -e '.status == "ok"' kept.json
+	well_formed kept.svg
+}
+
+@test "A2: --from replaces a file with --force only, and what it reads is no output by accident" {
+	given_runs
+	VM=(--from given.json) OPTIONS=()
+	cp given.json before
+	echo kept >out.svg
+	run "$ROOT/scripts/fph-bench" --from given.json --svg out.svg
+	[ "$status" -eq 1 ]
+	[ "$(<out.svg)" = kept ]
+	run "$ROOT/scripts/fph-bench" --from given.json --json given.json
+	[ "$status" -eq 1 ]
+	cmp given.json before
+	"$ROOT/scripts/fph-bench" --from given.json --svg out.svg --force
+	well_formed out.svg
+	[ -z "$(find . -name '*.svg.*')" ]
+}
+
+@test "A13: a signal while the directory for the run is made leaves nothing" {
+	local signal tool
+	booted_vm
+	mkdir -p bin tmp
+	for tool in mkdir mktemp; do
+		printf '#!/bin/sh\n%s "$@" || exit\ncase $* in *fcpause-*) kill -"$SIGNAL" $PPID ;; esac\n' "$(command -v $tool)" >bin/$tool
+		chmod +x bin/$tool
+	done
+	for signal in HUP INT TERM; do
+		SIGNAL=$signal PATH=$T/bin:$PATH bench --json -
+		expect 1
+		expect_json ".reason == \"interrupted by SIG$signal\""
+	done
+}
+
 @test "usage: exit 2, nothing is started, JSON too" {
 	local args
 	ENVD=http://127.0.0.1:1 VM=()
@@ -554,7 +614,7 @@ given_runs() {
 	run ! grep -q % one.svg.text < <(grep -o '<text.*' one.svg | tee one.svg.text)
 	well_formed one.svg
 	jq -c '.runs |= .[:1] | .variants = ["nothing"]' given.json >one.json
-	"$ROOT/scripts/fph-bench" --from one.json --svg one.svg
+	"$ROOT/scripts/fph-bench" --from one.json --svg one.svg --force
 	well_formed one.svg
 	grep -q '>1 run<' one.svg
 }

@@ -459,6 +459,22 @@ interrupted() {
 	interrupted TERM '^PUT /snapshot/create' --pause
 }
 
+@test "A13: a signal while the directory for the run is made leaves nothing" {
+	local signal tool
+	source_vm
+	mkdir -p bin tmp
+	for tool in mkdir mktemp; do
+		printf '#!/bin/sh\n%s "$@" || exit\ncase $* in *fcpause-*) kill -"$SIGNAL" $PPID ;; esac\n' "$(command -v $tool)" >bin/$tool
+		chmod +x bin/$tool
+	done
+	for signal in HUP INT TERM; do
+		SIGNAL=$signal PATH=$T/bin:$PATH rb "${OLD[@]}" "${NEW[@]}" --pause --json
+		expect 1
+		expect_json ".reason == \"interrupted by SIG$signal\""
+		no_new_files
+	done
+}
+
 @test "a signal while Firecracker starts" {
 	source_vm
 	printf '#!/bin/sh\necho started >>%q\nexec sleep 30\n' "$T/requests" >fc
