@@ -4,6 +4,7 @@
 #define FCP_CMD_INVOCATION_H
 
 #include "cmd/options.h"
+#include "cmd/unknown_variables.h"
 
 enum origin {
 	ORIGIN_DEFAULT,
@@ -32,6 +33,7 @@ struct invocation {
 		uint32_t ms;
 	} caps[FCP_RECLAIM_KINDS];
 	struct fcp_flags flags; /* of the file; all off without one */
+	struct unknown_variables unknown;
 	bool hinting;		/* a hinting run is asked for: its race is told as a warning */
 	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
 	char **operands;

@@ -71,6 +71,7 @@ static int run(const struct command *command, int argc, char **argv)
 		return print_version();
 	if (parsed != 0)
 		return output_error(&invocation, &err);
+	unknown_variables_find(&invocation.unknown);
 	invocation.cancel_fd = open_cancel_fd();
 	return command->run(&invocation);
 }

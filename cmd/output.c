@@ -91,6 +91,8 @@ static int add_warnings(const struct output *output, const struct ending *ending
 	struct fcp_json *warnings = fcp_json_array();
 	int bad = 0;
 
+	for (size_t i = 0; i < invocation->unknown.count; i++)
+		bad |= fcp_json_append_string(warnings, invocation->unknown.warnings[i]);
 	for (size_t i = 0; i < invocation->flags.warning_count; i++)
 		bad |= fcp_json_append_string(warnings, invocation->flags.warnings[i]);
 	if (invocation->hinting)
@@ -144,6 +146,8 @@ static void print_warnings(const struct output *output)
 		return;
 	if (output->warning)
 		complain(invocation, "warning: ", output->warning);
+	for (size_t i = 0; i < invocation->unknown.count; i++)
+		complain(invocation, "warning: ", invocation->unknown.warnings[i]);
 	for (size_t i = 0; i < invocation->flags.warning_count; i++)
 		complain(invocation, "warning: ", invocation->flags.warnings[i]);
 	if (invocation->hinting && invocation->values[OPT_VERBOSE].on)

@@ -23,9 +23,9 @@ BALLOON='{"amount_mib":0,"deflate_on_oom":false,"free_page_hinting":true,"free_p
 
 setup() {
 	local name
-	# The caller's settings are not ours.
+	# The caller's settings are not ours, and ours are not fcpause's.
 	for name in $(compgen -e FCPAUSE_); do
-		[ "$name" = FCPAUSE_SIM ] || unset "$name"
+		case $name in FCPAUSE_SIM | FCPAUSE_REPLAY | FCPAUSE_BUILD) export -n "${name?}" ;; *) unset "$name" ;; esac
 	done
 	ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	: "${FCPAUSE:=$ROOT/build/fcpause}"

@@ -45,7 +45,7 @@ teardown_file() {
 setup() {
 	local name
 	for name in $(compgen -e FCPAUSE_); do
-		case $name in FCPAUSE_LIVE_*) ;; *) unset "$name" ;; esac
+		case $name in FCPAUSE_LIVE_*) export -n "${name?}" ;; *) unset "$name" ;; esac
 	done
 	: "${FCPAUSE:?}"
 	ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
