@@ -2,6 +2,7 @@
 #include "firecracker/guard_process.h"
 
 #include "base/cleanup.h"
+#include "firecracker/undo_note.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -38,7 +39,11 @@ static int fill_in(const struct fcp_guard_settings *settings, struct fcp_guard_j
 	job->firecracker = fcp_firecracker_pidfd(settings->firecracker);
 	job->firecracker_pid = fcp_firecracker_pid(settings->firecracker);
 	job->fifo_directory = settings->fifo_directory;
-	job->lock = settings->lock;
+	if (settings->lock && settings->lock->fd >= 0) {
+		job->lock = settings->lock->fd;
+		job->lock_directory = settings->lock->directory;
+		snprintf(job->lock_name, sizeof(job->lock_name), "%s", settings->lock->name);
+	}
 	if (job->fifo_directory >= 0 &&
 	    (size_t)snprintf(job->fifo_name, sizeof(job->fifo_name), "%s", settings->fifo_name) >=
 		    sizeof(job->fifo_name))
@@ -69,10 +74,24 @@ static int fork_guard(const struct fcp_guard_job *job, int *pidfd_)
 	return 0;
 }
 
+/* For the note: the guard itself goes by the directory's descriptor. */
+static void find_fifo(const struct fcp_guard_settings *settings, char *path_, size_t bytes)
+{
+	char link[64], directory[256];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", settings->fifo_directory);
+	length = readlink(link, directory, sizeof(directory));
+	if (length <= 0 || (size_t)length == sizeof(directory) ||
+	    (size_t)snprintf(path_, bytes, "%.*s/%s", (int)length, directory, settings->fifo_name) >= bytes)
+		path_[0] = '\0';
+}
+
 int fcp_guard_start(const struct fcp_guard_settings *settings, struct fcp_guard *guard_,
 		    struct fcp_error *err)
 {
-	struct fcp_guard_job job = {.channel = -1, .socket_directory = -1};
+	struct fcp_guard_job job = {.channel = -1, .socket_directory = -1, .lock = -1,
+				    .lock_directory = -1};
 	int channel[2], pidfd, forked;
 
 	if (fill_in(settings, &job, err) != 0)
@@ -96,11 +115,13 @@ int fcp_guard_start(const struct fcp_guard_settings *settings, struct fcp_guard 
 		close(channel[0]);
 		return -1;
 	}
-	*guard_ = (struct fcp_guard){channel[0], pidfd};
+	*guard_ = (struct fcp_guard){channel[0], pidfd, settings->lock, ""};
+	if (settings->fifo_directory >= 0)
+		find_fifo(settings, guard_->fifo, sizeof(guard_->fifo));
 	return 0;
 }
 
-int fcp_guard_set(const struct fcp_guard *guard, unsigned undo, struct fcp_error *err)
+static int tell(const struct fcp_guard *guard, unsigned undo)
 {
 	unsigned char message = (unsigned char)undo;
 	ssize_t sent;
@@ -108,7 +129,17 @@ int fcp_guard_set(const struct fcp_guard *guard, unsigned undo, struct fcp_error
 	do
 		sent = send(guard->channel, &message, 1, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
-	if (sent != 1)
+	return sent == 1 ? 0 : -1;
+}
+
+int fcp_guard_set(struct fcp_guard *guard, unsigned undo, struct fcp_error *err)
+{
+	char note[FCP_LOCK_NOTE_BYTES];
+
+	/* Where there is no lock file only the guard knows. */
+	if (guard->lock)
+		fcp_lock_note(guard->lock, fcp_undo_note_write(undo, guard->fifo, note));
+	if (tell(guard, undo) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "the guard process has ended");
 	return 0;
 }

@@ -46,8 +46,8 @@ static void close_range_of(unsigned first, unsigned last)
 /* Nobody waits for the end of what we would hold: a pipe behind stdout, a lock. */
 static void close_others(const struct fcp_guard_job *job)
 {
-	const int kept[] = {job->channel,	   job->parent,		job->firecracker,
-			    job->socket_directory, job->fifo_directory, job->lock};
+	const int kept[] = {job->channel,	   job->parent,	 job->firecracker,  job->socket_directory,
+			    job->fifo_directory, job->lock,	 job->lock_directory};
 	unsigned from = 0;
 
 	for (;;) {
@@ -200,6 +200,9 @@ static void put_back(const struct fcp_guard_job *job, unsigned undo)
 
 	if (fifo >= 0 && (!(left & FCP_UNDO_FIFO) || firecracker_ended(job)))
 		unlinkat(job->fifo_directory, job->fifo_name, 0);
+	/* With the note in it, while it is held. */
+	if (job->lock >= 0 && undo != 0 && (left == 0 || firecracker_ended(job)))
+		unlinkat(job->lock_directory, job->lock_name, 0);
 }
 
 /* No exit(3): the streams' buffers and the exit handlers are our parent's. */

@@ -16,7 +16,9 @@ struct fcp_guard_job {
 	struct sockaddr_un address; /* relative to it */
 	int fifo_directory; /* -1 */
 	char fifo_name[256];
-	int lock; /* -1 */
+	int lock_directory; /* -1: no lock */
+	char lock_name[256];
+	int lock;
 };
 
 _Noreturn void fcp_guard_process(const struct fcp_guard_job *job);

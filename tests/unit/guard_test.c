@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The guard, with this program as Firecracker and a child of it as the run that is killed. */
 #include "firecracker/guard.h"
+#include "firecracker/recover.h"
 
 #include "base/cleanup.h"
 #include "firecracker/vm.h"
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -21,6 +23,8 @@
 static char directory[] = "/tmp/guard_test.XXXXXX";
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static int listener;
+static struct fcp_lock lock; /* of a run */
+static const struct fcp_lock_wait no_wait = {0, -1};
 static int stay[2]; /* until the test closes its end */
 static volatile sig_atomic_t children_told;
 
@@ -77,9 +81,25 @@ static const char *serve(const char *status, const char *body)
 	return request;
 }
 
+static struct fcp_lock_wait some_time(void)
+{
+	return fcp_lock_wait_for(WAIT_MS, -1);
+}
+
+static bool gets_clean_lock(void)
+{
+	const struct fcp_lock_wait wait = some_time();
+	struct fcp_error err;
+	bool clean = fcp_lock_vm(address.sun_path, &wait, &lock, &err) == 0 && lock.fd >= 0 && !lock.left[0];
+
+	fcp_lock_release(&lock);
+	return clean;
+}
+
 /* A run that asks Firecracker once and starts its guard. */
 static void start(struct fcp_guard *guard)
 {
+	const struct fcp_lock_wait wait = some_time();
 	struct fcp_firecracker firecracker;
 	struct fcp_instance instance;
 	struct fcp_error err;
@@ -88,10 +108,11 @@ static void start(struct fcp_guard *guard)
 		.firecracker = &firecracker,
 		.fifo_directory = open(directory, O_RDONLY | O_DIRECTORY),
 		.fifo_name = "fifo",
-		.lock = -1,
+		.lock = &lock,
 	};
 
-	if (fcp_firecracker_open(address.sun_path, WAIT_MS, -1, &firecracker, &err) != 0 ||
+	if (fcp_lock_vm(address.sun_path, &wait, &lock, &err) != 0 ||
+	    fcp_firecracker_open(address.sun_path, WAIT_MS, -1, &firecracker, &err) != 0 ||
 	    fcp_vm_instance(&firecracker, &instance, &err) != 0 ||
 	    fcp_guard_start(&settings, guard, &err) != 0) {
 		fprintf(stderr, "%s\n", err.message);
@@ -101,9 +122,22 @@ static void start(struct fcp_guard *guard)
 	close(settings.fifo_directory);
 }
 
+static bool is_locked(void)
+{
+	struct fcp_lock other;
+	struct fcp_error err;
+	bool locked = fcp_lock_vm(address.sun_path, &no_wait, &other, &err) != 0 &&
+		      err.error_class == FCP_ERR_LOCKED;
+
+	if (!locked)
+		fcp_lock_release(&other);
+	return locked;
+}
+
 enum ending {
 	KILLED,
-	KILLED_BESIDE_A_CHILD, /* which has inherited all descriptors */
+	KILLED_BESIDE_A_CHILD, /* which has inherited all descriptors but the lock's */
+	KILLED_WITH_GUARD,
 	ENDED,
 };
 
@@ -125,6 +159,7 @@ static pid_t start_run(unsigned undo, enum ending ending, int gone[2])
 		fcp_guard_set(&guard, undo, &err);
 		if (ending == ENDED) {
 			fcp_guard_end(&guard);
+			fcp_lock_release(&lock);
 			_exit(waitid(P_ALL, 0, &(siginfo_t){0}, WEXITED | WNOHANG | __WALL) == 0 ||
 			      children_told != 0);
 		}
@@ -132,8 +167,11 @@ static pid_t start_run(unsigned undo, enum ending ending, int gone[2])
 			close(gone[0]);
 			close(gone[1]);
 			close(stay[1]);
+			close(lock.fd);
 			_exit(read(stay[0], &(char){0}, 1) != 0);
 		}
+		if (ending == KILLED_WITH_GUARD)
+			syscall(SYS_pidfd_send_signal, guard.pidfd, SIGKILL, NULL, 0);
 		raise(SIGKILL);
 	}
 	close(gone[1]);
@@ -159,12 +197,13 @@ static void undoes_all(enum ending ending)
 	alarm(0);
 	ok(fifo >= 0, "Firecracker's open of the FIFO returns");
 	close(fifo);
+	ok(is_locked(), "the guard holds the lock");
 	is_str(serve("200 OK", INSTANCE), "GET / HTTP/1.1", "waits until Firecracker is through");
 	is_str(serve("500 Oops", ""), "PATCH /balloon/hinting/stop HTTP/1.1", "then stops hinting");
 	is_str(serve("204 No Content", ""), "PATCH /vm HTTP/1.1", "and resumes");
 	is_str(serve("204 No Content", ""), "PATCH /balloon/hinting/stop HTTP/1.1",
 	       "what was refused is tried again, and no more");
-	ok(readable(gone[0]) && read(gone[0], &status, 1) == 0, "the guard has ended");
+	ok(gets_clean_lock(), "the guard lets go of the lock, and nothing is noted");
 	ok(access("fifo", F_OK) != 0, "the FIFO is removed");
 	close(gone[0]);
 	waitpid(pid, &status, 0);
@@ -177,12 +216,55 @@ static void undoes_nothing(unsigned undo, enum ending ending, const char *what)
 	int gone[2], status;
 	pid_t pid = start_run(undo, ending, gone);
 
-	ok(readable(gone[0]) && read(gone[0], &status, 1) == 0, "%s: the guard ends", what);
+	ok(readable(gone[0]) && read(gone[0], &status, 1) == 0, "%s: it ends", what);
 	waitpid(pid, &status, 0);
 	ok(ending == KILLED || (WIFEXITED(status) && WEXITSTATUS(status) == 0),
 	   "%s: no child is left, no SIGCHLD", what);
 	ok(poll(&ready, 1, 0) == 0 && !fifo_has_reader(), "%s: nothing was asked", what);
 	close(gone[0]);
+}
+
+/* In a child; it exits with 0 when it put right what the warning names. */
+static void recover(const char *warning_part)
+{
+	const struct fcp_lock_wait wait = some_time();
+	struct fcp_firecracker firecracker;
+	char warning[FCP_RECOVER_BYTES];
+	struct fcp_error err;
+
+	close(listener);
+	if (fcp_lock_vm(address.sun_path, &wait, &lock, &err) != 0 ||
+	    fcp_firecracker_open(address.sun_path, WAIT_MS, -1, &firecracker, &err) != 0 ||
+	    fcp_firecracker_recover(&firecracker, &lock, warning, &err) != 0)
+		_exit(2);
+	fcp_lock_release(&lock);
+	_exit(strcmp(warning, warning_part) != 0);
+}
+
+static void next_run_undoes_all(void)
+{
+	int gone[2], fifo, status;
+	pid_t pid = start_run(FCP_UNDO_FIFO | FCP_UNDO_HINTING | FCP_UNDO_PAUSE, KILLED_WITH_GUARD, gone);
+
+	ok(readable(gone[0]) && read(gone[0], &status, 1) == 0, "run and guard were killed");
+	waitpid(pid, &status, 0);
+	close(gone[0]);
+	ok(!fifo_has_reader(), "nothing was put back");
+	pid = fork();
+	if (pid == 0)
+		recover("an fcpause that was killed had left the VM paused, a hinting run open, "
+			"Firecracker waiting at a named pipe: put right");
+	alarm(WAIT_MS / 1000);
+	fifo = open("fifo", O_WRONLY);
+	alarm(0);
+	close(fifo);
+	is_str(serve("200 OK", "{\"state\":\"Paused\"}"), "GET / HTTP/1.1", "the next run asks for the state");
+	is_str(serve("204 No Content", ""), "PATCH /balloon/hinting/stop HTTP/1.1", "stops hinting");
+	is_str(serve("204 No Content", ""), "PATCH /vm HTTP/1.1", "and resumes");
+	waitpid(pid, &status, 0);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "and says so");
+	ok(access("fifo", F_OK) != 0 && access("api.sock.fcpause-lock", F_OK) != 0, "nothing is left");
+	mkfifo("fifo", 0600);
 }
 
 int main(void)
@@ -193,6 +275,7 @@ int main(void)
 		abort();
 	undoes_all(KILLED);
 	undoes_all(KILLED_BESIDE_A_CHILD);
+	next_run_undoes_all();
 	undoes_nothing(0, KILLED, "killed with nothing to undo");
 	undoes_nothing(FCP_UNDO_PAUSE | FCP_UNDO_FIFO, ENDED, "ended");
 	unlink("fifo");

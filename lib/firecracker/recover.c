@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firecracker/recover.h"
+
+#include "base/cleanup.h"
+#include "firecracker/guard.h"
+#include "firecracker/hinting.h"
+#include "firecracker/undo_note.h"
+#include "firecracker/vm.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+/* Held open until Firecracker answers: it may come to its open(2) a little later. */
+static int open_fifo(const char *path)
+{
+	FCP_CLEANUP(fd) int fd = path[0] ? open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC)
+					 : -1;
+	struct stat status;
+
+	return fd >= 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) ? fcp_steal_fd(&fd) : -1;
+}
+
+static int stop_hinting(struct fcp_firecracker *firecracker, struct fcp_error *err)
+{
+	if (fcp_hinting_stop(firecracker, err) == 0 || err->error_class == FCP_ERR_SERVER)
+		return 0; /* refused: it has no balloon any more */
+	return -1;
+}
+
+static int undo(struct fcp_firecracker *firecracker, unsigned what, bool *resumed_,
+		struct fcp_error *err)
+{
+	struct fcp_instance instance;
+
+	*resumed_ = false;
+	if (fcp_vm_instance(firecracker, &instance, err) != 0 ||
+	    ((what & FCP_UNDO_HINTING) && stop_hinting(firecracker, err) != 0))
+		return -1;
+	if (!(what & FCP_UNDO_PAUSE) || instance.state != FCP_VM_PAUSED)
+		return 0;
+	*resumed_ = true;
+	return fcp_vm_resume(firecracker, err);
+}
+
+static void describe(bool resumed, bool hinting, bool fifo, char warning_[FCP_RECOVER_BYTES])
+{
+	warning_[0] = '\0';
+	if (resumed || hinting || fifo)
+		snprintf(warning_, FCP_RECOVER_BYTES, "an fcpause that was killed had left %s%s%s%s%s: put right",
+			 resumed ? "the VM paused" : "", resumed && (hinting || fifo) ? ", " : "",
+			 hinting ? "a hinting run open" : "", hinting && fifo ? ", " : "",
+			 fifo ? "Firecracker waiting at a named pipe" : "");
+}
+
+int fcp_firecracker_recover(struct fcp_firecracker *firecracker, struct fcp_lock *lock,
+			    char warning_[FCP_RECOVER_BYTES], struct fcp_error *err)
+{
+	const char *path;
+	unsigned what = fcp_undo_note_read(lock->left, &path);
+	FCP_CLEANUP(fd) int fifo = open_fifo(path);
+	bool resumed = false;
+
+	if (what != 0 && undo(firecracker, what, &resumed, err) != 0)
+		return fcp_error_wrap(err, "what a killed run has left cannot be put right");
+	if (fifo >= 0)
+		unlink(path);
+	if (lock->left[0])
+		fcp_lock_note(lock, "");
+	describe(resumed, what & FCP_UNDO_HINTING, fifo >= 0, warning_);
+	return 0;
+}
