@@ -152,7 +152,9 @@ static int find_layouts(const struct fcp_guest_pieces *pieces, const struct fcp_
 		return -1;
 	fcp_guest_memory_lay_out(&plain, size);
 	for (unsigned i = 0; i < plain.layout_count; i++)
-		fcp_guest_ram_place(pieces, plain.layouts[i], ram);
+		fcp_guest_ram_place(pieces, plain.layouts[i], false, ram);
+	for (unsigned i = 0; i < plain.layout_count && ram->layout_count == 0; i++)
+		fcp_guest_ram_place(pieces, plain.layouts[i], true, ram);
 	if (ram->layout_count == 0)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "process %d has no mappings of the VM's %llu MiB of memory",

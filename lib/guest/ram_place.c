@@ -2,6 +2,8 @@
 /* Which mappings of a process are which region of RAM: the second half of guest/ram.h. */
 #include "guest/ram_place.h"
 
+#include "base/units.h"
+
 #include <string.h>
 
 /* One way to place the regions: filled in from the first region to the last. */
@@ -10,7 +12,12 @@ struct attempt {
 	struct fcp_guest_ram *ram;
 	struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX];
 	unsigned count;
+	bool joined; /* anonymous memory that the kernel made one with a mapping beside it counts too */
 };
+
+/* Of what the kernel joins to guest memory: a heap of a thread (glibc: 64 MiB at most), which is mapped
+ * with MAP_NORESERVE as guest memory is. */
+#define JOINED_MAX_BYTES (64 * FCP_MIB)
 
 /* The piece that holds address; count when there is none. */
 static size_t piece_at(const struct fcp_guest_pieces *pieces, uint64_t address)
@@ -86,6 +93,7 @@ static bool place_group(struct attempt *attempt, unsigned first, unsigned last, 
 			bool reverse)
 {
 	unsigned count = last - first + 1;
+	bool start = false;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct fcp_guest_region *region =
@@ -95,7 +103,10 @@ static bool place_group(struct attempt *attempt, unsigned first, unsigned last, 
 		region->address = address;
 		if (!covered(attempt->pieces, region, &ends))
 			return false;
-		if ((i == 0 && !ends.start) || (i == count - 1 && !ends.end))
+		start = i == 0 ? ends.start : start;
+		if (!attempt->joined && ((i == 0 && !start) || (i == count - 1 && !ends.end)))
+			return false;
+		if (i == count - 1 && !start && !ends.end)
 			return false;
 		address += region->bytes;
 	}
@@ -128,12 +139,35 @@ static void keep(struct attempt *attempt)
 		       sizeof(attempt->regions));
 }
 
-/* Where a group can begin by that piece: where it begins, or where its file's first byte would. */
-static unsigned group_starts(const struct attempt *attempt, const struct fcp_guest_piece *piece,
-			     unsigned first, unsigned last, uint64_t starts_[3])
+static uint64_t group_bytes(const struct attempt *attempt, unsigned first, unsigned last)
 {
+	uint64_t bytes = 0;
+
+	for (unsigned i = first; i <= last; i++)
+		bytes += attempt->regions[i].bytes;
+	return bytes;
+}
+
+#define STARTS_MAX 3
+
+/* Where a group can begin by that piece: where it begins, or where its file's first byte would. Of a
+ * piece that was joined with something also where the group ends with it. */
+static unsigned group_starts(const struct attempt *attempt, const struct fcp_guest_piece *piece,
+			     unsigned first, unsigned last, uint64_t starts_[STARTS_MAX])
+{
+	uint64_t piece_bytes = piece->end - piece->start;
 	unsigned count = 0;
 
+	if (attempt->joined) {
+		uint64_t bytes = group_bytes(attempt, first, last);
+
+		if (piece->of_file || piece->shared || piece_bytes < bytes ||
+		    piece_bytes - bytes > JOINED_MAX_BYTES)
+			return 0;
+		starts_[count++] = piece->start;
+		starts_[count++] = piece->end - bytes;
+		return count;
+	}
 	starts_[count++] = piece->start;
 	for (unsigned i = first; i <= last && piece->of_file; i += last - first ? last - first : 1) {
 		const struct fcp_guest_region *region = &attempt->regions[i];
@@ -159,10 +193,10 @@ static void try_group(struct attempt *attempt, unsigned first, unsigned last, ui
 /* All pieces of a file lead to the same start: it is tried once. */
 static void place_group_anywhere(struct attempt *attempt, unsigned first, unsigned last)
 {
-	uint64_t tried[3] = {0};
+	uint64_t tried[STARTS_MAX] = {0};
 
 	for (size_t i = 0; i < attempt->pieces->count; i++) {
-		uint64_t starts[3];
+		uint64_t starts[STARTS_MAX];
 		unsigned count =
 			group_starts(attempt, &attempt->pieces->items[i], first, last, starts);
 
@@ -185,10 +219,10 @@ static void place_from(struct attempt *attempt, unsigned first)
 }
 
 void fcp_guest_ram_place(const struct fcp_guest_pieces *pieces,
-			 const struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX],
+			 const struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX], bool joined,
 			 struct fcp_guest_ram *ram)
 {
-	struct attempt attempt = {.pieces = pieces, .ram = ram};
+	struct attempt attempt = {.pieces = pieces, .ram = ram, .joined = joined};
 
 	memcpy(attempt.regions, regions, sizeof(attempt.regions));
 	while (attempt.count < FCP_GUEST_REGIONS_MAX && regions[attempt.count].bytes != 0)

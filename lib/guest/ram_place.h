@@ -12,9 +12,13 @@ struct fcp_guest_pieces {
 	size_t room;
 };
 
-/* Adds to ram->layouts each way to find the regions, which have no addresses yet, among pieces. */
+/*
+ * Adds to ram->layouts each way to find the regions, which have no addresses yet, among pieces. They
+ * begin and end where mappings do; with joined, where none is found so, at one end of an anonymous
+ * mapping that is longer: the kernel makes one mapping of two that lie side by side.
+ */
 void fcp_guest_ram_place(const struct fcp_guest_pieces *pieces,
-			 const struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX],
+			 const struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX], bool joined,
 			 struct fcp_guest_ram *ram);
 
 /* Do both layouts put the same offsets at the same addresses? They are of one size. */

@@ -81,6 +81,23 @@ static void booted(void)
 	memset(ram + 2 * PAGE, 1, 3 * PAGE);
 }
 
+/* A heap of a thread lies behind it: Firecracker's own is mapped so, and the kernel merges both. */
+static void booted_merged(void)
+{
+	char *ram = map_at(room(2 * RAM), RAM, NORESERVE | MAP_ANONYMOUS, -1, 0);
+
+	have_sign();
+	map_at(ram + RAM, 33 * PAGE, NORESERVE | MAP_ANONYMOUS, -1, 0);
+	memset(ram + 2 * PAGE, 1, 3 * PAGE);
+}
+
+/* Room for guest memory anywhere in it: too much to be that and a heap. */
+static void much_more(void)
+{
+	have_sign();
+	map_anonymous(RAM + 65 * FCP_MIB);
+}
+
 static void proxy(void)
 {
 	booted();
@@ -275,6 +292,21 @@ static void test_booted(void)
 	refused(booted, &more, "no mappings", "R1: a mapping of another size");
 }
 
+static void test_booted_merged(void)
+{
+	struct fcp_guest_ram ram = {0};
+
+	if (!found(booted_merged, &boot, "booted, with a heap beside it", &ram))
+		return;
+	is_u64(ram.layout_count, 2, "booted, with a heap beside it: at either end");
+	ok(!ram.unambiguous, "booted, with a heap beside it: the guest's kernel decides");
+	is_u64(ram.pieces[0].end - ram.pieces[0].start, RAM, "booted, with a heap beside it: its size");
+	is_u64(ram.layouts[1][0].address - ram.layouts[0][0].address, 33 * PAGE,
+	       "booted, with a heap beside it: the mapping's start comes first");
+	end(ram.pid);
+	fcp_guest_ram_clear(&ram);
+}
+
 static void test_restored(void)
 {
 	struct fcp_guest_ram ram;
@@ -371,6 +403,8 @@ static void test_ended(void)
 int main(void)
 {
 	test_booted();
+	test_booted_merged();
+	refused(much_more, &boot, "no mappings", "a mapping that is much longer");
 	test_restored();
 	test_file_identity();
 	test_others();
