@@ -40,6 +40,7 @@ int command_balloon_drain(struct invocation *invocation)
 	ran = run(&settings, step.off_reason, &result, &err);
 	if (!output_begin(&output, invocation))
 		return EXIT_FAILED;
+	output_warn(&output, result.warning);
 	output.bad |= fcp_report_balloon_drain(output.object, &result);
 	text_balloon_drain(output.text, &result);
 	return output_end_step(&output, &result.outcome, ran, &err);

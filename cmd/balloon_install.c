@@ -18,6 +18,7 @@ static struct fcp_balloon_install_settings settings_of(struct invocation *invoca
 			.free_page_reporting = values[OPT_FREE_PAGE_REPORTING].on,
 		},
 		.timeout_ms = (uint32_t)values[OPT_TIMEOUT_MS].number,
+		.wait_lock_ms = (uint32_t)values[OPT_WAIT_LOCK_MS].number,
 		.cancel_fd = invocation->cancel_fd,
 	};
 }
@@ -39,6 +40,7 @@ int command_balloon_install(struct invocation *invocation)
 	ran = fcp_balloon_install(&settings, &result, &err);
 	if (!output_begin(&output, invocation))
 		return EXIT_FAILED;
+	output_warn(&output, result.warning);
 	output.bad |= fcp_report_balloon_install(output.object, &result);
 	text_balloon_install(output.text, &result);
 	return output_end_step(&output, &result.outcome, ran, &err);

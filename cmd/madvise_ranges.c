@@ -101,7 +101,7 @@ static void fill(struct output *output, const struct fcp_madvise_ranges_result *
 	const struct value *values = output->invocation->values;
 
 	output->bad |= fcp_report_madvise_ranges(output->object, result);
-	output->warning = result->warning[0] ? result->warning : NULL;
+	output_warn(output, result->warning);
 	if (values[OPT_DRY_RUN].on) {
 		output->bad |= fcp_json_set_bool(output->object, "dry_run", true);
 		if (!values[OPT_LIST].on)

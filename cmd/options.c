@@ -64,6 +64,8 @@ const struct option_def options[OPTIONS] = {
 		"which of a flag's figures counts: pause or build"},
 	[OPT_TIMEOUT_MS] = {"timeout-ms", 0, KIND_WAIT_MS, "N", ALL, "2000", {0},
 		"longest wait for one answer of the API"},
+	[OPT_WAIT_LOCK_MS] = {"wait-lock-ms", 0, KIND_MS, "N", ALL, NULL, {0},
+		"longest wait for another fcpause on the VM or the files (without it: none)"},
 	[OPT_BEST_EFFORT] = {"best-effort", 0, KIND_SWITCH, NULL, ALL, NULL, {0},
 		"a step that fails is a warning, exit 0"},
 	[OPT_DRY_RUN] = {"dry-run", 'n', KIND_SWITCH, NULL, ALL, NULL, {0},

@@ -85,6 +85,12 @@ bool output_begin(struct output *output, const struct invocation *invocation)
 	return true;
 }
 
+void output_warn(struct output *output, const char *warning)
+{
+	if (warning[0] && output->warning_count < OUTPUT_WARNINGS)
+		output->warnings[output->warning_count++] = warning;
+}
+
 static int add_warnings(const struct output *output, const struct ending *ending)
 {
 	const struct invocation *invocation = output->invocation;
@@ -97,8 +103,8 @@ static int add_warnings(const struct output *output, const struct ending *ending
 		bad |= fcp_json_append_string(warnings, invocation->flags.warnings[i]);
 	if (invocation->hinting)
 		bad |= fcp_json_append_string(warnings, hinting_race);
-	if (output->warning)
-		bad |= fcp_json_append_string(warnings, output->warning);
+	for (size_t i = 0; i < output->warning_count; i++)
+		bad |= fcp_json_append_string(warnings, output->warnings[i]);
 	if (ending->exit_code != EXIT_DONE && invocation->values[OPT_BEST_EFFORT].on)
 		bad |= fcp_json_append_string(warnings, ending->outcome->reason);
 	return bad | fcp_json_set(output->object, "warnings", warnings);
@@ -144,8 +150,8 @@ static void print_warnings(const struct output *output)
 
 	if (invocation->values[OPT_QUIET].on)
 		return;
-	if (output->warning)
-		complain(invocation, "warning: ", output->warning);
+	for (size_t i = 0; i < output->warning_count; i++)
+		complain(invocation, "warning: ", output->warnings[i]);
 	for (size_t i = 0; i < invocation->unknown.count; i++)
 		complain(invocation, "warning: ", invocation->unknown.warnings[i]);
 	for (size_t i = 0; i < invocation->flags.warning_count; i++)

@@ -27,13 +27,17 @@ struct ending {
 /* One place: the outcome, or what failed it, to the exit code. err is NULL where nothing failed. */
 int exit_code_of(const struct fcp_outcome *outcome, const struct fcp_error *err);
 
+#define OUTPUT_WARNINGS 4
+
 /* What a command fills in: the JSON object and the text; one of the two is printed. */
 struct output {
 	const struct invocation *invocation;
 	struct fcp_json *object; /* {"schema","command"} at first */
 	int bad;		 /* not 0: something is missing for lack of memory */
 	FILE *text;
-	const char *warning; /* of this run, or NULL; borrowed */
+	/* Of this run, borrowed; see output_warn(). */
+	const char *warnings[OUTPUT_WARNINGS];
+	size_t warning_count;
 	bool text_is_asked;  /* the text is what was asked for: --quiet does not keep it back */
 	char *buffer;	     /* behind text */
 	size_t buffer_bytes;
@@ -41,6 +45,9 @@ struct output {
 
 /* false for no memory (said on stderr). Then output_end() is not called. */
 bool output_begin(struct output *output, const struct invocation *invocation);
+
+/* Adds a warning, which must live until the end; "" is none. */
+void output_warn(struct output *output, const char *warning);
 
 /*
  * Prints the object (with settings, warnings and error added) when --json, else the text, on stdout;

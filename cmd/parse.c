@@ -273,6 +273,6 @@ void print_help(const struct command *command, FILE *out)
 	snprintf(text, sizeof(text), "%s\v%s", command->doc,
 		 "Each option can be set by the environment too: FCPAUSE_ and its name in capitals "
 		 "(FCPAUSE_API_SOCK). Exit codes: 0 done, 1 failed, 2 usage, 3 not supported here, 4 partly "
-		 "done, 5 the VM was left in another state than asked.");
+		 "done, 5 the VM was left in another state than asked, 6 another fcpause is at work.");
 	argp_help(&argp, out, ARGP_HELP_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC, name);
 }

@@ -56,7 +56,8 @@ static int finish(const struct invocation *invocation, const struct fcp_pause_se
 
 	if (!output_begin(&output, invocation))
 		return EXIT_FAILED;
-	output.warning = result->trim.warning[0] ? result->trim.warning : NULL;
+	output_warn(&output, result->snapshot.warning);
+	output_warn(&output, result->trim.warning);
 	output.bad |= fcp_report_pause(output.object, settings, result);
 	text_pause(output.text, settings, result);
 	return output_end(&output, &(struct ending){&result->outcome, err,

@@ -26,6 +26,7 @@ int command_snapshot(struct invocation *invocation)
 	ran = fcp_snapshot(&settings, &result, &err);
 	if (!output_begin(&output, invocation))
 		return EXIT_FAILED;
+	output_warn(&output, result.warning);
 	output.bad |= fcp_report_snapshot(output.object, &settings, &result);
 	text_snapshot(output.text, &settings, &result);
 	return output_end_step(&output, &result.outcome, ran, &err);

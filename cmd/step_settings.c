@@ -56,6 +56,7 @@ void drain_settings(const struct invocation *invocation,
 		/* A flag is meant for all VMs; who asks for this one gets it. */
 		.restored_too = invocation->values[OPT_DRAIN].origin != ORIGIN_FLAGS,
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
+		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
 		.cancel_fd = invocation->cancel_fd,
 	};
 }
@@ -73,6 +74,7 @@ void snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_
 		.chroot_base = text_of(invocation, OPT_CHROOT_BASE),
 		.metrics_path = text_of(invocation, OPT_METRICS_PATH),
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
+		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
 		.snapshot_timeout_ms = (uint32_t)invocation->values[OPT_SNAPSHOT_TIMEOUT_MS].number,
 		.cancel_fd = invocation->cancel_fd,
 	};
@@ -125,6 +127,7 @@ int madvise_ranges_settings(const struct invocation *invocation,
 		.holes = holes_of(invocation),
 		.find = find,
 		.min_run_bytes = min_run_bytes,
+		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
 		.cancel_fd = invocation->cancel_fd,
 	};
 	return 0;

@@ -240,6 +240,7 @@ struct fcp_balloon_install_settings {
 	const char *api_sock;
 	struct fcp_balloon balloon; /* hinting must be on when reporting is (FCP_ERR_USAGE) */
 	uint32_t timeout_ms;	    /* for each request; 0: 2000 */
+	uint32_t wait_lock_ms;	    /* how long another fcpause on the VM is waited for */
 	int cancel_fd;
 };
 
@@ -247,6 +248,7 @@ struct fcp_balloon_install_result {
 	struct fcp_outcome outcome;
 	struct fcp_balloon balloon; /* as it is now */
 	bool installed;		    /* false: it was there already, with equal settings */
+	char warning[256];	    /* "", or what the run could not make sure of */
 };
 
 /*
@@ -267,6 +269,7 @@ struct fcp_balloon_drain_settings {
 	uint32_t fph_timeout_ms;     /* ceiling of the run, from before the start; 0: skipped */
 	bool restored_too;	     /* also where guest memory is a snapshot's file; else skipped */
 	uint32_t timeout_ms;	     /* for each request; 0: 2000 */
+	uint32_t wait_lock_ms;	     /* how long another fcpause on the VM is waited for */
 	int cancel_fd;
 };
 
@@ -285,6 +288,7 @@ struct fcp_balloon_drain_result {
 	uint32_t polls;
 	enum fcp_freed_source freed_source;
 	uint64_t freed_bytes;
+	char warning[256];	    /* "", or what the run could not make sure of */
 };
 
 /*
@@ -384,6 +388,7 @@ struct fcp_snapshot_result {
 	struct fcp_metrics metrics;
 	struct fcp_file_attributes attributes; /* of the memory file; id "": nothing was recorded */
 	char mem_file[4096]; /* the memory file as this process reaches it, beyond a jailer's root */
+	char warning[512];   /* "", or what the run could not make sure of, and what lies about */
 };
 
 /*
@@ -413,6 +418,7 @@ struct fcp_madvise_ranges_settings {
 	const struct fcp_ranges *ranges; /* sorted, as fcp_ranges_read() leaves them; or NULL */
 	uint64_t min_run_bytes;		 /* shorter runs are left alone; 0 or 4096: all */
 	bool keep;			 /* find and report, release nothing */
+	uint32_t wait_lock_ms;		 /* how long another fcpause on it is waited for */
 	int cancel_fd;
 };
 

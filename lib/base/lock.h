@@ -8,6 +8,7 @@
 #ifndef FCP_BASE_LOCK_H
 #define FCP_BASE_LOCK_H
 
+#include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/error.h"
 
@@ -65,6 +66,11 @@ bool fcp_lock_note(struct fcp_lock *lock, const char *note);
  * it stays for the next run. Safe on FCP_LOCK_NONE.
  */
 void fcp_lock_release(struct fcp_lock *lock);
+
+static inline void fcp_cleanup_lock(struct fcp_lock *lock)
+{
+	fcp_lock_release(lock);
+}
 
 /*
  * Locks an open file, waiting as said, and compares it with the name in directory that it was opened

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "steps/balloon_drain.h"
+
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/outcome.h"
@@ -231,8 +233,9 @@ static int run(struct drain *drain, struct fcp_error *err)
 	return ran;
 }
 
-int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
-		      struct fcp_balloon_drain_result *result, struct fcp_error *err)
+int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
+			     struct fcp_lock *lock, struct fcp_balloon_drain_result *result,
+			     struct fcp_error *err)
 {
 	uint64_t start_ns = fcp_now_ns();
 	struct drain drain = {.settings = settings, .result = result};
@@ -243,9 +246,23 @@ int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
 		fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "the ceiling is 0 ms: off");
 		return 0;
 	}
+	snprintf(result->warning, sizeof(result->warning), "%s", lock->warning);
 	if (fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
 				 &drain.firecracker, err) == 0)
 		ran = run(&drain, err);
 	fcp_firecracker_close(&drain.firecracker);
 	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}
+
+int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
+		      struct fcp_balloon_drain_result *result, struct fcp_error *err)
+{
+	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
+	uint64_t start_ns = fcp_now_ns();
+
+	if (settings->fph_timeout_ms == 0 || fcp_lock_vm(settings->api_sock, &wait, &lock, err) == 0)
+		return fcp_balloon_drain_locked(settings, &lock, result, err);
+	*result = (struct fcp_balloon_drain_result){.host_cmd = -1, .guest_cmd = -1};
+	return fcp_outcome_finish(&result->outcome, start_ns, -1, err);
 }

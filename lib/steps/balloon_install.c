@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/lock.h"
 #include "base/outcome.h"
 #include "firecracker/balloon.h"
 
@@ -63,21 +64,29 @@ static int install(struct fcp_firecracker *firecracker, const struct fcp_balloon
 	return 0;
 }
 
+static int run(const struct fcp_balloon_install_settings *settings,
+	       struct fcp_balloon_install_result *result, struct fcp_error *err)
+{
+	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
+	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
+
+	if (settings->balloon.free_page_reporting && !settings->balloon.free_page_hinting)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "free page reporting needs hinting armed beside it");
+	if (fcp_lock_vm(settings->api_sock, &wait, &lock, err) != 0 ||
+	    fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
+				 &firecracker, err) != 0)
+		return -1;
+	snprintf(result->warning, sizeof(result->warning), "%s", lock.warning);
+	return install(&firecracker, &settings->balloon, result, err);
+}
+
 int fcp_balloon_install(const struct fcp_balloon_install_settings *settings,
 			struct fcp_balloon_install_result *result, struct fcp_error *err)
 {
-	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
 	uint64_t start_ns = fcp_now_ns();
-	int ran;
 
 	*result = (struct fcp_balloon_install_result){0};
-	if (settings->balloon.free_page_reporting && !settings->balloon.free_page_hinting)
-		ran = fcp_error_set(err, FCP_ERR_USAGE, 0,
-				    "free page reporting needs hinting armed beside it");
-	else if (fcp_firecracker_open(settings->api_sock, settings->timeout_ms,
-				      settings->cancel_fd, &firecracker, err) != 0)
-		ran = -1;
-	else
-		ran = install(&firecracker, &settings->balloon, result, err);
-	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	return fcp_outcome_finish(&result->outcome, start_ns, run(settings, result, err), err);
 }

@@ -2,8 +2,10 @@
 #include "base/deadline.h"
 #include "base/outcome.h"
 #include "firecracker/retry.h"
+#include "steps/balloon_drain.h"
 #include "steps/madvise_ranges.h"
 #include "steps/snapshot.h"
+#include "steps/snapshot_files.h"
 
 #include <unistd.h>
 
@@ -11,6 +13,7 @@ struct chain {
 	const struct fcp_pause_settings *settings;
 	struct fcp_pause_result *result;
 	int memory_fd; /* the memory file that was published, or -1 */
+	struct fcp_lock lock; /* of the VM, for the whole chain */
 };
 
 static void skip(struct fcp_outcome *outcome, const char *reason)
@@ -53,7 +56,8 @@ static int drain(struct chain *chain, struct fcp_error *err)
 		skip(&result->outcome, chain->settings->drain_off_reason);
 	else if (chain->result->vm_state != FCP_VM_RUNNING)
 		skip(&result->outcome, "the VM was paused already");
-	else if (best_effort(fcp_balloon_drain(&chain->settings->drain, result, err), err) != 0)
+	else if (best_effort(fcp_balloon_drain_locked(&chain->settings->drain, &chain->lock, result,
+						  err), err) != 0)
 		return -1;
 	/* A flag is meant for many VMs, and not each has a balloon. */
 	if (result->outcome.status == FCP_STATUS_UNSUPPORTED)
@@ -69,7 +73,7 @@ static bool hinting_left_open(const struct fcp_balloon_drain_result *drain)
 static int snapshot(struct chain *chain, struct fcp_error *err)
 {
 	struct fcp_pause_result *result = chain->result;
-	int ran = fcp_snapshot_keep(&chain->settings->snapshot, &result->snapshot,
+	int ran = fcp_snapshot_keep(&chain->settings->snapshot, &chain->lock, &result->snapshot,
 				    &chain->memory_fd, err);
 
 	if (result->snapshot.vm_state != FCP_VM_UNKNOWN || result->snapshot.paused)
@@ -150,8 +154,12 @@ static void sum_up(struct fcp_pause_result *result)
 static int run(struct chain *chain, struct fcp_error *err)
 {
 	const struct fcp_pause_settings *settings = chain->settings;
+	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->snapshot.wait_lock_ms,
+							    settings->snapshot.cancel_fd);
 
-	if (fcp_snapshot_check(&settings->snapshot, &chain->result->vm_state, err) != 0)
+	if (fcp_snapshot_files_check_names(&settings->snapshot, err) != 0 ||
+	    fcp_lock_vm(settings->snapshot.api_sock, &wait, &chain->lock, err) != 0 ||
+	    fcp_snapshot_check(&settings->snapshot, &chain->result->vm_state, err) != 0)
 		return -1;
 	if (reclaim(chain, err) != 0 || drain(chain, err) != 0 || snapshot(chain, err) != 0)
 		return -1;
@@ -164,13 +172,14 @@ static int run(struct chain *chain, struct fcp_error *err)
 int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
 	      struct fcp_error *err)
 {
-	struct chain chain = {settings, result, -1};
+	struct chain chain = {settings, result, -1, FCP_LOCK_NONE};
 	uint64_t start_ns = fcp_now_ns();
 	int ran;
 
 	*result = (struct fcp_pause_result){0};
 	skip_all(result);
 	ran = run(&chain, err);
+	fcp_lock_release(&chain.lock);
 	if (chain.memory_fd >= 0)
 		close(chain.memory_fd);
 	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);

@@ -53,13 +53,7 @@ static int check_room(const struct fcp_snapshot_run *run, struct fcp_error *err)
 	return fcp_snapshot_files_room(&run->files, needed_bytes, STATE_FILE_BYTES, err);
 }
 
-/* One run at a time on a VM, so that its state is ours to change. */
-static int lock_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
-{
-	return fcp_lock_vm(run->settings->api_sock, &run->wait, &run->lock, err);
-}
-
-/* And one on a target. What a killed run has left there is put right first. */
+/* One run at a time on a target. What a killed run has left there is put right first. */
 static int lock_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (fcp_snapshot_files_lock(&run->files, err) != 0)
@@ -235,8 +229,7 @@ static int take(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	int taken;
 
-	if (fcp_snapshot_files_check_names(run->settings, err) != 0 || lock_vm(run, err) != 0 ||
-	    find_vm(run, err) != 0 || find_files(run, err) != 0 || lock_files(run, err) != 0 ||
+	if (find_vm(run, err) != 0 || find_files(run, err) != 0 || lock_files(run, err) != 0 ||
 	    check(run, err) != 0 || begin(run, err) != 0)
 		return -1;
 	if (pause_vm(run, err) != 0 || create(run, err) != 0)
@@ -254,7 +247,6 @@ static int take(struct fcp_snapshot_run *run, struct fcp_error *err)
 static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	run->files = (struct fcp_snapshot_files)FCP_SNAPSHOT_FILES_NONE;
-	run->lock = (struct fcp_lock)FCP_LOCK_NONE;
 	run->wait = fcp_lock_wait_for(run->settings->wait_lock_ms, run->settings->cancel_fd);
 	return fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
 				    run->settings->cancel_fd, &run->firecracker, err);
@@ -264,7 +256,6 @@ static void close_run(struct fcp_snapshot_run *run)
 {
 	fcp_firecracker_close(&run->firecracker);
 	fcp_snapshot_files_clear(&run->files);
-	fcp_lock_release(&run->lock);
 }
 
 int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm_state *state_,
@@ -282,14 +273,15 @@ int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm
 	return ran;
 }
 
-int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
+int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings, struct fcp_lock *lock,
 		      struct fcp_snapshot_result *result, int *memory_fd_, struct fcp_error *err)
 {
-	struct fcp_snapshot_run run = {.settings = settings, .result = result};
+	struct fcp_snapshot_run run = {.settings = settings, .result = result, .lock = lock};
 	uint64_t start_ns = fcp_now_ns();
 	int ran;
 
 	*result = (struct fcp_snapshot_result){0};
+	snprintf(result->warning, sizeof(result->warning), "%s", lock->warning);
 	ran = open_run(&run, err) == 0 ? take(&run, err) : -1;
 	if (ran == 0)
 		flush_metrics(&run, &result->metrics, &result->has_metrics);
@@ -301,7 +293,14 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapshot_result *result,
 		 struct fcp_error *err)
 {
+	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 	FCP_CLEANUP(fd) int unused = -1;
+	uint64_t start_ns = fcp_now_ns();
 
-	return fcp_snapshot_keep(settings, result, &unused, err);
+	if (fcp_snapshot_files_check_names(settings, err) == 0 &&
+	    fcp_lock_vm(settings->api_sock, &wait, &lock, err) == 0)
+		return fcp_snapshot_keep(settings, &lock, result, &unused, err);
+	*result = (struct fcp_snapshot_result){0};
+	return fcp_outcome_finish(&result->outcome, start_ns, -1, err);
 }

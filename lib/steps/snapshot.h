@@ -2,7 +2,7 @@
 #ifndef FCP_STEPS_SNAPSHOT_H
 #define FCP_STEPS_SNAPSHOT_H
 
-#include "base/error.h"
+#include "base/lock.h"
 
 /*
  * All that can keep fcp_snapshot() from beginning, found out without touching the VM: paths, the
@@ -12,10 +12,10 @@ int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm
 		       struct fcp_error *err);
 
 /*
- * fcp_snapshot() that hands on the memory file that it has published: *memory_fd_ is open for reading
+ * fcp_snapshot() under the VM's lock, which the caller holds, that hands on the memory file that it has published: *memory_fd_ is open for reading
  * and writing, and the caller's to close; -1 when there is none.
  */
-int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
+int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings, struct fcp_lock *lock,
 		      struct fcp_snapshot_result *result, int *memory_fd_, struct fcp_error *err);
 
 #endif

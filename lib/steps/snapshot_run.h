@@ -17,7 +17,7 @@ struct fcp_snapshot_run {
 	uint64_t pause_ns; /* when we asked for the pause */
 	bool creating;	   /* Firecracker may be at it */
 	struct fcp_lock_wait wait;
-	struct fcp_lock lock; /* of the VM */
+	struct fcp_lock *lock; /* of the VM, held */
 };
 
 /* How long a creation may take. */
