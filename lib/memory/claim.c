@@ -1,48 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/claim.h"
 
-#include "base/cleanup.h"
 #include "base/deadline.h"
 #include "memory/claim_sign.h"
 #include "memory/in_use.h"
+#include "memory/lease.h"
 
-#include <fcntl.h>
-#include <linux/magic.h>
-#include <signal.h>
+#include <errno.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
-#define XFS_MAGIC 0x58465342
-
-static bool take_lease(int fd)
-{
-	/* A lease that is asked for sends SIGIO, which kills by default. SIGURG is ignored by
-	 * default, and with no owner there is none at all: we ask (F_GETLEASE) instead. */
-	if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
-		return false;
-	fcntl(fd, F_SETOWN, 0);
-	return true;
-}
-
-/* On overlayfs a mapping belongs to the layer below, and the lease knows nothing of it. */
-static bool lease_counts_mappings(int fd)
-{
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) < 0)
-		return false;
-	switch ((uint32_t)fs.f_type) {
-	case EXT4_SUPER_MAGIC:
-	case XFS_MAGIC:
-	case BTRFS_SUPER_MAGIC:
-	case TMPFS_MAGIC:
-	case F2FS_SUPER_MAGIC:
-		return true;
-	default:
-		return false;
-	}
-}
+/* So long a process that is just being forked or started may hold a copy of the descriptor. */
+#define FORK_MS 300
+#define FORK_POLL_NS 5000000
 
 /* refused: the kernel says that the file is open elsewhere too. */
 static int judge(const struct fcp_in_use *use, bool refused, struct fcp_claim *claim,
@@ -52,7 +23,7 @@ static int judge(const struct fcp_in_use *use, bool refused, struct fcp_claim *c
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: in use: process %d (%s) %s",
 				     name, (int)use->pid, use->comm, fcp_in_use_text(use->how));
 	/* A mere reader that we see, or a descriptor of our own, explains the refusal. */
-	if (refused && use->readers == 0 && !use->self)
+	if (refused && use->readers == 0 && use->forks == 0 && !use->self)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0,
 				     "%.200s: in use by somebody that /proc does not show (%u processes could not be looked at)",
 				     name, use->hidden);
@@ -63,45 +34,51 @@ static int judge(const struct fcp_in_use *use, bool refused, struct fcp_claim *c
 	return 0;
 }
 
-/* Refused (EAGAIN), it is asked for again: another fcpause, which goes when it finds the flock, has
- * the file open for an instant too, and one of the two must win. */
-static bool take_lease_patiently(int fd)
+/* A process between fork(2) and execve(2): /proc does not show it at first, nor lets it be looked at
+ * in the end. */
+static bool may_be_a_fork(const struct fcp_in_use *use)
 {
-	for (int tries = 0; tries < 5; tries++) {
-		if (take_lease(fd))
-			return true;
-		if (errno != EAGAIN)
-			return false;
-		fcp_wait_ns(1000000, -1);
-	}
-	errno = EAGAIN;
-	return false;
+	return use->how == FCP_IN_USE_NOT && use->readers == 0 && !use->self;
+}
+
+static bool take_lease(struct fcp_claim *claim)
+{
+	struct stat file;
+
+	if (!fcp_lease_take_patiently(claim->fd))
+		return false;
+	claim->leased = true;
+	claim->break_ns = fcp_lease_break_ns();
+	if (fstat(claim->fd, &file) == 0)
+		claim->sign_fd = fcp_claim_sign_show(claim->fd, &file);
+	return true;
 }
 
 static int exclude_others(struct fcp_claim *claim, const char *name, struct fcp_error *err)
 {
-	struct fcp_in_use use;
-	struct stat file;
-	bool refused;
+	fcp_deadline forked = fcp_deadline_in_ms(FORK_MS);
 
-	claim->leased = take_lease_patiently(claim->fd);
-	refused = !claim->leased && errno == EAGAIN;
-	if (claim->leased && fstat(claim->fd, &file) == 0)
-		claim->sign_fd = fcp_claim_sign_show(&file);
-	if (claim->leased && lease_counts_mappings(claim->fd))
-		return 0;
-	if (fcp_in_use_find(claim->fd, &use, err) < 0) {
-		snprintf(claim->doubt, sizeof(claim->doubt),
-			 "whether others use the file is not known: /proc cannot be read");
-		return 0;
+	for (;;) {
+		struct fcp_in_use use;
+		bool refused = !take_lease(claim) && errno == EAGAIN;
+
+		if (claim->leased && fcp_lease_counts_mappings(claim->fd))
+			return 0;
+		if (fcp_in_use_look(claim->fd, &use, err) < 0) {
+			snprintf(claim->doubt, sizeof(claim->doubt),
+				 "whether others use the file is not known: /proc cannot be read");
+			return 0;
+		}
+		if (!refused || !may_be_a_fork(&use) || fcp_deadline_passed(forked))
+			return judge(&use, refused, claim, name, err);
+		fcp_wait_ns(FORK_POLL_NS, -1);
 	}
-	return judge(&use, refused, claim, name, err);
 }
 
 int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fcp_claim *claim_,
 		   struct fcp_error *err)
 {
-	*claim_ = (struct fcp_claim){.fd = fd, .sign_fd = -1, .mutex = PTHREAD_MUTEX_INITIALIZER};
+	*claim_ = (struct fcp_claim){.fd = fd, .sign_fd = -1, .lock = PTHREAD_RWLOCK_INITIALIZER};
 
 	if (flock(fd, (kind == FCP_CLAIM_READ ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
@@ -116,35 +93,76 @@ bool fcp_claim_is_held(int path_fd)
 {
 	struct stat file;
 
-	return fstat(path_fd, &file) == 0 && fcp_claim_sign_seen(&file);
+	return fstat(path_fd, &file) == 0 && fcp_claim_sign_seen(path_fd, &file);
 }
 
-static void drop_lease(struct fcp_claim *claim)
+static void give_way(struct fcp_claim *claim)
 {
-	fcntl(claim->fd, F_SETLEASE, F_UNLCK);
-	if (claim->sign_fd >= 0)
-		close(claim->sign_fd);
-	claim->sign_fd = -1;
+	fcp_claim_sign_take_down(&claim->sign_fd);
+	fcp_lease_drop(claim->fd);
+}
+
+/* Waits for changes that are under way. */
+static void give_up(struct fcp_claim *claim)
+{
+	pthread_rwlock_wrlock(&claim->lock);
+	if (!claim->lost)
+		give_way(claim);
+	claim->lost = true;
+	pthread_rwlock_unlock(&claim->lock);
+}
+
+bool fcp_claim_change_begin(struct fcp_claim *claim, struct fcp_claim_change *change_)
+{
+	pthread_rwlock_rdlock(&claim->lock);
+	change_->since_ns = fcp_now_ns();
+	if (!claim->lost && (!claim->leased || fcp_lease_is_held(claim->fd)))
+		return true;
+	pthread_rwlock_unlock(&claim->lock);
+	give_up(claim);
+	return false;
+}
+
+enum fcp_claim_end fcp_claim_change_end(struct fcp_claim *claim,
+					const struct fcp_claim_change *change)
+{
+	bool held = !claim->leased || fcp_lease_is_held(claim->fd);
+	bool in_time = fcp_now_ns() - change->since_ns < claim->break_ns;
+
+	pthread_rwlock_unlock(&claim->lock);
+	if (held)
+		return FCP_CLAIM_KEPT;
+	give_up(claim);
+	return in_time ? FCP_CLAIM_WANTED : FCP_CLAIM_BROKEN;
 }
 
 bool fcp_claim_lost(struct fcp_claim *claim)
 {
 	bool lost;
 
-	pthread_mutex_lock(&claim->mutex);
-	if (claim->leased && !claim->lost && fcntl(claim->fd, F_GETLEASE) != F_WRLCK) {
-		drop_lease(claim);
-		claim->lost = true;
-	}
-	lost = claim->lost;
-	pthread_mutex_unlock(&claim->mutex);
+	pthread_rwlock_rdlock(&claim->lock);
+	lost = claim->lost || (claim->leased && !fcp_lease_is_held(claim->fd));
+	pthread_rwlock_unlock(&claim->lock);
+	if (lost)
+		give_up(claim);
 	return lost;
+}
+
+int fcp_claim_check_end(struct fcp_claim *claim, const char *name, struct fcp_error *err)
+{
+	struct fcp_error unread;
+	struct fcp_in_use use;
+
+	if ((claim->leased && fcp_lease_counts_mappings(claim->fd)) ||
+	    fcp_in_use_look(claim->fd, &use, &unread) < 0)
+		return 0;
+	return judge(&use, false, claim, name, err);
 }
 
 void fcp_claim_release(struct fcp_claim *claim)
 {
 	if (claim->leased && !claim->lost)
-		drop_lease(claim);
+		give_way(claim);
 	flock(claim->fd, LOCK_UN);
 	claim->leased = false;
 }

@@ -30,24 +30,35 @@ int fcp_file_check(const struct fcp_file *file, uint64_t *size_bytes_, struct fc
 
 /* O_NONBLOCK: a file that another fcpause has claimed fails at once (memory/claim.h). It also keeps
  * a FIFO from waiting for its other end. */
-int fcp_file_open(struct fcp_file *file, int path_fd, bool for_writing, uint64_t *size_bytes_,
-		  struct fcp_error *err)
+int fcp_file_reopen(int path_fd, const char *name, int flags, struct fcp_error *err)
 {
-	int flags = (for_writing ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	bool held = fcp_claim_is_held(path_fd);
 	char link[40];
+	int fd = -1;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
 	if (!held)
-		file->fd = open(link, flags);
-	if (held || (file->fd < 0 && errno == EWOULDBLOCK))
+		fd = open(link, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (held || (fd < 0 && errno == EWOULDBLOCK))
 		return fcp_error_set(err, FCP_ERR_BUSY, 0,
-				     "%.200s: another fcpause works on it (it holds a lease)",
-				     file->name);
-	if (file->fd < 0)
+				     "%.200s: another fcpause works on it (it holds a lease)", name);
+	if (fd < 0)
 		return fcp_error_set(err, errno == ETXTBSY ? FCP_ERR_BUSY : FCP_ERR_IO, errno,
-				     "%.200s", file->name);
-	return fcp_file_check(file, size_bytes_, err);
+				     "%.200s", name);
+	return fd;
+}
+
+int fcp_file_open(struct fcp_file *file, int path_fd, bool for_writing, uint64_t *size_bytes_,
+		  struct fcp_error *err)
+{
+	file->fd = fcp_file_reopen(path_fd, file->name, for_writing ? O_RDWR : O_RDONLY, err);
+	return file->fd < 0 ? -1 : fcp_file_check(file, size_bytes_, err);
+}
+
+int fcp_file_wanted(const struct fcp_file *file, struct fcp_error *err)
+{
+	return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody opened it meanwhile, stopped there",
+			     file->name);
 }
 
 int fcp_file_poll(const struct fcp_file *file, struct fcp_error *err)
@@ -56,8 +67,6 @@ int fcp_file_poll(const struct fcp_file *file, struct fcp_error *err)
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted",
 				     file->name);
 	if (file->claim && fcp_claim_lost(file->claim))
-		return fcp_error_set(err, FCP_ERR_BUSY, 0,
-				     "%.200s: somebody opened it meanwhile, stopped there",
-				     file->name);
+		return fcp_file_wanted(file, err);
 	return 0;
 }

@@ -22,6 +22,12 @@ struct fcp_file {
 int fcp_file_open(struct fcp_file *file, int path_fd, bool for_writing, uint64_t *size_bytes_,
 		  struct fcp_error *err);
 
+/*
+ * Opens what path_fd (O_PATH) leads to, unless another fcpause has claimed it: the attempt alone would
+ * end that claim. Returns the descriptor. FCP_ERR_BUSY, FCP_ERR_IO.
+ */
+int fcp_file_reopen(int path_fd, const char *name, int flags, struct fcp_error *err);
+
 /* The same checks, and the size, of a file->fd that is open already. */
 int fcp_file_check(const struct fcp_file *file, uint64_t *size_bytes_, struct fcp_error *err);
 
@@ -30,5 +36,8 @@ int fcp_file_check(const struct fcp_file *file, uint64_t *size_bytes_, struct fc
  * with FCP_ERR_BUSY when somebody has opened the file since it was claimed. Any thread may call it.
  */
 int fcp_file_poll(const struct fcp_file *file, struct fcp_error *err);
+
+/* The error of a lost claim: FCP_ERR_BUSY, -1. */
+int fcp_file_wanted(const struct fcp_file *file, struct fcp_error *err);
 
 #endif

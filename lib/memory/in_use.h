@@ -17,16 +17,28 @@ struct fcp_in_use {
 	char comm[32];
 	uint32_t hidden;  /* processes that could not be looked at: no permission */
 	uint32_t readers; /* processes that only hold it open for reading */
+	uint32_t forks;	  /* processes forked from this one that hold copies of its descriptors */
 	bool self;	  /* this process itself has it open a second time, or mapped */
 };
 
 /*
- * Looks at the mappings and descriptors of all processes but this one for the file behind fd.
- * A snapshot of an instant; what is in another pid namespace, in flight between processes or held
- * by the kernel (a loop device) is not seen. Reads each process's maps once. FCP_ERR_IO when /proc
- * cannot be read at all, FCP_ERR_MEMORY.
+ * Is the file behind fd, which must be the only descriptor that this process has of it, used by
+ * somebody else? Where a lease on it can be had, the kernel says that it is not, and no process is
+ * looked at; else fcp_in_use_look(). A lease is dropped again at once.
  */
 int fcp_in_use_find(int fd, struct fcp_in_use *use_, struct fcp_error *err);
+
+/*
+ * Looks at the mappings and descriptors of all processes but this one for the file behind fd. Waits
+ * for no file system: what leads to a dead NFS or FUSE server is told apart by the kernel's own
+ * figures (fdinfo, maps), and status is asked with AT_STATX_DONT_SYNC.
+ * A snapshot of an instant; what is in another PID namespace, in flight between processes or held by
+ * the kernel (a loop device) is not seen. On overlayfs a file has two identities, its own and the one
+ * in the upper layer: there a file of the same size and times is taken for it, and where mappings may
+ * not be followed their process counts as hidden.
+ * FCP_ERR_IO when /proc cannot be read at all, FCP_ERR_MEMORY.
+ */
+int fcp_in_use_look(int fd, struct fcp_in_use *use_, struct fcp_error *err);
 
 /* "maps it", "has it open for writing"; static storage. */
 const char *fcp_in_use_text(enum fcp_in_use_how how);

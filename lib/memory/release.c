@@ -2,6 +2,7 @@
 #include "memory/release.h"
 
 #include "base/units.h"
+#include "memory/claim.h"
 #include "memory/sparse.h"
 
 #include <errno.h>
@@ -9,8 +10,8 @@
 #include <linux/falloc.h>
 #include <sys/vfs.h>
 
-/* A cancellation waits for one piece at most. */
-#define PIECE_BYTES (256 * FCP_MIB)
+/* A cancellation, and who waits for the file, waits for one piece at most. */
+#define PIECE_BYTES (32 * FCP_MIB)
 
 static int unsupported(const struct fcp_file *file, struct fcp_error *err)
 {
@@ -58,20 +59,51 @@ static int punch(const struct fcp_file *file, uint64_t start, uint64_t bytes, ui
 	return 0;
 }
 
+static int lost(const struct fcp_file *file, enum fcp_claim_end end, uint64_t done_bytes,
+		struct fcp_error *err)
+{
+	if (end == FCP_CLAIM_WANTED)
+		fcp_file_wanted(file, err);
+	else
+		fcp_error_set(err, FCP_ERR_BUSY, 0,
+			      "%.200s: this process stood still while it released pages, and somebody "
+			      "has got the file meanwhile: what they wrote may be lost",
+			      file->name);
+	return fcp_error_wrap(err, "%llu bytes were released", (unsigned long long)done_bytes);
+}
+
+/* The claim is asked before and after, and no thread gives it up between. */
+static int punch_claimed(const struct fcp_file *file, const struct fcp_range *piece,
+			 uint64_t *done_bytes, struct fcp_error *err)
+{
+	uint64_t bytes = piece->end - piece->start;
+	struct fcp_claim_change change;
+	enum fcp_claim_end end = FCP_CLAIM_KEPT;
+	int punched;
+
+	if (file->claim && !fcp_claim_change_begin(file->claim, &change))
+		return lost(file, FCP_CLAIM_WANTED, *done_bytes, err);
+	punched = punch(file, piece->start, bytes, *done_bytes, err);
+	if (file->claim)
+		end = fcp_claim_change_end(file->claim, &change);
+	if (punched < 0)
+		return -1;
+	*done_bytes += bytes;
+	return end == FCP_CLAIM_KEPT ? 0 : lost(file, end, *done_bytes, err);
+}
+
 int fcp_release_range(const struct fcp_file *file, uint64_t start, uint64_t end,
 		      uint64_t *done_bytes, struct fcp_error *err)
 {
 	while (start < end) {
 		uint64_t bytes = end - start < PIECE_BYTES ? end - start : PIECE_BYTES;
+		const struct fcp_range piece = {start, start + bytes};
 
-		if (fcp_file_poll(file, err) < 0) {
-			fcp_error_wrap(err, "%llu bytes were released",
-				       (unsigned long long)*done_bytes);
+		if (fcp_file_poll(file, err) < 0)
+			return fcp_error_wrap(err, "%llu bytes were released",
+					      (unsigned long long)*done_bytes);
+		if (punch_claimed(file, &piece, done_bytes, err) < 0)
 			return -1;
-		}
-		if (punch(file, start, bytes, *done_bytes, err) < 0)
-			return -1;
-		*done_bytes += bytes;
 		start += bytes;
 	}
 	return 0;

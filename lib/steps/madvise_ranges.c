@@ -165,8 +165,6 @@ static int take_stock(struct fcp_madvise_run *run, struct fcp_error *err)
 
 	result->free_bytes = fcp_ranges_bytes(&run->free);
 	result->zero_bytes = fcp_ranges_bytes(&run->zero);
-	if (run->recorded && run->punched_bytes > 0 && !fcp_claim_lost(&run->claim))
-		fcp_attributes_renew(run->file.fd);
 	if (measure(run, &result->mem_file.allocated_bytes, err) < 0)
 		return -1;
 	if (run->settings->keep || run->punched_bytes == 0)
@@ -192,9 +190,23 @@ static int open_file(struct fcp_madvise_run *run, struct fcp_error *err)
 	return fcp_memory_file_open(&run->file, !run->settings->keep, &run->size_bytes, err);
 }
 
+/* Nobody but us has changed the file: what is recorded with it stays right. */
+static int end_claim(struct fcp_madvise_run *run, struct fcp_error *err)
+{
+	if (run->punched_bytes == 0)
+		return 0;
+	if (fcp_claim_check_end(&run->claim, run->file.name, err) != 0)
+		return fcp_error_wrap(err, "%llu bytes were released",
+				      (unsigned long long)run->punched_bytes);
+	if (run->recorded && !fcp_claim_lost(&run->claim))
+		fcp_attributes_renew(run->file.fd);
+	return 0;
+}
+
 static int run_step(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	struct fcp_error ignored;
+	int worked;
 
 	if (check_settings(run->settings, err) < 0 || open_file(run, err) < 0 ||
 	    claim_file(run, err) < 0 ||
@@ -202,7 +214,9 @@ static int run_step(struct fcp_madvise_run *run, struct fcp_error *err)
 		return -1;
 	run->result->mem_file.allocated_bytes = run->result->mem_file.allocated_before_bytes;
 	fcp_madvise_warn(run, run->claim.doubt);
-	if (work(run, err) == 0)
+	worked = work(run, err);
+	worked |= end_claim(run, worked == 0 ? err : &ignored);
+	if (worked == 0)
 		return take_stock(run, err);
 	if (run->punched_bytes == 0)
 		fcp_ranges_clear(&run->result->ranges); /* never a list of what was refused */

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/lock.h"
 #include "firecracker/process.h"
+#include "memory/file.h"
 #include "memory/in_use.h"
 
 #include <fcntl.h>
@@ -74,30 +75,38 @@ static char *append(const char *name, const char *suffix)
 	return asprintf(&joined, "%s%s", name, suffix) >= 0 ? joined : NULL;
 }
 
-/* The target itself: not there, or a file that nobody uses and that may be replaced. */
-static int check_target(const struct fcp_snapshot_file *file, bool force, struct fcp_error *err)
+static int check_unused(const struct fcp_snapshot_file *file, int path_fd, struct fcp_error *err)
 {
-	FCP_CLEANUP(fd) int fd = openat(file->place.directory, file->name,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	FCP_CLEANUP(fd) int fd = fcp_file_reopen(path_fd, file->host, O_RDONLY, err);
 	struct fcp_in_use use;
-	struct stat target;
 
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 && errno != ELOOP)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
-	if (fd < 0 || fstat(fd, &target) != 0 || !S_ISREG(target.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s is there and is no regular file",
-				     file->host);
-	if (!force)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s is there already, and is replaced only with force", file->host);
-	if (fcp_in_use_find(fd, &use, err) != 0)
+	if (fd < 0 || fcp_in_use_find(fd, &use, err) != 0)
 		return -1;
 	if (use.how != FCP_IN_USE_NOT)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: in use: process %d (%s) %s", file->host,
 				     (int)use.pid, use.comm, fcp_in_use_text(use.how));
 	return 0;
+}
+
+/* The target itself: not there, or a file that nobody uses and that may be replaced. What is refused
+ * anyway is not opened, which would end another run's claim of it. */
+static int check_target(const struct fcp_snapshot_file *file, bool force, struct fcp_error *err)
+{
+	FCP_CLEANUP(fd) int path_fd = openat(file->place.directory, file->name,
+					     O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat target;
+
+	if (path_fd < 0 && errno == ENOENT)
+		return 0;
+	if (path_fd < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
+	if (fstat(path_fd, &target) != 0 || !S_ISREG(target.st_mode))
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s is there and is no regular file",
+				     file->host);
+	if (!force)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%s is there already, and is replaced only with force", file->host);
+	return check_unused(file, path_fd, err);
 }
 
 static int find(const char *path, const struct fcp_snapshot_settings *settings, pid_t pid,

@@ -3,6 +3,7 @@
 
 #include "base/deadline.h"
 #include "memory/claim.h"
+#include "memory/lease.h"
 
 #include "memory_fixture.h"
 #include "tap.h"
@@ -83,8 +84,10 @@ static void zero_file(char path[PATH_MAX], const char *dir)
 static int run_step(const char *path, struct fcp_madvise_ranges_result *result,
 		    struct fcp_error *err)
 {
-	const struct fcp_madvise_ranges_settings settings = {
-		.mem_file_path = path, .find = FCP_FIND_ZERO, .cancel_fd = -1};
+	const struct fcp_madvise_ranges_settings settings = {.mem_file_path = path,
+							     .holes = FCP_HOLES_ZERO,
+							     .find = FCP_FIND_ZERO,
+							     .cancel_fd = -1};
 
 	*err = (struct fcp_error){0};
 	return fcp_madvise_ranges(&settings, result, err);
@@ -235,6 +238,120 @@ out:
 	unlink(path);
 }
 
+static void *ask(void *claim)
+{
+	fcp_claim_lost(claim);
+	return NULL;
+}
+
+/* D9: one thread changes the file, another finds that somebody wants it: he must wait for the end of
+ * the change. */
+static void given_up_by_another_thread(void)
+{
+	char path[PATH_MAX];
+	struct fcp_claim claim;
+	struct fcp_claim_change change;
+	struct fcp_error err;
+	pthread_t thread;
+	pid_t child;
+	int fd, status;
+
+	zero_file(path, NULL);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fcp_claim_take(fd, path, FCP_CLAIM_WRITE, &claim, &err) < 0 || !claim.leased) {
+		skip("two threads", "no leases on this file system");
+		return;
+	}
+	ok(fcp_claim_change_begin(&claim, &change), "D9: a change begins");
+	child = fork();
+	if (child == 0) {
+		close(fd);
+		_exit(open(path, O_RDWR) < 0);
+	}
+	while (fcp_lease_is_held(fd))
+		fcp_wait_ns(1000000, -1);
+	if (pthread_create(&thread, NULL, ask, &claim) != 0)
+		abort();
+	fcp_wait_ns(50000000, -1);
+	ok(waitpid(child, &status, WNOHANG) == 0, "... another thread does not give way before its end");
+	ok(fcp_claim_change_end(&claim, &change) == FCP_CLAIM_WANTED, "... which says that it is wanted");
+	ok(waitpid(child, &status, 0) == child && status == 0, "... and then he gets in");
+	pthread_join(thread, NULL);
+	ok(!fcp_claim_change_begin(&claim, &change), "... and no change begins any more");
+	fcp_claim_release(&claim);
+	close(fd);
+	unlink(path);
+}
+
+/* F6: a process forked while a run goes on, which starts no other program. */
+static void forked_meanwhile(void)
+{
+	char path[PATH_MAX];
+	struct fcp_madvise_ranges_result result;
+	struct fcp_claim claim;
+	struct fcp_error err;
+	struct holder holder;
+	int fd;
+
+	zero_file(path, NULL);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fcp_claim_take(fd, path, FCP_CLAIM_WRITE, &claim, &err) < 0)
+		abort();
+	/* It opens another file of its own. */
+	holder = start_holder("/dev/null", HOLD_OPEN_READING);
+	fcp_claim_release(&claim);
+	close(fd);
+	ok(!is_held(path), "F6: with a copy of the claim in a forked process, the file is not claimed");
+	ok(run_step(path, &result, &err) == 0 && result.released_bytes == 2 * PAGE,
+	   "F6: ... and the next run releases: %s", err.message);
+	fcp_madvise_ranges_result_clear(&result);
+	stop_holder(holder);
+	unlink(path);
+}
+
+/* F6: such processes come and go all the time, with much memory to copy. */
+static void *fork_all_the_time(void *stop)
+{
+	while (!__atomic_load_n((bool *)stop, __ATOMIC_RELAXED)) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			execl("/bin/true", "true", (char *)NULL);
+			_exit(1);
+		}
+		waitpid(child, NULL, 0);
+	}
+	return NULL;
+}
+
+static void forks_and_runs(void)
+{
+	char path[PATH_MAX];
+	size_t bytes = 64 << 20;
+	char *memory = malloc(bytes);
+	bool stop = false;
+	unsigned failed = 0;
+	pthread_t thread;
+
+	memset(memory, 1, bytes);
+	zero_file(path, NULL);
+	if (pthread_create(&thread, NULL, fork_all_the_time, &stop) != 0)
+		abort();
+	for (int i = 0; i < 50; i++) {
+		struct fcp_madvise_ranges_result result;
+		struct fcp_error err;
+
+		if (run_step(path, &result, &err) != 0 && failed++ == 0)
+			printf("# %s\n", err.message);
+		fcp_madvise_ranges_result_clear(&result);
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	is_u64(failed, 0, "F6: 50 runs beside a thread that starts processes");
+	free(memory);
+	unlink(path);
+}
+
 static void second_run(void)
 {
 	char path[PATH_MAX];
@@ -306,6 +423,9 @@ int main(void)
 	ourselves();
 	opened_meanwhile(O_RDONLY, "a reader who comes meanwhile");
 	opened_meanwhile(O_RDWR, "a writer who comes meanwhile");
+	given_up_by_another_thread();
+	forked_meanwhile();
+	forks_and_runs();
 	second_run();
 	without_permission();
 	return done();

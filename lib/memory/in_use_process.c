@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/in_use_process.h"
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#define MAPS_BUFFER_BYTES (256 << 10)
+#define GENERATIONS_MAX 64
+
+/* Without a word to the file's server: one that is dead would never answer (AT_STATX_DONT_SYNC). */
+static bool get_status(int dirfd, const char *path, struct statx *status_)
+{
+	return statx(dirfd, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, status_) == 0;
+}
+
+int fcp_used_file_init(int fd, struct fcp_used_file *file_, struct fcp_error *err)
+{
+	struct statfs fs;
+	char link[40];
+	ssize_t length;
+
+	*file_ = (struct fcp_used_file){.maps = malloc(MAPS_BUFFER_BYTES)};
+	if (!file_->maps)
+		return fcp_error_nomem(err);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &file_->status) != 0) {
+		fcp_used_file_clear(file_);
+		return fcp_error_set(err, FCP_ERR_IO, errno, "statx");
+	}
+	length = readlink(link, file_->path, sizeof(file_->path) - 1);
+	file_->path[length > 0 ? length : 0] = '\0';
+	snprintf(file_->inode_text, sizeof(file_->inode_text), " %ju",
+		 (uintmax_t)file_->status.stx_ino);
+	file_->has_layers = fstatfs(fd, &fs) == 0 && (uint32_t)fs.f_type == OVERLAYFS_SUPER_MAGIC;
+	return 0;
+}
+
+void fcp_used_file_clear(struct fcp_used_file *file)
+{
+	free(file->maps);
+	file->maps = NULL;
+}
+
+static bool same_time(const struct statx_timestamp *a, const struct statx_timestamp *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/*
+ * The change time, to the nanosecond, is no other file's: nobody can set it. It tells a file of
+ * overlayfs in its upper layer, whatever device and inode number it has there.
+ */
+static bool same_file(const struct fcp_used_file *file, const struct statx *other)
+{
+	const struct statx *ours = &file->status;
+	bool same_inode = ours->stx_ino == other->stx_ino;
+
+	if (same_inode && ours->stx_dev_major == other->stx_dev_major &&
+	    ours->stx_dev_minor == other->stx_dev_minor)
+		return true;
+	return (same_inode || file->has_layers) && S_ISREG(other->stx_mode) &&
+	       ours->stx_size == other->stx_size && same_time(&ours->stx_mtime, &other->stx_mtime) &&
+	       same_time(&ours->stx_ctime, &other->stx_ctime);
+}
+
+/* ---- mappings ---- */
+
+/* A line of maps: ADDRESSES PERMISSIONS OFFSET MAJOR:MINOR INODE PATH. */
+struct line {
+	char addresses[48];
+	unsigned dev_major, dev_minor;
+	uintmax_t inode;
+	const char *path;
+};
+
+static bool parse_line(const char *text, struct line *line_)
+{
+	int path_at = 0;
+
+	if (sscanf(text, "%47s %*s %*s %x:%x %ju %n", line_->addresses, &line_->dev_major,
+		   &line_->dev_minor, &line_->inode, &path_at) < 4)
+		return false;
+	line_->path = path_at > 0 ? text + path_at : "";
+	return line_->inode != 0;
+}
+
+/*
+ * On btrfs and overlayfs the device in maps is not the one of stat(2): then the link in map_files
+ * decides, and where it may not be followed, the path.
+ */
+static bool is_our_line(const struct fcp_used_file *file, int proc, const char *text,
+			struct fcp_process_use *use)
+{
+	const struct statx *ours = &file->status;
+	struct statx mapped;
+	struct line line;
+	char link[64];
+
+	if (!parse_line(text, &line) || (line.inode != ours->stx_ino && !file->has_layers))
+		return false;
+	if (line.inode == ours->stx_ino && line.dev_major == ours->stx_dev_major &&
+	    line.dev_minor == ours->stx_dev_minor)
+		return true;
+	snprintf(link, sizeof(link), "map_files/%s", line.addresses);
+	if (get_status(proc, link, &mapped))
+		return same_file(file, &mapped);
+	if (strcmp(line.path, file->path) == 0)
+		return true;
+	use->hidden |= file->has_layers && (errno == EPERM || errno == EACCES);
+	return false;
+}
+
+/* The next line that can be ours, in text (NUL-terminated, whole lines) from *at on; NULL: none. */
+static char *next_line(const struct fcp_used_file *file, char *text, char **at)
+{
+	char *line = file->has_layers ? *at : strstr(*at, file->inode_text);
+	char *end;
+
+	if (!line || *line == '\0')
+		return NULL;
+	end = strchrnul(line, '\n');
+	while (line > text && line[-1] != '\n' && line[-1] != '\0')
+		line--;
+	*at = *end ? end + 1 : end;
+	*end = '\0';
+	return line;
+}
+
+static bool maps_name_it(const struct fcp_used_file *file, int proc, char *text,
+			 struct fcp_process_use *use)
+{
+	char *at = text, *line;
+
+	while ((line = next_line(file, text, &at)) != NULL)
+		if (is_our_line(file, proc, line, use))
+			return true;
+	return false;
+}
+
+/* 1: maps the file, 0: does not, -1: cannot be read (errno); *empty_: it has no memory at all. */
+static int read_maps(const struct fcp_used_file *file, int proc, bool *empty_,
+		     struct fcp_process_use *use)
+{
+	FCP_CLEANUP(fd) int fd = openat(proc, "maps", O_RDONLY | O_CLOEXEC);
+	size_t held = 0;
+	ssize_t got;
+
+	*empty_ = true;
+	if (fd < 0)
+		return -1;
+	while ((got = read(fd, file->maps + held, MAPS_BUFFER_BYTES - 1 - held)) > 0) {
+		char *last;
+
+		*empty_ = false;
+		held += (size_t)got;
+		file->maps[held] = '\0';
+		last = strrchr(file->maps, '\n');
+		if (!last)
+			continue;
+		*last = '\0';
+		if (maps_name_it(file, proc, file->maps, use))
+			return 1;
+		held -= (size_t)(last + 1 - file->maps);
+		memmove(file->maps, last + 1, held);
+	}
+	return got < 0 ? -1 : 0;
+}
+
+/* ---- descriptors ---- */
+
+struct fdinfo {
+	unsigned long flags; /* O_RDONLY when it cannot be read */
+	bool has_inode;	     /* Linux 5.14 and later tell it */
+	uintmax_t inode;
+};
+
+static void read_fdinfo(int proc, const char *number, struct fdinfo *info_)
+{
+	char path[64], text[512];
+	FCP_CLEANUP(fd) int fd = -1;
+	const char *flags, *inode;
+	ssize_t got;
+
+	*info_ = (struct fdinfo){.flags = O_RDONLY};
+	snprintf(path, sizeof(path), "fdinfo/%.32s", number);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (got <= 0)
+		return;
+	text[got] = '\0';
+	flags = strstr(text, "flags:");
+	if (flags)
+		info_->flags = strtoul(flags + strlen("flags:"), NULL, 8);
+	inode = strstr(text, "\nino:");
+	info_->has_inode = inode != NULL;
+	if (inode)
+		info_->inode = strtoumax(inode + strlen("\nino:"), NULL, 10);
+}
+
+/* Asked in the order of what it costs; only the last follows the link. */
+static bool is_our_fd(const struct fcp_used_file *file, int proc, int fds, const char *number,
+		      struct fdinfo *info_)
+{
+	struct statx target;
+	char first;
+
+	/* A socket, a pipe, ... has no path. */
+	if (readlinkat(fds, number, &first, 1) != 1 || first != '/')
+		return false;
+	read_fdinfo(proc, number, info_);
+	if (info_->has_inode && info_->inode != file->status.stx_ino && !file->has_layers)
+		return false;
+	return get_status(fds, number, &target) && same_file(file, &target);
+}
+
+/* -1: cannot be read (errno). */
+static int read_fds(const struct fcp_used_file *file, int proc, struct fcp_process_use *use)
+{
+	int fd = openat(proc, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	FCP_CLEANUP(dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	struct fdinfo info;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.' || !is_our_fd(file, proc, fd, entry->d_name, &info))
+			continue;
+		if ((info.flags & O_ACCMODE) == O_RDONLY)
+			use->readers++;
+		else
+			use->writers++;
+		use->all_close_on_exec &= (info.flags & O_CLOEXEC) != 0;
+	}
+	return 0;
+}
+
+static bool denied(int result)
+{
+	return result < 0 && (errno == EACCES || errno == EPERM);
+}
+
+void fcp_process_use(const struct fcp_used_file *file, int proc, struct fcp_process_use *use_)
+{
+	struct fcp_process_use use = {.all_close_on_exec = true};
+	bool empty;
+	int maps = read_maps(file, proc, &empty, &use);
+
+	use.hidden |= denied(maps);
+	use.mapped = maps > 0;
+	if (maps != 0 || !empty) /* else a kernel thread, a zombie */
+		use.hidden |= denied(read_fds(file, proc, &use));
+	*use_ = use;
+}
+
+/* ---- who it is ---- */
+
+/* The parent of the process behind proc, 0 where it cannot be told. "PID (COMM) STATE PPID ..." */
+static pid_t parent_of(int proc)
+{
+	FCP_CLEANUP(fd) int fd = openat(proc, "stat", O_RDONLY | O_CLOEXEC);
+	char text[256], *end;
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	int parent;
+
+	text[got > 0 ? got : 0] = '\0';
+	end = strrchr(text, ')');
+	return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : 0;
+}
+
+static bool descends_from_us(int proc)
+{
+	pid_t parent = parent_of(proc);
+
+	for (int i = 0; i < GENERATIONS_MAX && parent > 1; i++) {
+		FCP_CLEANUP(fd) int next = -1;
+		char path[32];
+
+		if (parent == getpid())
+			return true;
+		snprintf(path, sizeof(path), "/proc/%d", (int)parent);
+		next = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		parent = next < 0 ? 0 : parent_of(next);
+	}
+	return false;
+}
+
+bool fcp_process_is_fork(int proc)
+{
+	struct statx ours, theirs;
+
+	return get_status(proc, "exe", &theirs) && get_status(AT_FDCWD, "/proc/self/exe", &ours) &&
+	       ours.stx_ino == theirs.stx_ino && ours.stx_dev_major == theirs.stx_dev_major &&
+	       ours.stx_dev_minor == theirs.stx_dev_minor && descends_from_us(proc);
+}
+
+void fcp_process_comm(int proc, char *comm_, size_t bytes)
+{
+	FCP_CLEANUP(fd) int fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, comm_, bytes - 1);
+
+	/* The newline at the end is the kernel's; all before it the process chose itself, and may
+	 * not write to a terminal. */
+	comm_[got > 0 ? got - 1 : 0] = '\0';
+	for (char *c = comm_; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
