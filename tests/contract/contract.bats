@@ -42,6 +42,30 @@ play() {
 	"$REPLAY" metrics "$RECORDED/firecracker-1.16.1-metrics.jsonl" "$DIR/metrics"
 }
 
+# play_hotplug PHASE: sends the recorded requests of that phase, and compares the answers.
+play_hotplug() {
+	local line method path body answer
+	while read -r line; do
+		method=$(jq -r .method <<<"$line") path=$(jq -r .path <<<"$line")
+		body=$(jq -r '.request_body // empty' <<<"$line")
+		answer=$(curl -s --unix-socket "$SIM_SOCK" -X "$method" ${body:+-d "$body"} -w '%{http_code}' \
+			"http://localhost$path")
+		[ "$answer" = "$(jq -r '.response_body + (.status | tostring)' <<<"$line")" ] ||
+			{ echo "$line: $answer"; return 1; }
+	done < <(jq -c --arg phase "$1" 'select(.phase == $phase and (.path | test("^/(hotplug|machine)")))' \
+		"$RECORDED/firecracker-1.16.1-hotplug-and-hold.jsonl")
+}
+
+@test "D7: the hotplug device's answers are the recorded ones, and the memory file is as long" {
+	sim_start --driver-delay-ms -1 --memory 512
+	play_hotplug "before boot"
+	sim_put /actions '{"action_type":"InstanceStart"}'
+	play_hotplug running
+	sim_patch /vm '{"state":"Paused"}'
+	sim_put /snapshot/create "{\"snapshot_path\":\"$DIR/h.snap\",\"mem_file_path\":\"$DIR/h.mem\"}"
+	[ "$(stat -c %s "$DIR/h.mem")" -eq $((768 << 20)) ]
+}
+
 @test "a recorded byte that differs is found" {
 	mkdir "$BATS_TEST_TMPDIR/changed"
 	cp "$RECORDED"/*.jsonl "$BATS_TEST_TMPDIR/changed"

@@ -9,6 +9,7 @@
 #include "api.h"
 #include "control.h"
 #include "hinting.h"
+#include "hotplug.h"
 #include "loop.h"
 #include "schema.h"
 
@@ -42,6 +43,10 @@ static const struct route routes[] = {
 	{ "GET", { "balloon", "statistics" }, AFTER_BOOT, NULL, act_balloon_stats, NULL },
 	{ "GET", { "balloon", "hinting", "status" }, AFTER_BOOT, NULL, act_hinting_status, NULL },
 	{ "GET", { "balloon" }, ANY_TIME, NULL, act_balloon_get, NULL },
+	{ "GET", { "hotplug", "memory" }, AFTER_BOOT, NULL, act_hotplug_get, NULL },
+	{ "PUT", { "hotplug", "memory" }, BEFORE_BOOT, &schema_hotplug, act_hotplug_set, NULL },
+	{ "PATCH", { "hotplug", "memory" }, AFTER_BOOT, &schema_hotplug_update, act_hotplug_update,
+	  NULL },
 	{ "PUT", { "balloon" }, BEFORE_BOOT, &schema_balloon, act_balloon_set, NULL },
 	{ "PUT", { "machine-config" }, BEFORE_BOOT, &schema_machine, act_machine_set, NULL },
 	{ "PUT", { "boot-source" }, BEFORE_BOOT, &schema_boot_source, act_boot_source, NULL },
@@ -365,7 +370,8 @@ int api_configure(struct vm *vm, const char *path, char *ret_message, size_t siz
 		{ "boot-source", "/boot-source", NULL }, { "machine-config", "/machine-config", NULL },
 		{ "drives", "/drives", "drive_id" },
 		{ "network-interfaces", "/network-interfaces", "iface_id" },
-		{ "balloon", "/balloon", NULL }, { "metrics", "/metrics", NULL },
+		{ "balloon", "/balloon", NULL }, { "memory-hotplug", "/hotplug/memory", NULL },
+		{ "metrics", "/metrics", NULL },
 	};
 	json_error_t error;
 	json_t *all = json_load_file(path, 0, &error);

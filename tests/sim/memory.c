@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guest/ram.h"
 #include "memory.h"
 
 static uint64_t content_word(uint64_t content, size_t i)
@@ -45,44 +46,80 @@ static bool page_is_right(const struct sim_memory *m, size_t page)
 	return true;
 }
 
-int memory_create_tables(struct sim_memory *m, size_t bytes)
+int memory_create_tables(struct sim_memory *m, size_t bytes, const struct sim_hotplug *hotplug)
 {
-	m->bytes = bytes;
-	m->pages = bytes / SIM_PAGE_SIZE;
-	m->kernel_pages = m->pages / 16;
+	size_t pages = (bytes + hotplug->bytes) / SIM_PAGE_SIZE;
+
+	m->sign = -1;
+	m->hotplug = *hotplug;
+	m->boot_bytes = bytes;
+	m->file_bytes = bytes + hotplug->bytes;
+	m->bytes = bytes + hotplug->plugged_bytes;
+	m->pages = m->bytes / SIM_PAGE_SIZE;
+	m->kernel_pages = bytes / SIM_PAGE_SIZE / 16;
 	m->last_content = 0;
-	m->state = calloc(m->pages, sizeof(*m->state));
-	m->content = calloc(m->pages, sizeof(*m->content));
-	m->dirty = calloc(m->pages, sizeof(*m->dirty));
+	m->state = calloc(pages, sizeof(*m->state));
+	m->content = calloc(pages, sizeof(*m->content));
+	m->dirty = calloc(pages, sizeof(*m->dirty));
 	return m->state && m->content && m->dirty ? 0 : -1;
+}
+
+/* Slots without anything plugged in are out of reach, as in Firecracker. */
+static int protect_slots(const struct sim_memory *m)
+{
+	size_t slot = m->hotplug.slot_bytes;
+
+	for (size_t at = 0; at < m->hotplug.bytes; at += slot) {
+		int protection = at < m->hotplug.plugged_bytes ? PROT_READ | PROT_WRITE : PROT_NONE;
+
+		if (mprotect(m->base + m->boot_bytes + at, slot, protection))
+			return -1;
+	}
+	return 0;
 }
 
 int memory_map(struct sim_memory *m, int flags, int fd)
 {
-	void *base = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, 0);
+	void *base = mmap(NULL, m->file_bytes, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, 0);
 
 	if (base == MAP_FAILED)
 		return -1;
 	m->base = base;
+	m->sign = memfd_create(FCP_GUEST_SIM_MEMFD, MFD_CLOEXEC);
 	/* Pages of 4 KiB, so that what is resident is what the guest wrote; no copies in forks. */
-	madvise(base, m->bytes, MADV_NOHUGEPAGE);
-	madvise(base, m->bytes, MADV_DONTFORK);
-	return 0;
+	madvise(base, m->file_bytes, MADV_NOHUGEPAGE);
+	madvise(base, m->file_bytes, MADV_DONTFORK);
+	return m->sign < 0 ? -1 : protect_slots(m);
+}
+
+int memory_plug(struct sim_memory *m, size_t plugged_bytes)
+{
+	size_t pages = (m->boot_bytes + plugged_bytes) / SIM_PAGE_SIZE;
+
+	if (plugged_bytes > m->hotplug.bytes)
+		return -1;
+	/* What is given back may be in use: this guest migrates nothing. */
+	for (size_t page = pages; page < m->pages; page++)
+		m->state[page] = PAGE_FREE;
+	m->hotplug.plugged_bytes = plugged_bytes;
+	m->bytes = m->boot_bytes + plugged_bytes;
+	m->pages = pages;
+	return protect_slots(m);
 }
 
 static int map_memfd(struct sim_memory *m)
 {
 	m->memfd = memfd_create("guest_mem", MFD_CLOEXEC);
-	if (m->memfd < 0 || ftruncate(m->memfd, (off_t)m->bytes))
+	if (m->memfd < 0 || ftruncate(m->memfd, (off_t)m->file_bytes))
 		return -1;
 	return memory_map(m, MAP_SHARED, m->memfd);
 }
 
-int memory_create(struct sim_memory *m, size_t bytes, bool memfd)
+int memory_create(struct sim_memory *m, size_t bytes, const struct sim_hotplug *hotplug, bool memfd)
 {
 	m->memfd = m->uffd = -1;
 	m->from_file = false;
-	if (memory_create_tables(m, bytes))
+	if (memory_create_tables(m, bytes, hotplug))
 		return -1;
 	if (memfd ? map_memfd(m) : memory_map(m, MAP_PRIVATE | MAP_ANONYMOUS, -1))
 		return -1;
@@ -104,7 +141,9 @@ int memory_fill_from(struct sim_memory *m, const char *path)
 void memory_destroy(struct sim_memory *m)
 {
 	if (m->base)
-		munmap(m->base, m->bytes);
+		munmap(m->base, m->file_bytes);
+	if (m->base && m->sign >= 0)
+		close(m->sign);
 	if (m->base && m->memfd >= 0)
 		close(m->memfd);
 	if (m->base && m->uffd >= 0)

@@ -25,9 +25,20 @@ enum page_state {
 	PAGE_STATES,
 };
 
+/* Memory that can be plugged in, behind boot memory; its first bytes are plugged in. */
+struct sim_hotplug {
+	size_t bytes; /* 0: no such device */
+	size_t slot_bytes;
+	size_t plugged_bytes;
+};
+
 struct sim_memory {
 	uint8_t *base; /* NULL: no guest yet */
-	size_t bytes;
+	size_t bytes;  /* boot memory, and what is plugged in */
+	size_t boot_bytes;
+	size_t file_bytes; /* boot memory, and what can be plugged in */
+	struct sim_hotplug hotplug;
+	int sign; /* how a process without KVM shows that it has a VM: lib/guest/ram.h */
 	size_t pages;
 	size_t kernel_pages;
 	uint8_t *state;
@@ -39,15 +50,18 @@ struct sim_memory {
 	bool from_file;
 };
 
-int memory_create(struct sim_memory *m, size_t bytes, bool memfd);
+int memory_create(struct sim_memory *m, size_t bytes, const struct sim_hotplug *hotplug, bool memfd);
 void memory_destroy(struct sim_memory *m);
 
 /* Overwrites its beginning with a file's bytes; the allocator here knows nothing of them. */
 int memory_fill_from(struct sim_memory *m, const char *path);
 
 /* The parts of memory_create and memory_load: the tables, then the pages. */
-int memory_create_tables(struct sim_memory *m, size_t bytes);
+int memory_create_tables(struct sim_memory *m, size_t bytes, const struct sim_hotplug *hotplug);
 int memory_map(struct sim_memory *m, int flags, int fd);
+
+/* The guest's driver plugs in, or gives back, up to that many bytes in all. 0 or -1. */
+int memory_plug(struct sim_memory *m, size_t plugged_bytes);
 
 /* Writes a page that is in use, another one each time. */
 void memory_write_some(struct sim_memory *m);

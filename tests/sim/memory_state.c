@@ -29,7 +29,9 @@ json_t *memory_save(const struct sim_memory *m)
 						      (int)m->state[page],
 						      (json_int_t)m->content[page]));
 	}
-	return json_pack("{s:I, s:I, s:I, s:o}", "bytes", (json_int_t)m->bytes, "kernel_pages",
+	return json_pack("{s:I, s:[I, I, I], s:I, s:I, s:o}", "bytes", (json_int_t)m->boot_bytes,
+			 "hotplug", (json_int_t)m->hotplug.bytes, (json_int_t)m->hotplug.slot_bytes,
+			 (json_int_t)m->hotplug.plugged_bytes, "kernel_pages",
 			 (json_int_t)m->kernel_pages, "last_content",
 			 (json_int_t)m->last_content, "runs", runs);
 }
@@ -53,14 +55,18 @@ static int load_run(struct sim_memory *m, json_t *run)
 
 static int load_state(struct sim_memory *m, const json_t *saved)
 {
-	json_int_t bytes, kernel_pages, last_content;
+	json_int_t bytes, kernel_pages, last_content, total, slot, plugged;
+	struct sim_hotplug hotplug;
 	json_t *runs, *run;
 	size_t i;
 
-	if (json_unpack((json_t *)saved, "{s:I, s:I, s:I, s:o}", "bytes", &bytes, "kernel_pages",
-			&kernel_pages, "last_content", &last_content, "runs", &runs))
+	if (json_unpack((json_t *)saved, "{s:I, s:[I, I, I], s:I, s:I, s:o}", "bytes", &bytes,
+			"hotplug", &total, &slot, &plugged, "kernel_pages", &kernel_pages,
+			"last_content", &last_content, "runs", &runs))
 		return -2;
-	if (bytes <= 0 || bytes % (json_int_t)SIM_MIB || memory_create_tables(m, (size_t)bytes))
+	hotplug = (struct sim_hotplug){ (size_t)total, (size_t)slot, (size_t)plugged };
+	if (bytes <= 0 || bytes % (json_int_t)SIM_MIB ||
+	    memory_create_tables(m, (size_t)bytes, &hotplug))
 		return -2;
 	m->kernel_pages = (size_t)kernel_pages;
 	m->last_content = (uint64_t)last_content;
@@ -82,7 +88,7 @@ int memory_load(struct sim_memory *m, const json_t *saved, const char *path)
 	m->memfd = m->uffd = -1;
 	m->from_file = true;
 	ret = load_state(m, saved);
-	if (!ret && (fstat(fd, &st) || (size_t)st.st_size < m->bytes))
+	if (!ret && (fstat(fd, &st) || (size_t)st.st_size < m->file_bytes))
 		ret = -2;
 	if (!ret)
 		ret = memory_map(m, MAP_PRIVATE, fd);
@@ -102,6 +108,6 @@ int memory_load_by_handler(struct sim_memory *m, const json_t *saved, const char
 			 strerror(errno));
 		return -1;
 	}
-	m->uffd = uffd_hand_over(m->base, m->bytes, socket_path, ret_message, message_size);
+	m->uffd = uffd_hand_over(m->base, m->file_bytes, socket_path, ret_message, message_size);
 	return m->uffd < 0 ? -1 : 0;
 }

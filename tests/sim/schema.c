@@ -31,6 +31,17 @@ const struct serde_struct schema_start_hinting = {
 	(const struct serde_field[]){ MAY("acknowledge_on_stop", SERDE_BOOL), END }
 };
 
+const struct serde_struct schema_hotplug = {
+	"MemoryHotplugConfig", true, (const struct serde_field[]){
+		MUST("total_size_mib", SERDE_U64), MAY("block_size_mib", SERDE_U64),
+		MAY("slot_size_mib", SERDE_U64), END }
+};
+
+const struct serde_struct schema_hotplug_update = {
+	"MemoryHotplugSizeUpdate", true,
+	(const struct serde_field[]){ MUST("requested_size_mib", SERDE_U64), END }
+};
+
 static const char *const action_types[] = { "FlushMetrics", "InstanceStart", "SendCtrlAltDel",
 					    0 };
 const struct serde_struct schema_action = {

@@ -9,6 +9,8 @@ extern const struct serde_struct schema_balloon;
 extern const struct serde_struct schema_balloon_update;
 extern const struct serde_struct schema_balloon_stats_update;
 extern const struct serde_struct schema_start_hinting;
+extern const struct serde_struct schema_hotplug;
+extern const struct serde_struct schema_hotplug_update;
 extern const struct serde_struct schema_action;
 extern const struct serde_struct schema_snapshot_create;
 extern const struct serde_struct schema_snapshot_load;

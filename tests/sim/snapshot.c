@@ -192,7 +192,7 @@ static int open_memory(struct vm *vm, const char *path, struct message *msg)
 	log_clock(&vm->log, "memory-opened");
 	if (fd < 0)
 		return fail_file(msg, "open", "memory", errno);
-	if (!set_length(fd, existed, vm->memory.bytes, msg))
+	if (!set_length(fd, existed, vm->memory.file_bytes, msg))
 		return fd;
 	close(fd);
 	return -1;

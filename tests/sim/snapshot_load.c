@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hinting.h"
+#include "hotplug.h"
 #include "snapshot.h"
 #include "state_file.h"
 
@@ -108,7 +109,8 @@ static int take_state(struct vm *vm, const struct snapshot_request *r, json_t *a
 		return -1;
 	take_devices(vm, r, all);
 	vm->machine.vcpu_count = (long)vcpus;
-	vm->machine.mem_size_mib = (long)(vm->memory.bytes / SIM_MIB);
+	vm->machine.mem_size_mib = (long)(vm->memory.boot_bytes / SIM_MIB);
+	hotplug_loaded(vm);
 	vm->machine.track_dirty_pages = r->track_dirty_pages;
 	vm->driver_up_ns = driver_up ? now_ns() : INT64_MAX;
 	return 0;

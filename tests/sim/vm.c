@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hinting.h"
+#include "hotplug.h"
 #include "vm.h"
 
 static void init_locks(struct vm *vm)
@@ -62,8 +63,9 @@ bool vm_driver_up(const struct vm *vm)
 int vm_boot(struct vm *vm)
 {
 	const struct sim_options *o = &vm->options;
+	const struct sim_hotplug hotplug = hotplug_memory(vm);
 
-	if (memory_create(&vm->memory, (size_t)vm->machine.mem_size_mib * SIM_MIB, o->memfd))
+	if (memory_create(&vm->memory, (size_t)vm->machine.mem_size_mib * SIM_MIB, &hotplug, o->memfd))
 		return -1;
 	if (memory_workload(&vm->memory, (size_t)o->fill_mib, (size_t)o->free_mib,
 			    (size_t)o->cache_mib)) {

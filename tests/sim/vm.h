@@ -38,6 +38,13 @@ struct vm_balloon {
 	bool free_page_reporting;
 };
 
+struct vm_hotplug {
+	long total_mib; /* 0: no device */
+	long block_mib;
+	long slot_mib;
+	long requested_mib;
+};
+
 /* The device's side of hinting (host_cmd …), and the guest's (the rest). */
 struct vm_hinting {
 	uint32_t host_cmd;
@@ -86,6 +93,7 @@ struct vm {
 	int64_t driver_up_ns;   /* INT64_MAX: never */
 	struct vm_machine machine;
 	struct vm_balloon balloon;
+	struct vm_hotplug hotplug;
 	struct vm_hinting hinting;
 	struct vm_metrics metrics;
 	struct sim_memory memory;
