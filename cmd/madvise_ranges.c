@@ -6,6 +6,7 @@
 #include "cmd/plan.h"
 #include "cmd/step_settings.h"
 #include "cmd/text.h"
+#include "memory/identity.h"
 #include "report.h"
 
 #include <fcntl.h>
@@ -14,11 +15,24 @@
 
 static const struct planned step = {"madvise-ranges", NULL};
 
-static int read_ranges(const struct invocation *invocation, struct fcp_ranges *ranges,
+/* What is read for --ranges. */
+struct given {
+	struct fcp_ranges ranges;
+	struct fcp_file_identity made_of;
+	char warning[128];
+};
+
+static bool is_empty(const struct given *given)
+{
+	return given->ranges.count == 0 && given->made_of.inode == 0;
+}
+
+static int read_ranges(const struct invocation *invocation, struct given *given,
 		       struct fcp_error *err)
 {
 	const char *path = text_of(invocation, OPT_RANGES);
-	struct fcp_ranges_text text = {STDIN_FILENO, "stdin", UINT64_MAX, invocation->cancel_fd};
+	struct fcp_ranges_text text = {STDIN_FILENO, "stdin", UINT64_MAX, invocation->cancel_fd,
+				       &given->made_of};
 	FCP_CLEANUP(fd) int file = -1;
 	struct stat memory_file;
 
@@ -32,7 +46,14 @@ static int read_ranges(const struct invocation *invocation, struct fcp_ranges *r
 		if (file < 0)
 			return fcp_error_set(err, FCP_ERR_INPUT, errno, "--ranges %s", path);
 	}
-	return fcp_ranges_read(&text, ranges, err);
+	if (fcp_ranges_read(&text, &given->ranges, err) != 0)
+		return -1;
+	/* A command before us in the pipe that failed has written nothing. */
+	if (is_empty(given))
+		snprintf(given->warning, sizeof(given->warning), "no ranges %s%.80s",
+			 text.fd == STDIN_FILENO ? "on " : "in ",
+			 text.fd == STDIN_FILENO ? "standard input" : path);
+	return 0;
 }
 
 /* The memory of a paused VM instead of a file: only its free pages, whatever the default says. */
@@ -56,7 +77,7 @@ static int read_process(const struct invocation *invocation,
 }
 
 /* --find or --ranges, a memory file or a process, and no more. */
-static int read_settings(const struct invocation *invocation, struct fcp_ranges *ranges,
+static int read_settings(const struct invocation *invocation, struct given *given,
 			 struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
 {
 	const struct value *values = invocation->values;
@@ -76,15 +97,24 @@ static int read_settings(const struct invocation *invocation, struct fcp_ranges 
 	if (values[OPT_FIND].origin == values[OPT_RANGES].origin)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--find and --ranges exclude each other");
 	settings->find = 0;
-	settings->ranges = ranges;
-	return read_ranges(invocation, ranges, err);
+	settings->ranges = &given->ranges;
+	if (read_ranges(invocation, given, err) != 0)
+		return -1;
+	settings->ranges_of = given->made_of;
+	return 0;
 }
 
-/* "list": [[START, LENGTH], ...] */
-static int report_list(struct fcp_json *object, const struct fcp_ranges *ranges)
+/* "list": [[START, LENGTH], ...], and "file", which file that is of, as in the text. */
+static int report_list(struct fcp_json *object, const struct fcp_madvise_ranges_result *result)
 {
+	const struct fcp_ranges *ranges = &result->ranges;
 	struct fcp_json *list = fcp_json_array();
+	char file[FCP_IDENTITY_BYTES];
 	int bad = 0;
+
+	bad |= result->file.inode == 0
+		       ? fcp_json_set_null(object, "file")
+		       : fcp_json_set_string(object, "file", fcp_identity_text(&result->file, file));
 
 	for (size_t i = 0; i < ranges->count; i++) {
 		struct fcp_json *range = fcp_json_array();
@@ -96,11 +126,13 @@ static int report_list(struct fcp_json *object, const struct fcp_ranges *ranges)
 	return bad | fcp_json_set(object, "list", list);
 }
 
-static void fill(struct output *output, const struct fcp_madvise_ranges_result *result)
+static void fill(struct output *output, const struct fcp_madvise_ranges_result *result,
+		 const struct given *given)
 {
 	const struct value *values = output->invocation->values;
 
 	output->bad |= fcp_report_madvise_ranges(output->object, result);
+	output_warn(output, given->warning);
 	output_warn(output, result->warning);
 	if (values[OPT_DRY_RUN].on) {
 		output->bad |= fcp_json_set_bool(output->object, "dry_run", true);
@@ -111,19 +143,19 @@ static void fill(struct output *output, const struct fcp_madvise_ranges_result *
 		text_madvise_ranges(output->text, result);
 		return;
 	}
-	output->bad |= report_list(output->object, &result->ranges);
-	text_ranges(output->text, &result->ranges);
+	output->bad |= report_list(output->object, result);
+	text_ranges(output->text, result);
 	output->text_is_asked = true;
 }
 
 static int finish(const struct invocation *invocation, int ran, struct fcp_error *err,
-		  const struct fcp_madvise_ranges_result *result)
+		  const struct fcp_madvise_ranges_result *result, const struct given *given)
 {
 	struct output output;
 
 	if (!output_begin(&output, invocation))
 		return EXIT_FAILED;
-	fill(&output, result);
+	fill(&output, result, given);
 	return output_end_step(&output, &result->outcome, ran, err);
 }
 
@@ -131,17 +163,18 @@ int command_madvise_ranges(struct invocation *invocation)
 {
 	struct fcp_madvise_ranges_settings settings;
 	struct fcp_madvise_ranges_result result = {0};
-	struct fcp_ranges ranges = {0};
+	struct given given = {0};
 	struct fcp_error err;
 	int exit_code;
 
-	if (read_settings(invocation, &ranges, &settings, &err) != 0) {
+	if (read_settings(invocation, &given, &settings, &err) != 0) {
 		exit_code = output_error(invocation, &err);
 	} else {
 		plan_tell(invocation, &step, 1);
-		exit_code = finish(invocation, fcp_madvise_ranges(&settings, &result, &err), &err, &result);
+		exit_code = finish(invocation, fcp_madvise_ranges(&settings, &result, &err), &err, &result,
+				   &given);
 	}
 	fcp_madvise_ranges_result_clear(&result);
-	fcp_ranges_clear(&ranges);
+	fcp_ranges_clear(&given.ranges);
 	return exit_code;
 }

@@ -2,6 +2,7 @@
 #include "cmd/text.h"
 
 #include "cmd/output.h"
+#include "memory/identity.h"
 #include "cmd/shown.h"
 
 #include <inttypes.h>
@@ -99,8 +100,15 @@ void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 		fcp_vm_state_name(result->vm_state), result->paused_ms);
 }
 
-void text_ranges(FILE *out, const struct fcp_ranges *ranges)
+void text_ranges(FILE *out, const struct fcp_madvise_ranges_result *result)
 {
+	const struct fcp_ranges *ranges = &result->ranges;
+	char file[FCP_IDENTITY_BYTES];
+
+	/* Nothing of a run that failed. */
+	if (result->file.inode != 0 && result->outcome.status != FCP_STATUS_FAILED &&
+	    result->outcome.status != FCP_STATUS_UNSUPPORTED)
+		fprintf(out, "# file %s\n", fcp_identity_text(&result->file, file));
 	for (size_t i = 0; i < ranges->count; i++)
 		fprintf(out, "%" PRIu64 " %" PRIu64 "\n", ranges->items[i].start,
 			ranges->items[i].end - ranges->items[i].start);

@@ -17,7 +17,7 @@ void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *resu
 void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 		const struct fcp_pause_result *result);
 
-/* "START LENGTH" a line, as fcp_ranges_read() reads them. */
-void text_ranges(FILE *out, const struct fcp_ranges *ranges);
+/* "START LENGTH" a line, after one that says which file they are of; as fcp_ranges_read() reads them. */
+void text_ranges(FILE *out, const struct fcp_madvise_ranges_result *result);
 
 #endif

@@ -111,19 +111,30 @@ FCP_API uint64_t fcp_ranges_bytes(const struct fcp_ranges *ranges);
 /* Frees the list and zeroes it. NULL-safe. */
 FCP_API void fcp_ranges_clear(struct fcp_ranges *ranges);
 
+/* Which file, and as of when: stat(2)'s st_dev, st_ino, st_size, st_mtim. */
+struct fcp_file_identity {
+	uint64_t device;
+	uint64_t inode; /* 0: not known */
+	uint64_t size_bytes;
+	int64_t mtime_s;
+	uint32_t mtime_ns;
+};
+
 /* Ranges as text, and what is known of the file that they are meant for. */
 struct fcp_ranges_text {
 	int fd;		      /* read until its end; borrowed */
 	const char *name;     /* for messages: "ranges.txt", "stdin" */
 	uint64_t limit_bytes; /* a range that ends behind it is an error; UINT64_MAX: no limit */
 	int cancel_fd;	      /* or -1 */
+	struct fcp_file_identity *made_of_; /* what a line `# file ...` says; inode 0 without; or NULL */
 };
 
 /*
  * Reads a line `START LENGTH` each, in bytes, decimal or 0x; empty lines and lines that begin with #
- * are passed over. *ranges_ (zero-initialised by the caller) is sorted afterwards. FCP_ERR_INPUT
+ * are passed over, but for `# file DEVICE:INODE SIZE SECONDS.NANOSECONDS`, which says what file the
+ * ranges were made of (SIZE is the limit then): hand it on to fcp_madvise_ranges(). *ranges_ (zero-initialised by the caller) is sorted afterwards. FCP_ERR_INPUT
  * names the line: not two numbers, a length of 0, a wrap past 2^64, no multiple of 4096, past the
- * limit, an overlap with another line, more than 255 characters. FCP_ERR_INTERRUPTED when
+ * limit, an overlap with another line, more than 255 characters, two different files. FCP_ERR_INTERRUPTED when
  * cancel_fd becomes readable first. Changes nothing on failure.
  */
 FCP_API int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
@@ -416,6 +427,7 @@ struct fcp_madvise_ranges_settings {
 	enum fcp_holes holes;
 	unsigned find;			 /* FCP_FIND_..., 0 when ranges are given */
 	const struct fcp_ranges *ranges; /* sorted, as fcp_ranges_read() leaves them; or NULL */
+	struct fcp_file_identity ranges_of; /* the file that they were made of; inode 0: not known */
 	uint64_t min_run_bytes;		 /* shorter runs are left alone; 0 or 4096: all */
 	bool keep;			 /* find and report, release nothing */
 	uint32_t wait_lock_ms;		 /* how long another fcpause on it is waited for */
@@ -457,6 +469,7 @@ struct fcp_madvise_ranges_result {
 	struct fcp_outcome outcome;
 	char warning[256]; /* "", or what keeps us from being sure that nobody uses the file */
 	struct fcp_file_attributes attributes; /* as recorded; holes: as they were taken to mean */
+	struct fcp_file_identity file; /* as it was before; inode 0 with a pid */
 	struct fcp_guest_report guest;
 	struct fcp_ranges ranges; /* what was, or with keep would be, released; owned */
 	uint64_t zero_bytes;	  /* zero pages found */
@@ -475,7 +488,8 @@ struct fcp_madvise_ranges_result {
  * system kept some of it, or when a gate refused the free pages and the zero pages were released all
  * the same; unsupported when a gate refused and free pages alone were asked for, when the file may
  * be a layer (FCP_HOLES_UNSAID), or where the file system cannot punch holes. FCP_ERR_BUSY when
- * another process maps the file, or has it open for writing. Safe to run again.
+ * another process maps the file, or has it open for writing; FCP_ERR_INPUT when the ranges were made of
+ * another file, or of this one before it was changed. Safe to run again.
  *
  * With a pid: finds the free pages in the live memory of a Paused VM (FCP_ERR_STATE else; the right to
  * trace the process is needed: unsupported without). ranges are offsets of the memory file that a

@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/units.h"
+#include "memory/identity.h"
 #include "memory/range.h"
 
 #include <poll.h>
@@ -21,6 +22,9 @@ struct reader {
 	size_t count;
 	size_t capacity;
 	uint64_t line;
+	uint64_t limit_bytes;
+	struct fcp_file_identity made_of; /* and the line that says so */
+	uint64_t made_of_line;
 	/* The line being read; past LINE_BYTES only its length grows. */
 	char chars[LINE_BYTES];
 	size_t length;
@@ -60,12 +64,12 @@ static int take_range(struct reader *reader, uint64_t start, uint64_t length, st
 		return line_error(reader, err, "LENGTH is no multiple of 4096");
 	if (!fcp_add_u64(start, length, &end))
 		return line_error(reader, err, "START + LENGTH is past 2^64");
-	if (end > reader->text->limit_bytes)
+	if (end > reader->limit_bytes)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
 				     "%.200s: line %llu: the range ends at %llu, past the end of the file (%llu bytes)",
 				     reader->text->name, (unsigned long long)reader->line,
 				     (unsigned long long)end,
-				     (unsigned long long)reader->text->limit_bytes);
+				     (unsigned long long)reader->limit_bytes);
 	return add_entry(reader, start, end, err);
 }
 
@@ -85,13 +89,38 @@ static int take_fields(struct reader *reader, struct fcp_error *err)
 	return take_range(reader, start, length, err);
 }
 
+/* "# file IDENTITY". A comment that begins like one is no comment: the ranges would go with any file. */
+static int take_comment(struct reader *reader, char *comment, struct fcp_error *err)
+{
+	static const char mark[] = "# file ";
+	struct fcp_file_identity made_of;
+	char *text = comment + strlen(mark);
+
+	if (strncmp(comment, mark, strlen(mark)) != 0 || *text < '0' || *text > '9')
+		return 0;
+	text[strcspn(text, "\r")] = '\0';
+	if (!fcp_identity_parse(text, &made_of))
+		return line_error(reader, err,
+				  "not the identity of a file, DEVICE:INODE SIZE SECONDS.NANOSECONDS");
+	if (fcp_identity_is_known(&reader->made_of) &&
+	    !fcp_identity_equal(&made_of, &reader->made_of))
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%.200s: line %llu: another file than that of line %llu",
+				     reader->text->name, (unsigned long long)reader->line,
+				     (unsigned long long)reader->made_of_line);
+	reader->made_of = made_of;
+	reader->made_of_line = reader->line;
+	reader->limit_bytes = made_of.size_bytes;
+	return 0;
+}
+
 /* The line is whole. */
 static int take_line(struct reader *reader, struct fcp_error *err)
 {
 	size_t length = reader->length;
 	bool has_nul = reader->has_nul;
 	size_t kept = length < LINE_BYTES ? length : LINE_BYTES - 1;
-	const char *first;
+	char *first;
 
 	reader->chars[kept] = '\0';
 	reader->length = 0;
@@ -99,7 +128,9 @@ static int take_line(struct reader *reader, struct fcp_error *err)
 	first = reader->chars + strspn(reader->chars, " \t\r");
 	if (has_nul)
 		return line_error(reader, err, "holds a NUL byte: is this a text file?");
-	if (*first == '#' || (*first == '\0' && length == kept))
+	if (*first == '#')
+		return take_comment(reader, first, err);
+	if (*first == '\0' && length == kept)
 		return 0;
 	if (length > kept)
 		return line_error(reader, err, "longer than 255 characters");
@@ -204,14 +235,17 @@ static int read_sorted(struct reader *reader, struct fcp_ranges *ranges, struct 
 int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
 		    struct fcp_error *err)
 {
-	struct reader reader = {.text = text, .line = 1};
+	struct reader reader = {.text = text, .line = 1, .limit_bytes = text->limit_bytes};
 	struct fcp_ranges ranges = {0};
 	int result = read_sorted(&reader, &ranges, err);
 
 	free(reader.entries);
-	if (result < 0)
+	if (result < 0) {
 		fcp_ranges_clear(&ranges);
-	else
-		*ranges_ = ranges;
-	return result;
+		return -1;
+	}
+	*ranges_ = ranges;
+	if (text->made_of_)
+		*text->made_of_ = reader.made_of;
+	return 0;
 }

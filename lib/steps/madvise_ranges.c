@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "memory/attributes.h"
 #include "memory/file.h"
+#include "memory/identity.h"
 #include "memory/range.h"
 #include "memory/release.h"
 #include "memory/releaser.h"
@@ -26,6 +27,17 @@ static int check_settings(const struct fcp_madvise_ranges_settings *settings, st
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
 	if ((settings->find != 0) == (settings->ranges != NULL) || (settings->find & ~known) != 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "either what to find or ranges");
+	return 0;
+}
+
+/* Under the claim: what is written later is told from what was found. */
+static int identify(struct fcp_madvise_run *run, struct fcp_error *err)
+{
+	struct stat status;
+
+	if (fstat(run->file.fd, &status) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", run->file.name);
+	run->result->file = fcp_identity_of(&status);
 	return 0;
 }
 
@@ -121,10 +133,26 @@ static int find_and_release(struct fcp_madvise_run *run, struct fcp_error *err)
 	return found < 0 || released < 0 ? -1 : 0;
 }
 
+static int check_made_of(struct fcp_madvise_run *run, struct fcp_error *err)
+{
+	const struct fcp_file_identity *made_of = &run->settings->ranges_of;
+	char theirs[FCP_IDENTITY_BYTES], ours[FCP_IDENTITY_BYTES];
+
+	if (!fcp_identity_is_known(made_of) || fcp_identity_equal(made_of, &run->result->file))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_INPUT, 0,
+			     "%.200s: the ranges were made of another file, or of this one before it was "
+			     "written: of %s, and this is %s (device:inode, size, time of change)",
+			     run->file.name, fcp_identity_text(made_of, theirs),
+			     fcp_identity_text(&run->result->file, ours));
+}
+
 static int copy_given(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	const struct fcp_ranges none = {0};
 
+	if (check_made_of(run, err) < 0)
+		return -1;
 	if (fcp_ranges_check(run->settings->ranges, FCP_PAGE_BYTES, run->size_bytes, err) < 0)
 		return fcp_error_wrap(err, "%.200s", run->file.name);
 	return fcp_ranges_union(run->settings->ranges, &none, &run->result->ranges, err);
@@ -209,7 +237,7 @@ static int run_step(struct fcp_madvise_run *run, struct fcp_error *err)
 	int worked;
 
 	if (check_settings(run->settings, err) < 0 || open_file(run, err) < 0 ||
-	    claim_file(run, err) < 0 ||
+	    claim_file(run, err) < 0 || identify(run, err) < 0 ||
 	    measure(run, &run->result->mem_file.allocated_before_bytes, err) < 0)
 		return -1;
 	run->result->mem_file.allocated_bytes = run->result->mem_file.allocated_before_bytes;

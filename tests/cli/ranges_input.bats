@@ -142,3 +142,96 @@ refuse() {
 	expect 0
 	expect_json '.released_bytes == 4096' '.settings.ranges.origin == "env"'
 }
+
+# ---- which file a list is of (D8) --------------------------------------------------------------
+
+zeros() { head -c 65536 /dev/zero >"$1"; }
+list() { "$FCPAUSE" madvise-ranges --mem-file-path "$1" --find zero --list; }
+
+@test "D8: a list says which file it is of, as text and in JSON, also when it is empty" {
+	mem
+	list mem >ranges
+	[ "$(cat ranges)" = "# file $(stat -c '%d:%i %s %.9Y' mem)" ]
+	fcp madvise-ranges --mem-file-path mem --find zero --list --json
+	expect_json '.list == []' ".file == \"$(stat -c '%d:%i %s %.9Y' mem)\""
+}
+
+@test "D8: another file under the name is refused, with both identities; so is this one after a write" {
+	zeros mem
+	list mem >ranges
+	was=$(stat -c '%d:%i %s %.9Y' mem)
+	# As --force replaces it: the same size, another file.
+	mem
+	mv mem new
+	zeros mem
+	mv new mem
+	now=$(stat -c '%d:%i %s %.9Y' mem)
+	fcp madvise-ranges --mem-file-path mem --ranges ranges --json
+	expect 1
+	expect_json '.error.class == "input"' ".reason | contains(\"$was\") and contains(\"$now\")"
+	cmp mem mem.before
+	# A shorter one: not "past the end", which would be said of any file.
+	truncate -s 4096 mem
+	fcp madvise-ranges --mem-file-path mem --ranges - <ranges
+	expect 1
+	expect_err "$was"
+	mem
+	list mem >ranges
+	echo '0 4096' >>ranges
+	printf x | dd of=mem conv=notrunc status=none
+	fcp madvise-ranges --mem-file-path mem --ranges ranges --json
+	expect 1
+	expect_json '.error.class == "input"' '.released_bytes == 0'
+	fcp madvise-ranges --mem-file-path mem --ranges ranges --json --dry-run
+	expect 1
+	cmp mem mem.before
+}
+
+@test "D8: the same file by another name, a list without an identity: fine" {
+	zeros mem
+	list mem >ranges
+	ln mem other
+	mv mem third
+	fcp madvise-ranges --mem-file-path other --ranges ranges --json
+	expect 0
+	expect_json '.released_bytes == 65536'
+	zeros mem
+	grep -v '^#' ranges >bare
+	fcp madvise-ranges --mem-file-path mem --ranges bare --json
+	expect 0
+	expect_json '.released_bytes == 65536'
+}
+
+@test "D8: a line that begins like an identity must be one; two lists must be of one file" {
+	mem
+	local line
+	for line in 1 1:2 '1:2 65536' '1:2 65536 5' '1:2 65536 5.5' '01:2 65536 5.000000000' '1:0 65536 5.000000000' \
+		'1:2 65536 5.000000000x' '1:2  65536 5.000000000' '99999999999999999999:2 65536 5.000000000'; do
+		refuse "# file $line\n0 4096\n" 1 'identity'
+	done
+	refuse '# file 1:2 65536 5.000000000\n# file 1:3 65536 5.000000000\n' 2 'line 1'
+	printf '# file of yesterday\n#file 1\n# files 1\n\t # file %s\r\n0 4096\n' "$(stat -c '%d:%i %s %.9Y' mem)" >ranges
+	fcp madvise-ranges --mem-file-path mem --ranges ranges --json
+	expect 0
+	expect_json '.released_bytes == 4096'
+}
+
+@test "A9: nothing on standard input, as from a command that failed: a warning; an empty list is none" {
+	mem
+	fcp madvise-ranges --mem-file-path mem --ranges - --json </dev/null
+	expect 0
+	expect_json '.status == "ok"' '.warnings == ["no ranges on standard input"]'
+	expect_err 'warning: no ranges on standard input'
+	"$FCPAUSE" madvise-ranges --mem-file-path none --list 2>/dev/null | {
+		status=0
+		"$FCPAUSE" madvise-ranges --mem-file-path mem --ranges - >out 2>err || status=$?
+		expect 0
+		expect_err 'no ranges on standard input'
+	}
+	: >ranges
+	fcp madvise-ranges --mem-file-path mem --ranges ranges
+	expect_err 'no ranges in ranges'
+	list mem | { "$FCPAUSE" madvise-ranges --mem-file-path mem --ranges - >out 2>err; }
+	expect_no_err
+	cmp mem mem.before
+}

@@ -130,7 +130,7 @@ static void many_lines(void)
 		_exit(0);
 	}
 	close(ends[1]);
-	ok(fcp_ranges_read(&(struct fcp_ranges_text){ends[0], "-", UINT64_MAX, -1}, &ranges, &err) == 0, "100000 lines from a pipe");
+	ok(fcp_ranges_read(&(struct fcp_ranges_text){ends[0], "-", UINT64_MAX, -1, NULL}, &ranges, &err) == 0, "100000 lines from a pipe");
 	is_u64(ranges.count, 100000, "... make as many ranges");
 	is_u64(ranges.count ? ranges.items[99999].start : 0, 99999 * 8192ULL, "... in order");
 	fcp_ranges_clear(&ranges);
@@ -146,7 +146,7 @@ static void cancelled_while_waiting(void)
 
 	if (pipe(ends) < 0)
 		abort();
-	ok(fcp_ranges_read(&(struct fcp_ranges_text){ends[0], "-", UINT64_MAX, cancel_fd}, &ranges, &err) < 0 &&
+	ok(fcp_ranges_read(&(struct fcp_ranges_text){ends[0], "-", UINT64_MAX, cancel_fd, NULL}, &ranges, &err) < 0 &&
 		   err.error_class == FCP_ERR_INTERRUPTED,
 	   "a silent pipe does not outlast a cancellation");
 	close(ends[0]);

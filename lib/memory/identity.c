@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/identity.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct fcp_file_identity fcp_identity_of(const struct stat *status)
+{
+	return (struct fcp_file_identity){
+		.device = status->st_dev,
+		.inode = status->st_ino,
+		.size_bytes = (uint64_t)status->st_size,
+		.mtime_s = status->st_mtim.tv_sec,
+		.mtime_ns = (uint32_t)status->st_mtim.tv_nsec,
+	};
+}
+
+bool fcp_identity_is_known(const struct fcp_file_identity *identity)
+{
+	return identity->inode != 0;
+}
+
+bool fcp_identity_equal(const struct fcp_file_identity *a, const struct fcp_file_identity *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size_bytes == b->size_bytes &&
+	       a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns;
+}
+
+const char *fcp_identity_text(const struct fcp_file_identity *identity,
+			      char text_[FCP_IDENTITY_BYTES])
+{
+	snprintf(text_, FCP_IDENTITY_BYTES,
+		 "%" PRIu64 ":%" PRIu64 " %" PRIu64 " %" PRId64 ".%09" PRIu32, identity->device,
+		 identity->inode, identity->size_bytes, identity->mtime_s, identity->mtime_ns);
+	return text_;
+}
+
+/* Whatever sscanf() lets through besides (blanks, signs, numbers that wrap) is written another way. */
+bool fcp_identity_parse(const char *text, struct fcp_file_identity *identity_)
+{
+	struct fcp_file_identity identity = {0};
+	char again[FCP_IDENTITY_BYTES];
+
+	if (sscanf(text, "%" SCNu64 ":%" SCNu64 " %" SCNu64 " %" SCNd64 ".%" SCNu32, &identity.device,
+		   &identity.inode, &identity.size_bytes, &identity.mtime_s, &identity.mtime_ns) != 5 ||
+	    !fcp_identity_is_known(&identity) ||
+	    strcmp(fcp_identity_text(&identity, again), text) != 0)
+		return false;
+	*identity_ = identity;
+	return true;
+}

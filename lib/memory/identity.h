@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which file a list of ranges was made of, and as of when. */
+#ifndef FCP_MEMORY_IDENTITY_H
+#define FCP_MEMORY_IDENTITY_H
+
+#include "base/error.h"
+
+#include <sys/stat.h>
+
+#define FCP_IDENTITY_BYTES 96
+
+struct fcp_file_identity fcp_identity_of(const struct stat *status);
+
+bool fcp_identity_is_known(const struct fcp_file_identity *identity);
+
+bool fcp_identity_equal(const struct fcp_file_identity *a, const struct fcp_file_identity *b);
+
+/* "DEVICE:INODE SIZE SECONDS.NANOSECONDS", all decimal: `stat -c '%d:%i %s %.9Y' FILE`. Returns text_. */
+const char *fcp_identity_text(const struct fcp_file_identity *identity,
+			      char text_[FCP_IDENTITY_BYTES]);
+
+/* The reverse; false when text is anything else. */
+bool fcp_identity_parse(const char *text, struct fcp_file_identity *identity_);
+
+#endif
