@@ -53,7 +53,7 @@ const struct command *command_find(const char *name)
 
 const struct option_def options[OPTIONS] = {
 	[OPT_API_SOCK] = {"api-sock", 0, KIND_TEXT, "PATH", ALL, NULL, {0}, "Firecracker's API socket"},
-	[OPT_ENVD] = {"envd", 0, KIND_TEXT, "URL", ALL, NULL, {0}, "envd's address, http://IP:49983"},
+	[OPT_ENVD] = {"envd", 0, KIND_URL, "URL", ALL, NULL, {0}, "envd's address, http://IP:49983"},
 	[OPT_ENVD_TOKEN_FILE] = {"envd-token-file", 0, KIND_TEXT, "FILE", ALL, NULL, {0},
 		"file whose first line is envd's access token"},
 	[OPT_FLAGS] = {"flags", 0, KIND_TEXT, "FILE", ALL, NULL, {0},

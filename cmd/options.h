@@ -88,7 +88,8 @@ enum option_id {
 };
 
 enum option_kind {
-	KIND_TEXT,    /* a path, a URL */
+	KIND_TEXT,    /* a path */
+	KIND_URL,     /* http://HOST[:PORT][/PATH] */
 	KIND_LIST,    /* words with commas between */
 	KIND_CHOICE,  /* one of option.choices */
 	KIND_MS,      /* milliseconds, 0 to 24 h */

@@ -33,6 +33,7 @@ static int set_setting_value(struct fcp_json *setting, enum option_kind kind,
 {
 	switch (kind) {
 	case KIND_TEXT:
+	case KIND_URL:
 	case KIND_LIST:
 	case KIND_CHOICE:
 		return value->text ? set_text(setting, value->text)
@@ -126,6 +127,7 @@ static void print_setting(FILE *out, const char *name, enum option_kind kind,
 {
 	switch (kind) {
 	case KIND_TEXT:
+	case KIND_URL:
 	case KIND_LIST:
 	case KIND_CHOICE:
 		fprintf(out, "  %-32s ", name);

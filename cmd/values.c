@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "net/url.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -74,6 +75,18 @@ static int set_step_ms(struct invocation *invocation, enum origin origin, const 
 	return 0;
 }
 
+static int set_text(enum option_kind kind, const char *where, const char *text, struct value *value,
+		    struct fcp_error *err)
+{
+	/* `--envd $URL --json` with an empty URL must not take the next option for its value. */
+	if (*text == '\0' || strncmp(text, "--", 2) == 0)
+		return bad_value(where, text, "a value (a name that begins so can be written ./--...)", err);
+	if (kind == KIND_URL && fcp_url_check(text, err) != 0)
+		return fcp_error_wrap(err, "%s", where);
+	value->text = text;
+	return 0;
+}
+
 int set_value(struct invocation *invocation, enum option_id id, enum origin origin,
 	      const char *where, const char *text, struct fcp_error *err)
 {
@@ -82,11 +95,9 @@ int set_value(struct invocation *invocation, enum option_id id, enum origin orig
 
 	switch (options[id].kind) {
 	case KIND_TEXT:
+	case KIND_URL:
 	case KIND_LIST:
-		/* `--envd $URL --json` with an empty URL must not take the next option for its value. */
-		if (*text == '\0' || strncmp(text, "--", 2) == 0)
-			return bad_value(where, text, "a value (a name that begins so can be written ./--...)", err);
-		value->text = text;
+		set = set_text(options[id].kind, where, text, value, err);
 		break;
 	case KIND_CHOICE:
 		set = set_choice(&options[id], where, text, value, err);

@@ -161,8 +161,10 @@ FCP_API bool fcp_reclaim_kind_find(const char *name, enum fcp_reclaim_kind *kind
 FCP_API uint32_t fcp_reclaim_default_cap_ms(enum fcp_reclaim_kind kind);
 
 struct fcp_reclaim_settings {
-	const char *envd;	     /* "http://IP:49983" */
-	const char *envd_token_file; /* first line is sent as X-Access-Token; NULL: none */
+	const char *envd; /* "http://IP:49983"; one with a user or password is FCP_ERR_USAGE */
+	/* Its first line is sent as X-Access-Token. It must be ours or root's, and for its owner only
+	 * (FCP_ERR_INPUT); a pipe may be anybody's. NULL: none. */
+	const char *envd_token_file;
 	/* In this order, each kind once; cap_ms 0 turns a step off. */
 	struct {
 		enum fcp_reclaim_kind kind;
@@ -207,8 +209,10 @@ enum fcp_guest_stream {
 #define FCP_EXEC_TIMEOUT_MS 60000
 
 struct fcp_exec_settings {
-	const char *envd;	     /* "http://IP:49983" */
-	const char *envd_token_file; /* first line is sent as X-Access-Token; NULL: none */
+	const char *envd; /* "http://IP:49983"; one with a user or password is FCP_ERR_USAGE */
+	/* Its first line is sent as X-Access-Token. It must be ours or root's, and for its owner only
+	 * (FCP_ERR_INPUT); a pipe may be anybody's. NULL: none. */
+	const char *envd_token_file;
 	const char *user;	     /* of the guest; NULL: "root" */
 	const char *const *argv;     /* NULL at the end; run as it is, by no shell */
 	uint32_t timeout_ms;	     /* until the command has ended; 0: FCP_EXEC_TIMEOUT_MS */

@@ -2,15 +2,17 @@
 #include "envd/process.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "envd/connect.h"
-#include "envd/token.h"
 #include "net/http.h"
 #include "net/json.h"
+#include "net/url.h"
 
 #include <resolv.h>
 #include <string.h>
 
 #define PATH "/process.Process/Start"
+#define CONTENT_TYPE "application/connect+json"
 #define MESSAGE_MAX_BYTES (1 << 18)
 #define HEADER_MAX_BYTES 1024
 
@@ -159,19 +161,41 @@ static void authorization(const char *user, char header[HEADER_MAX_BYTES])
 	b64_ntop((unsigned char *)plain, (size_t)length, header + at, (size_t)(HEADER_MAX_BYTES - at));
 }
 
-static int status_error(int status, struct fcp_error *err)
+/* envd says why as JSON; a proxy before it, on the first line of its body. */
+static void reason_of(const struct fcp_http_response *response, char *reason, size_t bytes)
 {
-	fcp_error_set(err, FCP_ERR_SERVER, 0, "envd: POST " PATH ": HTTP status %d%s", status,
-		      status == 401 || status == 403 ? " (a token file is needed, or its token is wrong)"
-						     : "");
-	err->http_status = status;
+	FCP_CLEANUP(json) struct fcp_json *answer = NULL;
+	const char *text = response->body ? response->body : "";
+	struct fcp_error no_matter;
+
+	if (fcp_json_parse(text, strlen(text), "", &answer, &no_matter) == 0 &&
+	    fcp_json_string(fcp_json_get(answer, "message")))
+		text = fcp_json_string(fcp_json_get(answer, "message"));
+	fcp_text_first_line(text, reason, bytes);
+}
+
+static int status_error(const struct fcp_http_response *response, struct fcp_error *err)
+{
+	bool no_token = response->status == 401 || response->status == 403;
+	char reason[200];
+
+	reason_of(response, reason, sizeof(reason));
+	fcp_error_set(err, FCP_ERR_SERVER, 0, "envd: POST " PATH ": HTTP status %d%s%s%s",
+		      response->status, *reason ? ": " : "", reason,
+		      no_token ? " (a token file is needed, or its token is wrong)" : "");
+	err->http_status = response->status;
 	return -1;
 }
 
-static int check_end(struct stream *stream, int status, struct fcp_error *err)
+static int check_end(struct stream *stream, const struct fcp_http_response *response,
+		     struct fcp_error *err)
 {
-	if (status != 200)
-		return status_error(status, err);
+	if (response->status != 200)
+		return status_error(response, err);
+	if (response->body)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "no Connect stream (%s): is this envd?",
+				     *response->content_type ? response->content_type
+							     : "of no content type");
 	if (stream->failed) {
 		*err = stream->error;
 		return -1;
@@ -183,6 +207,15 @@ static int check_end(struct stream *stream, int status, struct fcp_error *err)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
 				     "envd: the stream ended without saying how the command ended");
 	return 0;
+}
+
+static int send_error(const struct fcp_guest_command *command, struct fcp_error *err)
+{
+	if (err->error_class != FCP_ERR_CONNECT)
+		return fcp_error_wrap(err, "envd at %.100s", command->envd);
+	if (!fcp_url_has_port(command->envd))
+		fcp_error_append(err, " (the URL names no port; envd's is 49983)");
+	return fcp_error_wrap(err, "envd");
 }
 
 static int send_command(struct stream *stream, const char *const *headers, struct fcp_error *err)
@@ -198,9 +231,12 @@ static int send_command(struct stream *stream, const char *const *headers, struc
 		.max_bytes = command->answer_max_bytes,
 		.sink = on_bytes,
 		.sink_arg = stream,
+		.sink_type = CONTENT_TYPE,
 		.deadline = fcp_deadline_in_ms(command->timeout_ms),
 		.cancel_fd = command->cancel_fd,
 	};
+
+	int result;
 
 	if (fcp_http_open(NULL, command->envd, &http, err) != 0)
 		return -1;
@@ -208,36 +244,34 @@ static int send_command(struct stream *stream, const char *const *headers, struc
 	if (!body)
 		return fcp_error_nomem(err);
 	if (fcp_http_send(http, &request, &response, err) != 0)
-		return fcp_error_wrap(err, "envd at %.100s", command->envd);
-	return check_end(stream, response.status, err);
+		return send_error(command, err);
+	result = check_end(stream, &response, err);
+	free(response.body);
+	return result;
 }
 
 int fcp_guest_run(const struct fcp_guest_command *command, struct fcp_guest_exit *exit_,
 		  struct fcp_error *err)
 {
 	struct stream stream = {.command = command};
-	char user[HEADER_MAX_BYTES], timeout[64], token[HEADER_MAX_BYTES] = "";
+	char user[HEADER_MAX_BYTES], timeout[64];
 	const char *headers[] = {
-		"Content-Type: application/connect+json", "Connect-Protocol-Version: 1",
-		timeout, user, NULL, NULL,
+		"Content-Type: " CONTENT_TYPE, "Connect-Protocol-Version: 1",
+		timeout, user, *command->token->header ? command->token->header : NULL, NULL,
 	};
 	int result;
 
 	if (!command->envd)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no address of envd given");
+	if (fcp_url_check(command->envd, err) != 0)
+		return fcp_error_wrap(err, "envd's address");
 	authorization(command->user, user);
 	snprintf(timeout, sizeof(timeout), "Connect-Timeout-Ms: %u", command->timeout_ms);
-	if (command->envd_token_file) {
-		if (fcp_envd_token_header(command->envd_token_file, token, sizeof(token), err) != 0)
-			return -1;
-		headers[4] = token;
-	}
 	stream.reader = (struct fcp_connect_reader){
 		.handler = on_message, .arg = &stream, .message_max_bytes = MESSAGE_MAX_BYTES,
 	};
 	result = send_command(&stream, headers, err);
 	fcp_connect_clear(&stream.reader);
-	explicit_bzero(token, sizeof(token));
 	if (result == 0)
 		*exit_ = stream.exit;
 	return result;

@@ -5,11 +5,12 @@
 
 #include "base/deadline.h"
 #include "base/error.h"
+#include "envd/token.h"
 
 struct fcp_guest_command {
-	const char *envd;	     /* "http://IP:49983" */
-	const char *envd_token_file; /* NULL: none */
-	const char *user;	     /* "root"; no colon, at most FCP_GUEST_USER_MAX bytes */
+	const char *envd;		    /* "http://IP:49983" */
+	const struct fcp_envd_token *token; /* borrowed */
+	const char *user;		    /* "root"; no colon, at most FCP_GUEST_USER_MAX bytes */
 	const char *const *argv;     /* NULL at the end */
 	uint32_t timeout_ms;	     /* sent as Connect-Timeout-Ms, and our own deadline */
 	size_t answer_max_bytes;     /* of the whole stream, base64 and all */

@@ -2,7 +2,6 @@
 #include "envd/signal.h"
 
 #include "base/cleanup.h"
-#include "envd/token.h"
 #include "net/http.h"
 #include "net/json.h"
 
@@ -42,8 +41,7 @@ static int check_answer(const struct fcp_http_response *response, struct fcp_err
 	return -1;
 }
 
-static int send_signal(const struct fcp_guest_command *command, const char *token, uint32_t pid,
-		       struct fcp_error *err)
+int fcp_guest_kill(const struct fcp_guest_command *command, uint32_t pid, struct fcp_error *err)
 {
 	FCP_CLEANUP(http) struct fcp_http *http = NULL;
 	struct fcp_http_response response = {0};
@@ -52,7 +50,7 @@ static int send_signal(const struct fcp_guest_command *command, const char *toke
 			      "{\"process\":{\"pid\":%u},\"signal\":\"SIGNAL_SIGKILL\"}", pid);
 	const char *headers[] = {
 		"Content-Type: application/json", "Connect-Protocol-Version: 1",
-		*token ? token : NULL, NULL,
+		*command->token->header ? command->token->header : NULL, NULL,
 	};
 	const struct fcp_http_request request = {
 		.method = "POST", .path = PATH, .headers = headers, .body = body,
@@ -66,18 +64,5 @@ static int send_signal(const struct fcp_guest_command *command, const char *toke
 		return -1;
 	result = check_answer(&response, err);
 	free(response.body);
-	return result;
-}
-
-int fcp_guest_kill(const struct fcp_guest_command *command, uint32_t pid, struct fcp_error *err)
-{
-	char token[1024] = "";
-	int result;
-
-	if (command->envd_token_file &&
-	    fcp_envd_token_header(command->envd_token_file, token, sizeof(token), err) != 0)
-		return -1;
-	result = send_signal(command, token, pid, err);
-	explicit_bzero(token, sizeof(token));
 	return result;
 }

@@ -2,42 +2,125 @@
 #include "envd/token.h"
 
 #include "base/cleanup.h"
+#include "base/deadline.h"
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 
-int fcp_envd_token_header(const char *token_file, char *header, size_t header_bytes,
-			  struct fcp_error *err)
+#define HEADER_NAME "X-Access-Token: "
+#define WAIT_MS 10000 /* for a pipe's writer */
+
+static int check_access(int fd, const char *token_file, struct fcp_error *err)
 {
-	static const char name[] = "X-Access-Token: ";
-	FCP_CLEANUP(fd) int fd = open(token_file, O_RDONLY | O_CLOEXEC);
-	char *token = header + sizeof(name) - 1;
-	ssize_t room = (ssize_t)(header_bytes - sizeof(name)), length;
-	size_t line;
+	struct stat status;
 
-	if (fd < 0)
+	if (fstat(fd, &status) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "token file %s", token_file);
-	memcpy(header, name, sizeof(name));
-	length = read(fd, token, (size_t)room);
-	if (length < 0)
+	if (!S_ISREG(status.st_mode))
+		return 0;
+	if (status.st_uid != 0 && status.st_uid != geteuid())
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "token file %s: it belongs to another user (%u), who can read it",
+				     token_file, status.st_uid);
+	if (status.st_mode & 077)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "token file %s: others can read or write it (mode %04o; chmod 600)",
+				     token_file, status.st_mode & 07777);
+	return 0;
+}
+
+static int wait_readable(int fd, const char *token_file, fcp_deadline deadline, int cancel_fd,
+			 struct fcp_error *err)
+{
+	struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = cancel_fd, .events = POLLIN}};
+	int64_t left_ms = fcp_deadline_left_ms(deadline);
+
+	if (left_ms == 0)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "token file %s: nobody wrote a line to it",
+				     token_file);
+	if (poll(fds, 2, (int)left_ms) < 0 && errno != EINTR)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "token file %s", token_file);
-	token[length] = '\0';
-	line = strcspn(token, "\r\n");
-	if (length == room && line == (size_t)room)
+	if (fds[1].revents)
+		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
+	return 0;
+}
+
+/* Until a line break, the end, or bytes are there. A pipe gives it in pieces. */
+static ssize_t read_line(int fd, const char *token_file, int cancel_fd, char *text, size_t bytes,
+			 struct fcp_error *err)
+{
+	fcp_deadline deadline = fcp_deadline_in_ms(WAIT_MS);
+	size_t have = 0;
+
+	while (have < bytes && !memchr(text, '\n', have)) {
+		ssize_t got;
+
+		if (wait_readable(fd, token_file, deadline, cancel_fd, err) != 0)
+			return -1;
+		got = read(fd, text + have, bytes - have);
+		if (got < 0 && errno != EAGAIN && errno != EINTR)
+			return fcp_error_set(err, FCP_ERR_IO, errno, "token file %s", token_file);
+		if (got == 0)
+			break;
+		have += got > 0 ? (size_t)got : 0;
+	}
+	return (ssize_t)have;
+}
+
+/* text has room for a NUL behind its bytes. */
+static int check_line(char *text, size_t have, size_t room, const char *token_file,
+		      struct fcp_error *err)
+{
+	size_t length = 0;
+
+	while (length < have && text[length] != '\n' && text[length] != '\r')
+		length++;
+	text[length] = '\0';
+	if (length == room)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0, "token file %s: the first line is too long",
 				     token_file);
-	if (length == 0 || token[line] != '\0')
-		length = (ssize_t)line;
 	if (length == 0)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0, "token file %s: the first line is empty",
 				     token_file);
 	/* A NUL byte too: what stands behind it would be cut off in silence. */
-	for (ssize_t i = 0; i < length; i++)
-		if (!isgraph((unsigned char)token[i]))
+	for (size_t i = 0; i < length; i++)
+		if (!isgraph((unsigned char)text[i]))
 			return fcp_error_set(err, FCP_ERR_INPUT, 0,
 					     "token file %s: the first line holds more than a token",
 					     token_file);
-	token[length] = '\0';
 	return 0;
+}
+
+int fcp_envd_token_read(const char *token_file, int cancel_fd, struct fcp_envd_token *token_,
+			struct fcp_error *err)
+{
+	size_t room = sizeof(token_->header) - sizeof(HEADER_NAME);
+	char *text = token_->header + sizeof(HEADER_NAME) - 1;
+	FCP_CLEANUP(fd) int fd = -1;
+	ssize_t have;
+
+	memset(token_, 0, sizeof(*token_));
+	if (!token_file)
+		return 0;
+	/* Not blocking: a FIFO that nobody writes to must not hold us for ever. */
+	fd = open(token_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "token file %s", token_file);
+	if (check_access(fd, token_file, err) != 0)
+		return -1;
+	memcpy(token_->header, HEADER_NAME, sizeof(HEADER_NAME) - 1);
+	have = read_line(fd, token_file, cancel_fd, text, room, err);
+	if (have < 0 || check_line(text, (size_t)have, room, token_file, err) != 0) {
+		fcp_envd_token_clear(token_);
+		return -1;
+	}
+	return 0;
+}
+
+void fcp_envd_token_clear(struct fcp_envd_token *token)
+{
+	explicit_bzero(token, sizeof(*token));
 }

@@ -2,6 +2,7 @@
 #include "firecracker/client.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -38,36 +39,47 @@ void fcp_firecracker_shield(struct fcp_firecracker *firecracker)
 	firecracker->deadline = FCP_DEADLINE_NEVER;
 }
 
-static int fault(const char *method, const char *path, const struct fcp_http_response *response,
-		 struct fcp_error *err)
+/* An answer that Firecracker does not give. */
+static int not_firecracker(const struct fcp_firecracker *firecracker, struct fcp_error *err)
+{
+	fcp_error_append(err, " (is %.200s Firecracker's API socket?)",
+			 fcp_http_name(firecracker->http));
+	return -1;
+}
+
+static int fault(const struct fcp_firecracker *firecracker, const char *method, const char *path,
+		 const struct fcp_http_response *response, struct fcp_error *err)
 {
 	FCP_CLEANUP(json) struct fcp_json *reply = NULL;
 	const char *why = NULL;
 	struct fcp_error ignored;
+	char line[256];
 
 	if (fcp_json_parse(response->body, response->body_bytes, path, &reply, &ignored) == 0) {
 		why = fcp_json_string(fcp_json_get(reply, "fault_message"));
 		if (!why)
 			why = fcp_json_string(fcp_json_get(reply, "error"));
 	}
-	/* A body that is no JSON (a proxy's, say) is quoted as far as it is short. */
-	if (why || response->body_bytes > 0)
-		fcp_error_set(err, FCP_ERR_SERVER, 0, "%s %s: %.300s", method, path,
-			      why ? why : response->body);
+	fcp_text_first_line(response->body, line, sizeof(line));
+	if (why)
+		fcp_error_set(err, FCP_ERR_SERVER, 0, "%s %s: %.300s", method, path, why);
 	else
-		fcp_error_set(err, FCP_ERR_SERVER, 0, "%s %s: HTTP status %d", method, path,
-			      response->status);
+		fcp_error_set(err, FCP_ERR_SERVER, 0, "%s %s: HTTP status %d%s%s", method, path,
+			      response->status, *line ? ": " : "", line);
 	err->http_status = response->status;
-	return -1;
+	return why ? -1 : not_firecracker(firecracker, err);
 }
 
-static int read_reply(const char *method, const char *path, const struct fcp_http_response *response,
+static int read_reply(const struct fcp_firecracker *firecracker,
+		      const struct fcp_http_request *request, const struct fcp_http_response *response,
 		      struct fcp_json **reply_, struct fcp_error *err)
 {
 	char what[128];
 
-	snprintf(what, sizeof(what), "%s %s", method, path);
-	return fcp_json_parse(response->body, response->body_bytes, what, reply_, err);
+	snprintf(what, sizeof(what), "%s %s", request->method, request->path);
+	if (fcp_json_parse(response->body, response->body_bytes, what, reply_, err) != 0)
+		return not_firecracker(firecracker, err);
+	return 0;
 }
 
 int fcp_firecracker_call(struct fcp_firecracker *firecracker, const char *method, const char *path,
@@ -91,11 +103,12 @@ int fcp_firecracker_call(struct fcp_firecracker *firecracker, const char *method
 	int result = 0;
 
 	if (fcp_http_send(firecracker->http, &request, &response, err) != 0)
-		return -1;
+		return err->error_class == FCP_ERR_PROTOCOL && !fcp_http_has_answered(firecracker->http)
+			       ? not_firecracker(firecracker, err) : -1;
 	if (response.status < 200 || response.status > 299)
-		result = fault(method, path, &response, err);
+		result = fault(firecracker, method, path, &response, err);
 	else if (reply_)
-		result = read_reply(method, path, &response, reply_, err);
+		result = read_reply(firecracker, &request, &response, reply_, err);
 	free(response.body);
 	return result;
 }

@@ -10,7 +10,8 @@ struct fcp_http;
 
 /*
  * A connection that is opened at the first request and kept. unix_socket NULL: TCP to url
- * ("http://HOST:PORT"); else url is ignored. Proxies of the environment are not used.
+ * ("http://HOST:PORT", see fcp_url_check()); else url is ignored. A
+ * socket's path can be of any length. Proxies of the environment are not used.
  * *http_ is owned: fcp_http_close().
  */
 int fcp_http_open(const char *unix_socket, const char *url, struct fcp_http **http_,
@@ -31,14 +32,21 @@ struct fcp_http_request {
 	size_t max_bytes;	    /* a longer answer is FCP_ERR_PROTOCOL */
 	fcp_http_sink sink;	    /* NULL: the body is kept in the response */
 	void *sink_arg;
+	const char *sink_type; /* the sink gets an answer 200 of this content type only; NULL: any */
 	fcp_deadline deadline;
 	int cancel_fd; /* or -1 */
 };
 
+/* How much is kept of an answer that is not for the sink. */
+#define FCP_HTTP_BEGINNING_BYTES 4096
+
 struct fcp_http_response {
 	int status;
-	char *body; /* NUL-terminated, owned by the caller; NULL with a sink */
+	/* NUL-terminated, owned by the caller. With a sink: the beginning of what was not for it, or
+	 * NULL. */
+	char *body;
 	size_t body_bytes;
+	char content_type[64]; /* filtered; "" where there is none, or no body */
 };
 
 /*
@@ -59,6 +67,12 @@ pid_t fcp_http_peer_pid(const struct fcp_http *http);
 
 /* A pidfd of that process, borrowed; -1 when it is not known. */
 int fcp_http_peer_pidfd(const struct fcp_http *http);
+
+/* Did a request get an answer? */
+bool fcp_http_has_answered(const struct fcp_http *http);
+
+/* The socket or the URL, borrowed; for messages. */
+const char *fcp_http_name(const struct fcp_http *http);
 
 static inline void fcp_cleanup_http(struct fcp_http **http)
 {

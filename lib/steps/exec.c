@@ -95,9 +95,10 @@ int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *r
 {
 	uint64_t start_ns = fcp_now_ns();
 	struct run run = {.settings = settings};
+	struct fcp_envd_token token;
 	const struct fcp_guest_command command = {
 		.envd = settings->envd,
-		.envd_token_file = settings->envd_token_file,
+		.token = &token,
 		.user = settings->user ? settings->user : "root",
 		.argv = settings->argv,
 		.timeout_ms = settings->timeout_ms ? settings->timeout_ms : FCP_EXEC_TIMEOUT_MS,
@@ -111,12 +112,14 @@ int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *r
 	int ran = check(settings, err);
 
 	*result = (struct fcp_exec_result){.exit_code = -1};
-	if (ran != 0)
-		return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	if (ran != 0 ||
+	    fcp_envd_token_read(settings->envd_token_file, settings->cancel_fd, &token, err) != 0)
+		return fcp_outcome_finish(&result->outcome, start_ns, -1, err);
 	ran = fcp_guest_run(&command, &end, err);
 	if (ran == 0)
 		judge(&end, result);
 	else
 		ran = give_up(&command, &run, result, err);
+	fcp_envd_token_clear(&token);
 	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
 }

@@ -245,9 +245,10 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 	uint64_t start_ns = fcp_now_ns();
 	struct progress progress = {settings, result, .since_ns = start_ns};
 	FCP_CLEANUP(free) char *script = NULL;
+	struct fcp_envd_token token;
 	struct fcp_guest_command command = {
 		.envd = settings->envd,
-		.envd_token_file = settings->envd_token_file,
+		.token = &token,
 		.user = "root",
 		.cancel_fd = settings->cancel_fd,
 		.answer_max_bytes = ANSWER_MAX_BYTES,
@@ -267,7 +268,11 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 	}
 	script = fcp_reclaim_script(settings);
 	command.argv = (const char *const[]){"/bin/sh", "-c", script, NULL};
-	ran = script ? fcp_guest_run(&command, &guest, err) : fcp_error_nomem(err);
+	ran = script ? fcp_envd_token_read(settings->envd_token_file, settings->cancel_fd, &token, err)
+		     : fcp_error_nomem(err);
+	if (ran == 0)
+		ran = fcp_guest_run(&command, &guest, err);
+	fcp_envd_token_clear(&token);
 	ran = finish(&progress, ran, &guest, command.timeout_ms, err);
 	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
 }

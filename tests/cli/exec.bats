@@ -9,6 +9,9 @@
 
 load helpers
 
+# A token file is refused when others can read it.
+umask 077
+
 vm() { sim_start --boot --memory 16 "$@"; export FCPAUSE_ENVD=$SIM_ENVD; }
 
 # The messages of the request log, without their headers.

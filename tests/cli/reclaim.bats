@@ -14,6 +14,9 @@
 
 load helpers
 
+# A token file is refused when others can read it.
+umask 077
+
 # The machine may be slow: caps that no step comes near, except where the test is about them.
 CAPS=sync=20000,drop_caches=20000,compact_memory=20000,fstrim=20000
 reclaim() { FCPAUSE_STEP_TIMEOUT_MS=$CAPS fcp reclaim --envd "$SIM_ENVD" --json "$@"; }

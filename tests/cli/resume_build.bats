@@ -9,6 +9,9 @@
 
 load helpers
 
+# A token file is refused when others can read it.
+umask 077
+
 setup_file() { export BATS_TEST_TIMEOUT=120; }
 
 # A snapshot to start from, old.snap and old.mem, and a "firecracker" that is the simulator on a port of

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/url.h"
+
+#include "base/units.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+static int bad_url(const char *url, const char *why, struct fcp_error *err)
+{
+	return fcp_error_set(err, FCP_ERR_USAGE, 0, "'%.200s': %s", url, why);
+}
+
+/* What stands behind the scheme. */
+static const char *authority_of(const char *url)
+{
+	return strncasecmp(url, "http://", 7) == 0 ? url + 7 : url;
+}
+
+/* Behind the host; NULL where there is no host. */
+static const char *host_end(const char *authority)
+{
+	size_t length;
+
+	if (*authority == '[') {
+		/* With a zone: fe80::1%eth0. */
+		length = strspn(authority + 1, LETTERS_AND_DIGITS ":.%_-");
+		return length > 0 && authority[1 + length] == ']' ? authority + length + 2 : NULL;
+	}
+	length = strspn(authority, LETTERS_AND_DIGITS ".-_");
+	return length > 0 ? authority + length : NULL;
+}
+
+/* Behind ":PORT", where there is one; NULL where it is no port. */
+static const char *port_end(const char *colon)
+{
+	size_t digits;
+	uint64_t port;
+	char text[6] = "";
+
+	if (*colon != ':')
+		return colon;
+	digits = strspn(colon + 1, "0123456789");
+	if (digits == 0 || digits >= sizeof(text))
+		return NULL;
+	memcpy(text, colon + 1, digits);
+	if (!fcp_parse_u64(text, false, &port) || port == 0 || port > 65535)
+		return NULL;
+	return colon + 1 + digits;
+}
+
+int fcp_url_check(const char *url, struct fcp_error *err)
+{
+	const char *authority = authority_of(url), *end;
+
+	/* Not even in its path: people write passwords as they are, slashes and all. */
+	if (strchr(url, '@'))
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "the URL holds a user or a password (an @), and would be shown");
+	if (authority == url && strstr(url, "://"))
+		return bad_url(url, "only http:// is spoken (http://IP:49983 is envd's)", err);
+	end = host_end(authority);
+	if (!end)
+		return bad_url(url, "no host in this URL (http://IP:49983 is envd's)", err);
+	end = port_end(end);
+	if (!end)
+		return bad_url(url, "the port is no number from 1 to 65535 (49983 is envd's)", err);
+	if (*end != '\0' && *end != '/')
+		return bad_url(url, "no URL (http://IP:49983 is envd's)", err);
+	/* Behind a ? or a # curl would send another path than is meant. */
+	if (end[strspn(end, LETTERS_AND_DIGITS "/.-_~%+,=:;")] != '\0')
+		return bad_url(url, "the URL's path holds more than a path", err);
+	return 0;
+}
+
+bool fcp_url_has_port(const char *url)
+{
+	const char *end = host_end(authority_of(url));
+
+	return end && *end == ':';
+}

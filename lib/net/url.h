@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef FCP_NET_URL_H
+#define FCP_NET_URL_H
+
+#include "base/error.h"
+
+/*
+ * Is it http://HOST[:PORT][/PATH] (the scheme may be left out), with a name, an IPv4 or a bracketed
+ * IPv6 address? FCP_ERR_USAGE says what is wrong. A user or password is refused: URLs are shown in
+ * messages and results. The message never holds a URL that has one.
+ */
+int fcp_url_check(const char *url, struct fcp_error *err);
+
+bool fcp_url_has_port(const char *url);
+
+#endif
