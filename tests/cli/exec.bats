@@ -12,12 +12,12 @@ load helpers
 # A token file is refused when others can read it.
 umask 077
 
-vm() { sim_start --boot --memory 16 "$@"; export FCPAUSE_ENVD=$SIM_ENVD; }
+vm() { sim_start --boot --memory 16 --guest-share "$T" "$@"; export FCPAUSE_ENVD=$SIM_ENVD; }
 
 # The messages of the request log, without their headers.
 messages() { sed 's/.* \({"process":.*\)/\1/' "$SIM_LOG"; }
 
-# Until no process has these words in its command line: the guest's are processes of this machine.
+# Until no process has these words in its command line: the guest's are processes of this machine, in a namespace.
 wait_gone() {
 	local end=$((SECONDS + 20))
 	while pgrep -f "$1" >/dev/null; do
@@ -261,10 +261,12 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 
 @test "timeout while a child of the command has its output: the command is killed, not the child" {
 	vm
-	fcp exec --exec-timeout-ms 300 --json --script 'sleep 20 & echo $!; wait'
+	local seconds
+	seconds=$(own)
+	fcp exec --exec-timeout-ms 300 --json --script 'sleep "$1" & wait' -- "$seconds"
 	expect 4
 	expect_json '.left_running == false' '.ms < 10000'
-	kill "$(jq -r .stdout out)"
+	pgrep -f "^sleep $seconds"
 }
 
 @test "timeout in a guest that stands still: told, and left" {

@@ -20,7 +20,7 @@ free_port() {
 
 # firecracker [OPTION…]: what it does from now on. It logs its starts and its requests in requests.
 firecracker() {
-	printf '%q ' "$(sim_bin)" --die-with-parent --envd-port "${ENVD##*:}" --workload 6,3,2 --request-log "$T/requests" \
+	printf '%q ' "$(sim_bin)" --die-with-parent --envd-port "${ENVD##*:}" --workload 6,3,2 --request-log "$T/requests" --guest-share "$T" \
 		--resumed-hinting-ms 5 "$@" >words
 	printf '#!/bin/sh\necho "START $*" >>%q\n[ "$1" != --config-file ] || cp "$2" %q\nexec %s "$@"\n' \
 		"$T/requests" "$T/config.used" "$(<words)" >fc
@@ -267,7 +267,7 @@ $with reclaim pause" ] || { asked; false; }
 	local filter
 	for filter in 'del(.balloon)' '.balloon.free_page_hinting = false'; do
 		booted_vm "$filter"
-		bench --variants nothing,drain,all,trim --iterations 2 --json out.json --svg out.svg "${ZERO[@]}"
+		bench --variants nothing,drain,all,trim --iterations 2 --force --json out.json --svg out.svg "${ZERO[@]}"
 		expect 0
 		grep -qE '^drain +0 +unsupported$' out
 		grep -qE '^all +0 +unsupported$' out
@@ -500,6 +500,7 @@ $with reclaim pause" ] || { asked; false; }
 
 # interrupted SIGNAL REQUEST OPTION…: the signal when the request has been logged.
 interrupted() {
+	rm -f out.json out.svg
 	bench_start --json out.json --svg out.svg "${@:3}"
 	_sim_wait_file "$T/requests" "$2"
 	fcp_signal "$1"

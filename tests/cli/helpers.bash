@@ -144,10 +144,10 @@ expect_no_temporary() {
 	[ -z "$found" ] || _show "files are there: $found"
 }
 
-# The directory in which the simulated guest has its programs (of the test's only simulator).
+# The directory in which the simulated guest has its programs (of the test's only simulator); /guest in there.
 guest_dir() {
 	local -a found=("$T"/fcpause-sim.*)
-	[ ${#found[@]} -eq 1 ] && [ -d "${found[0]}/bin" ] && echo "${found[0]}"
+	[ ${#found[@]} -eq 1 ] && [ -d "${found[0]}/guest/bin" ] && echo "${found[0]}/guest"
 }
 
 # guest_program NAME <<E: a program of the guest's becomes this shell script.

@@ -305,9 +305,8 @@ failed() {
 	vm --fstrim ok
 	guest_program sync <<-'E'
 	#!/bin/sh
-	# The shell is the parent of timeout, which is ours.
-	parent=$(cut -d' ' -f4 /proc/$PPID/stat)
-	kill -KILL "$parent"
+	# All of the guest but its first process and this one.
+	kill -KILL -1
 	E
 	reclaim
 	failed protocol "before its work did"

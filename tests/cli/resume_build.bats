@@ -30,7 +30,7 @@ source_vm() {
 
 # firecracker [OPTION…]: what it does from now on. It logs its requests in requests.
 firecracker() {
-	printf '%q ' "$(sim_bin)" --die-with-parent --envd-port "${ENVD##*:}" --request-log "$T/requests" \
+	printf '%q ' "$(sim_bin)" --die-with-parent --envd-port "${ENVD##*:}" --request-log "$T/requests" --guest-share "$T" \
 		--resumed-hinting-ms 5 "$@" >words
 	printf '#!/bin/sh\nexec %s "$@"\n' "$(<words)" >fc
 	chmod +x fc
@@ -507,8 +507,13 @@ can_tap() {
 	source_vm
 	local -a args=("${OLD[@]}" --discard --fcpause "$FCPAUSE" --firecracker "$T/fc" --envd "$ENVD"
 		--tap "$tap" --tap-address 10.231.7.1/30)
-	"$script" "${args[@]}" --cmd-pause "ls /sys/class/net >$T/during; ip -4 addr show dev $tap >$T/address 2>&1 || cat /proc/net/fib_trie >$T/address" >out 2>err
-	grep -qx "$tap" during
+	mkfifo go
+	"$script" "${args[@]}" --cmd-pause "read -r line <$T/go" >out 2>err 3>&- &
+	FCP_PID=$!
+	wait_request '^envd POST /process'
+	ip -4 addr show dev "$tap" | grep -qF 10.231.7.1/30
+	echo go >go
+	wait "$FCP_PID"
 	[ ! -e "/sys/class/net/$tap" ]
 	firecracker --fault 'GET /health hang'
 	"$script" "${args[@]}" --pause >out 2>err 3>&- &

@@ -86,15 +86,11 @@ static int write_dd(const struct guest *guest)
 
 static int make_tools(const struct guest *guest)
 {
-	char self[4096], path[64];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char path[64];
 	int ret = 0;
 
-	if (n < 0)
-		return -1;
-	self[n] = '\0';
 	for (size_t i = 0; own_tools[i]; i++)
-		ret |= link_tool(guest, own_tools[i], self);
+		ret |= link_tool(guest, own_tools[i], "/guest/sim");
 	for (size_t i = 0; host_tools[i]; i++) {
 		if (find_on_host(host_tools[i], path, sizeof(path)))
 			ret |= link_tool(guest, host_tools[i], path);
@@ -107,8 +103,9 @@ static int make_directories(struct guest *guest)
 	/* The last two are files in a guest; as directories, a write that misses the mapping to
 	 * guest-vm fails instead of doing nothing. */
 	static const char *const dirs[] = {
-		"/bin", "/root", "/home", "/home/user", "/proc", "/proc/sys", "/proc/sys/vm",
-		"/proc/sys/vm/drop_caches", "/proc/sys/vm/compact_memory", NULL,
+		"/guest", GUEST_BIN, "/etc", "/tmp", "/var", "/var/tmp", "/run", "/srv", "/root", "/home",
+		"/home/user", "/proc", "/proc/sys", "/proc/sys/vm", "/proc/sys/vm/drop_caches",
+		"/proc/sys/vm/compact_memory", NULL,
 	};
 	char path[GUEST_PATH_MAX + 64];
 
@@ -118,6 +115,26 @@ static int make_directories(struct guest *guest)
 			return -1;
 	}
 	return 0;
+}
+
+static int write_file(const struct guest *guest, const char *name, const char *text)
+{
+	char path[GUEST_PATH_MAX + 64];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s%s", guest->dir, name);
+	out = fopen(path, "we");
+	if (!out)
+		return -1;
+	fputs(text, out);
+	return fclose(out);
+}
+
+static int write_accounts(const struct guest *guest)
+{
+	return write_file(guest, "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
+			  "user:x:1000:1000::/home/user:/bin/sh\n") ||
+	       write_file(guest, "/etc/group", "root:x:0:\nuser:x:1000:\n");
 }
 
 static size_t blanks(const char *p)
@@ -155,28 +172,7 @@ static size_t redirection(const char *p, const char **ret_name, size_t *ret_len)
 	return *ret_len ? (size_t)(p - from) : 0;
 }
 
-static bool starts_a_path(const char *text, const char *p)
-{
-	return p == text || !(isalnum((unsigned char)p[-1]) || strchr("/._-~", p[-1]));
-}
-
-static bool is_guest_path(const char *text, const char *p)
-{
-	static const char *const prefixes[] = { "/proc/sys/vm", "/proc/meminfo", "/root", NULL };
-
-	if (*p != '/' || !starts_a_path(text, p))
-		return false;
-	for (size_t i = 0; prefixes[i]; i++) {
-		size_t n = strlen(prefixes[i]);
-
-		if (!strncmp(p, prefixes[i], n) && !isalnum((unsigned char)p[n]) &&
-		    (p[n] == '\0' || !strchr("._-~", p[n])))
-			return true;
-	}
-	return false;
-}
-
-char *guest_map(const struct guest *guest, const char *text)
+char *guest_map(const char *text)
 {
 	char *mapped = NULL;
 	size_t size, len, n;
@@ -192,8 +188,6 @@ char *guest_map(const struct guest *guest, const char *text)
 			p += n;
 			continue;
 		}
-		if (is_guest_path(text, p))
-			fputs(guest->dir, out);
 		fputc(*p++, out);
 	}
 	fclose(out);
@@ -336,11 +330,12 @@ int guest_start(struct guest *guest, struct vm *vm)
 	snprintf(guest->dir, sizeof(guest->dir), "%s/fcpause-sim.XXXXXX", base_directory());
 	if (!mkdtemp(guest->dir))
 		return -1;
-	snprintf(guest->bin, sizeof(guest->bin), "%.64s/bin", guest->dir);
-	snprintf(guest->socket, sizeof(guest->socket), "%.64s/control", guest->dir);
-	if (make_directories(guest) || make_tools(guest))
+	snprintf(guest->bin, sizeof(guest->bin), "%.64s" GUEST_BIN, guest->dir);
+	snprintf(guest->socket, sizeof(guest->socket), "%.64s" GUEST_SOCKET, guest->dir);
+	if (make_directories(guest) || make_tools(guest) || write_accounts(guest))
 		return -1;
 	guest_refresh(guest);
+	jail_start(&guest->jail, guest->dir, vm->options.guest_share);
 	return listen_for_tools(guest);
 }
 
@@ -354,6 +349,7 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 
 void guest_stop(struct guest *guest)
 {
+	jail_stop(&guest->jail);
 	pthread_join(guest->thread, NULL);
 	close(guest->listen_fd);
 	nftw(guest->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What a command in the guest finds: a directory with its programs and files, and a control socket
- * over which some of these programs act on the simulated guest.
+ * What a command in the guest finds: a root directory of its own (jail.h) with programs and files, and a
+ * control socket over which some of these programs act on the simulated guest.
  */
 #ifndef SIM_GUEST_H
 #define SIM_GUEST_H
 
+#include "jail.h"
 #include "vm.h"
 
 #define GUEST_SOCKET_ENV "FCPAUSE_SIM_GUEST"
 #define GUEST_USER_ENV "USER"
+/* In the guest. */
+#define GUEST_BIN "/guest/bin"
+#define GUEST_SOCKET "/guest/control"
 #define GUEST_PATH_MAX 96
 
 struct guest {
 	struct vm *vm;
-	char dir[GUEST_PATH_MAX];
+	char dir[GUEST_PATH_MAX]; /* out here; it is the guest's root */
 	char bin[GUEST_PATH_MAX];
 	char socket[GUEST_PATH_MAX];
+	struct jail jail;
 	int listen_fd;
 	pthread_t thread;
 };
@@ -24,8 +29,9 @@ struct guest {
 int guest_start(struct guest *guest, struct vm *vm);
 void guest_stop(struct guest *guest);
 
-/* The text with the guest's absolute paths put below guest->dir. The caller frees it. */
-char *guest_map(const struct guest *guest, const char *text);
+/* The text with redirections into files below /proc/sys/vm turned into calls of guest-vm. The caller
+ * frees it. */
+char *guest_map(const char *text);
 /* Writes /proc/meminfo anew. */
 void guest_refresh(struct guest *guest);
 

@@ -186,10 +186,18 @@ static bool is_in_guest(int pid)
 
 static void list_process(FILE *out, int pid)
 {
-	char path[64], line[512];
+	char path[64], line[512] = "";
 	size_t n;
 	FILE *in;
 
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	in = fopen(path, "re");
+	if (!in)
+		return;
+	n = fread(line, 1, sizeof(line) - 1, in);
+	fclose(in);
+	if (!strcmp(line, JAIL_INIT_NAME "\n"))
+		return;
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	in = fopen(path, "re");
 	if (!in)
@@ -201,7 +209,7 @@ static void list_process(FILE *out, int pid)
 			line[i] = ' ';
 	}
 	line[n] = '\0';
-	fprintf(out, "%5d root      0:00 %s\n", pid, line);
+	fprintf(out, "%5d root      0:00 %s\n", jail_pid_inside(pid), line);
 }
 
 static char *answer_ps(void)

@@ -138,7 +138,7 @@ static void *wait_for_end(void *arg)
 static void tear_down(void)
 {
 	hinting_thread_stop(&the_vm);
-	process_kill_all();
+	process_kill_all(the_guest.jail.init);
 	if (!the_vm.options.no_envd)
 		guest_stop(&the_guest);
 	if (the_vm.state != VM_NOT_STARTED)

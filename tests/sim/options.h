@@ -52,6 +52,7 @@ struct sim_options {
 	const char *request_log;
 	const char *clock_log;
 	const char *guest_missing;
+	const char *guest_share;
 	const char *token;
 	const char *uffd_handler; /* this program is a page-fault handler, and listens here */
 	const char *uffd_mem_file;

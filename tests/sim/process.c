@@ -37,26 +37,25 @@ static void add_env(struct launch *l, const char *name, const char *value)
 		l->envp[n] = NULL;
 }
 
-static void make_environment(struct launch *l, const struct guest *guest, const json_t *process,
-			     const char *user)
+static void make_environment(struct launch *l, const json_t *process, const char *user)
 {
 	char home[GUEST_PATH_MAX + 32];
 	const char *name;
 	json_t *value;
 
-	workdir_home(guest, user, home, sizeof(home));
-	add_env(l, "PATH", guest->bin);
+	workdir_home(user, home, sizeof(home));
+	add_env(l, "PATH", GUEST_BIN);
 	add_env(l, "HOME", home);
 	add_env(l, GUEST_USER_ENV, user);
 	add_env(l, "LOGNAME", user);
-	add_env(l, GUEST_SOCKET_ENV, guest->socket);
+	add_env(l, GUEST_SOCKET_ENV, GUEST_SOCKET);
 	json_object_foreach(json_object_get(process, "envs"), name, value) {
 		if (json_is_string(value) && strcmp(name, "PATH"))
 			add_env(l, name, json_string_value(value));
 	}
 }
 
-static int make_arguments(struct launch *l, const struct guest *guest, const json_t *process)
+static int make_arguments(struct launch *l, const json_t *process)
 {
 	const json_t *args = json_object_get(process, "args");
 	const char *cmd = json_string_value(json_object_get(process, "cmd"));
@@ -70,11 +69,11 @@ static int make_arguments(struct launch *l, const struct guest *guest, const jso
 	for (size_t i = 0; i < count; i++) {
 		const char *arg = json_string_value(json_array_get(args, i));
 
-		l->argv[i + 1] = guest_map(guest, arg ? arg : "");
+		l->argv[i + 1] = guest_map(arg ? arg : "");
 	}
 	if (strchr(cmd, '/') || !*cmd)
 		l->program = strdup(cmd);
-	else if (asprintf(&l->program, "%s/%s", guest->bin, cmd) < 0)
+	else if (asprintf(&l->program, GUEST_BIN "/%s", cmd) < 0)
 		l->program = NULL;
 	snprintf(l->failed, sizeof(l->failed), "ionice: can't execute '%s': ", cmd);
 	return l->program ? 0 : -1;
@@ -136,14 +135,14 @@ static int open_pipes(struct launch *l, struct process *p, bool with_stdin)
 	return 0;
 }
 
-static int fork_child(struct launch *l, struct process *p, bool with_stdin, char *ret_message,
-		      size_t size)
+static int fork_child(struct launch *l, struct process *p, const struct jail *jail, bool with_stdin,
+		      char *ret_message, size_t size)
 {
 	if (open_pipes(l, p, with_stdin)) {
 		snprintf(ret_message, size, "error creating pipes: %s", strerror(errno));
 		return -1;
 	}
-	p->pid = fork();
+	p->pid = jail_fork(jail);
 	if (p->pid == 0)
 		run_child(l);
 	close(l->out);
@@ -154,7 +153,8 @@ static int fork_child(struct launch *l, struct process *p, bool with_stdin, char
 		return -1;
 	}
 	p->pid_fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
-	started_add(p->pid, p->cancel_fd);
+	p->guest_pid = jail_pid_inside(p->pid);
+	started_add(p->pid, p->guest_pid, p->cancel_fd);
 	return 0;
 }
 
@@ -166,10 +166,15 @@ int process_start(struct process *p, const struct guest *guest, const json_t *re
 	struct launch l = { 0 };
 	int ret = -1;
 
-	make_environment(&l, guest, process, user);
-	if (!make_arguments(&l, guest, process) &&
+	if (guest->jail.init == 0) {
+		snprintf(ret_message, size, "fcpause-sim runs the guest's commands in a directory of their "
+			 "own only, and cannot here: %s", guest->jail.why);
+		return -1;
+	}
+	make_environment(&l, process, user);
+	if (!make_arguments(&l, process) &&
 	    !workdir_resolve(guest, process, user, l.cwd, sizeof(l.cwd), ret_message, size))
-		ret = fork_child(&l, p, !json_is_false(with_stdin), ret_message, size);
+		ret = fork_child(&l, p, &guest->jail, !json_is_false(with_stdin), ret_message, size);
 	free_launch(&l);
 	return ret;
 }
@@ -315,7 +320,7 @@ void process_leave(struct process *p, const struct vm *vm)
 		pthread_detach(thread);
 }
 
-void process_kill_all(void)
+void process_kill_all(pid_t init)
 {
 	char path[64];
 	FILE *in;
@@ -328,6 +333,8 @@ void process_kill_all(void)
 
 		in = fopen(path, "re");
 		while (in && fscanf(in, "%d", &pid) == 1) {
+			if (pid == init)
+				continue;
 			any = true;
 			kill(pid, SIGKILL);
 			waitpid(pid, NULL, 0);

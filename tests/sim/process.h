@@ -9,6 +9,7 @@
 
 struct process {
 	pid_t pid;
+	pid_t guest_pid; /* what the guest calls it */
 	int out_fd; /* -1: at its end */
 	int err_fd;
 	int in_fd;  /* -1: /dev/null */
@@ -45,7 +46,7 @@ int process_end(struct process *p);
 /* Goes on without a client: reads until the end or the deadline, in a thread of its own. */
 void process_leave(struct process *p, const struct vm *vm);
 
-/* Kills all that commands have left behind. */
-void process_kill_all(void);
+/* Kills all children but the guest's first process, which ends only when these are collected. */
+void process_kill_all(pid_t init);
 
 #endif

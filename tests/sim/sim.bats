@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The simulator's own workings, where no recording shows them: memory, faults, logs.
 
+bats_require_minimum_version 1.5.0
+
 BALLOON='{"amount_mib":0,"deflate_on_oom":false,"free_page_hinting":true,"free_page_reporting":true}'
 
 setup() {
@@ -183,7 +185,8 @@ wait_state() {
 	start --fault 'PATCH /vm die'
 	run state Paused
 	[ "$status" -ne 0 ]
-	run wait "$SIM_PID"
+	status=0
+	wait "$SIM_PID" || status=$?
 	[ "$status" -eq 137 ]
 	start --fault 'PUT /snapshot/create die-after'
 	state Paused
@@ -274,6 +277,65 @@ wait_state() {
 	jq '.balloon.bogus = 1' "$config" >"$config.bad"
 	run "$(sim_bin)" --api-sock "$BATS_TEST_TMPDIR/s" --config-file "$config.bad"
 	[[ $status -eq 1 && $output == *'/balloon: '*bogus* ]]
+}
+
+@test "A1: the guest's commands see no file and no process of the host, and can change neither" {
+	local before
+	echo mine >"$BATS_TEST_TMPDIR/file"
+	start --workload 16,8,8
+	run run_in_guest "cat '$BATS_TEST_TMPDIR/file'"
+	[[ $output == *'"exitCode":1,'* ]]
+	# The manual's own example, and the rest of what a guest's root may do.
+	before=$(sha256sum /etc/passwd; stat -c %Y /etc /usr/bin)
+	run_in_guest 'printf hello >/etc/motd; echo x >>/etc/passwd; mkdir -p /srv/a /opt/b; rm -rf /usr/bin/ls /tmp/*'
+	[ "$before" = "$(sha256sum /etc/passwd; stat -c %Y /etc /usr/bin)" ]
+	[ "$(run_in_guest 'cat /etc/motd; exit 3' | grep -c aGVsbG8=)" -eq 1 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/file")" = mine ]
+	# All that it can signal is its own.
+	run run_in_guest 'kill -9 -1'
+	kill -0 "$$" "$SIM_PID"
+	# Its programs are those of the host; its pids are its own, for envd too.
+	[[ $(run_in_guest 'echo $$; ps | grep -c fcpause-sim') =~ \"pid\":([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -lt 100 ]
+	sim_stop
+	[ -z "$(find "$BATS_TEST_TMPDIR" -maxdepth 1 -name 'fcpause-sim.*')" ]
+}
+
+@test "A1: what is shared with the guest by name is all that it can change" {
+	mkdir "$BATS_TEST_TMPDIR/shared dir"
+	start --guest-share "$BATS_TEST_TMPDIR/shared dir"
+	run_in_guest "echo x >'$BATS_TEST_TMPDIR/shared dir/new'; echo y >'$BATS_TEST_TMPDIR/other'"
+	[ "$(<"$BATS_TEST_TMPDIR/shared dir/new")" = x ]
+	[ ! -e "$BATS_TEST_TMPDIR/other" ]
+}
+
+@test "A1: where namespaces are not permitted, commands are refused with the reason" {
+	local line
+	command -v unshare >/dev/null || skip 'no unshare'
+	mkfifo "$BATS_TEST_TMPDIR/ready"
+	# A namespace of users in which there can be none of mounts.
+	unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_mnt_namespaces && exec "$@"' sh "$(sim_bin)" \
+		--api-sock "$BATS_TEST_TMPDIR/s" --boot --die-with-parent >"$BATS_TEST_TMPDIR/ready" 3>&- 4>&- &
+	read -r -t 20 line <"$BATS_TEST_TMPDIR/ready" || skip 'no such namespace here'
+	SIM_ENVD=$(jq -r .envd <<<"$line")
+	run run_in_guest 'touch /tmp/never-there'
+	[[ $output == *"runs the guest's commands in a directory of their own only, and cannot here: "*'No space left on device'* ]]
+	[ ! -e /tmp/never-there ]
+	kill %%
+	"$(sim_bin)" --help | grep -q 'Commands of the guest run on this machine, in namespaces of their own'
+}
+
+@test "a command that goes on when the simulator ends, or is killed, ends with it" {
+	local signal end seconds=31000.$$
+	for signal in TERM KILL; do
+		SIM_NAME=$signal start
+		run run_in_guest "sleep $seconds & exec >/dev/null 2>&1; exec sleep $seconds" --max-time 1
+		pgrep -f "sleep $seconds"
+		kill "-$signal" "$SIM_PID"
+		wait "$SIM_PID" || true
+		for ((end = SECONDS + 10; SECONDS < end;)); do pgrep -f "sleep $seconds" || break; done
+		run ! pgrep -f "sleep $seconds"
+	done
 }
 
 @test "bad options" {

@@ -11,6 +11,7 @@ static struct {
 	pthread_mutex_t lock;
 	struct {
 		pid_t pid; /* 0: an empty place */
+		pid_t guest_pid;
 		int cancel_fd;
 	} places[MAX_STARTED];
 } started = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -25,7 +26,7 @@ static size_t find(pid_t pid)
 	return i;
 }
 
-void started_add(pid_t pid, int cancel_fd)
+void started_add(pid_t pid, pid_t guest_pid, int cancel_fd)
 {
 	size_t i;
 
@@ -33,6 +34,7 @@ void started_add(pid_t pid, int cancel_fd)
 	i = find(0);
 	if (i < MAX_STARTED) {
 		started.places[i].pid = pid;
+		started.places[i].guest_pid = guest_pid;
 		started.places[i].cancel_fd = cancel_fd;
 	}
 	pthread_mutex_unlock(&started.lock);
@@ -49,17 +51,19 @@ void started_remove(pid_t pid)
 	pthread_mutex_unlock(&started.lock);
 }
 
-int started_signal(pid_t pid, int signal)
+int started_signal(pid_t guest_pid, int signal)
 {
 	int ret = -1;
-	size_t i;
+	size_t i = 0;
 
 	pthread_mutex_lock(&started.lock);
-	i = pid > 0 ? find(pid) : MAX_STARTED;
+	while (i < MAX_STARTED &&
+	       (started.places[i].pid == 0 || started.places[i].guest_pid != guest_pid))
+		i++;
 	if (i < MAX_STARTED) {
 		if (signal)
 			eventfd_write(started.places[i].cancel_fd, 1);
-		ret = kill(pid, signal);
+		ret = kill(started.places[i].pid, signal);
 	}
 	pthread_mutex_unlock(&started.lock);
 	return ret;

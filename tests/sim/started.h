@@ -7,9 +7,9 @@
 #include <sys/types.h>
 
 /* cancel_fd: an eventfd that is told of a signal that is to end the process. */
-void started_add(pid_t pid, int cancel_fd);
+void started_add(pid_t pid, pid_t guest_pid, int cancel_fd);
 void started_remove(pid_t pid);
-/* 0, or -1: there is none such. Signal 0 only asks. */
-int started_signal(pid_t pid, int signal);
+/* By the guest's pid. 0, or -1: there is none such. Signal 0 only asks. */
+int started_signal(pid_t guest_pid, int signal);
 
 #endif

@@ -113,7 +113,7 @@ static void add_next(struct stream *s)
 {
 	switch (s->phase) {
 	case PHASE_STARTED:
-		frames_add(&s->frames, 0, event_start(s->process.pid));
+		frames_add(&s->frames, 0, event_start(s->process.guest_pid));
 		s->phase = s->fault.kind == FAULT_HANG_AFTER_START ? PHASE_HANG
 			   : s->flood ? PHASE_FLOOD : PHASE_DATA;
 		break;

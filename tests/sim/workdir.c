@@ -12,9 +12,9 @@ static const char *home_of(const char *user)
 	return strcmp(user, "root") ? "/home/user" : "/root";
 }
 
-void workdir_home(const struct guest *guest, const char *user, char *ret, size_t size)
+void workdir_home(const char *user, char *ret, size_t size)
 {
-	snprintf(ret, size, "%s%s", guest->dir, home_of(user));
+	snprintf(ret, size, "%s", home_of(user));
 }
 
 /* Takes `.`, `..` and doubled slashes out of an absolute path, by its letters alone. */
@@ -82,7 +82,7 @@ int workdir_resolve(const struct guest *guest, const json_t *process, const char
 		    size_t size, char *ret_message, size_t message_size)
 {
 	const char *cwd = json_string_value(json_object_get(process, "cwd"));
-	char path[512], inside[512];
+	char path[512], inside[512], reached[600];
 	struct stat st;
 
 	if (expand(cwd ? cwd : "", user, path, sizeof(path), ret_message, message_size))
@@ -90,12 +90,13 @@ int workdir_resolve(const struct guest *guest, const json_t *process, const char
 	/* What is asked for stays in the guest. */
 	memcpy(inside, path, sizeof(inside));
 	clean(inside);
-	snprintf(ret, size, "%s%s", guest->dir, inside);
-	if (stat(ret, &st)) {
+	snprintf(ret, size, "%s", inside);
+	jail_path(&guest->jail, inside, reached, sizeof(reached));
+	if (stat(reached, &st)) {
 		snprintf(ret_message, message_size, "cwd '%s' does not exist", path);
 		return -1;
 	}
-	if (S_ISDIR(st.st_mode) && !access(ret, X_OK))
+	if (S_ISDIR(st.st_mode) && !access(reached, X_OK))
 		return 0;
 	describe_start(process, S_ISDIR(st.st_mode) ? EACCES : ENOTDIR, ret_message, message_size);
 	return -1;

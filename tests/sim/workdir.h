@@ -5,9 +5,9 @@
 
 #include "guest.h"
 
-/* The user's home, below the guest's directory. */
-void workdir_home(const struct guest *guest, const char *user, char *ret, size_t size);
-/* The directory that the request asks for, below the guest's: 0, or -1 with envd's words. */
+/* The user's home, in the guest. */
+void workdir_home(const char *user, char *ret, size_t size);
+/* The directory that the request asks for, in the guest: 0, or -1 with envd's words. */
 int workdir_resolve(const struct guest *guest, const json_t *process, const char *user, char *ret,
 		    size_t size, char *ret_message, size_t message_size);
 
