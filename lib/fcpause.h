@@ -492,14 +492,15 @@ struct fcp_madvise_ranges_result {
  * system kept some of it, or when a gate refused the free pages and the zero pages were released all
  * the same; unsupported when a gate refused and free pages alone were asked for, when the file may
  * be a layer (FCP_HOLES_UNSAID), or where the file system cannot punch holes. FCP_ERR_BUSY when
- * another process maps the file, or has it open for writing; FCP_ERR_INPUT when the ranges were made of
+ * another process maps the file, or has it open for writing; FCP_ERR_LOCKED when another fcpause
+ * works on it; FCP_ERR_INPUT when the ranges were made of
  * another file, or of this one before it was changed. Safe to run again.
  *
  * With a pid: finds the free pages in the live memory of a Paused VM (FCP_ERR_STATE else; the right to
  * trace the process is needed: unsupported without). ranges are offsets of the memory file that a
  * snapshot would write. Where guest memory is shared (a memfd) they are released in it; private
  * memory is unsupported, as only Firecracker itself can give that back; mem_file is the process's
- * memory then.
+ * memory then. FCP_ERR_LEFT: another program resumed the VM meanwhile, and pages may be lost.
  */
 FCP_API int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
 			       struct fcp_madvise_ranges_result *result, struct fcp_error *err);
@@ -560,7 +561,7 @@ struct fcp_inspect_result {
  * Looks at a memory file, and changes nothing: which of its pages are free, zeros, page cache, ... by
  * the struct pages of the guest in it, and which of them occupy storage. Status: ok; partial when the
  * guest cannot be read (no Linux on x86_64, a Diff layer): then only pages of zeros that occupy
- * storage are told from the rest, which is unknown. FCP_ERR_BUSY while another fcpause releases
+ * storage are told from the rest, which is unknown. FCP_ERR_LOCKED while another fcpause releases
  * pages of it, FCP_ERR_INPUT: no memory file. Takes about 100 ms for a GiB of data, and at most
  * 64 MiB of memory and a bit a page. Safe to run again. Source: include/linux/page-flags.h and mm_types.h of Linux.
  */

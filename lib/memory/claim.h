@@ -37,7 +37,7 @@ enum fcp_claim_kind {
  * (/proc/sys/fs/lease-break-time). Open it with O_NONBLOCK: then a file that another has claimed
  * fails with EWOULDBLOCK instead of waiting. A copy of fd in a process that was forked from this one
  * and has not run another program is no other's.
- * FCP_ERR_BUSY names the holder. *claim_ is set in any case; fcp_claim_release() it.
+ * FCP_ERR_BUSY names the holder; FCP_ERR_LOCKED: another fcpause. *claim_ is set in any case; fcp_claim_release() it.
  */
 int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fcp_claim *claim_,
 		   struct fcp_error *err);

@@ -146,8 +146,8 @@ static int count_data(const struct fcp_file *file, const struct fcp_range *range
 	return 0;
 }
 
-int fcp_release_check(const struct fcp_file *file, const struct fcp_ranges *ranges,
-		      uint64_t *hole_bytes_, struct fcp_error *err)
+static int count_holes(const struct fcp_file *file, const struct fcp_ranges *ranges,
+		       uint64_t *hole_bytes_, struct fcp_error *err)
 {
 	struct fcp_range data = {0, 0};
 	uint64_t data_bytes = 0;
@@ -156,5 +156,23 @@ int fcp_release_check(const struct fcp_file *file, const struct fcp_ranges *rang
 		if (count_data(file, &ranges->items[i], &data, &data_bytes, err) < 0)
 			return -1;
 	*hole_bytes_ = fcp_ranges_bytes(ranges) - data_bytes;
+	return 0;
+}
+
+int fcp_release_check(const struct fcp_file *file, const struct fcp_ranges *ranges,
+		      uint64_t allocated_before_bytes, uint64_t *released_bytes_,
+		      struct fcp_error *err)
+{
+	uint64_t bytes = fcp_ranges_bytes(ranges), hole_bytes, less_bytes = 0;
+	struct fcp_file_size now;
+
+	if (count_holes(file, ranges, &hole_bytes, err) < 0 ||
+	    fcp_file_size(file->fd, file->name, &now, err) < 0)
+		return -1;
+	if (now.allocated_bytes < allocated_before_bytes)
+		less_bytes = allocated_before_bytes - now.allocated_bytes;
+	if (hole_bytes == 0)
+		hole_bytes = less_bytes < bytes ? less_bytes : bytes;
+	*released_bytes_ = hole_bytes;
 	return 0;
 }

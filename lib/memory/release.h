@@ -21,10 +21,13 @@ int fcp_release_ranges(const struct fcp_file *file, const struct fcp_ranges *ran
 		       uint64_t *done_bytes, struct fcp_error *err);
 
 /*
- * How much of the ranges (sorted, whole pages) is a hole: at most two calls of lseek(2) each. What
- * was punched and is none was zeroed in place, in blocks larger than the range. FCP_ERR_IO.
+ * How much of the ranges (sorted, whole pages) takes no storage any more. What else was punched was
+ * zeroed in place, in blocks larger than the range. By the holes (SEEK_DATA: at most two calls of
+ * lseek(2) a range); where the file system does not tell its holes (hugetlbfs), by how much less the
+ * file occupies than allocated_before_bytes. FCP_ERR_IO.
  */
 int fcp_release_check(const struct fcp_file *file, const struct fcp_ranges *ranges,
-		      uint64_t *hole_bytes_, struct fcp_error *err);
+		      uint64_t allocated_before_bytes, uint64_t *released_bytes_,
+		      struct fcp_error *err);
 
 #endif

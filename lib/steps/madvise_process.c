@@ -2,6 +2,7 @@
 #include "steps/madvise_process.h"
 
 #include "base/cleanup.h"
+#include "base/lock.h"
 #include "base/units.h"
 #include "firecracker/process.h"
 #include "firecracker/vm.h"
@@ -15,12 +16,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+/* Between two looks at the VM's state. */
+#define BATCH_BYTES (64 * FCP_MIB)
+#define BATCH_RANGES 1024
+
 struct run {
 	const struct fcp_madvise_ranges_settings *settings;
 	struct fcp_madvise_ranges_result *result;
 	struct fcp_firecracker firecracker;
 	struct fcp_guest_memory memory;
 	struct fcp_guest_free found; /* with the regions as they lie in the process */
+	uint64_t punched_bytes;
 };
 
 /* The allocator's marks are to be trusted only while no vCPU runs. */
@@ -87,26 +93,78 @@ static int translate(const struct fcp_ranges *ranges, const struct fcp_guest_reg
 	return 0;
 }
 
+/* What was free may be in use as soon as a vCPU has run. Another state than Paused is the end of it. */
+static int check_paused(struct run *run, struct fcp_error *err)
+{
+	struct fcp_instance instance;
+
+	if (fcp_vm_instance(&run->firecracker, &instance, err) != 0)
+		return fcp_error_wrap(err, "%llu bytes were released",
+				      (unsigned long long)run->punched_bytes);
+	if (instance.state == FCP_VM_PAUSED)
+		return 0;
+	if (run->punched_bytes == 0)
+		return fcp_error_set(err, FCP_ERR_STATE, 0,
+				     "the VM is %s: somebody resumed it while its free pages were looked for; "
+				     "nothing was released",
+				     fcp_vm_state_name(instance.state));
+	return fcp_error_set(err, FCP_ERR_LEFT, 0,
+			     "the VM is %s: somebody resumed it while %llu bytes of its memory were released, "
+			     "and pages that it has taken into use since may be lost: end it, and restore it "
+			     "from a snapshot",
+			     fcp_vm_state_name(instance.state), (unsigned long long)run->punched_bytes);
+}
+
+/* In batches, before each of which the VM must still be paused. */
+static int release_ranges(struct run *run, const struct fcp_file *file,
+			  const struct fcp_ranges *ranges, struct fcp_error *err)
+{
+	uint64_t batch_bytes = BATCH_BYTES;
+	size_t batch_ranges = 0;
+
+	for (size_t i = 0; i < ranges->count; i++, batch_ranges++) {
+		uint64_t at = ranges->items[i].start, end = ranges->items[i].end;
+
+		while (at < end) {
+			uint64_t bytes = end - at < BATCH_BYTES ? end - at : BATCH_BYTES;
+
+			if (batch_bytes + bytes > BATCH_BYTES || batch_ranges == BATCH_RANGES) {
+				if (check_paused(run, err) != 0)
+					return -1;
+				batch_bytes = batch_ranges = 0;
+			}
+			if (fcp_release_range(file, at, at + bytes, &run->punched_bytes, err) != 0)
+				return -1;
+			batch_bytes += bytes;
+			at += bytes;
+		}
+	}
+	return 0;
+}
+
 static int release_region(struct run *run, const struct fcp_guest_region *region,
 			  struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_result *result = run->result;
 	FCP_CLEANUP(ranges) struct fcp_ranges translated = {0};
-	uint64_t memfd_offset = 0, released_bytes = 0, checked_bytes = 0;
+	uint64_t memfd_offset = 0, checked_bytes = 0;
 	FCP_CLEANUP(fd) int fd = open_shared(run->settings->pid, region, &memfd_offset, err);
 	struct fcp_file file = {.fd = fd, .name = "guest memory", .cancel_fd = run->settings->cancel_fd};
 	struct fcp_file_size before, after;
+	struct fcp_error uncounted;
+	int released;
 
 	if (fd < 0 || translate(&result->ranges, region, memfd_offset, &translated, err) != 0 ||
 	    fcp_file_size(fd, file.name, &before, err) != 0)
 		return -1;
-	if (fcp_release_ranges(&file, &translated, &released_bytes, err) != 0 ||
-	    fcp_release_check(&file, &translated, &checked_bytes, err) != 0 ||
-	    fcp_file_size(fd, file.name, &after, err) != 0)
+	released = release_ranges(run, &file, &translated, err);
+	if (fcp_release_check(&file, &translated, before.allocated_bytes, &checked_bytes,
+			      released == 0 ? err : &uncounted) != 0 ||
+	    fcp_file_size(fd, file.name, &after, released == 0 ? err : &uncounted) != 0)
 		return -1;
 	result->released_bytes += checked_bytes;
 	result->mem_file.allocated_bytes -= before.allocated_bytes - after.allocated_bytes;
-	return 0;
+	return released;
 }
 
 static int find(struct run *run, uint64_t memory_bytes, struct fcp_error *err)
@@ -158,18 +216,38 @@ static int work(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
+/* Asked once more at the end, after a failure too: that pages may be lost is worse than any other. */
+static int end(struct run *run, int ran, struct fcp_error *err)
+{
+	struct fcp_error resumed;
+
+	fcp_firecracker_shield(&run->firecracker);
+	if (run->punched_bytes == 0 || check_paused(run, &resumed) == 0)
+		return ran;
+	if (ran == 0 || resumed.error_class == FCP_ERR_LEFT)
+		*err = resumed;
+	return -1;
+}
+
 int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 			struct fcp_madvise_ranges_result *result, struct fcp_error *err)
 {
+	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 	struct run run = {.settings = settings, .result = result};
 	int ran = -1;
 
+	if (!settings->api_sock)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no API socket given");
 	if (settings->ranges || settings->find != FCP_FIND_FREE || settings->mem_file_path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "of a running process only its free pages can be found, and no file goes with it");
+	if (fcp_lock_vm(settings->api_sock, &wait, &lock, err) != 0)
+		return -1;
+	snprintf(result->warning, sizeof(result->warning), "%s", lock.warning);
 	run.memory.fd = run.memory.pagemap_fd = -1;
 	if (fcp_firecracker_open(settings->api_sock, 0, settings->cancel_fd, &run.firecracker, err) == 0)
-		ran = work(&run, err);
+		ran = end(&run, work(&run, err), err);
 	fcp_guest_free_clear(&run.found);
 	fcp_guest_memory_close(&run.memory);
 	fcp_firecracker_close(&run.firecracker);

@@ -3,7 +3,6 @@
 #include "base/deadline.h"
 #include "base/outcome.h"
 #include "base/units.h"
-#include "memory/attributes.h"
 #include "memory/file.h"
 #include "memory/identity.h"
 #include "memory/range.h"
@@ -15,7 +14,6 @@
 #include "steps/madvise_process.h"
 #include "steps/madvise_ranges.h"
 #include "steps/madvise_run.h"
-#include "steps/memory_file.h"
 
 #include <string.h>
 
@@ -28,28 +26,6 @@ static int check_settings(const struct fcp_madvise_ranges_settings *settings, st
 	if ((settings->find != 0) == (settings->ranges != NULL) || (settings->find & ~known) != 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "either what to find or ranges");
 	return 0;
-}
-
-/* Under the claim: what is written later is told from what was found. */
-static int identify(struct fcp_madvise_run *run, struct fcp_error *err)
-{
-	struct stat status;
-
-	if (fstat(run->file.fd, &status) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", run->file.name);
-	run->result->file = fcp_identity_of(&status);
-	return 0;
-}
-
-static int claim_file(struct fcp_madvise_run *run, struct fcp_error *err)
-{
-	int claimed = fcp_claim_take(run->file.fd, run->file.name,
-				     run->settings->keep ? FCP_CLAIM_READ : FCP_CLAIM_WRITE,
-				     &run->claim, err);
-
-	run->claimed = true;
-	run->file.claim = &run->claim;
-	return claimed;
 }
 
 static int measure(const struct fcp_madvise_run *run, uint64_t *allocated_bytes_, struct fcp_error *err)
@@ -197,7 +173,8 @@ static int take_stock(struct fcp_madvise_run *run, struct fcp_error *err)
 		return -1;
 	if (run->settings->keep || run->punched_bytes == 0)
 		return 0;
-	if (fcp_release_check(&run->file, &result->ranges, &result->released_bytes, err) < 0)
+	if (fcp_release_check(&run->file, &result->ranges,
+			      result->mem_file.allocated_before_bytes, &result->released_bytes, err) < 0)
 		return -1;
 	if (result->mem_file.logical_bytes != run->size_bytes)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",
@@ -211,39 +188,18 @@ static int take_stock(struct fcp_madvise_run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int open_file(struct fcp_madvise_run *run, struct fcp_error *err)
-{
-	if (run->borrowed)
-		return fcp_file_check(&run->file, &run->size_bytes, err);
-	return fcp_memory_file_open(&run->file, !run->settings->keep, &run->size_bytes, err);
-}
-
-/* Nobody but us has changed the file: what is recorded with it stays right. */
-static int end_claim(struct fcp_madvise_run *run, struct fcp_error *err)
-{
-	if (run->punched_bytes == 0)
-		return 0;
-	if (fcp_claim_check_end(&run->claim, run->file.name, err) != 0)
-		return fcp_error_wrap(err, "%llu bytes were released",
-				      (unsigned long long)run->punched_bytes);
-	if (run->recorded && !fcp_claim_lost(&run->claim))
-		fcp_attributes_renew(run->file.fd);
-	return 0;
-}
-
 static int run_step(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	struct fcp_error ignored;
 	int worked;
 
-	if (check_settings(run->settings, err) < 0 || open_file(run, err) < 0 ||
-	    claim_file(run, err) < 0 || identify(run, err) < 0 ||
+	if (check_settings(run->settings, err) < 0 || fcp_madvise_open(run, err) < 0 ||
 	    measure(run, &run->result->mem_file.allocated_before_bytes, err) < 0)
 		return -1;
 	run->result->mem_file.allocated_bytes = run->result->mem_file.allocated_before_bytes;
 	fcp_madvise_warn(run, run->claim.doubt);
 	worked = work(run, err);
-	worked |= end_claim(run, worked == 0 ? err : &ignored);
+	worked |= fcp_madvise_end_changes(run, worked == 0 ? err : &ignored);
 	if (worked == 0)
 		return take_stock(run, err);
 	if (run->punched_bytes == 0)
@@ -256,10 +212,7 @@ static int run_step(struct fcp_madvise_run *run, struct fcp_error *err)
 
 static void end_run(struct fcp_madvise_run *run)
 {
-	if (run->claimed)
-		fcp_claim_release(&run->claim);
-	if (run->file.fd >= 0 && !run->borrowed)
-		close(run->file.fd);
+	fcp_madvise_close(run);
 	fcp_ranges_clear(&run->free);
 	fcp_ranges_clear(&run->zero);
 }

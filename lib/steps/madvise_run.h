@@ -24,6 +24,18 @@ struct fcp_madvise_run {
 	uint64_t punched_bytes;
 };
 
+/*
+ * Opens and claims the file, as far as it is not borrowed, and notes its identity. FCP_ERR_LOCKED:
+ * another fcpause works on it, and has for wait_lock_ms.
+ */
+int fcp_madvise_open(struct fcp_madvise_run *run, struct fcp_error *err);
+
+/* After the last change: was it ours alone (FCP_ERR_BUSY)? Then what is recorded with it stays right. */
+int fcp_madvise_end_changes(struct fcp_madvise_run *run, struct fcp_error *err);
+
+/* Safe before _open and after itself. */
+void fcp_madvise_close(struct fcp_madvise_run *run);
+
 /* Adds to the result's warning; "" adds nothing. */
 void fcp_madvise_warn(struct fcp_madvise_run *run, const char *text);
 

@@ -524,14 +524,14 @@ well_formed() {
 	expect_no_out
 }
 
-@test "while another fcpause has claimed it: busy" {
+@test "while another fcpause has claimed it: locked, exit 6" {
 	mem
 	exec 9<mem
 	flock -n -x 9
 	inspect --mem-file-path mem --json
 	exec 9<&-
-	expect 1
-	expect_json '.error.class == "busy"'
+	expect 6
+	expect_json '.error.class == "locked"'
 }
 
 @test "interrupted: it stops, says so, and writes no picture" {

@@ -118,9 +118,10 @@ teardown() {
 		for force in '' --force; do
 			status=0
 			$other "$FCPAUSE" snapshot --api-sock "$SIM_SOCK" "${FILES[@]}" --type full $force >other.out 2>other.err || status=$?
-			[ $status -eq 1 ]
-			[ -n "$force" ] || grep -q 'is there already' other.err
-			[ -z "$force" ] || grep -q 'another fcpause works on it' other.err
+			case $force in
+			'') [ $status -eq 1 ] && grep -q 'is there already' other.err ;;
+			*) [ $status -eq 6 ] && grep -q 'another fcpause works on it' other.err ;;
+			esac
 			$other "$FCPAUSE" inspect --mem-file-path d/mem >other.out 2>other.err && return 1
 			grep -q 'another fcpause works on it' other.err
 		done
@@ -129,6 +130,23 @@ teardown() {
 		expect 0
 		expect_json '.status == "ok"' '.released_bytes == 1048576'
 	done
+}
+
+@test "another run is waited for when --wait-lock-ms says so" {
+	need_leases
+	mem
+	SHIM=('SHIM_FAULT=fallocate@1=hold')
+	trim_start
+	until_held
+	status=0
+	"$FCPAUSE" madvise-ranges --mem-file-path mem --find zero --json >other || status=$?
+	[ $status -eq 6 ]
+	"$FCPAUSE" madvise-ranges --mem-file-path mem --find zero --wait-lock-ms 20000 >other &
+	other=$!
+	release
+	fcp_end
+	expect 0
+	wait $other
 }
 
 @test "F1: a sign that somebody else puts up keeps nobody off" {
@@ -255,4 +273,120 @@ sys.stdin.read()' "$1" <"$T/gate" >"$T/ready" &
 	done
 	umount o/mnt o
 	$good
+}
+
+# ---- the memory of a paused VM (D5) ------------------------------------------------------------
+
+guest_vm() {
+	! ldd "$(sim_bin)" | grep -q libasan || skip "a sanitizer's own memory in the simulator hides the guest's"
+	"${FCPAUSE_BUILD:-$ROOT/build}/guest-file" guest
+	sim_start --boot --no-envd --memory 32 --memory-content "$T/guest" --backing memfd
+	sim_patch /vm '{"state":"Paused"}'
+}
+process_start() { fcp_start madvise-ranges --find free --api-sock "$SIM_SOCK" --pid "$SIM_PID" --json; }
+
+@test "D5: the VM is resumed while its memory is released: exit 5, pages may be lost" {
+	guest_vm
+	SHIM=('SHIM_FAULT=fallocate@1=hold')
+	process_start
+	until_held
+	sim_patch /vm '{"state":"Resumed"}'
+	release
+	fcp_end
+	expect 5
+	expect_json '.status == "failed"' '.reason | contains("Running") and contains("may be lost")' \
+		'.released_bytes > 0'
+}
+
+@test "D5: ... at the very end, or interrupted besides: the same" {
+	guest_vm
+	fcp madvise-ranges --find free --api-sock "$SIM_SOCK" --pid "$SIM_PID" --json
+	expect 0
+	last=$(grep -c '^fallocate' calls)
+	sim_stop
+	for how in '' TERM; do
+		guest_vm
+		SHIM=("SHIM_FAULT=fallocate@$last=hold")
+		process_start
+		until_held
+		sim_patch /vm '{"state":"Resumed"}'
+		[ -z "$how" ] || fcp_signal $how
+		release
+		fcp_end
+		expect 5
+		expect_json '.reason | contains("may be lost")'
+		sim_stop
+	done
+}
+
+@test "D5: resumed before the first page: nothing is released, exit 1" {
+	guest_vm
+	SHIM=('SHIM_FAULT=fopen:/maps@2=hold')
+	process_start
+	until_held
+	sim_patch /vm '{"state":"Resumed"}'
+	release
+	fcp_end
+	expect 1
+	expect_json '.error.class == "state"' '.released_bytes == 0'
+	run ! calls '^fallocate'
+}
+
+@test "D5: another fcpause on the VM meanwhile is kept out, and waits when it is told to" {
+	guest_vm
+	SHIM=('SHIM_FAULT=fallocate@1=hold')
+	process_start
+	until_held
+	status=0
+	"$FCPAUSE" snapshot --resume --api-sock "$SIM_SOCK" "${FILES[@]}" --type full >other || status=$?
+	[ $status -eq 6 ]
+	vm_is Paused
+	"$FCPAUSE" snapshot --resume --api-sock "$SIM_SOCK" "${FILES[@]}" --type full --wait-lock-ms 20000 >other &
+	other=$!
+	release
+	fcp_end
+	expect 0
+	wait $other
+	# And the other way round.
+	SHIM=('SHIM_FAULT=fsync@1=hold')
+	fcp_start snapshot --api-sock "$SIM_SOCK" "${FILES[@]}" --type full --force
+	until_held
+	status=0
+	"$FCPAUSE" madvise-ranges --find free --api-sock "$SIM_SOCK" --pid "$SIM_PID" || status=$?
+	[ $status -eq 6 ]
+	release
+	fcp_end
+	expect 0
+}
+
+# ---- file systems with blocks of their own (R14) ------------------------------------------------
+
+@test "R14: hugetlbfs: what is free is told, though every byte counts as data there" {
+	only_root
+	command -v python3 >/dev/null || skip 'needs python3'
+	local pages
+	read -r pages </proc/sys/vm/nr_hugepages
+	echo $((pages + 16)) >/proc/sys/vm/nr_hugepages 2>/dev/null || skip 'no huge pages to be had'
+	mkdir huge
+	mount -t hugetlbfs -o pagesize=2M huge huge 2>/dev/null || mounted=false
+	python3 -c '
+import mmap, os
+fd = os.open("huge/m", os.O_RDWR | os.O_CREAT)
+os.ftruncate(fd, 32 << 20)
+m = mmap.mmap(fd, 32 << 20)
+m[0:4096] = b"x" * 4096
+m[4 << 20] = 1
+for at in range(0, 32 << 20, 2 << 20):
+    m[at + 8192] = m[at + 8192]
+    m[at + 8193] = 0' && made=true
+	if ${made:-false}; then
+		fcp madvise-ranges --mem-file-path huge/m --find zero --json
+	fi
+	umount huge
+	echo "$pages" >/proc/sys/vm/nr_hugepages
+	${made:-false} || skip 'too few huge pages'
+	expect 4
+	# Two huge pages hold data; what of them is zeros was zeroed in place.
+	expect_json '.released_bytes == 29360128' '.status == "partial"' '.reason | contains("zeroed in place")' \
+		'.mem_file.allocated_before_bytes - .mem_file.allocated_bytes == 29360128'
 }

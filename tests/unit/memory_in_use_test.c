@@ -104,8 +104,9 @@ static void step_refuses(const char *dir, enum hold how, const char *expected, c
 
 	zero_file(path, dir);
 	holder = start_holder(path, how);
-	ok(run_step(path, &result, &err) < 0 && err.error_class == FCP_ERR_BUSY, "%s is busy",
-	   what);
+	ok(run_step(path, &result, &err) < 0 &&
+		   err.error_class == (how == HOLD_LOCKED ? FCP_ERR_LOCKED : FCP_ERR_BUSY),
+	   "%s is busy", what);
 	snprintf(named, sizeof(named), "process %d (ho?dler) %s", (int)holder.pid, expected);
 	if (how == HOLD_LOCKED)
 		snprintf(named, sizeof(named), "%s", expected);
@@ -368,13 +369,13 @@ static void second_run(void)
 	child = fork();
 	if (child == 0) {
 		close(fd);
-		_exit(run_step(path, &result, &err) < 0 && err.error_class == FCP_ERR_BUSY &&
+		_exit(run_step(path, &result, &err) < 0 && err.error_class == FCP_ERR_LOCKED &&
 				      strstr(err.message, "another fcpause works on it")
 			      ? 0
 			      : 1);
 	}
 	ok(waitpid(child, &status, 0) == child && status == 0,
-	   "a second run beside the first ends at once: busy");
+	   "a second run beside the first ends at once: locked");
 	ok(!fcp_claim_lost(&claim), "... and does not disturb the first");
 	fcp_claim_release(&claim);
 	close(fd);

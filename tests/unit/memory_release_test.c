@@ -315,7 +315,7 @@ static void checked(void)
 			fcp_ranges_add(&ranges, i * PAGE, (i + 1) * PAGE, &err);
 			expected += now[i] == '-' ? PAGE : 0;
 		}
-		wrong += fcp_release_check(&file, &ranges, &got, &err) < 0 || got != expected;
+		wrong += fcp_release_check(&file, &ranges, 0, &got, &err) < 0 || got != expected;
 		free(now);
 	}
 	is_u64((uint64_t)wrong, 0, "holes inside of ranges, 200 random layouts");
