@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -135,6 +136,28 @@ static int write_accounts(const struct guest *guest)
 	return write_file(guest, "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
 			  "user:x:1000:1000::/home/user:/bin/sh\n") ||
 	       write_file(guest, "/etc/group", "root:x:0:\nuser:x:1000:\n");
+}
+
+/* cp, which knows links, modes and holes. */
+static int copy_files(const struct guest *guest)
+{
+	const char *files = guest->vm->options.guest_files;
+	char from[4096];
+	pid_t pid;
+	int status;
+
+	if (!files)
+		return 0;
+	snprintf(from, sizeof(from), "%s/.", files);
+	pid = fork();
+	if (pid == 0) {
+		execlp("cp", "cp", "-a", from, guest->dir, NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -1;
+	errno = EINVAL;
+	return status ? -1 : 0;
 }
 
 static size_t blanks(const char *p)
@@ -332,7 +355,7 @@ int guest_start(struct guest *guest, struct vm *vm)
 		return -1;
 	snprintf(guest->bin, sizeof(guest->bin), "%.64s" GUEST_BIN, guest->dir);
 	snprintf(guest->socket, sizeof(guest->socket), "%.64s" GUEST_SOCKET, guest->dir);
-	if (make_directories(guest) || make_tools(guest) || write_accounts(guest))
+	if (make_directories(guest) || make_tools(guest) || write_accounts(guest) || copy_files(guest))
 		return -1;
 	guest_refresh(guest);
 	jail_start(&guest->jail, guest->dir, vm->options.guest_share);

@@ -135,6 +135,8 @@ int memory_fill_from(struct sim_memory *m, const char *path)
 
 	if (fd >= 0)
 		close(fd);
+	if (got > 0)
+		memset(m->state, PAGE_GIVEN, ((size_t)got + SIM_PAGE_SIZE - 1) / SIM_PAGE_SIZE);
 	return got < 0 ? -1 : 0;
 }
 

@@ -22,6 +22,7 @@ enum page_state {
 	PAGE_USED,
 	PAGE_CACHE,
 	PAGE_TAKEN, /* handed out to the host by a hinting run */
+	PAGE_GIVEN, /* from a file (memory_fill_from): in use, and only its reader knows by what */
 	PAGE_STATES,
 };
 
@@ -53,7 +54,7 @@ struct sim_memory {
 int memory_create(struct sim_memory *m, size_t bytes, const struct sim_hotplug *hotplug, bool memfd);
 void memory_destroy(struct sim_memory *m);
 
-/* Overwrites its beginning with a file's bytes; the allocator here knows nothing of them. */
+/* Overwrites its beginning with a file's bytes; no page of these is handed out or moved. */
 int memory_fill_from(struct sim_memory *m, const char *path);
 
 /* The parts of memory_create and memory_load: the tables, then the pages. */

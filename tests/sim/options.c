@@ -48,6 +48,7 @@ static const char help[] =
 "  --fault 'METHOD PATH KIND[=ARG][@N[+]]'  repeatable\n"
 "  --guest-missing A,B       programs that the guest lacks\n"
 "  --guest-share DIR         this directory of the host is the guest's too, under the same name\n"
+"  --guest-files DIR         copies of what is in there are in the guest's root\n"
 "  --fstrim ok|unsupported|fail\n"
 "  --step-ms STEP=N          how long sync, drop_caches, compact_memory, fstrim take\n"
 "  --client-gone continue|kill  the guest's command when its client goes away (continue)\n"
@@ -192,7 +193,7 @@ enum {
 	OPT_CONFIG_FILE, OPT_BOOT, OPT_DRIVER_DELAY, OPT_HINTING, OPT_RESUMED_HINTING, OPT_GUEST, OPT_RETURN,
 	OPT_GUEST_CMD, OPT_WORKLOAD, OPT_SNAPSHOT, OPT_SPACE_LIMIT, OPT_REQUEST_LOG,
 	OPT_MEMORY_OPEN, OPT_STATE_DAMAGE, OPT_STATE_FORMAT, OPT_PAUSED_WRITES,
-	OPT_UFFD_HANDLER, OPT_MEM_FILE, OPT_GUEST_SHARE,
+	OPT_UFFD_HANDLER, OPT_MEM_FILE, OPT_GUEST_SHARE, OPT_GUEST_FILES,
 	OPT_CLOCK_LOG, OPT_FAULT, OPT_GUEST_MISSING, OPT_FSTRIM, OPT_STEP, OPT_CLIENT_GONE,
 	OPT_TOKEN, OPT_DIE_WITH_PARENT, OPT_HELP,
 };
@@ -227,6 +228,7 @@ static const struct option long_options[] = {
 	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "guest-missing", required_argument, NULL, OPT_GUEST_MISSING },
 	{ "guest-share", required_argument, NULL, OPT_GUEST_SHARE },
+	{ "guest-files", required_argument, NULL, OPT_GUEST_FILES },
 	{ "fstrim", required_argument, NULL, OPT_FSTRIM },
 	{ "step-ms", required_argument, NULL, OPT_STEP },
 	{ "client-gone", required_argument, NULL, OPT_CLIENT_GONE },
@@ -246,6 +248,7 @@ static int set_text(struct sim_options *o, int opt, char *arg)
 	case OPT_CLOCK_LOG: o->clock_log = arg; return 0;
 	case OPT_GUEST_MISSING: o->guest_missing = arg; return 0;
 	case OPT_GUEST_SHARE: o->guest_share = arg; return *arg == '/' ? 0 : -1;
+	case OPT_GUEST_FILES: o->guest_files = arg; return 0;
 	case OPT_TOKEN: o->token = arg; return 0;
 	case OPT_UFFD_HANDLER: o->uffd_handler = arg; return 0;
 	case OPT_MEM_FILE: o->uffd_mem_file = arg; return 0;

@@ -53,6 +53,7 @@ struct sim_options {
 	const char *clock_log;
 	const char *guest_missing;
 	const char *guest_share;
+	const char *guest_files; /* what is in this directory is in the guest's root at first */
 	const char *token;
 	const char *uffd_handler; /* this program is a page-fault handler, and listens here */
 	const char *uffd_mem_file;
