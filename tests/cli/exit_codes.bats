@@ -63,7 +63,7 @@ code() {
 }
 
 @test "4: partly done" {
-	vm --hinting-ms -1
+	vm --hinting-ms -1 --fstrim fail
 	export FCPAUSE_API_SOCK=$SIM_SOCK FCPAUSE_ENVD=$SIM_ENVD
 	export FCPAUSE_STEP_TIMEOUT_MS=sync=20000,drop_caches=20000,compact_memory=20000,fstrim=20000
 	code 4 reclaim

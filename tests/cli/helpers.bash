@@ -135,12 +135,12 @@ length() { stat -c %s "$1"; }
 # No file of a snapshot, whole, half or temporary, in the test's directory.
 expect_no_files() {
 	local found
-	found=$(find "$T" -maxdepth 2 \( -name 'snap*' -o -name 'mem*' \) -print)
+	found=$(find "$T" -maxdepth 2 -name 'fcpause-sim.*' -prune -o \( -name 'snap*' -o -name 'mem*' \) -print)
 	[ -z "$found" ] || _show "files are there: $found"
 }
 expect_no_temporary() {
 	local found
-	found=$(find "$T" -maxdepth 2 -name '*tmp*' -print)
+	found=$(find "$T" -maxdepth 2 -name 'fcpause-sim.*' -prune -o -name '*tmp*' -print)
 	[ -z "$found" ] || _show "files are there: $found"
 }
 
