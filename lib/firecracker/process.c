@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* Guest memory is a multiple of this (mem_size_mib). */
-#define SHARED_MIN_BYTES (1 << 20)
-
 static FILE *open_proc(pid_t pid, const char *name)
 {
 	char path[64];
@@ -68,89 +65,36 @@ bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_)
 }
 
 /*
- * A writable mapping of a file that can hold guest memory. A private one of any size: what is left
- * of a memory file that the VM was restored from is in pieces after a discard. A shared one is never
- * cut, and Firecracker has small ones of its own: vCPUs, a page of a memfd in each network device.
+ * Of the file that the VM was restored from: of any size, as it is in pieces after discards. Private
+ * huge pages look like a file's ("/anon_hugepage (deleted)") and are not. The data of a program or a
+ * library stands behind its code.
  */
-static bool is_file_memory(const struct fcp_mapping *mapping)
+static bool is_restored_memory(const struct fcp_mapping *mapping, const char *program)
 {
-	if (mapping->inode == 0 || mapping->path[0] != '/')
-		return false;
-	return !mapping->shared || mapping->end - mapping->start >= SHARED_MIN_BYTES;
-}
-
-static void add_mapping(const struct fcp_mapping *mapping, const char *program,
-			struct fcp_process_memory *memory)
-{
-	if (!mapping->writable)
-		return;
-	if (mapping->inode == 0 && !mapping->shared)
-		memory->anonymous_bytes += mapping->end - mapping->start;
-	/* The data of a program or a library stands behind its code. */
-	else if (is_file_memory(mapping) && strcmp(mapping->path, program) != 0) {
-		memory->of_files = true;
-		memory->restored |= !mapping->shared;
-	}
-}
-
-int fcp_process_memory(pid_t pid, struct fcp_process_memory *memory_, struct fcp_error *err)
-{
-	static const char *const userfault[] = {"anon_inode:[userfaultfd]"};
-	FCP_CLEANUP(maps) struct fcp_maps maps = {0};
-	struct fcp_process_memory memory = {0};
-	struct fcp_mapping mapping;
-	char program[4352] = "";
-	unsigned count;
-
-	if (fcp_maps_open(pid, &maps, err) != 0)
-		return -1;
-	while (fcp_maps_next(&maps, &mapping)) {
-		if (mapping.executable)
-			snprintf(program, sizeof(program), "%s", mapping.path);
-		add_mapping(&mapping, program, &memory);
-	}
-	if (fcp_proc_count_fds(pid, userfault, &count, 1, err) != 0)
-		return -1;
-	memory.userfault = count > 0;
-	*memory_ = memory;
-	return 0;
-}
-
-int fcp_process_mapping(pid_t pid, uint64_t address, struct fcp_process_mapping *mapping_,
-			struct fcp_error *err)
-{
-	FCP_CLEANUP(maps) struct fcp_maps maps = {0};
-	struct fcp_mapping found;
-
-	if (fcp_maps_open(pid, &maps, err) != 0)
-		return -1;
-	while (fcp_maps_next(&maps, &found)) {
-		if (address < found.start || address >= found.end)
-			continue;
-		*mapping_ = (struct fcp_process_mapping){found.start, found.end, found.offset,
-							 found.shared && found.inode != 0};
-		return 0;
-	}
-	return fcp_error_set(err, FCP_ERR_IO, EFAULT, "/proc/%d/maps", (int)pid);
+	return mapping->writable && !mapping->executable && !mapping->shared && mapping->inode != 0 &&
+	       mapping->path[0] == '/' && strcmp(mapping->path, "/anon_hugepage (deleted)") != 0 &&
+	       strcmp(mapping->path, program) != 0;
 }
 
 bool fcp_process_restored_from(pid_t pid, char path_[FCP_PROCESS_PATH_BYTES])
 {
-	FCP_CLEANUP(file) FILE *maps = open_proc(pid, "maps");
-	FCP_CLEANUP(free) char *line = NULL;
-	uint64_t largest_bytes = SHARED_MIN_BYTES - 1;
-	size_t room = 0;
+	FCP_CLEANUP(maps) struct fcp_maps maps = {0};
+	uint64_t largest_bytes = 0;
+	struct fcp_mapping mapping;
+	struct fcp_error ignored;
+	char program[4352] = "";
 
-	while (maps && getline(&line, &room, maps) > 0) {
-		unsigned long start, end, inode;
-		char mode[5];
-
-		if (sscanf(line, "%lx-%lx %4s %*x %*s %lu", &start, &end, mode, &inode) != 4 ||
-		    strcmp(mode, "rw-p") != 0 || inode == 0 || end - start <= largest_bytes)
+	if (fcp_maps_open(pid, &maps, &ignored) != 0)
+		return false;
+	while (fcp_maps_next(&maps, &mapping)) {
+		if (mapping.executable)
+			snprintf(program, sizeof(program), "%s", mapping.path);
+		if (!is_restored_memory(&mapping, program) ||
+		    mapping.end - mapping.start <= largest_bytes)
 			continue;
-		largest_bytes = end - start;
-		snprintf(path_, FCP_PROCESS_PATH_BYTES, "/proc/%d/map_files/%lx-%lx", (int)pid, start,
-			 end);
+		largest_bytes = mapping.end - mapping.start;
+		snprintf(path_, FCP_PROCESS_PATH_BYTES, "/proc/%d/map_files/%lx-%lx", (int)pid,
+			 (unsigned long)mapping.start, (unsigned long)mapping.end);
 	}
-	return largest_bytes >= SHARED_MIN_BYTES;
+	return largest_bytes > 0;
 }

@@ -14,37 +14,12 @@ bool fcp_process_swap(pid_t pid, uint64_t *swap_bytes_);
 /* Real user and group; false when /proc does not tell. */
 bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_);
 
-struct fcp_process_memory {
-	uint64_t anonymous_bytes; /* writable, private, of no file */
-	bool of_files;		  /* some of it is a file's, a memfd's, hugetlbfs's: no program's data */
-	bool restored;		  /* some of it is a file's, and private: a snapshot's memory file */
-	bool userfault;		  /* it has a userfaultfd: pages may be filled in later */
-};
-
-/*
- * What its memory is made of (/proc/PID/maps, /proc/PID/fd): needs the permission to ptrace it.
- * FCP_ERR_IO when /proc does not tell.
- */
-int fcp_process_memory(pid_t pid, struct fcp_process_memory *memory_, struct fcp_error *err);
-
-/* One mapping of the process. */
-struct fcp_process_mapping {
-	uint64_t start; /* addresses */
-	uint64_t end;
-	uint64_t offset; /* in the file behind it */
-	bool shared;	 /* a file (a memfd is one), shared */
-};
-
-/* The mapping that holds address. FCP_ERR_IO, also when there is none. */
-int fcp_process_mapping(pid_t pid, uint64_t address, struct fcp_process_mapping *mapping_,
-			struct fcp_error *err);
-
 #define FCP_PROCESS_PATH_BYTES 96
 
 /*
- * The file that most of the process's private, writable file mappings are of: where the VM was
- * restored from it, its memory file. path_ is the link in /proc/PID/map_files, which leads to the
- * file whatever its name is now; false when there is none.
+ * The file of the largest private, writable mapping that is of no program or library: where the VM was
+ * restored from a file, its memory file. path_ is the link in /proc/PID/map_files, which leads to the
+ * file after its name has changed, too; false when there is no such mapping, or /proc does not tell.
  */
 bool fcp_process_restored_from(pid_t pid, char path_[FCP_PROCESS_PATH_BYTES]);
 

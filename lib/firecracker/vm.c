@@ -46,6 +46,25 @@ int fcp_vm_instance(struct fcp_firecracker *firecracker, struct fcp_instance *in
 	return 0;
 }
 
+/* Sizes beyond what is possible would wrap as bytes. */
+#define MEMORY_MAX_MIB (UINT64_C(1) << 30)
+
+static int get_hotplug(struct fcp_firecracker *firecracker, struct fcp_machine_config *config,
+		       struct fcp_error *err)
+{
+	FCP_CLEANUP(json) struct fcp_json *reply = NULL;
+
+	if (fcp_firecracker_call(firecracker, "GET", "/hotplug/memory", NULL, &reply, err) != 0)
+		/* No such device, or a version without it (before 1.14). */
+		return err->http_status == 400 || err->http_status == 404 ? 0 : -1;
+	if (!fcp_json_u64(fcp_json_get(reply, "total_size_mib"), &config->hotplug_mib) ||
+	    !fcp_json_u64(fcp_json_get(reply, "plugged_size_mib"), &config->plugged_mib) ||
+	    config->hotplug_mib > MEMORY_MAX_MIB || config->plugged_mib > config->hotplug_mib)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "GET /hotplug/memory: no sizes of memory in the answer");
+	return 0;
+}
+
 int fcp_vm_machine_config(struct fcp_firecracker *firecracker, struct fcp_machine_config *config_,
 			  struct fcp_error *err)
 {
@@ -54,10 +73,13 @@ int fcp_vm_machine_config(struct fcp_firecracker *firecracker, struct fcp_machin
 
 	if (fcp_firecracker_call(firecracker, "GET", "/machine-config", NULL, &reply, err) != 0)
 		return -1;
-	if (!fcp_json_u64(fcp_json_get(reply, "mem_size_mib"), &config.mem_size_mib))
+	if (!fcp_json_u64(fcp_json_get(reply, "mem_size_mib"), &config.mem_size_mib) ||
+	    config.mem_size_mib > MEMORY_MAX_MIB)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
 				     "GET /machine-config: no mem_size_mib in the answer");
 	fcp_json_bool(fcp_json_get(reply, "track_dirty_pages"), &config.track_dirty_pages);
+	if (get_hotplug(firecracker, &config, err) != 0)
+		return -1;
 	*config_ = config;
 	return 0;
 }

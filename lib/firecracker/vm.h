@@ -2,6 +2,7 @@
 #ifndef FCP_FIRECRACKER_VM_H
 #define FCP_FIRECRACKER_VM_H
 
+#include "base/units.h"
 #include "firecracker/client.h"
 
 struct fcp_instance {
@@ -14,13 +15,27 @@ int fcp_vm_instance(struct fcp_firecracker *firecracker, struct fcp_instance *in
 		    struct fcp_error *err);
 
 struct fcp_machine_config {
-	uint64_t mem_size_mib;
+	uint64_t mem_size_mib; /* memory that it was booted with */
+	uint64_t hotplug_mib;  /* memory that can be plugged in; 0: no such device */
+	uint64_t plugged_mib;  /* of it, plugged in */
 	bool track_dirty_pages;
 };
 
-/* GET /machine-config. */
+/* GET /machine-config, and GET /hotplug/memory, which is refused where there is no such device. */
 int fcp_vm_machine_config(struct fcp_firecracker *firecracker, struct fcp_machine_config *config_,
 			  struct fcp_error *err);
+
+/* The bytes of a memory file: all that can be plugged in has its place there, plugged in or not. */
+static inline uint64_t fcp_machine_file_bytes(const struct fcp_machine_config *config)
+{
+	return (config->mem_size_mib + config->hotplug_mib) * FCP_MIB;
+}
+
+/* The bytes that the guest can use. */
+static inline uint64_t fcp_machine_memory_bytes(const struct fcp_machine_config *config)
+{
+	return (config->mem_size_mib + config->plugged_mib) * FCP_MIB;
+}
 
 /* PATCH /vm. A VM that is in that state already stays so: both are accepted twice. */
 int fcp_vm_pause(struct fcp_firecracker *firecracker, struct fcp_error *err);

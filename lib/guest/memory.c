@@ -102,7 +102,7 @@ int fcp_guest_memory_open_file(int fd, enum fcp_guest_holes holes, int base_fd,
 			       struct fcp_guest_memory *memory_, struct fcp_error *err)
 {
 	struct fcp_guest_memory memory = {
-		.fd = fd, .base_fd = base_fd, .pagemap_fd = -1, .holes = holes};
+		.fd = fd, .base_fd = base_fd, .holes = holes};
 	uint64_t base_bytes;
 
 	if (regular_size(fd, &memory.bytes, err) < 0 ||
@@ -158,7 +158,7 @@ bool fcp_guest_memory_gpa(const struct fcp_guest_memory *memory, uint64_t offset
 	return false;
 }
 
-static int read_whole(int fd, uint64_t at, void *buffer, size_t bytes, struct fcp_error *err)
+int fcp_guest_read_whole(int fd, uint64_t at, void *buffer, size_t bytes, struct fcp_error *err)
 {
 	for (size_t done = 0; done < bytes;) {
 		ssize_t got = pread(fd, (char *)buffer + done, bytes - done, (off_t)(at + done));
@@ -196,7 +196,7 @@ static int read_layer(const struct fcp_guest_memory *memory, uint64_t at, char *
 			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 					     "offset %#llx lies in the layer's base",
 					     (unsigned long long)at);
-		if (read_whole(own ? memory->fd : memory->base_fd, at, buffer, length, err) < 0)
+		if (fcp_guest_read_whole(own ? memory->fd : memory->base_fd, at, buffer, length, err) < 0)
 			return -1;
 		at += length;
 		buffer += length;
@@ -214,10 +214,12 @@ int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, v
 	if (!region)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "physical address %#llx: no RAM",
 				     (unsigned long long)gpa);
-	at = region->address + (gpa - region->gpa);
-	if (memory->pagemap_fd < 0 && memory->holes == FCP_GUEST_HOLES_BASE)
+	if (memory->process)
+		return fcp_guest_process_read(memory, region, gpa - region->gpa, buffer, bytes, err);
+	at = fcp_guest_region_offset(region, gpa);
+	if (memory->holes == FCP_GUEST_HOLES_BASE)
 		return read_layer(memory, at, buffer, bytes, err);
-	return read_whole(memory->fd, at, buffer, bytes, err);
+	return fcp_guest_read_whole(memory->fd, at, buffer, bytes, err);
 }
 
 /* No data from here on: a hole up to the end, unless the end is not where it was. */
@@ -269,7 +271,7 @@ int fcp_guest_memory_data_start(const struct fcp_guest_memory *memory, uint64_t 
 {
 	struct fcp_range extent;
 
-	if (memory->pagemap_fd < 0 && offset < memory->bytes)
+	if (!memory->process && offset < memory->bytes)
 		return file_data_start(memory, offset, start_, err);
 	if (fcp_guest_memory_data(memory, offset, &extent, err) < 0)
 		return -1;
@@ -284,7 +286,7 @@ int fcp_guest_memory_data(const struct fcp_guest_memory *memory, uint64_t offset
 		*extent_ = (struct fcp_range){memory->bytes, memory->bytes};
 		return 0;
 	}
-	return memory->pagemap_fd >= 0 ? fcp_guest_process_data(memory, offset, extent_, err)
+	return memory->process ? fcp_guest_process_data(memory, offset, extent_, err)
 				       : file_data(memory, offset, extent_, err);
 }
 
@@ -303,7 +305,7 @@ int fcp_guest_memory_held(const struct fcp_guest_memory *memory, uint64_t *bytes
 {
 	uint64_t bytes = 0;
 
-	if (memory->pagemap_fd >= 0) {
+	if (memory->process) {
 		*bytes_ = memory->bytes;
 		return 0;
 	}

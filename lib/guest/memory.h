@@ -44,14 +44,13 @@ enum fcp_guest_holes {
 
 /*
  * A guest's memory. Plain data: a copy is a view with the same descriptors, which it does not own.
- * Only fcp_guest_memory_open_process() opens descriptors, and only its result is to be closed.
+ * Only what fcp_guest_memory_open_process() made is to be closed.
  */
 struct fcp_guest_memory {
-	int fd;			    /* the memory file, or /proc/PID/mem */
+	int fd;			    /* the memory file; -1 for a process */
 	int base_fd;		    /* the layer's base, or -1: what lies there is unknown then */
-	int pagemap_fd;		    /* /proc/PID/pagemap, or -1 for a file */
-	enum fcp_guest_holes holes; /* of fd, a file */
-	bool all_anonymous;	    /* of a process: what is not present is zeros */
+	enum fcp_guest_holes holes; /* of a process: what a userfaultfd has not filled in is the base's */
+	struct fcp_guest_process *process; /* NULL for a file */
 	uint64_t bytes;		    /* of RAM, all regions together */
 	unsigned region_count;
 	struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX];
@@ -67,16 +66,19 @@ struct fcp_guest_memory {
 int fcp_guest_memory_open_file(int fd, enum fcp_guest_holes holes, int base_fd,
 			       struct fcp_guest_memory *memory_, struct fcp_error *err);
 
-/*
- * The memory of a running Firecracker, paused by the caller: RAM of bytes (GET /machine-config), or
- * 0 for its largest mapping. Ptrace-class permission is needed: FCP_ERR_UNSUPPORTED says so
- * without. Reads through /proc/PID/mem; offsets are those of the memory file that a snapshot would
- * write. Release with fcp_guest_memory_close().
- */
-int fcp_guest_memory_open_process(pid_t pid, uint64_t bytes, struct fcp_guest_memory *memory_,
-				  struct fcp_error *err);
+struct fcp_guest_ram;
 
-/* Closes what fcp_guest_memory_open_process() opened; a file's descriptor is the caller's. */
+/*
+ * The memory of a running Firecracker, paused by the caller: ram as fcp_guest_ram_find() found it, and
+ * borrowed as long as *memory_ is used. base_fd, or -1: of memory that a userfaultfd handler fills in,
+ * the file that it does so from; a missing page is read there and never touched. Reads by
+ * process_vm_readv(2); offsets are those of the memory file that a snapshot would write. One thread at
+ * a time. Release with fcp_guest_memory_close().
+ */
+int fcp_guest_memory_open_process(const struct fcp_guest_ram *ram, int base_fd,
+				  struct fcp_guest_memory *memory_, struct fcp_error *err);
+
+/* Frees what fcp_guest_memory_open_process() made; a file's descriptor is the caller's. */
 void fcp_guest_memory_close(struct fcp_guest_memory *memory);
 
 /* *view_ = memory with its layout of that index; false when there are no more. */

@@ -11,6 +11,14 @@ void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory, const struct fcp_
 /* FCP_ERR_INPUT when no guest can have that much RAM. */
 int fcp_guest_memory_check_size(uint64_t bytes, struct fcp_error *err);
 
+/* pread(2), all of it. */
+int fcp_guest_read_whole(int fd, uint64_t at, void *buffer, size_t bytes, struct fcp_error *err);
+
+/* Reads bytes bytes of the region, from that byte of it on. */
+int fcp_guest_process_read(const struct fcp_guest_memory *memory,
+			   const struct fcp_guest_region *region, uint64_t within, void *buffer,
+			   size_t bytes, struct fcp_error *err);
+
 /* fcp_guest_memory_data() of a process. */
 int fcp_guest_process_data(const struct fcp_guest_memory *memory, uint64_t offset,
 			   struct fcp_range *extent_, struct fcp_error *err);

@@ -44,15 +44,18 @@ static bool same_file(const struct fcp_guest_piece *a, const struct fcp_guest_pi
 static bool fits(const struct fcp_guest_region *region, const struct fcp_guest_piece *piece,
 		 const struct fcp_guest_piece *file)
 {
-	uint64_t start = piece->start > region->address ? piece->start : region->address;
+	uint64_t start = piece->start > region->address ? piece->start : region->address, at;
 
 	if (piece->inaccessible && region->gpa < FCP_GUEST_HOTPLUG_GPA)
 		return false;
 	if (!piece->of_file)
 		return true;
-	return (!file || same_file(file, piece)) &&
-	       piece->file_offset + (start - piece->start) ==
-		       region->offset + (start - region->address);
+	if (file && !same_file(file, piece))
+		return false;
+	at = piece->file_offset + (start - piece->start) - (start - region->address);
+	/* A memfd of hot-pluggable memory is its own. */
+	return at == region->offset ||
+	       (at == 0 && piece->shared && region->gpa >= FCP_GUEST_HOTPLUG_GPA);
 }
 
 struct ends {

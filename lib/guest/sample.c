@@ -123,7 +123,7 @@ int fcp_guest_gate_poison(const struct fcp_guest_samples *samples, struct fcp_er
 int fcp_guest_gate_zeroed(const struct fcp_guest_memory *memory,
 			  const struct fcp_guest_samples *samples, struct fcp_error *err)
 {
-	if (memory->pagemap_fd >= 0 || memory->holes == FCP_GUEST_HOLES_ZERO)
+	if (memory->holes == FCP_GUEST_HOLES_ZERO)
 		return 0;
 	if (samples->zeroing_asked)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,

@@ -8,9 +8,9 @@
 #include "firecracker/by_hand.h"
 #include "firecracker/hinting.h"
 #include "firecracker/metrics.h"
-#include "firecracker/process.h"
 #include "firecracker/retry.h"
 #include "firecracker/vm.h"
+#include "steps/vm_memory.h"
 
 #include <string.h>
 
@@ -61,11 +61,9 @@ static int check(struct drain *drain, struct fcp_error *err)
  */
 static bool is_restored(const struct drain *drain)
 {
-	struct fcp_process_memory memory;
-	struct fcp_error no_matter;
+	char path[FCP_PROCESS_PATH_BYTES];
 
-	return fcp_process_memory(fcp_firecracker_pid(&drain->firecracker), &memory, &no_matter) == 0 &&
-	       memory.restored;
+	return fcp_vm_memory_restored_from(&drain->firecracker, path);
 }
 
 static bool is_left_out(struct drain *drain)
@@ -177,8 +175,7 @@ static void measure_before(struct drain *drain)
 	drain->metrics_known =
 		path && !drain->restored &&
 		fcp_metrics_flush(&drain->firecracker, path, &ignored, &no_matter) == 0;
-	drain->rss_known = fcp_process_rss(fcp_firecracker_pid(&drain->firecracker),
-					   &drain->rss_before_bytes);
+	drain->rss_known = fcp_vm_memory_rss(&drain->firecracker, &drain->rss_before_bytes);
 }
 
 static void measure_after(struct drain *drain)
@@ -190,7 +187,7 @@ static void measure_after(struct drain *drain)
 	uint64_t rss_bytes;
 
 	fcp_firecracker_shield(&drain->firecracker);
-	if (drain->rss_known && fcp_process_rss(fcp_firecracker_pid(&drain->firecracker), &rss_bytes)) {
+	if (drain->rss_known && fcp_vm_memory_rss(&drain->firecracker, &rss_bytes)) {
 		result->freed_source = FCP_FREED_RSS;
 		result->freed_bytes = rss_bytes < drain->rss_before_bytes
 					      ? drain->rss_before_bytes - rss_bytes : 0;

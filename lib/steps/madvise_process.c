@@ -12,6 +12,7 @@
 #include "memory/release.h"
 #include "memory/sparse.h"
 #include "steps/free_ranges.h"
+#include "steps/vm_memory.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,20 +25,20 @@ struct run {
 	const struct fcp_madvise_ranges_settings *settings;
 	struct fcp_madvise_ranges_result *result;
 	struct fcp_firecracker firecracker;
+	struct fcp_guest_ram ram;
 	struct fcp_guest_memory memory;
 	struct fcp_guest_free found; /* with the regions as they lie in the process */
 	uint64_t punched_bytes;
 };
 
 /* The allocator's marks are to be trusted only while no vCPU runs. */
-static int check_vm(struct run *run, uint64_t *memory_bytes_, struct fcp_error *err)
+static int check_vm(struct run *run, struct fcp_machine_config *machine_, struct fcp_error *err)
 {
-	struct fcp_machine_config machine;
 	struct fcp_instance instance;
 	pid_t pid;
 
 	if (fcp_vm_instance(&run->firecracker, &instance, err) != 0 ||
-	    fcp_vm_machine_config(&run->firecracker, &machine, err) != 0)
+	    fcp_vm_machine_config(&run->firecracker, machine_, err) != 0)
 		return -1;
 	pid = fcp_firecracker_pid(&run->firecracker);
 	if (pid != run->settings->pid)
@@ -48,30 +49,25 @@ static int check_vm(struct run *run, uint64_t *memory_bytes_, struct fcp_error *
 		return fcp_error_set(err, FCP_ERR_STATE, 0,
 				     "the VM is %s: its memory can be read only while it is Paused",
 				     fcp_vm_state_name(instance.state));
-	*memory_bytes_ = machine.mem_size_mib * FCP_MIB;
 	return 0;
 }
 
 /* Opens the memfd behind a region, and says where in it the region begins. */
-static int open_shared(pid_t pid, const struct fcp_guest_region *region, uint64_t *offset_,
-		       struct fcp_error *err)
+static int open_shared(const struct fcp_guest_ram *ram, const struct fcp_guest_region *region,
+		       uint64_t *offset_, struct fcp_error *err)
 {
-	struct fcp_process_mapping mapping;
-	char path[96];
+	const struct fcp_guest_piece *piece = ram->pieces;
 	int fd;
 
-	if (fcp_process_mapping(pid, region->address, &mapping, err) != 0)
-		return -1;
-	if (!mapping.shared)
+	while (piece->end <= region->address || piece->start > region->address)
+		if (++piece == ram->pieces + ram->piece_count)
+			return fcp_error_set(err, FCP_ERR_STATE, 0, "guest memory is no longer where it was");
+	if (!piece->shared)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "guest memory is private to Firecracker, which alone can give it back: "
 				     "drain through the balloon, or release from the memory file of a snapshot");
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", (int)pid,
-		 (unsigned long)mapping.start, (unsigned long)mapping.end);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "guest memory %s", path);
-	*offset_ = mapping.offset + (region->address - mapping.start);
+	fd = fcp_guest_piece_open(ram->pid, piece, O_RDWR, err);
+	*offset_ = piece->file_offset + (region->address - piece->start);
 	return fd;
 }
 
@@ -148,7 +144,7 @@ static int release_region(struct run *run, const struct fcp_guest_region *region
 	struct fcp_madvise_ranges_result *result = run->result;
 	FCP_CLEANUP(ranges) struct fcp_ranges translated = {0};
 	uint64_t memfd_offset = 0, checked_bytes = 0;
-	FCP_CLEANUP(fd) int fd = open_shared(run->settings->pid, region, &memfd_offset, err);
+	FCP_CLEANUP(fd) int fd = open_shared(&run->ram, region, &memfd_offset, err);
 	struct fcp_file file = {.fd = fd, .name = "guest memory", .cancel_fd = run->settings->cancel_fd};
 	struct fcp_file_size before, after;
 	struct fcp_error uncounted;
@@ -167,15 +163,16 @@ static int release_region(struct run *run, const struct fcp_guest_region *region
 	return released;
 }
 
-static int find(struct run *run, uint64_t memory_bytes, struct fcp_error *err)
+static int find(struct run *run, const struct fcp_machine_config *machine, struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_result *result = run->result;
 	uint64_t rss_bytes = 0;
 
-	if (fcp_guest_memory_open_process(run->settings->pid, memory_bytes, &run->memory, err) != 0)
+	if (fcp_vm_memory_find(&run->firecracker, machine, &run->ram, err) != 0 ||
+	    fcp_guest_memory_open_process(&run->ram, -1, &run->memory, err) != 0)
 		return -1;
 	fcp_process_rss(run->settings->pid, &rss_bytes);
-	result->mem_file = (struct fcp_mem_file){memory_bytes, rss_bytes, rss_bytes};
+	result->mem_file = (struct fcp_mem_file){fcp_machine_file_bytes(machine), rss_bytes, rss_bytes};
 	if (fcp_free_ranges_of(&run->memory, run->settings->cancel_fd, &run->found, &result->guest,
 			       err) != 0)
 		return -1;
@@ -191,8 +188,7 @@ static int check_shared(const struct run *run, struct fcp_error *err)
 {
 	for (unsigned i = 0; i < run->found.region_count; i++) {
 		uint64_t unused;
-		FCP_CLEANUP(fd) int fd = open_shared(run->settings->pid, &run->found.regions[i], &unused,
-						     err);
+		FCP_CLEANUP(fd) int fd = open_shared(&run->ram, &run->found.regions[i], &unused, err);
 
 		if (fd < 0)
 			return -1;
@@ -202,9 +198,9 @@ static int check_shared(const struct run *run, struct fcp_error *err)
 
 static int work(struct run *run, struct fcp_error *err)
 {
-	uint64_t memory_bytes = 0;
+	struct fcp_machine_config machine;
 
-	if (check_vm(run, &memory_bytes, err) != 0 || find(run, memory_bytes, err) != 0)
+	if (check_vm(run, &machine, err) != 0 || find(run, &machine, err) != 0)
 		return -1;
 	if (run->settings->keep)
 		return 0;
@@ -245,11 +241,11 @@ int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 	if (fcp_lock_vm(settings->api_sock, &wait, &lock, err) != 0)
 		return -1;
 	snprintf(result->warning, sizeof(result->warning), "%s", lock.warning);
-	run.memory.fd = run.memory.pagemap_fd = -1;
 	if (fcp_firecracker_open(settings->api_sock, 0, settings->cancel_fd, &run.firecracker, err) == 0)
 		ran = end(&run, work(&run, err), err);
 	fcp_guest_free_clear(&run.found);
 	fcp_guest_memory_close(&run.memory);
+	fcp_guest_ram_clear(&run.ram);
 	fcp_firecracker_close(&run.firecracker);
 	return ran;
 }

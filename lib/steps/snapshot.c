@@ -15,6 +15,7 @@
 #include "steps/snapshot_run.h"
 #include "steps/snapshot_type.h"
 #include "steps/snapshot_undo.h"
+#include "steps/vm_memory.h"
 
 #include <string.h>
 
@@ -22,33 +23,39 @@
 
 /* ---- before the pause: all that can be found out, and can fail, while the guest still runs ---- */
 
-static void choose_type(struct fcp_snapshot_run *run)
+static int choose_type(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_snapshot_result *result = run->result;
-	char reason[sizeof(result->type_reason)];
+	bool asked = run->settings->type != FCP_SNAPSHOT_AUTO;
+	char reason[sizeof(result->type_reason)] = "";
 	bool complete = false;
 
 	if (run->settings->type != FCP_SNAPSHOT_FULL)
-		complete = fcp_snapshot_diff_is_complete(fcp_firecracker_pid(&run->firecracker),
-							 &run->instance, &run->machine, reason);
-	if (run->settings->type == FCP_SNAPSHOT_AUTO) {
+		complete = fcp_snapshot_diff_is_complete(&run->firecracker, &run->instance,
+							 &run->machine, reason);
+	if (run->settings->type == FCP_SNAPSHOT_DIFF &&
+	    fcp_snapshot_diff_is_corrupt(&run->instance, &run->machine))
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "Firecracker %s writes corrupt Diffs of a VM with more than one memory slot; "
+				     "take a Full", run->instance.vmm_version);
+	result->type = run->settings->type;
+	if (!asked)
 		result->type = complete ? FCP_SNAPSHOT_DIFF : FCP_SNAPSHOT_FULL;
-		memcpy(result->type_reason, reason, sizeof(reason));
-	} else {
-		result->type = run->settings->type;
-	}
 	result->layer = result->type == FCP_SNAPSHOT_DIFF && !complete;
+	/* Why it was chosen; or why what was asked for is not whole. */
+	if (!asked || result->layer)
+		memcpy(result->type_reason, reason, sizeof(reason));
+	return 0;
 }
 
 /* A Full has every page; a Diff at most what is resident. */
 static int check_room(const struct fcp_snapshot_run *run, struct fcp_error *err)
 {
-	uint64_t needed_bytes = run->machine.mem_size_mib * FCP_MIB;
+	uint64_t needed_bytes = fcp_machine_memory_bytes(&run->machine);
 	uint64_t rss_bytes;
 
 	if (run->result->type == FCP_SNAPSHOT_DIFF &&
-	    fcp_process_rss(fcp_firecracker_pid(&run->firecracker), &rss_bytes) &&
-	    rss_bytes < needed_bytes)
+	    fcp_vm_memory_rss(&run->firecracker, &rss_bytes) && rss_bytes < needed_bytes)
 		needed_bytes = rss_bytes;
 	return fcp_snapshot_files_room(&run->files, needed_bytes, STATE_FILE_BYTES, err);
 }
@@ -86,7 +93,8 @@ static int check(struct fcp_snapshot_run *run, struct fcp_error *err)
 	if (fcp_snapshot_files_check_targets(&run->files, err) != 0 ||
 	    fcp_vm_machine_config(&run->firecracker, &run->machine, err) != 0)
 		return -1;
-	choose_type(run);
+	if (choose_type(run, err) != 0)
+		return -1;
 	return check_room(run, err);
 }
 
@@ -186,9 +194,14 @@ static int create(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 	if (create_once(run, err) != 0)
 		return -1;
-	if (run->settings->type != FCP_SNAPSHOT_AUTO || result->type != FCP_SNAPSHOT_DIFF ||
-	    !was_swapped(run))
+	if (result->type != FCP_SNAPSHOT_DIFF || result->layer || !was_swapped(run))
 		return 0;
+	if (run->settings->type != FCP_SNAPSHOT_AUTO) {
+		result->layer = true;
+		snprintf(result->type_reason, sizeof(result->type_reason),
+			 "some of the process was swapped out: the Diff lacks those pages");
+		return 0;
+	}
 	result->type = FCP_SNAPSHOT_FULL;
 	snprintf(result->type_reason, sizeof(result->type_reason),
 		 "some of the process was swapped out during a Diff, which was thrown away");
@@ -199,10 +212,9 @@ static int create(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 static int publish(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
-	if (fcp_snapshot_files_check(&run->files, run->machine.mem_size_mib * FCP_MIB, err) != 0)
+	if (fcp_snapshot_files_check(&run->files, fcp_machine_file_bytes(&run->machine), err) != 0)
 		return -1;
-	fcp_snapshot_record(run->files.memory.fd, fcp_firecracker_pid(&run->firecracker),
-			    &run->machine, run->result);
+	fcp_snapshot_record(run->files.memory.fd, &run->firecracker, &run->machine, run->result);
 	if (fcp_snapshot_publish(&run->files, err) != 0)
 		return -1;
 	run->result->created = true;

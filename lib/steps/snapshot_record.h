@@ -10,7 +10,8 @@
  * dirty pages are not tracked. *result has the attributes, ids only as far as they were recorded. A
  * file system without extended attributes is no failure.
  */
-void fcp_snapshot_record(int fd, pid_t pid, const struct fcp_machine_config *machine,
+void fcp_snapshot_record(int fd, const struct fcp_firecracker *firecracker,
+			 const struct fcp_machine_config *machine,
 			 struct fcp_snapshot_result *result);
 
 #endif

@@ -15,7 +15,7 @@ uint32_t fcp_snapshot_timeout_ms(const struct fcp_snapshot_run *run)
 	uint64_t timeout_ms = run->settings->snapshot_timeout_ms;
 
 	if (timeout_ms == 0)
-		timeout_ms = SNAPSHOT_BASE_MS + run->machine.mem_size_mib * 1000 / SNAPSHOT_MIB_PER_S;
+		timeout_ms = SNAPSHOT_BASE_MS + fcp_machine_file_bytes(&run->machine) / FCP_MIB * 1000 / SNAPSHOT_MIB_PER_S;
 	return timeout_ms > INT32_MAX ? INT32_MAX : (uint32_t)timeout_ms;
 }
 

@@ -41,6 +41,7 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	$RECLAIM
 	GET /
 	GET /balloon
@@ -48,6 +49,7 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	GET /balloon/hinting/status
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /vm {"state":"Paused"}
 	${CREATE/Diff/Full}
@@ -76,8 +78,10 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /vm {"state":"Paused"}
 	$CREATE
@@ -142,6 +146,7 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /
 	GET /balloon
 	PATCH /balloon/hinting/start {"acknowledge_on_stop":true}
@@ -149,6 +154,7 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	PATCH /balloon/hinting/stop
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /vm {"state":"Paused"}
 	$CREATE
@@ -237,8 +243,10 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	$CREATE
 	E

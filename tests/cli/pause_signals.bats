@@ -32,6 +32,7 @@ interrupted() {
 		expect_log <<-'E'
 		GET /
 		GET /machine-config
+		GET /hotplug/memory
 		envd POST /process.Process/Start Connect-Timeout-Ms=62200 Authorization=Basic cm9vdDo= Connect-Protocol-Version=1 SCRIPT
 		E
 	done
@@ -49,6 +50,7 @@ interrupted() {
 		expect_log <<-'E'
 		GET /
 		GET /machine-config
+		GET /hotplug/memory
 		GET /
 		GET /balloon
 		PATCH /balloon/hinting/start {"acknowledge_on_stop":true}

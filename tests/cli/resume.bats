@@ -43,6 +43,7 @@ paused_and_loaded() {
 	expect_log <<-'E'
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /
 	GET /balloon
 	PATCH /balloon/hinting/start {"acknowledge_on_stop":true}
@@ -50,6 +51,7 @@ paused_and_loaded() {
 	PATCH /balloon/hinting/stop
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /vm {"state":"Paused"}
 	PUT /snapshot/create {"snapshot_type":"Full","snapshot_path":"T/snap2.fcpause-tmp","mem_file_path":"T/mem2.fcpause-tmp"}

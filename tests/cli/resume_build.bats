@@ -95,7 +95,9 @@ wait_request() { _sim_wait_file "$T/requests" "$1"; }
 	PATCH /vm {"state":"Resumed"}
 	envd POST /process.Process/Start Connect-Timeout-Ms=60000 Authorization=Basic cm9vdDo= Connect-Protocol-Version=1 {...
 	GET /machine-config
+	GET /hotplug/memory
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PUT /actions {"action_type":"FlushMetrics"}
 	PATCH /vm {"state":"Paused"}

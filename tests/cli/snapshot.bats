@@ -27,6 +27,7 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /vm {"state":"Paused"}
 	$CREATE
@@ -54,6 +55,7 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /vm {"state":"Paused"}
 	$CREATE
@@ -74,6 +76,7 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	$CREATE
 	E
@@ -159,6 +162,7 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /balloon/hinting/stop
 	PATCH /vm {"state":"Paused"}

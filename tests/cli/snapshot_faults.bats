@@ -35,6 +35,7 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /vm {"state":"Paused"}
 	$CREATE
@@ -54,6 +55,7 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	$CREATE
 	E
@@ -164,6 +166,7 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	expect_log <<-'E'
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /vm {"state":"Paused"}
 	PATCH /vm {"state":"Resumed"}
@@ -184,6 +187,7 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	expect_log <<-'E'
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /vm {"state":"Paused"}
 	E
@@ -197,6 +201,7 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	expect_log <<-E
 	GET /
 	GET /machine-config
+	GET /hotplug/memory
 	GET /balloon/hinting/status
 	PATCH /vm {"state":"Paused"}
 	$CREATE

@@ -159,7 +159,7 @@ requested() { grep -c "\"snapshot_type\":\"$1\"" "$SIM_LOG"; }
 	SHIM=(SHIM_SWAP=4)
 	snapshot --type diff
 	expect 0
-	expect_json '.type == "Diff"' '.layer == true' 'has("type_reason") | not'
+	expect_json '.type == "Diff"' '.layer == true' '.type_reason | contains("swapped out")'
 	[ "$(requested Full || true)" -eq 0 ]
 }
 

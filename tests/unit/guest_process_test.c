@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The memory of a process: this one's, with a made-up guest's memory in an anonymous mapping. */
+#include "guest/ram.h"
 #include "guest_fixture.h"
 #include "tap.h"
 
@@ -45,10 +46,14 @@ static void same_as_file(struct fixture *fixture, const char *ram)
 	const struct fcp_guest_free_settings settings = {.cancel_fd = -1};
 	uint64_t before = resident_pages(ram);
 	struct fcp_guest_free file, process = {0};
+	const struct fcp_guest_size size = {.boot_bytes = RAM};
 	struct fcp_guest_memory memory;
+	struct fcp_guest_ram ram_found;
 	struct fcp_error err = {0};
 
-	if (!ok(fcp_guest_memory_open_process(getpid(), RAM, &memory, &err) == 0,
+	if (!ok(memfd_create(FCP_GUEST_SIM_MEMFD, 0) >= 0 &&
+			fcp_guest_ram_find(getpid(), -1, &size, &ram_found, &err) == 0 &&
+			fcp_guest_memory_open_process(&ram_found, -1, &memory, &err) == 0,
 		"the process is opened")) {
 		printf("# %s\n", err.message);
 		return;
@@ -68,22 +73,24 @@ static void same_as_file(struct fixture *fixture, const char *ram)
 	fcp_guest_free_clear(&process);
 	fcp_guest_free_clear(&file);
 	fcp_guest_memory_close(&memory);
+	fcp_guest_ram_clear(&ram_found);
 }
 
 static void not_there(void)
 {
-	struct fcp_guest_memory memory;
+	const struct fcp_guest_size size = {.boot_bytes = RAM}, more = {.boot_bytes = 20 * RAM};
+	struct fcp_guest_ram ram;
 	struct fcp_error err = {0};
 	pid_t child = fork();
 
 	if (child == 0)
 		_exit(0);
 	waitpid(child, NULL, 0);
-	ok(fcp_guest_memory_open_process(child, RAM, &memory, &err) < 0 &&
+	ok(fcp_guest_ram_find(child, -1, &size, &ram, &err) < 0 &&
 		   err.error_class == FCP_ERR_STATE,
 	   "a process that is gone");
-	ok(fcp_guest_memory_open_process(getpid(), 640 * FIXTURE_MIB, &memory, &err) < 0 &&
-		   err.error_class == FCP_ERR_STATE,
+	ok(fcp_guest_ram_find(getpid(), -1, &more, &ram, &err) < 0 &&
+		   err.error_class == FCP_ERR_UNSUPPORTED,
 	   "a process without a mapping of that size");
 }
 
@@ -97,12 +104,13 @@ static void without_permission(void)
 		return;
 	}
 	if (child == 0) {
-		struct fcp_guest_memory memory;
+		const struct fcp_guest_size size = {.boot_bytes = RAM};
+		struct fcp_guest_ram ram;
 		struct fcp_error err = {0};
 
 		if (setuid(65534) < 0)
 			_exit(2);
-		_exit(fcp_guest_memory_open_process(getppid(), RAM, &memory, &err) < 0 &&
+		_exit(fcp_guest_ram_find(getppid(), -1, &size, &ram, &err) < 0 &&
 				      err.error_class == FCP_ERR_UNSUPPORTED
 			      ? 0
 			      : 1);
