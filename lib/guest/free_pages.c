@@ -136,6 +136,7 @@ static int check_contents(struct finder *finder, struct fcp_error *err)
 		return -1;
 	if (fcp_guest_sample(memory, &finder->blocks.ranges, &samples, err) < 0)
 		return judge(found, FCP_GUEST_GATE_POISON, -1, err);
+	samples.zeroed_marked = finder->kernel.note.pg_zeroed != FCP_GUEST_NONE;
 	if (judge(found, FCP_GUEST_GATE_POISON, fcp_guest_gate_poison(&samples, err), err) < 0)
 		return -1;
 	return judge(found, FCP_GUEST_GATE_ZEROED, fcp_guest_gate_zeroed(memory, &samples, err),

@@ -128,6 +128,9 @@ int fcp_guest_gate_zeroed(const struct fcp_guest_memory *memory,
 	if (samples->zeroing_asked)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "init_on_free is on the command line");
+	if (samples->zeroed_marked)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "the guest's kernel marks free pages as zeros (PG_zeroed), and may rely on it");
 	if (samples->taken > 0 && samples->zeros == samples->taken)
 		return fcp_error_set(
 			err, FCP_ERR_UNSUPPORTED, 0,

@@ -89,6 +89,7 @@ static const struct key keys[] = {
 	{"NUMBER(PG_swapbacked)", FIELD(pg_swapbacked), COUNT, OPTIONAL, 0, 63},
 	{"NUMBER(PG_private)", FIELD(pg_private), COUNT, OPTIONAL, 0, 63},
 	{"NUMBER(PG_swapcache)", FIELD(pg_swapcache), COUNT, OPTIONAL, 0, 63},
+	{"NUMBER(PG_zeroed)", FIELD(pg_zeroed), COUNT, OPTIONAL, 0, 63},
 	{"NUMBER(PG_head_mask)", FIELD(pg_head_mask), COUNT, OPTIONAL, ANY},
 };
 

@@ -56,6 +56,7 @@ struct fcp_guest_note {
 	uint64_t hugetlb_mapcount;	/* since 6.10 */
 	uint64_t offline_mapcount;	/* since 5.x */
 	uint64_t pg_slab, pg_lru, pg_swapbacked, pg_private, pg_swapcache, pg_head_mask;
+	uint64_t pg_zeroed; /* proposed for 7.x: free pages that the guest knows to be zeros */
 
 	/* All symbols in the kernel's image: text or data in use, whatever they are. */
 	unsigned symbol_count;

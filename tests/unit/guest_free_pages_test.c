@@ -435,6 +435,27 @@ static void layers(void)
 	close(layer);
 }
 
+/* Free pages that the host has zeroed are trusted to be zeros there, few or many. */
+static void layer_of_marked_zeros(void)
+{
+	struct fixture fixture;
+	struct fcp_guest_free found;
+	struct fcp_error err = {0};
+
+	fixture_build(&fixture, &(struct fixture_settings){
+					.note_edit = "NUMBER(PG_lru)=4\nNUMBER(PG_zeroed)=27"});
+	fixture_write(&fixture, 0x400 * 4096, "x", 1);
+	ok(fixture_find(&fixture, FCP_GUEST_HOLES_BASE, &found, &err) < 0 &&
+		   found.gates[FCP_GUEST_GATE_ZEROED].state == FCP_GUEST_GATE_FAILED,
+	   "a layer of a guest whose kernel knows PG_zeroed is refused");
+	has_str(err.message, "PG_zeroed", "... and says why");
+	fcp_guest_free_clear(&found);
+	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) == 0,
+	   "... a whole file of it is not");
+	fcp_guest_free_clear(&found);
+	fixture_close(&fixture);
+}
+
 int main(void)
 {
 	found_in_all_shapes();
@@ -442,5 +463,6 @@ int main(void)
 	on_its_way();
 	copies_and_holes();
 	layers();
+	layer_of_marked_zeros();
 	return done();
 }
