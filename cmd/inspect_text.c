@@ -19,8 +19,8 @@ static const char *pastable(const char *path, char word[PASTABLE_BYTES])
 	return path[0] != '-' && fcp_shell_quote(path, word, PASTABLE_BYTES) == 0 ? word : "FILE";
 }
 
-/* Holes where the guest may use memory can be a layer's: madvise-ranges asks what they mean, unless it
- * is recorded. */
+/* Holes where the guest may use memory can be a layer's: madvise-ranges asks what they mean, unless
+ * it is recorded. */
 static bool may_be_layer(const struct fcp_inspect_result *result)
 {
 	const struct fcp_class_bytes *free_pages = &result->classes[FCP_PAGE_FREE];

@@ -79,4 +79,9 @@ int fcp_guest_find_free(const struct fcp_guest_memory *memory,
 /* Frees what it owns and zeroes it. NULL-safe. */
 void fcp_guest_free_clear(struct fcp_guest_free *free_);
 
+static inline void fcp_cleanup_guest_free(struct fcp_guest_free *free_)
+{
+	fcp_guest_free_clear(free_);
+}
+
 #endif

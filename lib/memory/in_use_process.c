@@ -10,7 +10,6 @@
 #include <sys/vfs.h>
 
 #define MAPS_BUFFER_BYTES (256 << 10)
-#define GENERATIONS_MAX 64
 
 /* Without a word to the file's server: one that is dead would never answer (AT_STATX_DONT_SYNC). */
 static bool get_status(int dirfd, const char *path, struct statx *status_)
@@ -259,58 +258,4 @@ void fcp_process_use(const struct fcp_used_file *file, int proc, struct fcp_proc
 	if (maps != 0 || !empty) /* else a kernel thread, a zombie */
 		use.hidden |= denied(read_fds(file, proc, &use));
 	*use_ = use;
-}
-
-/* ---- who it is ---- */
-
-/* The parent of the process behind proc, 0 where it cannot be told. "PID (COMM) STATE PPID ..." */
-static pid_t parent_of(int proc)
-{
-	FCP_CLEANUP(fd) int fd = openat(proc, "stat", O_RDONLY | O_CLOEXEC);
-	char text[256], *end;
-	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	int parent;
-
-	text[got > 0 ? got : 0] = '\0';
-	end = strrchr(text, ')');
-	return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : 0;
-}
-
-static bool descends_from_us(int proc)
-{
-	pid_t parent = parent_of(proc);
-
-	for (int i = 0; i < GENERATIONS_MAX && parent > 1; i++) {
-		FCP_CLEANUP(fd) int next = -1;
-		char path[32];
-
-		if (parent == getpid())
-			return true;
-		snprintf(path, sizeof(path), "/proc/%d", (int)parent);
-		next = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		parent = next < 0 ? 0 : parent_of(next);
-	}
-	return false;
-}
-
-bool fcp_process_is_fork(int proc)
-{
-	struct statx ours, theirs;
-
-	return get_status(proc, "exe", &theirs) && get_status(AT_FDCWD, "/proc/self/exe", &ours) &&
-	       ours.stx_ino == theirs.stx_ino && ours.stx_dev_major == theirs.stx_dev_major &&
-	       ours.stx_dev_minor == theirs.stx_dev_minor && descends_from_us(proc);
-}
-
-void fcp_process_comm(int proc, char *comm_, size_t bytes)
-{
-	FCP_CLEANUP(fd) int fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, comm_, bytes - 1);
-
-	/* The newline at the end is the kernel's; all before it the process chose itself, and may
-	 * not write to a terminal. */
-	comm_[got > 0 ? got - 1 : 0] = '\0';
-	for (char *c = comm_; *c; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
 }

@@ -18,8 +18,8 @@
 #include <stdio.h>
 
 /* Between two looks at the VM's state. */
-#define BATCH_BYTES (64 * FCP_MIB)
-#define BATCH_RANGES 1024
+#define BATCH_BYTES (16 * FCP_MIB)
+#define BATCH_RANGES 256
 
 struct run {
 	const struct fcp_madvise_ranges_settings *settings;
@@ -212,13 +212,47 @@ static int work(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
+static bool lies_in(const struct fcp_ranges *inner, const struct fcp_ranges *outer)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < inner->count; i++) {
+		while (at < outer->count && outer->items[at].end < inner->items[i].end)
+			at++;
+		if (at == outer->count || outer->items[at].start > inner->items[i].start)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Paused at both ends, the VM can have run in between. Then a page that was released and taken into
+ * use is no longer free by the guest's own allocator.
+ */
+static int check_still_free(struct run *run, struct fcp_error *err)
+{
+	FCP_CLEANUP(guest_free) struct fcp_guest_free now = {0};
+	struct fcp_guest_report unused;
+	struct fcp_error why;
+
+	if (fcp_free_ranges_of(&run->memory, -1, &now, &unused, &why) == 0 &&
+	    lies_in(&run->result->ranges, &now.ranges))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_LEFT, 0,
+			     "the VM is Paused, but has run while %llu bytes of its memory were released: "
+			     "pages that it has taken into use since may be lost: end it, and restore it "
+			     "from a snapshot",
+			     (unsigned long long)run->punched_bytes);
+}
+
 /* Asked once more at the end, after a failure too: that pages may be lost is worse than any other. */
 static int end(struct run *run, int ran, struct fcp_error *err)
 {
 	struct fcp_error resumed;
 
 	fcp_firecracker_shield(&run->firecracker);
-	if (run->punched_bytes == 0 || check_paused(run, &resumed) == 0)
+	if (run->punched_bytes == 0 ||
+	    (check_paused(run, &resumed) == 0 && check_still_free(run, &resumed) == 0))
 		return ran;
 	if (ran == 0 || resumed.error_class == FCP_ERR_LEFT)
 		*err = resumed;

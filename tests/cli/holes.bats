@@ -225,6 +225,11 @@ used_zero_page() {
 	vm
 	fcp pause --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file-path mem --type full --resume --json
 	expect_json '.steps[2].holes == "zero"' '.steps[3].holes == "zero"' '.steps[3].zero_bytes > 0'
+	id=$(jq -r '.steps[2].id' out)
+	[ "$id" != null ] || return 0
+	# The release has changed the file, and what is recorded is still right.
+	fcp inspect --mem-file-path mem --json
+	expect_json '.holes == "zero"' ".id == \"$id\""
 }
 
 @test "A9: README's chain by hand: snapshot, then madvise-ranges on what it made" {

@@ -319,6 +319,34 @@ process_start() { fcp_start madvise-ranges --find free --api-sock "$SIM_SOCK" --
 	done
 }
 
+@test "D5: the VM has run in between and is paused again: told by its memory" {
+	command -v python3 >/dev/null || skip 'needs python3'
+	guest_vm
+	SHIM=('SHIM_FAULT=fallocate@1=hold')
+	process_start
+	until_held
+	sim_patch /vm '{"state":"Resumed"}'
+	# What a guest does that runs: it changes its memory. Its note is easy to find.
+	python3 - "$SIM_PID" <<-'P'
+		import re, sys
+		pid = sys.argv[1]
+		with open(f"/proc/{pid}/mem", "r+b") as memory:
+		    for line in open(f"/proc/{pid}/maps"):
+		        start, end = (int(x, 16) for x in line.split()[0].split("-"))
+		        if end - start < 32 << 20 or "memfd" not in line:
+		            continue
+		        memory.seek(start)
+		        note = memory.read(end - start).find(b"VMCOREINFO")
+		        memory.seek(start + note)
+		        memory.write(b"changed")
+	P
+	sim_patch /vm '{"state":"Paused"}'
+	release
+	fcp_end
+	expect 5
+	expect_json '.reason | contains("has run") and contains("may be lost")'
+}
+
 @test "D5: resumed before the first page: nothing is released, exit 1" {
 	guest_vm
 	SHIM=('SHIM_FAULT=fopen:/maps@2=hold')
