@@ -73,7 +73,8 @@ static bool hinting_left_open(const struct fcp_balloon_drain_result *drain)
 static int snapshot(struct chain *chain, struct fcp_error *err)
 {
 	struct fcp_pause_result *result = chain->result;
-	int ran = fcp_snapshot_keep(&chain->settings->snapshot, &chain->lock, &result->snapshot,
+	const struct fcp_snapshot_prepared prepared = {.lock = &chain->lock, .checked = true};
+	int ran = fcp_snapshot_keep(&chain->settings->snapshot, &prepared, &result->snapshot,
 				    &chain->memory_fd, err);
 
 	if (result->snapshot.vm_state != FCP_VM_UNKNOWN || result->snapshot.paused)

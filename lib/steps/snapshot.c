@@ -63,7 +63,7 @@ static int check_room(const struct fcp_snapshot_run *run, struct fcp_error *err)
 /* One run at a time on a target. What a killed run has left there is put right first. */
 static int lock_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
-	if (fcp_snapshot_files_lock(&run->files, err) != 0)
+	if (fcp_snapshot_files_lock(&run->files, &run->wait, err) != 0)
 		return -1;
 	return fcp_snapshot_recover(&run->files, err);
 }
@@ -90,7 +90,7 @@ static int find_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 static int check(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
-	if (fcp_snapshot_files_check_targets(&run->files, err) != 0 ||
+	if (fcp_snapshot_files_check_targets(&run->files, !run->checked, err) != 0 ||
 	    fcp_vm_machine_config(&run->firecracker, &run->machine, err) != 0)
 		return -1;
 	if (choose_type(run, err) != 0)
@@ -134,6 +134,14 @@ static void flush_metrics(struct fcp_snapshot_run *run, struct fcp_metrics *metr
 				    &no_matter) == 0;
 }
 
+static void warn(struct fcp_snapshot_run *run, const char *text)
+{
+	char *warning = run->result->warning;
+	size_t used = strlen(warning), bytes = sizeof(run->result->warning);
+
+	snprintf(warning + used, bytes - used, "%s%s", used ? "; " : "", text);
+}
+
 static int begin(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_metrics before;
@@ -142,7 +150,11 @@ static int begin(struct fcp_snapshot_run *run, struct fcp_error *err)
 	if (stop_open_hinting(run, err) != 0)
 		return -1;
 	flush_metrics(run, &before, &ignored);
-	return fcp_snapshot_files_begin(&run->files, fcp_firecracker_pid(&run->firecracker), err);
+	if (fcp_snapshot_files_begin(&run->files, fcp_firecracker_pid(&run->firecracker), err) != 0)
+		return -1;
+	if (run->files.memory.no_sync || run->files.snapshot.no_sync)
+		warn(run, "after a power cut the files may be lost: the directory of one cannot be synced");
+	return 0;
 }
 
 /* ---- the pause ---- */
@@ -285,15 +297,17 @@ int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm
 	return ran;
 }
 
-int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings, struct fcp_lock *lock,
+int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
+		      const struct fcp_snapshot_prepared *prepared,
 		      struct fcp_snapshot_result *result, int *memory_fd_, struct fcp_error *err)
 {
-	struct fcp_snapshot_run run = {.settings = settings, .result = result, .lock = lock};
+	struct fcp_snapshot_run run = {.settings = settings, .result = result, .lock = prepared->lock,
+				       .checked = prepared->checked};
 	uint64_t start_ns = fcp_now_ns();
 	int ran;
 
 	*result = (struct fcp_snapshot_result){0};
-	snprintf(result->warning, sizeof(result->warning), "%s", lock->warning);
+	snprintf(result->warning, sizeof(result->warning), "%s", run.lock->warning);
 	ran = open_run(&run, err) == 0 ? take(&run, err) : -1;
 	if (ran == 0)
 		flush_metrics(&run, &result->metrics, &result->has_metrics);
@@ -307,12 +321,13 @@ int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapsh
 {
 	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
+	const struct fcp_snapshot_prepared prepared = {.lock = &lock};
 	FCP_CLEANUP(fd) int unused = -1;
 	uint64_t start_ns = fcp_now_ns();
 
 	if (fcp_snapshot_files_check_names(settings, err) == 0 &&
 	    fcp_lock_vm(settings->api_sock, &wait, &lock, err) == 0)
-		return fcp_snapshot_keep(settings, &lock, result, &unused, err);
+		return fcp_snapshot_keep(settings, &prepared, result, &unused, err);
 	*result = (struct fcp_snapshot_result){0};
 	return fcp_outcome_finish(&result->outcome, start_ns, -1, err);
 }

@@ -11,11 +11,18 @@
 int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm_state *state_,
 		       struct fcp_error *err);
 
+/* What the caller has done before. */
+struct fcp_snapshot_prepared {
+	struct fcp_lock *lock; /* of the VM, held */
+	bool checked;	       /* by fcp_snapshot_check(): who uses the targets is not looked at again */
+};
+
 /*
- * fcp_snapshot() under the VM's lock, which the caller holds, that hands on the memory file that it has published: *memory_fd_ is open for reading
+ * fcp_snapshot() that hands on the memory file that it has published: *memory_fd_ is open for reading
  * and writing, and the caller's to close; -1 when there is none.
  */
-int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings, struct fcp_lock *lock,
+int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
+		      const struct fcp_snapshot_prepared *prepared,
 		      struct fcp_snapshot_result *result, int *memory_fd_, struct fcp_error *err);
 
 #endif

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "steps/snapshot_files.h"
+#include "steps/snapshot_names.h"
 
 #include "base/cleanup.h"
-#include "base/lock.h"
-#include "firecracker/process.h"
+#include "base/utf8.h"
 #include "memory/file.h"
 #include "memory/in_use.h"
 
@@ -11,11 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-
-#define SUFFIX ".fcpause-tmp"
-#define OLD_SUFFIX ".fcpause-old"
-
-/* ---- finding ---- */
 
 /* What stands behind the last slash. */
 static const char *name_in(const char *path)
@@ -75,38 +69,44 @@ static char *append(const char *name, const char *suffix)
 	return asprintf(&joined, "%s%s", name, suffix) >= 0 ? joined : NULL;
 }
 
+/* The target itself: not there, or a file that may be replaced. It is not opened, which would end
+ * another's claim on it. *fd_ is for looking only, -1: not there. */
+static int check_target(const struct fcp_snapshot_file *file, bool force, int *fd_,
+			struct fcp_error *err)
+{
+	FCP_CLEANUP(fd) int fd = openat(file->place.directory, file->name,
+					O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat target;
+
+	*fd_ = -1;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &target) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
+	if (!S_ISREG(target.st_mode))
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s is there and is no regular file",
+				     file->host);
+	if (!force)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%s is there already, and is replaced only with force", file->host);
+	*fd_ = fcp_steal_fd(&fd);
+	return 0;
+}
+
 static int check_unused(const struct fcp_snapshot_file *file, int path_fd, struct fcp_error *err)
 {
-	FCP_CLEANUP(fd) int fd = fcp_file_reopen(path_fd, file->host, O_RDONLY, err);
+	FCP_CLEANUP(fd) int fd = -1;
 	struct fcp_in_use use;
 
+	if (path_fd < 0)
+		return 0;
+	fd = fcp_file_reopen(path_fd, file->host, O_RDONLY, err);
 	if (fd < 0 || fcp_in_use_find(fd, &use, err) != 0)
 		return -1;
 	if (use.how != FCP_IN_USE_NOT)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: in use: process %d (%s) %s", file->host,
 				     (int)use.pid, use.comm, fcp_in_use_text(use.how));
 	return 0;
-}
-
-/* The target itself: not there, or a file that nobody uses and that may be replaced. What is refused
- * anyway is not opened, which would end another run's claim of it. */
-static int check_target(const struct fcp_snapshot_file *file, bool force, struct fcp_error *err)
-{
-	FCP_CLEANUP(fd) int path_fd = openat(file->place.directory, file->name,
-					     O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	struct stat target;
-
-	if (path_fd < 0 && errno == ENOENT)
-		return 0;
-	if (path_fd < 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
-	if (fstat(path_fd, &target) != 0 || !S_ISREG(target.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s is there and is no regular file",
-				     file->host);
-	if (!force)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s is there already, and is replaced only with force", file->host);
-	return check_unused(file, path_fd, err);
 }
 
 static int find(const char *path, const struct fcp_snapshot_settings *settings, pid_t pid,
@@ -119,13 +119,17 @@ static int find(const char *path, const struct fcp_snapshot_settings *settings, 
 		return fcp_error_nomem(err);
 	if (fcp_place_open(pid, settings->chroot_base, directory, &file->place, err) != 0)
 		return fcp_error_wrap(err, "%s", path);
-	file->temporary = append(file->name, SUFFIX);
-	file->old = append(file->name, OLD_SUFFIX);
+	file->temporary = append(file->name, FCP_TEMPORARY_SUFFIX);
+	file->old = append(file->name, FCP_OLD_SUFFIX);
 	if (!file->temporary || !file->old)
 		return fcp_error_nomem(err);
 	if (join(&file->seen, file->place.seen, file->temporary, err) != 0 ||
 	    join(&file->host, file->place.host, file->name, err) != 0)
 		return -1;
+	/* JSON has no other characters, and Firecracker would write to another name. */
+	if (!fcp_utf8_is_valid(file->seen))
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%s: a name that is not UTF-8 cannot be given to Firecracker", file->host);
 	return 0;
 }
 
@@ -144,11 +148,19 @@ int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t 
 	return 0;
 }
 
-int fcp_snapshot_files_check_targets(const struct fcp_snapshot_files *files, struct fcp_error *err)
+int fcp_snapshot_files_check_targets(const struct fcp_snapshot_files *files, bool use,
+				     struct fcp_error *err)
 {
-	if (check_target(&files->snapshot, files->force, err) != 0)
+	FCP_CLEANUP(fd) int snapshot = -1;
+	FCP_CLEANUP(fd) int memory = -1;
+
+	if (check_target(&files->snapshot, files->force, &snapshot, err) != 0 ||
+	    check_target(&files->memory, files->force, &memory, err) != 0)
 		return -1;
-	return check_target(&files->memory, files->force, err);
+	if (use && (check_unused(&files->snapshot, snapshot, err) != 0 ||
+		    check_unused(&files->memory, memory, err) != 0))
+		return -1;
+	return 0;
 }
 
 static int room_for(const struct fcp_snapshot_file *file, uint64_t needed_bytes,
@@ -175,104 +187,4 @@ int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t mem
 	if (room_for(&files->memory, memory_bytes + snapshot_bytes, err) != 0)
 		return -1;
 	return room_for(&files->snapshot, snapshot_bytes, err);
-}
-
-static int lock_target(struct fcp_snapshot_file *file, struct fcp_error *err)
-{
-	struct stat directory;
-
-	if (fstat(file->place.directory, &directory) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
-	return fcp_lock_take(&directory, file->name, file->host, &file->lock, err);
-}
-
-int fcp_snapshot_files_lock(struct fcp_snapshot_files *files, struct fcp_error *err)
-{
-	if (lock_target(&files->memory, err) != 0)
-		return -1;
-	return lock_target(&files->snapshot, err);
-}
-
-/* ---- the temporary files ---- */
-
-/* Firecracker must be able to write it; only root can and need give it away. */
-static int give_to(int fd, pid_t pid, const char *path, struct fcp_error *err)
-{
-	uid_t uid;
-	gid_t gid;
-
-	if (!fcp_process_owner(pid, &uid, &gid) || uid == geteuid())
-		return 0;
-	if (fchown(fd, uid, gid) != 0 && uid != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno,
-				     "%s: Firecracker's user %u could not write it", path, (unsigned)uid);
-	return 0;
-}
-
-/* What stands there is of a run that was killed: the lock is ours. O_EXCL makes a new inode, so that
- * nobody else has it open, and follows no link. */
-static int begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err)
-{
-	int directory = file->place.directory;
-
-	if (unlinkat(directory, file->temporary, 0) != 0 && errno != ENOENT)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, file->host);
-	file->fd = openat(directory, file->temporary,
-			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (file->fd < 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, file->host);
-	return give_to(file->fd, pid, file->host, err);
-}
-
-int fcp_snapshot_files_begin(struct fcp_snapshot_files *files, pid_t pid, struct fcp_error *err)
-{
-	if (begin(&files->memory, pid, err) != 0)
-		return -1;
-	return begin(&files->snapshot, pid, err);
-}
-
-int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
-			     struct fcp_error *err)
-{
-	struct stat memory, snapshot;
-
-	if (fstat(files->memory.fd, &memory) != 0 || fstat(files->snapshot.fd, &snapshot) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" SUFFIX, files->memory.host);
-	if ((uint64_t)memory.st_size != memory_bytes)
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "Firecracker says it is done, but %s" SUFFIX " has %lld bytes, not %llu",
-				     files->memory.host, (long long)memory.st_size,
-				     (unsigned long long)memory_bytes);
-	if (snapshot.st_size == 0)
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "Firecracker says it is done, but %s" SUFFIX " is empty",
-				     files->snapshot.host);
-	return 0;
-}
-
-/* ---- the end ---- */
-
-static void clear(struct fcp_snapshot_file *file)
-{
-	if (file->fd >= 0) {
-		unlinkat(file->place.directory, file->temporary, 0);
-		close(file->fd);
-	}
-	if (file->published >= 0)
-		close(file->published);
-	if (file->lock >= 0)
-		close(file->lock);
-	fcp_place_clear(&file->place);
-	free(file->name);
-	free(file->temporary);
-	free(file->old);
-	free(file->seen);
-	free(file->host);
-	*file = (struct fcp_snapshot_file)FCP_SNAPSHOT_FILE_NONE;
-}
-
-void fcp_snapshot_files_clear(struct fcp_snapshot_files *files)
-{
-	clear(&files->snapshot);
-	clear(&files->memory);
 }

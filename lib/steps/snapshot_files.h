@@ -6,6 +6,7 @@
 #ifndef FCP_STEPS_SNAPSHOT_FILES_H
 #define FCP_STEPS_SNAPSHOT_FILES_H
 
+#include "base/lock.h"
 #include "firecracker/root.h"
 
 struct fcp_snapshot_file {
@@ -15,9 +16,12 @@ struct fcp_snapshot_file {
 	char *old;	 /* name + ".fcpause-old": what is being replaced, for a moment */
 	char *seen;	 /* the temporary file's path for Firecracker */
 	char *host;	 /* the target's path for us */
-	int fd;		 /* the temporary file, -1: not there */
+	int fd;		 /* the temporary file, locked: the lock of the target; -1: not there */
+	bool made;	 /* by us, and ours to remove */
+	bool leftover;	 /* a run that was killed has left it, with something in it */
+	bool no_links;	 /* the file system has no hard links */
+	bool no_sync;	 /* the directory cannot be synced */
 	int published;	 /* the same file once it has its name, -1: not yet */
-	int lock;	 /* of the target, -1: not taken */
 };
 
 struct fcp_snapshot_files {
@@ -27,7 +31,7 @@ struct fcp_snapshot_files {
 };
 
 /* Before anything else, and what a cleared one is. */
-#define FCP_SNAPSHOT_FILE_NONE {.place = {.directory = -1}, .fd = -1, .published = -1, .lock = -1}
+#define FCP_SNAPSHOT_FILE_NONE {.place = {.directory = -1}, .fd = -1, .published = -1}
 #define FCP_SNAPSHOT_FILES_NONE {false, FCP_SNAPSHOT_FILE_NONE, FCP_SNAPSHOT_FILE_NONE}
 
 /* Do both settings name a file? FCP_ERR_USAGE; needs nothing but the settings. */
@@ -43,18 +47,27 @@ int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t 
 
 /*
  * May the targets be written? FCP_ERR_INPUT: one is there and force is not set, or is no regular
- * file; FCP_ERR_BUSY: it is in use, by the VM itself for one. Changes nothing.
+ * file. With use (it looks through all processes) also FCP_ERR_BUSY: it is in use, by the VM itself
+ * for one. Changes nothing, and opens none of them.
  */
-int fcp_snapshot_files_check_targets(const struct fcp_snapshot_files *files, struct fcp_error *err);
+int fcp_snapshot_files_check_targets(const struct fcp_snapshot_files *files, bool use,
+				     struct fcp_error *err);
 
 /* Is there room for that many bytes each? FCP_ERR_IO with ENOSPC says how much is missing. */
 int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
 			    uint64_t snapshot_bytes, struct fcp_error *err);
 
-/* Keeps other runs off both targets until the files are cleared; FCP_ERR_BUSY. */
-int fcp_snapshot_files_lock(struct fcp_snapshot_files *files, struct fcp_error *err);
+/*
+ * Keeps other runs off both targets until the files are cleared: opens or creates the temporary files,
+ * and locks them. FCP_ERR_LOCKED, FCP_ERR_INTERRUPTED, FCP_ERR_IO.
+ */
+int fcp_snapshot_files_lock(struct fcp_snapshot_files *files, const struct fcp_lock_wait *wait,
+			    struct fcp_error *err);
 
-/* Creates the temporary files, empty, for Firecracker's user to write. Needs the lock. */
+/*
+ * Makes the temporary files empty ones of ours (0600) for Firecracker's user to write, and finds out
+ * what the file systems can do. Needs the lock, and that what was left was recovered.
+ */
 int fcp_snapshot_files_begin(struct fcp_snapshot_files *files, pid_t pid, struct fcp_error *err);
 
 /* Are both files what Firecracker writes: a memory file of that size, a state that is not empty? */

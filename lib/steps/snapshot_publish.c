@@ -2,181 +2,201 @@
 #include "steps/snapshot_publish.h"
 
 #include "base/cleanup.h"
+#include "steps/snapshot_names.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-
-static bool is_there(const struct fcp_snapshot_file *file, const char *name)
-{
-	struct stat status;
-
-	return fstatat(file->place.directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
-}
 
 /* ---- one file ---- */
 
 /* The name must still be that of the file which we made and Firecracker wrote. */
 static int make_durable(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
-	struct stat opened, named;
-
-	if (fstat(file->fd, &opened) != 0 ||
-	    fstatat(file->place.directory, file->temporary, &named, AT_SYMLINK_NOFOLLOW) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s: its temporary file", file->host);
-	if (opened.st_dev != named.st_dev || opened.st_ino != named.st_ino)
+	if (!fcp_snapshot_name_is_ours(file, file->temporary))
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s: somebody has replaced its temporary file", file->host);
+				     "%s: somebody has replaced or removed its temporary file", file->host);
 	if (fsync(file->fd) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s: its temporary file", file->host);
 	return 0;
 }
 
-static int sync_directory(const struct fcp_snapshot_file *file, struct fcp_error *err)
+/* Without the right to give it away, no more than its group could do before. */
+static void take_after(const struct fcp_snapshot_file *file, const struct stat *replaced)
 {
-	FCP_CLEANUP(fd) int fd = openat(file->place.directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mode_t mode = replaced->st_mode & 0777;
 
-	if (fd < 0 || fsync(fd) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "directory of %s", file->host);
-	return 0;
+	if (fchown(file->fd, replaced->st_uid, replaced->st_gid) != 0 &&
+	    fchown(file->fd, (uid_t)-1, replaced->st_gid) != 0)
+		mode &= 0700;
+	fchmod(file->fd, mode);
 }
 
-static int move(const struct fcp_snapshot_file *file, const char *from, const char *to,
-		struct fcp_error *err)
+static int set_aside(const struct fcp_snapshot_file *file, bool force, struct fcp_error *err)
 {
-	int directory = file->place.directory;
+	struct stat replaced;
 
-	if (renameat(directory, from, directory, to) != 0)
+	if (fstatat(file->place.directory, file->name, &replaced, AT_SYMLINK_NOFOLLOW) != 0)
+		return file->no_links ? fcp_snapshot_mark_old(file, err) : 0;
+	if (!force)
+		return 0;
+	if (S_ISREG(replaced.st_mode))
+		take_after(file, &replaced);
+	if (fcp_snapshot_rename(file, file->name, file->old) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s: rename", file->host);
 	return 0;
 }
 
-/* What is there stands aside; nothing may be there without force. */
-static int set_aside(const struct fcp_snapshot_file *file, bool force, struct fcp_error *err)
-{
-	if (!force || !is_there(file, file->name))
-		return 0;
-	return move(file, file->name, file->old, err);
-}
-
-/*
- * Gives the file its name beside its temporary one (link(2)): never over somebody's file that came
- * meanwhile, and until the pair is whole both names tell that it is ours. A file system without hard
- * links gets a rename.
- */
-static int place(const struct fcp_snapshot_file *file, struct fcp_error *err)
+/* Where a rename cannot be kept from replacing a file, an empty one of ours holds the name. */
+static int rename_over_own(const struct fcp_snapshot_file *file)
 {
 	int directory = file->place.directory, errnum;
+	FCP_CLEANUP(fd) int held = openat(directory, file->name,
+					  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (linkat(directory, file->temporary, directory, file->name, 0) == 0)
+	if (held < 0)
+		return -1;
+	if (renameat(directory, file->temporary, directory, file->name) == 0)
 		return 0;
 	errnum = errno;
-	if (errnum == EEXIST || is_there(file, file->name))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s has appeared meanwhile, and is not replaced", file->host);
-	if (errnum != EPERM && errnum != EOPNOTSUPP && errnum != ENOSYS && errnum != EMLINK)
-		return fcp_error_set(err, FCP_ERR_IO, errnum, "%s: its name", file->host);
-	return move(file, file->temporary, file->name, err);
+	unlinkat(directory, file->name, 0);
+	errno = errnum;
+	return -1;
 }
 
-/* Is the file under its name the one that is under its temporary name too? */
-static bool is_placed(const struct fcp_snapshot_file *file)
+static int give_name(const struct fcp_snapshot_file *file)
 {
-	struct stat named, temporary;
 	int directory = file->place.directory;
 
-	return fstatat(directory, file->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstatat(directory, file->temporary, &temporary, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       named.st_dev == temporary.st_dev && named.st_ino == temporary.st_ino;
+	if (!file->no_links)
+		return linkat(directory, file->temporary, directory, file->name, 0);
+	if (renameat2(directory, file->temporary, directory, file->name, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ? rename_over_own(file) : -1;
+}
+
+static int place(const struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	if (give_name(file) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%s has appeared meanwhile, and is not replaced", file->host);
+	return fcp_error_set(err, FCP_ERR_IO, errno, "%s: its name", file->host);
 }
 
 static void take_back(const struct fcp_snapshot_file *file)
 {
-	struct fcp_error no_matter;
+	int directory = file->place.directory;
 
-	if (is_placed(file))
-		unlinkat(file->place.directory, file->name, 0);
+	if (!fcp_snapshot_name_is_ours(file, file->name))
+		return;
+	if (fcp_snapshot_name_is_ours(file, file->temporary))
+		unlinkat(directory, file->name, 0);
 	else
-		move(file, file->name, file->temporary, &no_matter);
+		renameat(directory, file->name, directory, file->temporary);
 }
 
-static void bring_back(const struct fcp_snapshot_file *file)
+/* Where somebody's file has taken its name, the old one is kept under another, and *err says so. */
+static void bring_back(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
-	struct fcp_error no_matter;
+	char path[4096];
+	struct fcp_error not_kept;
 
-	if (is_there(file, file->old) && !is_there(file, file->name))
-		move(file, file->old, file->name, &no_matter);
+	if (fcp_snapshot_rename(file, file->old, file->name) == 0 || errno != EEXIST)
+		return;
+	if (fcp_snapshot_keep_as_failed(file, file->old, path, &not_kept) == 0)
+		fcp_error_append(err, "; the one that was there before is now %.200s", path);
 }
 
-static void drop_old(const struct fcp_snapshot_file *file)
+static void undo(struct fcp_snapshot_file *file, struct fcp_error *err)
 {
-	unlinkat(file->place.directory, file->old, 0);
+	struct fcp_error not_durable;
+
+	if (!fcp_snapshot_name_exists(file, file->old))
+		return;
+	if (file->no_links && fcp_snapshot_old_is_mark(file))
+		unlinkat(file->place.directory, file->old, 0);
+	else
+		bring_back(file, err);
+	fcp_snapshot_sync(file, &not_durable);
+}
+
+static bool drop_old(const struct fcp_snapshot_file *file)
+{
+	return unlinkat(file->place.directory, file->old, 0) == 0;
 }
 
 /* ---- the pair ---- */
 
+static int check_names(const struct fcp_snapshot_files *files, struct fcp_error *err)
+{
+	const struct fcp_snapshot_file *both[] = {&files->memory, &files->snapshot};
+
+	for (size_t i = 0; i < 2; i++)
+		if (!fcp_snapshot_name_is_ours(both[i], both[i]->name))
+			return fcp_error_set(err, FCP_ERR_INPUT, 0,
+					     "%s: somebody has replaced or removed it meanwhile", both[i]->host);
+	return 0;
+}
+
+static int set_both_aside(struct fcp_snapshot_files *files, struct fcp_error *err)
+{
+	if (set_aside(&files->snapshot, files->force, err) != 0 ||
+	    fcp_snapshot_sync(&files->snapshot, err) != 0 ||
+	    set_aside(&files->memory, files->force, err) != 0 ||
+	    fcp_snapshot_sync(&files->memory, err) != 0)
+		return -1;
+	return 0;
+}
+
 static int place_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 {
-	if (place(&files->memory, err) != 0)
+	if (place(&files->memory, err) != 0 || fcp_snapshot_sync(&files->memory, err) != 0 ||
+	    place(&files->snapshot, err) != 0 || fcp_snapshot_sync(&files->snapshot, err) != 0)
 		return -1;
-	if (sync_directory(&files->memory, err) == 0) {
-		if (place(&files->snapshot, err) == 0) {
-			if (sync_directory(&files->snapshot, err) == 0)
-				return 0;
-			take_back(&files->snapshot);
-		}
-	}
+	return check_names(files, err);
+}
+
+/* The snapshot file goes first and comes back last: who finds one finds its memory file too. */
+static void undo_both(struct fcp_snapshot_files *files, struct fcp_error *err)
+{
+	struct fcp_error not_durable;
+
+	take_back(&files->snapshot);
+	fcp_snapshot_sync(&files->snapshot, &not_durable);
 	take_back(&files->memory);
-	return -1;
+	undo(&files->memory, err);
+	undo(&files->snapshot, err);
 }
 
-static int replace_both(struct fcp_snapshot_files *files, struct fcp_error *err)
+/* The new pair has its names for good. */
+static void finish(struct fcp_snapshot_files *files)
 {
-	if (set_aside(&files->snapshot, files->force, err) == 0) {
-		if (set_aside(&files->memory, files->force, err) == 0 && place_both(files, err) == 0)
-			return 0;
-		bring_back(&files->memory);
+	struct fcp_snapshot_file *both[] = {&files->memory, &files->snapshot};
+	struct fcp_error not_durable;
+
+	/* While the temporary names are there they prove that the old files are superseded. */
+	for (size_t i = 0; i < 2; i++)
+		if (drop_old(both[i]))
+			fcp_snapshot_sync(both[i], &not_durable);
+	for (size_t i = 0; i < 2; i++) {
+		if (fcp_snapshot_name_is_ours(both[i], both[i]->temporary))
+			unlinkat(both[i]->place.directory, both[i]->temporary, 0);
+		both[i]->published = fcp_steal_fd(&both[i]->fd);
 	}
-	bring_back(&files->snapshot);
-	return -1;
-}
-
-/* The file has its name for good. */
-static void drop_temporary(struct fcp_snapshot_file *file)
-{
-	unlinkat(file->place.directory, file->temporary, 0);
-	file->published = fcp_steal_fd(&file->fd);
 }
 
 int fcp_snapshot_publish(struct fcp_snapshot_files *files, struct fcp_error *err)
 {
 	if (make_durable(&files->memory, err) != 0 || make_durable(&files->snapshot, err) != 0 ||
-	    replace_both(files, err) != 0)
+	    fcp_snapshot_sync(&files->memory, err) != 0 ||
+	    fcp_snapshot_sync(&files->snapshot, err) != 0)
 		return -1;
-	drop_temporary(&files->memory);
-	drop_temporary(&files->snapshot);
-	drop_old(&files->memory);
-	drop_old(&files->snapshot);
+	if (set_both_aside(files, err) != 0 || place_both(files, err) != 0) {
+		undo_both(files, err);
+		return -1;
+	}
+	finish(files);
 	return 0;
-}
-
-/*
- * A memory file under both its names, with a snapshot file that has only its temporary one: the run
- * was killed between the two. (Another snapshot file than ours may go with it: then nothing is
- * known, and nothing is undone.) Old files come back where no new one is.
- */
-int fcp_snapshot_recover(const struct fcp_snapshot_files *files, struct fcp_error *err)
-{
-	const struct fcp_snapshot_file *snapshot = &files->snapshot, *memory = &files->memory;
-	bool old = is_there(snapshot, snapshot->old) || is_there(memory, memory->old);
-	bool half = is_placed(memory) && is_there(snapshot, snapshot->temporary) &&
-		    !is_there(snapshot, snapshot->name);
-
-	if (half && unlinkat(memory->place.directory, memory->name, 0) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", memory->host);
-	bring_back(memory);
-	bring_back(snapshot);
-	drop_old(memory);
-	drop_old(snapshot);
-	return old || half ? sync_directory(memory, err) : 0;
 }

@@ -3,6 +3,16 @@
  * The files of a snapshot get their names: both or neither, the memory file before the snapshot
  * file, so that whoever finds the snapshot file finds a whole memory file too. Old files stand aside
  * until the new pair is there for good, and come back when something fails in the middle.
+ *
+ * After each step the directory is synced before the next, so that a power cut leaves what a kill
+ * between two steps would leave, in whatever order a file system writes its names:
+ *   1. the temporary files and their names are durable
+ *   2. the old snapshot file stands aside, then the old memory file
+ *   3. the memory file gets its name (link(2); the temporary name stays, and proves whose it is)
+ *   4. the snapshot file gets its name: from here on the new pair counts
+ *   5. the old files go, then the temporary names
+ * Without hard links (rename(2)) a temporary name goes in step 3 or 4. There NAME.fcpause-old beside
+ * NAME proves it instead, and where nothing was replaced a mark stands there.
  */
 #ifndef FCP_STEPS_SNAPSHOT_PUBLISH_H
 #define FCP_STEPS_SNAPSHOT_PUBLISH_H
@@ -10,16 +20,18 @@
 #include "steps/snapshot_files.h"
 
 /*
- * Makes the files durable and gives them their names; without force a target that has appeared
- * meanwhile is FCP_ERR_INPUT. On failure the old files, if there were any, have their names again,
- * and the new ones their temporary ones.
+ * Makes the files durable and gives them their names, with the owner and the mode of what they
+ * replace; without force a target that has appeared meanwhile is FCP_ERR_INPUT. Returns 0 after
+ * both names were seen to lead to the files. On failure the old files, if there were any, have their
+ * names again, and the new ones their temporary ones.
  */
 int fcp_snapshot_publish(struct fcp_snapshot_files *files, struct fcp_error *err);
 
 /*
- * Puts right what a run left that was killed in the middle of that: finished when both new files
- * have their names, else undone. Needs the lock on the files.
+ * Puts right what a run left that was killed in the middle of that: finished when the snapshot file
+ * has its name, else undone. Only what is proven superseded is removed: FCP_ERR_INPUT names a file
+ * of which that cannot be told. Needs the lock on the files.
  */
-int fcp_snapshot_recover(const struct fcp_snapshot_files *files, struct fcp_error *err);
+int fcp_snapshot_recover(struct fcp_snapshot_files *files, struct fcp_error *err);
 
 #endif

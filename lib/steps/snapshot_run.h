@@ -18,6 +18,7 @@ struct fcp_snapshot_run {
 	bool creating;	   /* Firecracker may be at it */
 	struct fcp_lock_wait wait;
 	struct fcp_lock *lock; /* of the VM, held */
+	bool checked;	       /* who uses the targets was looked at */
 };
 
 /* How long a creation may take. */

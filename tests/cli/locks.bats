@@ -91,6 +91,31 @@ is_locked() {
 	first_end
 }
 
+@test "D1: two runs on one target of two VMs, in two network namespaces: the second one touches nothing" {
+	only_root
+	can unshare -n
+	vm --no-envd
+	local sock=$SIM_SOCK
+	sim_put /sim/fault '{"fault":"PUT /snapshot/create hang"}'
+	fcp_start snapshot --api-sock "$SIM_SOCK" --snapshot-path s --mem-file-path m --snapshot-timeout-ms 60000
+	first_pid=$FCP_PID
+	sim_wait_log '^PUT /snapshot/create'
+	local before
+	before=$(ls -i)
+	SIM_NAME=other vm --no-envd
+	local names
+	for names in 's m' 's m2' 's2 m' 'm s'; do
+		second unshare -n -- snapshot --snapshot-path "${names% *}" --mem-file-path "${names#* }"
+		expect 6
+		expect_json '.error.class == "locked"' '.vm_state == "Running"' \
+			'.error.message | contains("another fcpause works on it: process ")'
+		[ "$(ls -i | grep -v other)" = "$(grep -v other <<<"$before")" ] || _show "$(ls -i)"
+	done
+	[ "$(grep -c PATCH "$SIM_LOG" || true)" -eq 0 ]
+	kill -KILL "$first_pid"
+	SIM_SOCK=$sock
+}
+
 @test "S4: no other user takes, blocks or forges the lock" {
 	only_root
 	vm

@@ -26,8 +26,8 @@ before() { [ -n "$1" ] && [ -n "$2" ] && [ "$1" -lt "$2" ] || _show "order: '$1'
 	before "$(at '^fsync .*/snap.fcpause-tmp$')" "$memory"
 	before "$memory" "$snapshot"
 	# Each directory after its name, the memory file's before the snapshot file has its name.
-	before "$memory" "$(at '^fsync .*/e$')"
-	before "$(at '^fsync .*/e$')" "$snapshot"
+	before "$memory" "$(at '^fsync .*/e$' tail)"
+	before "$(at '^fsync .*/e$' tail)" "$snapshot"
 	before "$snapshot" "$(at '^fsync .*/d$' tail)"
 	[ "$(listing)" = snap ]
 	[ "$(echo "$T"/e/*)" = "$T/e/mem" ]
@@ -51,7 +51,7 @@ before() { [ -n "$1" ] && [ -n "$2" ] && [ "$1" -lt "$2" ] || _show "order: '$1'
 
 @test "a checkpoint's guest runs before its files are fsynced; else it stands still until they are" {
 	vm --no-envd
-	SHIM=("SHIM_FAULT=fsync@1=hold")
+	SHIM=("SHIM_FAULT=fsync:fcpause-tmp@1=hold")
 	pause_start --resume
 	until_held
 	vm_is Running

@@ -170,7 +170,7 @@ until_request() {
 	for mode in '' --force; do
 		rm -f "$D"/*
 		[ -z "$mode" ] || old_pair
-		SHIM=("SHIM_FAULT=fsync@1=hold")
+		SHIM=("SHIM_FAULT=fsync:fcpause-tmp@1=hold")
 		snapshot_start $mode
 		until_held
 		: >"$T/first-calls"
