@@ -148,10 +148,14 @@ static int read_flags(const char *path, struct reader *reader, struct fcp_error 
 	FCP_CLEANUP(free) char *text = NULL;
 	FCP_CLEANUP(json) struct fcp_json *json = NULL;
 	const struct fcp_json *values;
-	size_t bytes;
+	size_t bytes, mark;
 
+	if (!path)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no flags file given");
 	text = read_file(path, &bytes, err);
-	if (!text || fcp_json_parse(text, bytes, path, &json, err) != 0) {
+	/* The byte order mark that editors of Windows put before UTF-8 (RFC 8259: may be ignored). */
+	mark = text && bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	if (!text || fcp_json_parse(text + mark, bytes - mark, path, &json, err) != 0) {
 		err->error_class = FCP_ERR_INPUT;
 		return -1;
 	}

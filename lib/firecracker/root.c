@@ -2,6 +2,7 @@
 #include "firecracker/root.h"
 
 #include "base/cleanup.h"
+#include "base/fd_link.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -101,10 +102,9 @@ static int open_own(const char *path, struct fcp_error *err)
 /* Its absolute path, from the kernel: no link is in it, and Firecracker needs it absolute. */
 static char *path_of(int directory)
 {
-	char link[64];
+	char link[FCP_FD_LINK_BYTES];
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", directory);
-	return realpath(link, NULL);
+	return realpath(fcp_fd_link(directory, link), NULL);
 }
 
 static int fill_own(const char *path, struct fcp_place *place, struct fcp_error *err)
@@ -114,7 +114,7 @@ static int fill_own(const char *path, struct fcp_place *place, struct fcp_error 
 		return -1;
 	place->host = path_of(place->directory);
 	if (!place->host)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", path);
+		return fcp_fd_link_error(err, FCP_ERR_IO, errno, path);
 	if (strcmp(place->host, "/") == 0)
 		*place->host = '\0';
 	place->seen = strdup(place->host);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/file.h"
 
+#include "base/fd_link.h"
 #include "base/deadline.h"
 #include "base/units.h"
 #include "memory/claim.h"
@@ -33,18 +34,16 @@ int fcp_file_check(const struct fcp_file *file, uint64_t *size_bytes_, struct fc
 int fcp_file_reopen(int path_fd, const char *name, int flags, struct fcp_error *err)
 {
 	bool held = fcp_claim_is_held(path_fd);
-	char link[40];
+	char link[FCP_FD_LINK_BYTES];
 	int fd = -1;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
 	if (!held)
-		fd = open(link, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		fd = open(fcp_fd_link(path_fd, link), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (held || (fd < 0 && errno == EWOULDBLOCK))
 		return fcp_error_set(err, FCP_ERR_LOCKED, 0,
 				     "%.200s: another fcpause works on it (it holds a lease)", name);
 	if (fd < 0)
-		return fcp_error_set(err, errno == ETXTBSY ? FCP_ERR_BUSY : FCP_ERR_IO, errno,
-				     "%.200s", name);
+		return fcp_fd_link_error(err, errno == ETXTBSY ? FCP_ERR_BUSY : FCP_ERR_IO, errno, name);
 	return fd;
 }
 

@@ -237,8 +237,12 @@ int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *range
 {
 	struct reader reader = {.text = text, .line = 1, .limit_bytes = text->limit_bytes};
 	struct fcp_ranges ranges = {0};
-	int result = read_sorted(&reader, &ranges, err);
+	int result;
 
+	/* poll(2) would wait for a descriptor below 0 for ever. */
+	if (text->fd < 0 || !text->name)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no ranges to read, or no name for them");
+	result = read_sorted(&reader, &ranges, err);
 	free(reader.entries);
 	if (result < 0) {
 		fcp_ranges_clear(&ranges);

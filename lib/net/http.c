@@ -2,6 +2,7 @@
 #include "net/http.h"
 
 #include "base/cleanup.h"
+#include "base/fd_link.h"
 #include "net/http_parts.h"
 
 #include <fcntl.h>
@@ -160,7 +161,7 @@ static void find_peer(struct fcp_http *http)
 
 /* *path_ fits into a socket's address: it is the socket's own, or link, which leads to *fd_ (opened,
  * owned). -1 with errno: there is no such socket. */
-static int short_path(const struct fcp_http *http, char link[32], const char **path_, int *fd_)
+static int short_path(const struct fcp_http *http, char link[FCP_FD_LINK_BYTES], const char **path_, int *fd_)
 {
 	struct sockaddr_un address;
 
@@ -168,8 +169,7 @@ static int short_path(const struct fcp_http *http, char link[32], const char **p
 	if (!http->unix_socket || strlen(http->unix_socket) < sizeof(address.sun_path))
 		return 0;
 	*fd_ = open(http->unix_socket, O_PATH | O_CLOEXEC);
-	snprintf(link, 32, "/proc/self/fd/%d", *fd_);
-	*path_ = link;
+	*path_ = fcp_fd_link(*fd_, link);
 	return *fd_ < 0 ? -1 : 0;
 }
 
@@ -178,7 +178,7 @@ static int perform(struct fcp_http *http, struct transfer *transfer, struct curl
 {
 	FCP_CLEANUP(fd) int fd = -1;
 	const char *socket_path;
-	char link[32];
+	char link[FCP_FD_LINK_BYTES];
 	long status = 0;
 	int result;
 

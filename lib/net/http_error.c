@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_parts.h"
 
+#include "base/fd_link.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -44,9 +46,8 @@ int fcp_http_socket_error(const struct fcp_http *http, const struct fcp_http_req
 		return fcp_error_set(err, FCP_ERR_CONNECT, ECONNREFUSED,
 				     "%s: nobody listens at this socket any more", path);
 	} else if (os_error == ENOENT) {
-		return fcp_error_set(err, FCP_ERR_CONNECT, ENOENT,
-				     "cannot connect to the socket %s, whose path is longer than 107 bytes, "
-				     "without /proc/self/fd", path);
+		/* It is there, so it was sought by a descriptor, as long paths are. */
+		return fcp_fd_link_error(err, FCP_ERR_CONNECT, ENOENT, path);
 	}
 	return fcp_error_set(err, FCP_ERR_CONNECT, os_error, "cannot connect to the socket %s", path);
 }

@@ -14,7 +14,7 @@ const char *fcp_gate_state_name(enum fcp_gate_state state)
 		[FCP_GATE_FAILED] = "failed",
 	};
 
-	return names[state];
+	return (unsigned)state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
 }
 
 static enum fcp_gate_state state_of(enum fcp_guest_gate_state state)

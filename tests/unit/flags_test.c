@@ -167,6 +167,20 @@ static void long_names(void)
 	   "a name of 3000 letters is cut in the warning");
 }
 
+static void byte_order_mark(void)
+{
+	struct fcp_flags flags = read_flags("\xef\xbb\xbf{\"flagValues\":{\"reclaim-on-pause\":2000}}",
+					    FCP_USE_PAUSE);
+
+	ok(flags.reclaim_on_pause.on && flags.reclaim_on_pause.timeout_ms == 2000 &&
+		   flags.warning_count == 0, "R13: a byte order mark is passed over");
+	flags = read_flags("\xef\xbb{}", FCP_USE_PAUSE);
+	ok(flags.warning_count == 1 && strstr(flags.warnings[0], "\xef") == NULL,
+	   "R13: half a mark is none, and is not shown as it is");
+	flags = read_flags("\xef\xbb\xbf", FCP_USE_PAUSE);
+	ok(flags.warning_count == 1, "R13: a mark alone is no JSON");
+}
+
 int main(void)
 {
 	const char *directory = getenv("TMPDIR");
@@ -178,5 +192,6 @@ int main(void)
 	too_many_warnings();
 	long_names();
 	no_file();
+	byte_order_mark();
 	return done();
 }

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/* F5: public functions take any value: unknown enums, counts past the arrays, settings that are not set. */
+#include "fcpause.h"
+
+#include "tap.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+static const int strange[] = {-1, 100, 255, 256, 1 << 20, INT_MAX, INT_MIN};
+#define STRANGE (sizeof(strange) / sizeof(strange[0]))
+
+static void names(void)
+{
+	for (size_t i = 0; i < STRANGE; i++) {
+		int value = strange[i];
+
+		is_str(fcp_error_class_name((enum fcp_error_class)value), "unknown", "F5: no error class");
+		is_str(fcp_status_name((enum fcp_status)value), "unknown", "F5: no status");
+		is_str(fcp_reclaim_kind_name((enum fcp_reclaim_kind)value), "unknown", "F5: no step");
+		is_u64(fcp_reclaim_default_cap_ms((enum fcp_reclaim_kind)value), 0, "F5: ... has no cap");
+		is_str(fcp_vm_state_name((enum fcp_vm_state)value), "unknown", "F5: no state");
+		is_str(fcp_gate_state_name((enum fcp_gate_state)value), "unknown", "F5: no gate's state");
+		is_str(fcp_page_class_name((enum fcp_page_class)value), "unknown", "F5: no class of pages");
+		is_str(fcp_snapshot_type_name((enum fcp_snapshot_type)value), "auto", "F5: no type");
+	}
+	ok(!fcp_reclaim_kind_find(NULL, &(enum fcp_reclaim_kind){0}), "F5: no name");
+}
+
+/* The first value past each enum's end. */
+static void ends(void)
+{
+	is_str(fcp_status_name(FCP_STATUS_FAILED + 1), "unknown", "F5: behind the last status");
+	is_str(fcp_reclaim_kind_name(FCP_RECLAIM_KINDS), "unknown", "F5: behind the last step");
+	is_str(fcp_gate_state_name(FCP_GATE_FAILED + 1), "unknown", "F5: behind the last gate's state");
+	is_str(fcp_page_class_name(FCP_PAGE_CLASSES), "unknown", "F5: behind the last class");
+	is_str(fcp_vm_state_name(FCP_VM_PAUSED + 1), "unknown", "F5: behind the last state");
+}
+
+/* A wrong call is FCP_ERR_USAGE (or, of files, another error of its own), and has a message. */
+static void is_refused(int ran, const struct fcp_error *err, const char *what)
+{
+	ok(ran == -1 && err->error_class != FCP_ERR_NONE && err->message[0] != '\0', "F5: %s: %s", what,
+	   err->message);
+}
+
+static void reclaim(void)
+{
+	struct fcp_reclaim_settings settings = {.envd = "http://127.0.0.1:1", .cancel_fd = -1};
+	struct fcp_reclaim_result result;
+	struct fcp_error err;
+
+	settings.step_count = FCP_RECLAIM_KINDS + 1;
+	is_refused(fcp_reclaim(&settings, &result, &err), &err, "too many steps");
+	ok(err.error_class == FCP_ERR_USAGE && result.step_count == 0, "F5: ... nothing was done");
+	settings.step_count = SIZE_MAX;
+	is_refused(fcp_reclaim(&settings, &result, &err), &err, "far too many steps");
+	settings.step_count = 1;
+	settings.steps[0].cap_ms = 1;
+	for (size_t i = 0; i < STRANGE; i++) {
+		settings.steps[0].kind = (enum fcp_reclaim_kind)strange[i];
+		is_refused(fcp_reclaim(&settings, &result, &err), &err, "a step that is none");
+	}
+	settings.steps[0].kind = FCP_RECLAIM_SYNC;
+	settings.envd = NULL;
+	is_refused(fcp_reclaim(&settings, &result, &err), &err, "no envd");
+	settings.envd = "http://bob:s3cret@127.0.0.1:1";
+	is_refused(fcp_reclaim(&settings, &result, &err), &err, "a password");
+	ok(strstr(err.message, "s3cret") == NULL && strstr(result.outcome.reason, "s3cret") == NULL,
+	   "R12: ... which is not shown");
+}
+
+static void nothing_set(void)
+{
+	struct fcp_exec_settings exec = {.cancel_fd = -1};
+	struct fcp_balloon_install_settings install = {.cancel_fd = -1};
+	struct fcp_balloon_drain_settings drain = {.cancel_fd = -1, .fph_timeout_ms = 1};
+	struct fcp_snapshot_settings snapshot = {.cancel_fd = -1};
+	struct fcp_madvise_ranges_settings trim = {.cancel_fd = -1, .find = FCP_FIND_ZERO};
+	struct fcp_inspect_settings inspect = {.cancel_fd = -1};
+	struct fcp_error err;
+
+	is_refused(fcp_exec(&exec, &(struct fcp_exec_result){0}, &err), &err, "no command");
+	exec.argv = (const char *const[]){"true", NULL};
+	is_refused(fcp_exec(&exec, &(struct fcp_exec_result){0}, &err), &err, "no envd for a command");
+	is_refused(fcp_balloon_install(&install, &(struct fcp_balloon_install_result){0}, &err), &err,
+		   "no socket to install by");
+	is_refused(fcp_balloon_drain(&drain, &(struct fcp_balloon_drain_result){0}, &err), &err,
+		   "no socket to drain by");
+	is_refused(fcp_snapshot(&snapshot, &(struct fcp_snapshot_result){0}, &err), &err,
+		   "no socket for a snapshot");
+	snapshot.api_sock = "/nowhere.sock";
+	is_refused(fcp_snapshot(&snapshot, &(struct fcp_snapshot_result){0}, &err), &err, "no files");
+	snapshot.snapshot_path = "s";
+	is_refused(fcp_snapshot(&snapshot, &(struct fcp_snapshot_result){0}, &err), &err, "one file");
+	is_refused(fcp_madvise_ranges(&trim, &(struct fcp_madvise_ranges_result){0}, &err), &err,
+		   "no memory file");
+	trim.pid = getpid();
+	is_refused(fcp_madvise_ranges(&trim, &(struct fcp_madvise_ranges_result){0}, &err), &err,
+		   "a process without a socket");
+	is_refused(fcp_inspect(&inspect, &(struct fcp_inspect_result){0}, &err), &err,
+		   "no memory file to inspect");
+}
+
+static void pause_and_flags(void)
+{
+	struct fcp_pause_settings settings = {.reclaim_on = true, .drain_on = true, .trim_on = true};
+	struct fcp_pause_result result;
+	struct fcp_flags flags;
+	struct fcp_error err;
+
+	settings.snapshot.cancel_fd = settings.reclaim.cancel_fd = settings.drain.cancel_fd =
+		settings.trim.cancel_fd = -1;
+	is_refused(fcp_pause(&settings, &result, &err), &err, "a pause of nothing");
+	fcp_pause_result_clear(&result);
+	settings = (struct fcp_pause_settings){.snapshot = {.api_sock = "/nowhere.sock", .cancel_fd = -1}};
+	is_refused(fcp_pause(&settings, &result, &err), &err, "no files for a pause, nor reasons");
+	fcp_pause_result_clear(&result);
+	ok(fcp_flags_read(NULL, FCP_USE_PAUSE, false, &flags, &err) == 0 && flags.warning_count == 1,
+	   "F5: no flags file is a warning");
+	is_refused(fcp_flags_read(NULL, (enum fcp_flags_use)77, true, &flags, &err), &err,
+		   "strictly an error");
+	is_refused(fcp_ranges_read(&(struct fcp_ranges_text){.fd = -1, .cancel_fd = -1},
+				   &(struct fcp_ranges){0}, &err), &err, "ranges of no file");
+}
+
+int main(void)
+{
+	names();
+	ends();
+	reclaim();
+	nothing_set();
+	pause_and_flags();
+	return done();
+}
