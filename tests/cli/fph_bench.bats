@@ -22,7 +22,7 @@ free_port() {
 firecracker() {
 	printf '%q ' "$(sim_bin)" --die-with-parent --envd-port "${ENVD##*:}" --workload 6,3,2 --request-log "$T/requests" --guest-share "$T" \
 		--resumed-hinting-ms 5 "$@" >words
-	printf '#!/bin/sh\necho "START $*" >>%q\n[ "$1" != --config-file ] || cp "$2" %q\nexec %s "$@"\n' \
+	printf '#!/bin/bash\necho "START $*" >>%q\n[ "$1" != --config-file ] || cp "$2" %q\nexec %s "$@"\n' \
 		"$T/requests" "$T/config.used" "$(<words)" >fc
 	chmod +x fc
 	: >requests
@@ -544,7 +544,7 @@ interrupted() {
 	local uds=$T/v.sock
 	booted_vm ".vsock = {guest_cid: 3, uds_path: \"$T/v.sock\"}"
 	# A socket that its maker leaves behind.
-	printf '#!/bin/sh\n%q --api-sock %q --no-envd >/dev/null & until [ -S %q ]; do sleep 0.02; done; kill -KILL $!\nexec %s "$@"\n' \
+	printf '#!/bin/bash\n%q --api-sock %q --no-envd >/dev/null & until [ -S %q ]; do sleep 0.02; done; kill -KILL $!\nexec %s "$@"\n' \
 		"$(sim_bin)" "$uds" "$uds" "$(<words)" >fc
 	bench --variants nothing --iterations 2
 	expect 0

@@ -30,7 +30,7 @@ on_terminal() {
 	command -v script >/dev/null || skip 'script (util-linux) is not installed'
 	clear_terminal
 	status=0
-	env "${ENV[@]}" script -qec "stty cols 100; exec '$FCPAUSE' inspect $*" /dev/null \
+	env "${ENV[@]}" "PROGRAM=$FCPAUSE" script -qec "stty cols 100; exec \"\$PROGRAM\" inspect $*" /dev/null \
 		</dev/null 2>err | tr -d '\r' >out || status=$?
 }
 

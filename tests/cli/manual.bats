@@ -93,7 +93,9 @@ variable_of() {
 
 page() { echo "$ROOT/man/fcpause-$1.1"; }
 # Of the commands and the library; a script's own test holds its page.
-pages() { ls "$ROOT"/man/*.[0-9] | grep -vE '/fcpause-(resume-build|fph-bench)\.'; }
+pages() { printf '%s\n' "$ROOT"/man/*.[0-9] | grep -vE '/fcpause-(resume-build|fph-bench)\.[0-9]$'; }
+# Sets PAGES, where a path may hold anything but a line break.
+find_pages() { mapfile -t PAGES < <(pages) && [ "${#PAGES[@]}" -gt 5 ]; }
 
 # section PAGE NAME: the lines of a section.
 section() {
@@ -269,7 +271,8 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	# Options of other programs that the pages show.
 	printf '%s\n' unix-socket sparse cflags libs >>known
 	sort -u known >b
-	for file in $(pages); do
+	find_pages
+	for file in "${PAGES[@]}"; do
 		grep -v '^\.\\"' "$file" | grep -oE '(Fl Fl |(^|[^-A-Za-z])--)[a-z][a-z0-9-]*' |
 			sed -E 's/^(Fl Fl |[^-]?--)//' | sort -u >a
 		comm -23 a b >unknown
@@ -282,7 +285,8 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	local command file
 	for command in $(commands); do help_rows "$command" common; done |
 		grep -oE '^[A-Za-z],' | tr -d , | sort -u >b
-	for file in $(pages); do
+	find_pages
+	for file in "${PAGES[@]}"; do
 		grep -oE '(^\.(It |Op )?|[( ])Fl [A-Za-z]( |$)' "$file" | sed -E 's/.*Fl ([A-Za-z]).*/\1/' |
 			sort -u >a
 		comm -23 a b >unknown
@@ -294,7 +298,9 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 @test "manual: the examples are accepted by the parser" {
 	local file line
 	local -a words
-	for file in $(pages | grep '/fcpause'); do
+	find_pages
+	for file in "${PAGES[@]}"; do
+		[[ ${file##*/} == fcpause* ]] || continue
 		examples "$file" >lines
 		echo "$file: $(wc -l <lines) examples"
 		[ -s lines ]
@@ -586,7 +592,8 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 @test "manual: the pages have no lint" {
 	local file
 	command -v mandoc >/dev/null || skip 'mandoc is not installed'
-	for file in $(pages); do
+	find_pages
+	for file in "${PAGES[@]}"; do
 		run mandoc -T lint -W warning "$file"
 		echo "$output"
 		[ -z "$output" ]

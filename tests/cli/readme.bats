@@ -127,7 +127,7 @@ in_a_network() {
 	mkdir -p bin files/srv
 	printf '#!/bin/sh\necho served\n' | tee files/srv/serve-some >files/srv/warm-up
 	chmod +x files/srv/*
-	printf '#!/bin/sh\nexec %q --die-with-parent --envd-port 49983 --workload 6,3,2 --resumed-hinting-ms 5 --guest-files %q "$@"\n' \
+	printf '#!/bin/bash\nexec %q --die-with-parent --envd-port 49983 --workload 6,3,2 --resumed-hinting-ms 5 --guest-files %q "$@"\n' \
 		"$(sim_bin)" "$T/files" >bin/firecracker
 	chmod +x bin/firecracker
 	ln -s "$ROOT/scripts" scripts

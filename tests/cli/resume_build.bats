@@ -32,7 +32,7 @@ source_vm() {
 firecracker() {
 	printf '%q ' "$(sim_bin)" --die-with-parent --envd-port "${ENVD##*:}" --request-log "$T/requests" --guest-share "$T" \
 		--resumed-hinting-ms 5 "$@" >words
-	printf '#!/bin/sh\nexec %s "$@"\n' "$(<words)" >fc
+	printf '#!/bin/bash\nexec %s "$@"\n' "$(<words)" >fc
 	chmod +x fc
 	: >requests
 }
@@ -482,7 +482,7 @@ interrupted() {
 
 @test "a signal while Firecracker starts" {
 	source_vm
-	printf '#!/bin/sh\necho started >>%q\nexec sleep 30\n' "$T/requests" >fc
+	printf '#!/bin/bash\necho started >>%q\nexec sleep 30\n' "$T/requests" >fc
 	interrupted TERM '^started' --pause
 }
 
