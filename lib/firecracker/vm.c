@@ -2,6 +2,7 @@
 #include "firecracker/vm.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -41,7 +42,7 @@ int fcp_vm_instance(struct fcp_firecracker *firecracker, struct fcp_instance *in
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
 				     "GET /: the answer names no state of a VM: is this Firecracker?");
 	version = fcp_json_string(fcp_json_get(reply, "vmm_version"));
-	strncpy(instance.vmm_version, version ? version : "", sizeof(instance.vmm_version) - 1);
+	fcp_text_filter(version ? version : "", instance.vmm_version, sizeof(instance.vmm_version));
 	*instance_ = instance;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/outcome.h"
+#include "base/text.h"
 #include "firecracker/balloon.h"
 #include "firecracker/by_hand.h"
 #include "firecracker/hinting.h"
@@ -243,7 +244,7 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 		fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "the ceiling is 0 ms: off");
 		return 0;
 	}
-	snprintf(result->warning, sizeof(result->warning), "%s", lock->warning);
+	fcp_text_filter(lock->warning, result->warning, sizeof(result->warning));
 	if (fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
 				 &drain.firecracker, err) == 0)
 		ran = run(&drain, err);

@@ -3,6 +3,7 @@
 #include "base/deadline.h"
 #include "base/lock.h"
 #include "base/outcome.h"
+#include "base/text.h"
 #include "firecracker/balloon.h"
 
 #include <string.h>
@@ -78,7 +79,7 @@ static int run(const struct fcp_balloon_install_settings *settings,
 	    fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
 				 &firecracker, err) != 0)
 		return -1;
-	snprintf(result->warning, sizeof(result->warning), "%s", lock.warning);
+	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));
 	return install(&firecracker, &settings->balloon, result, err);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "memory/attributes.h"
 #include "memory/range.h"
 #include "memory/sparse.h"
@@ -11,11 +12,13 @@
 void fcp_madvise_warn(struct fcp_madvise_run *run, const char *text)
 {
 	char *warning = run->result->warning;
-	size_t used = strlen(warning), room = sizeof(run->result->warning) - used;
+	size_t used = strlen(warning), bytes = sizeof(run->result->warning);
 
 	if (*text == '\0')
 		return;
-	snprintf(warning + used, room, "%s%s", used > 0 ? "; " : "", text);
+	used += (size_t)snprintf(warning + used, bytes - used, "%s", used > 0 ? "; " : "");
+	if (used < bytes)
+		fcp_text_filter(text, warning + used, bytes - used);
 }
 
 static int meaning_of(const struct fcp_file *file, enum fcp_holes specified,

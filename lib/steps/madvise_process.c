@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/lock.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "firecracker/process.h"
 #include "firecracker/vm.h"
@@ -274,7 +275,7 @@ int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 				     "of a running process only its free pages can be found, and no file goes with it");
 	if (fcp_lock_vm(settings->api_sock, &wait, &lock, err) != 0)
 		return -1;
-	snprintf(result->warning, sizeof(result->warning), "%s", lock.warning);
+	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));
 	if (fcp_firecracker_open(settings->api_sock, 0, settings->cancel_fd, &run.firecracker, err) == 0)
 		ran = end(&run, work(&run, err), err);
 	fcp_guest_free_clear(&run.found);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/outcome.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "firecracker/by_hand.h"
 #include "firecracker/hinting.h"
@@ -139,7 +140,9 @@ static void warn(struct fcp_snapshot_run *run, const char *text)
 	char *warning = run->result->warning;
 	size_t used = strlen(warning), bytes = sizeof(run->result->warning);
 
-	snprintf(warning + used, bytes - used, "%s%s", used ? "; " : "", text);
+	used += (size_t)snprintf(warning + used, bytes - used, "%s", used ? "; " : "");
+	if (used < bytes)
+		fcp_text_filter(text, warning + used, bytes - used);
 }
 
 static int begin(struct fcp_snapshot_run *run, struct fcp_error *err)
@@ -307,7 +310,7 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 	int ran;
 
 	*result = (struct fcp_snapshot_result){0};
-	snprintf(result->warning, sizeof(result->warning), "%s", run.lock->warning);
+	fcp_text_filter(run.lock->warning, result->warning, sizeof(result->warning));
 	ran = open_run(&run, err) == 0 ? take(&run, err) : -1;
 	if (ran == 0)
 		flush_metrics(&run, &result->metrics, &result->has_metrics);
