@@ -165,14 +165,14 @@ int command_madvise_ranges(struct invocation *invocation)
 	struct fcp_madvise_ranges_result result = {0};
 	struct given given = {0};
 	struct fcp_error err;
-	int exit_code;
+	int ran, exit_code;
 
 	if (read_settings(invocation, &given, &settings, &err) != 0) {
 		exit_code = output_error(invocation, &err);
 	} else {
 		plan_tell(invocation, &step, 1);
-		exit_code = finish(invocation, fcp_madvise_ranges(&settings, &result, &err), &err, &result,
-				   &given);
+		ran = fcp_madvise_ranges(&settings, &result, &err);
+		exit_code = finish(invocation, ran, &err, &result, &given);
 	}
 	fcp_madvise_ranges_result_clear(&result);
 	fcp_ranges_clear(&given.ranges);

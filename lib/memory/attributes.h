@@ -6,8 +6,8 @@
  *   user.fcpause.holes  "zero" or "base"
  *   user.fcpause.id     a random UUID of this memory
  *   user.fcpause.base   of a layer: the id of its base
- *   user.fcpause.mtime  the file's modification time, SECONDS.NANOSECONDS: when it differs, somebody has
- *                       written the file since (`cp` onto it, say), and the others mean nothing
+ *   user.fcpause.mtime  the file's modification time, SECONDS.NANOSECONDS: when it differs, somebody
+ *                       has written the file since (`cp` onto it, say), and the rest means nothing
  *
  * They go with the file when it is renamed, linked, or copied with `cp -a`.
  */

@@ -37,7 +37,8 @@ enum fcp_claim_kind {
  * (/proc/sys/fs/lease-break-time). Open it with O_NONBLOCK: then a file that another has claimed
  * fails with EWOULDBLOCK instead of waiting. A copy of fd in a process that was forked from this one
  * and has not run another program is no other's.
- * FCP_ERR_BUSY names the holder; FCP_ERR_LOCKED: another fcpause. *claim_ is set in any case; fcp_claim_release() it.
+ * FCP_ERR_BUSY names the holder; FCP_ERR_LOCKED: another fcpause. *claim_ is set in any case;
+ * fcp_claim_release() it.
  */
 int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fcp_claim *claim_,
 		   struct fcp_error *err);
@@ -60,8 +61,8 @@ bool fcp_claim_lost(struct fcp_claim *claim);
 /* What became of the claim during a change. */
 enum fcp_claim_end {
 	FCP_CLAIM_KEPT,
-	FCP_CLAIM_WANTED, /* somebody waits for the file, and has not got it: the change was ours alone */
-	FCP_CLAIM_BROKEN, /* it took so long that he may have got it: what he wrote may be lost */
+	FCP_CLAIM_WANTED, /* somebody waits for the file, and had not got it: the change was ours */
+	FCP_CLAIM_BROKEN, /* it took so long that they may have got it: what they wrote may be lost */
 };
 
 struct fcp_claim_change {

@@ -67,7 +67,7 @@ void fcp_claim_sign_take_down(int *sign_fd)
 	*sign_fd = -1;
 }
 
-/* btrfs has another device in /proc/locks than in stat(2): an anonymous one, whose major number is 0. */
+/* btrfs has another device in /proc/locks than in stat(2), both with the major number 0. */
 static bool is_lease_on(const char *line, const struct stat *status)
 {
 	unsigned dev_major, dev_minor;

@@ -56,8 +56,8 @@ int fcp_file_open(struct fcp_file *file, int path_fd, bool for_writing, uint64_t
 
 int fcp_file_wanted(const struct fcp_file *file, struct fcp_error *err)
 {
-	return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody opened it meanwhile, stopped there",
-			     file->name);
+	return fcp_error_set(err, FCP_ERR_BUSY, 0,
+			     "%.200s: somebody opened it meanwhile, stopped there", file->name);
 }
 
 int fcp_file_poll(const struct fcp_file *file, struct fcp_error *err)

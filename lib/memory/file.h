@@ -16,15 +16,16 @@ struct fcp_file {
 
 /*
  * Opens the memory file behind path_fd (O_PATH, so that its path is resolved once) for reading or
- * for reading and writing; file->fd is the caller's to close. FCP_ERR_INPUT: no regular file, empty, no whole pages; FCP_ERR_LOCKED:
- * another fcpause has claimed it (memory/claim.h); FCP_ERR_BUSY: it is active swap; FCP_ERR_IO.
+ * for reading and writing; file->fd is the caller's to close. FCP_ERR_INPUT: no regular file, empty,
+ * no whole pages; else as fcp_file_reopen().
  */
 int fcp_file_open(struct fcp_file *file, int path_fd, bool for_writing, uint64_t *size_bytes_,
 		  struct fcp_error *err);
 
 /*
- * Opens what path_fd (O_PATH) leads to, unless another fcpause has claimed it: the attempt alone would
- * end that claim. Returns the descriptor. FCP_ERR_LOCKED, FCP_ERR_BUSY, FCP_ERR_IO.
+ * Opens what path_fd (O_PATH) leads to, unless another fcpause has claimed it (memory/claim.h): the
+ * attempt alone would end that claim. Returns the descriptor. FCP_ERR_LOCKED; FCP_ERR_BUSY: it is
+ * active swap; FCP_ERR_IO.
  */
 int fcp_file_reopen(int path_fd, const char *name, int flags, struct fcp_error *err);
 

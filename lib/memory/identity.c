@@ -36,14 +36,15 @@ const char *fcp_identity_text(const struct fcp_file_identity *identity,
 	return text_;
 }
 
-/* Whatever sscanf() lets through besides (blanks, signs, numbers that wrap) is written another way. */
+/* What sscanf() lets through besides (blanks, signs, numbers that wrap) is written another way. */
 bool fcp_identity_parse(const char *text, struct fcp_file_identity *identity_)
 {
 	struct fcp_file_identity identity = {0};
 	char again[FCP_IDENTITY_BYTES];
 
-	if (sscanf(text, "%" SCNu64 ":%" SCNu64 " %" SCNu64 " %" SCNd64 ".%" SCNu32, &identity.device,
-		   &identity.inode, &identity.size_bytes, &identity.mtime_s, &identity.mtime_ns) != 5 ||
+	if (sscanf(text, "%" SCNu64 ":%" SCNu64 " %" SCNu64 " %" SCNd64 ".%" SCNu32,
+		   &identity.device, &identity.inode, &identity.size_bytes, &identity.mtime_s,
+		   &identity.mtime_ns) != 5 ||
 	    !fcp_identity_is_known(&identity) ||
 	    strcmp(fcp_identity_text(&identity, again), text) != 0)
 		return false;

@@ -15,7 +15,7 @@ bool fcp_identity_is_known(const struct fcp_file_identity *identity);
 
 bool fcp_identity_equal(const struct fcp_file_identity *a, const struct fcp_file_identity *b);
 
-/* "DEVICE:INODE SIZE SECONDS.NANOSECONDS", all decimal: `stat -c '%d:%i %s %.9Y' FILE`. Returns text_. */
+/* "DEVICE:INODE SIZE SECONDS.NANOSECONDS", decimal: `stat -c '%d:%i %s %.9Y' FILE`. Returns text_. */
 const char *fcp_identity_text(const struct fcp_file_identity *identity,
 			      char text_[FCP_IDENTITY_BYTES]);
 

@@ -17,7 +17,7 @@ struct fcp_in_use {
 	char comm[32];
 	uint32_t hidden;  /* processes that could not be looked at: no permission */
 	uint32_t readers; /* processes that only hold it open for reading */
-	uint32_t forks;	  /* processes forked from this one that hold copies of its descriptors */
+	uint32_t forks;	  /* forked from this process: they hold copies of its descriptors */
 	bool self;	  /* this process itself has it open a second time, or mapped */
 };
 

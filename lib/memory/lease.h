@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 /*
- * true: nobody else on this host has the file open, in whatever namespace. Else errno says why: EAGAIN
+ * true: nobody else on this host has the file open, in any namespace. Else errno says why: EAGAIN
  * when somebody has, another where no lease can be had (another user's file, a file system without).
  */
 bool fcp_lease_take(int fd);
 
-/* The same, asked for again for some milliseconds: another fcpause can have it open for an instant. */
+/* The same, tried for some milliseconds: another fcpause can have it open for an instant. */
 bool fcp_lease_take_patiently(int fd);
 
 void fcp_lease_drop(int fd);
@@ -21,8 +21,8 @@ void fcp_lease_drop(int fd);
 bool fcp_lease_is_held(int fd);
 
 /*
- * Does a lease on this file also mean that nobody maps it? On overlayfs a mapping belongs to the layer
- * below, of which the lease knows nothing.
+ * Does a lease on this file also mean that nobody maps it? On overlayfs a mapping belongs to the
+ * layer below, of which the lease knows nothing.
  */
 bool fcp_lease_counts_mappings(int fd);
 

@@ -66,8 +66,8 @@ static int lost(const struct fcp_file *file, enum fcp_claim_end end, uint64_t do
 		fcp_file_wanted(file, err);
 	else
 		fcp_error_set(err, FCP_ERR_BUSY, 0,
-			      "%.200s: this process stood still while it released pages, and somebody "
-			      "has got the file meanwhile: what they wrote may be lost",
+			      "%.200s: this process stood still while it released pages, and "
+			      "somebody has got the file meanwhile: what they wrote may be lost",
 			      file->name);
 	return fcp_error_wrap(err, "%llu bytes were released", (unsigned long long)done_bytes);
 }

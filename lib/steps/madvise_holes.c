@@ -58,15 +58,20 @@ int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 	if (attributes->holes != FCP_HOLES_BASE || !(run->find & FCP_FIND_ZERO))
 		return 0;
 	if (settings->holes == FCP_HOLES_BASE || settings->find == FCP_FIND_ZERO)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "%.200s: zero pages of a Diff layer cannot be released: a hole there "
-				     "shows the base's bytes", run->file.name);
+		return fcp_error_set(err,
+				     settings->holes == FCP_HOLES_BASE ? FCP_ERR_USAGE
+								       : FCP_ERR_UNSUPPORTED,
+				     0,
+				     "%.200s: zero pages of a Diff layer cannot be released: a hole "
+				     "there shows the base's bytes",
+				     run->file.name);
 	run->find &= ~(unsigned)FCP_FIND_ZERO;
 	fcp_madvise_warn(run, "the file is recorded as a Diff layer: its zero pages stay");
 	return 0;
 }
 
-/* The first byte of hole that is not in free_ranges; at *next, which only grows, the search goes on. */
+/* *at_: the first byte of hole that is not in free_ranges. *next, where the search goes on, only
+ * grows. */
 static bool leaves_free(const struct fcp_range *hole, const struct fcp_ranges *free_ranges,
 			size_t *next, uint64_t *at_)
 {
@@ -97,9 +102,9 @@ static int check_holes_are_free(const struct fcp_file *file, uint64_t size_bytes
 		if (hole.start < hole.end && leaves_free(&hole, free_ranges, &next, &at))
 			return fcp_error_set(
 				err, FCP_ERR_UNSUPPORTED, 0,
-				"%.200s has holes where its guest may use memory (byte %llu): is it a whole "
-				"memory file (zeros) or a Diff layer (the base's bytes)? Say what its holes "
-				"mean: zero or base",
+				"%.200s has holes where its guest may use memory (byte %llu): is it "
+				"a whole memory file (zeros) or a Diff layer (the base's bytes)? Say "
+				"what its holes mean: zero or base",
 				file->name, (unsigned long long)at);
 		hole.end = data.end;
 	}

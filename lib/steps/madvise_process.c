@@ -90,7 +90,7 @@ static int translate(const struct fcp_ranges *ranges, const struct fcp_guest_reg
 	return 0;
 }
 
-/* What was free may be in use as soon as a vCPU has run. Another state than Paused is the end of it. */
+/* What was free may be in use as soon as a vCPU has run. */
 static int check_paused(struct run *run, struct fcp_error *err)
 {
 	struct fcp_instance instance;
@@ -102,13 +102,13 @@ static int check_paused(struct run *run, struct fcp_error *err)
 		return 0;
 	if (run->punched_bytes == 0)
 		return fcp_error_set(err, FCP_ERR_STATE, 0,
-				     "the VM is %s: somebody resumed it while its free pages were looked for; "
-				     "nothing was released",
+				     "the VM is %s: somebody resumed it while its free pages were "
+				     "looked for; nothing was released",
 				     fcp_vm_state_name(instance.state));
 	return fcp_error_set(err, FCP_ERR_LEFT, 0,
-			     "the VM is %s: somebody resumed it while %llu bytes of its memory were released, "
-			     "and pages that it has taken into use since may be lost: end it, and restore it "
-			     "from a snapshot",
+			     "the VM is %s: somebody resumed it while %llu bytes of its memory were "
+			     "released, and pages that it has taken into use since may be lost: end it, "
+			     "and restore it from a snapshot",
 			     fcp_vm_state_name(instance.state), (unsigned long long)run->punched_bytes);
 }
 
@@ -240,9 +240,9 @@ static int check_still_free(struct run *run, struct fcp_error *err)
 	    lies_in(&run->result->ranges, &now.ranges))
 		return 0;
 	return fcp_error_set(err, FCP_ERR_LEFT, 0,
-			     "the VM is Paused, but has run while %llu bytes of its memory were released: "
-			     "pages that it has taken into use since may be lost: end it, and restore it "
-			     "from a snapshot",
+			     "the VM is Paused, but has run while %llu bytes of its memory were "
+			     "released: pages that it has taken into use since may be lost: end it, and "
+			     "restore it from a snapshot",
 			     (unsigned long long)run->punched_bytes);
 }
 

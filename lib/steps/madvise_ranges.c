@@ -117,8 +117,8 @@ static int check_made_of(struct fcp_madvise_run *run, struct fcp_error *err)
 	if (!fcp_identity_is_known(made_of) || fcp_identity_equal(made_of, &run->result->file))
 		return 0;
 	return fcp_error_set(err, FCP_ERR_INPUT, 0,
-			     "%.200s: the ranges were made of another file, or of this one before it was "
-			     "written: of %s, and this is %s (device:inode, size, time of change)",
+			     "%.200s: the ranges were made of another file, or of this one before it "
+			     "was written: of %s, and this is %s (device:inode, size, time of change)",
 			     run->file.name, fcp_identity_text(made_of, theirs),
 			     fcp_identity_text(&run->result->file, ours));
 }
@@ -173,8 +173,8 @@ static int take_stock(struct fcp_madvise_run *run, struct fcp_error *err)
 		return -1;
 	if (run->settings->keep || run->punched_bytes == 0)
 		return 0;
-	if (fcp_release_check(&run->file, &result->ranges,
-			      result->mem_file.allocated_before_bytes, &result->released_bytes, err) < 0)
+	if (fcp_release_check(&run->file, &result->ranges, result->mem_file.allocated_before_bytes,
+			      &result->released_bytes, err) < 0)
 		return -1;
 	if (result->mem_file.logical_bytes != run->size_bytes)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",

@@ -30,7 +30,7 @@ struct fcp_madvise_run {
  */
 int fcp_madvise_open(struct fcp_madvise_run *run, struct fcp_error *err);
 
-/* After the last change: was it ours alone (FCP_ERR_BUSY)? Then what is recorded with it stays right. */
+/* After the last change: was the file ours alone (FCP_ERR_BUSY)? Then its record stays right. */
 int fcp_madvise_end_changes(struct fcp_madvise_run *run, struct fcp_error *err);
 
 /* Safe before _open and after itself. */
@@ -42,14 +42,14 @@ void fcp_madvise_warn(struct fcp_madvise_run *run, const char *text);
 /*
  * What the holes of the file mean: as specified, else as recorded; what can be found follows from it.
  * A file recorded as a layer is never taken for a whole one (FCP_ERR_UNSUPPORTED); one recorded as
- * whole can be taken for a layer, which releases less, with a warning. FCP_ERR_USAGE: the zero pages
- * of a layer were asked for.
+ * whole can be taken for a layer, which releases less, with a warning. Of a layer zero pages alone
+ * cannot be found: FCP_ERR_USAGE where it was specified, FCP_ERR_UNSUPPORTED where it is recorded.
  */
 int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err);
 
 /*
- * Where nothing is specified and nothing recorded, the file may have holes over free pages only: where
- * its guest uses memory, zeros and a base's bytes cannot be told apart (FCP_ERR_UNSUPPORTED).
+ * Where nothing is specified and nothing recorded, the file may have holes over free pages only:
+ * where its guest uses memory, zeros and a base's bytes cannot be told apart (FCP_ERR_UNSUPPORTED).
  * looked: run->free is what was found. FCP_ERR_IO.
  */
 int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp_error *err);

@@ -349,7 +349,7 @@ process_start() { fcp_start madvise-ranges --find free --api-sock "$SIM_SOCK" --
 
 @test "D5: resumed before the first page: nothing is released, exit 1" {
 	guest_vm
-	SHIM=('SHIM_FAULT=fopen:/maps@2=hold')
+	SHIM=('SHIM_FAULT=open:/map_files@1=hold')
 	process_start
 	until_held
 	sim_patch /vm '{"state":"Resumed"}'
