@@ -31,12 +31,12 @@ static int open_in_root(int root, const char *path)
 
 /* ---- our own root ---- */
 
-/* Somebody else than root and us. */
+/* Somebody else than root and us; the members of a group too. */
 static bool others_can_write(int directory)
 {
 	struct stat status;
 
-	return fstat(directory, &status) != 0 || (status.st_mode & S_IWOTH) ||
+	return fstat(directory, &status) != 0 || (status.st_mode & (S_IWOTH | S_IWGRP)) ||
 	       (status.st_uid != 0 && status.st_uid != geteuid());
 }
 

@@ -11,6 +11,7 @@
 #include "firecracker/metrics.h"
 #include "firecracker/process.h"
 #include "firecracker/snapshot.h"
+#include "steps/snapshot_failed.h"
 #include "steps/snapshot_publish.h"
 #include "steps/snapshot_record.h"
 #include "steps/snapshot_run.h"
@@ -94,7 +95,7 @@ static int check(struct fcp_snapshot_run *run, struct fcp_error *err)
 	if (fcp_snapshot_files_check_targets(&run->files, !run->checked, err) != 0 ||
 	    fcp_vm_machine_config(&run->firecracker, &run->machine, err) != 0)
 		return -1;
-	if (choose_type(run, err) != 0)
+	if (choose_type(run, err) != 0 || fcp_snapshot_check_chain(run, err) != 0)
 		return -1;
 	return check_room(run, err);
 }
@@ -191,6 +192,8 @@ static int create_once(struct fcp_snapshot_run *run, struct fcp_error *err)
 	created = fcp_snapshot_create(firecracker, run->result->type, run->files.snapshot.seen,
 				      run->files.memory.seen, err);
 	firecracker->timeout_ms = timeout_ms;
+	run->accepted = created == 0 || (err->error_class != FCP_ERR_SERVER &&
+					 err->error_class != FCP_ERR_CONNECT);
 	return created;
 }
 
@@ -252,10 +255,8 @@ static int resume_and_publish(struct fcp_snapshot_run *run, struct fcp_error *er
 	return resumed != 0 || published != 0 ? -1 : 0;
 }
 
-static int take(struct fcp_snapshot_run *run, struct fcp_error *err)
+static int attempt(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
-	int taken;
-
 	if (find_vm(run, err) != 0 || find_files(run, err) != 0 || lock_files(run, err) != 0 ||
 	    check(run, err) != 0 || begin(run, err) != 0)
 		return -1;
@@ -263,12 +264,16 @@ static int take(struct fcp_snapshot_run *run, struct fcp_error *err)
 		return fcp_snapshot_undo(run, err);
 	if (run->settings->resume)
 		return resume_and_publish(run, err);
-	taken = publish(run, err);
-	if (taken != 0)
+	if (publish(run, err) != 0)
 		return fcp_snapshot_undo(run, err);
 	if (run->result->paused)
 		run->result->paused_ms = fcp_ms_since(run->pause_ns);
 	return 0;
+}
+
+static int take(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	return attempt(run, err) == 0 ? 0 : fcp_snapshot_keep_failed(run, err);
 }
 
 static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)

@@ -16,6 +16,7 @@ struct fcp_snapshot_run {
 	struct fcp_snapshot_files files;
 	uint64_t pause_ns; /* when we asked for the pause */
 	bool creating;	   /* Firecracker may be at it */
+	bool accepted;	   /* it has created the files, or may have */
 	struct fcp_lock_wait wait;
 	struct fcp_lock *lock; /* of the VM, held */
 	bool checked;	       /* who uses the targets was looked at */
