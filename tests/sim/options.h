@@ -93,6 +93,9 @@ int options_parse(struct sim_options *o, int argc, char **argv);
 /* Sets one option by name at run time. Returns 0, or -1 when there is no such name or value. */
 int options_set(struct sim_options *o, const char *name, const json_t *value);
 
+/* The same for an option that is one of some words. */
+int options_set_word(struct sim_options *o, const char *name, const char *word);
+
 /* The step's number, or -1. */
 int options_step(const char *name);
 
