@@ -78,8 +78,10 @@ static int set_step_ms(struct invocation *invocation, enum origin origin, const 
 static int set_text(enum option_kind kind, const char *where, const char *text, struct value *value,
 		    struct fcp_error *err)
 {
+	if (*text == '\0')
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: the value is empty", where);
 	/* `--envd $URL --json` with an empty URL must not take the next option for its value. */
-	if (*text == '\0' || strncmp(text, "--", 2) == 0)
+	if (strncmp(text, "--", 2) == 0)
 		return bad_value(where, text, "a value (a name that begins so can be written ./--...)", err);
 	if (kind == KIND_URL && fcp_url_check(text, err) != 0)
 		return fcp_error_wrap(err, "%s", where);

@@ -16,16 +16,10 @@ static enum quoting quoting_of(const char *text)
 {
 	static const char plain[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+=:,@%-";
-	size_t left = strlen(text), bytes;
 
 	if (*text != '\0' && text[strspn(text, plain)] == '\0')
 		return BARE;
-	for (; left > 0; text += bytes, left -= bytes) {
-		bytes = fcp_text_printable(text, left);
-		if (bytes == 0)
-			return ESCAPES;
-	}
-	return SINGLE;
+	return fcp_text_is_printable(text) ? SINGLE : ESCAPES;
 }
 
 /* How one byte is written within $'...': three octal digits end an escape, whatever follows. */

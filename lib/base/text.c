@@ -39,6 +39,18 @@ size_t fcp_text_printable(const char *text, size_t length)
 	return bytes > 0 && fcp_is_printable(character) ? bytes : 0;
 }
 
+bool fcp_text_is_printable(const char *text)
+{
+	size_t left = strlen(text), bytes;
+
+	for (; left > 0; text += bytes, left -= bytes) {
+		bytes = fcp_text_printable(text, left);
+		if (bytes == 0)
+			return false;
+	}
+	return true;
+}
+
 /* Returns how many bytes of text the escape stands for. */
 static size_t escape(const char *text, size_t length, char escaped[ESCAPE_BYTES])
 {

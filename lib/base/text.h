@@ -18,6 +18,9 @@ bool fcp_is_printable(uint32_t character);
 /* Length in bytes of the printable character at the beginning of text, or 0. */
 size_t fcp_text_printable(const char *text, size_t length);
 
+/* Has text nothing to escape? */
+bool fcp_text_is_printable(const char *text);
+
 /*
  * Writes text with escapes (`\n`, `\r`, `\t`, `\x1b` for a byte, `\u202e`, `\U000e0041`) into shown,
  * NUL-terminated. What does not fit is cut between two characters. A backslash stays as it is, so

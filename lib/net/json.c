@@ -75,7 +75,9 @@ char *fcp_json_text(const struct fcp_json *json)
 	FCP_CLEANUP(free) char *text =
 		json_dumps(raw(json), JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 
-	return text ? escape_hidden(text) : NULL;
+	if (!text || fcp_text_is_printable(text))
+		return fcp_steal_pointer(&text);
+	return escape_hidden(text);
 }
 
 const struct fcp_json *fcp_json_get(const struct fcp_json *object, const char *key)

@@ -571,3 +571,19 @@ well_formed() {
 	"$FCPAUSE" inspect --mem-file-path mem --best-effort >/dev/full 2>err || status=$?
 	expect 1
 }
+
+@test "S7: the command that inspect offers is quoted for the shell" {
+	local name answer
+	for name in "it's \$(touch evil) here.mem" "$(printf 'a\033[2J\nb\351.mem')"; do
+		head -c 1048576 /dev/zero >"$name"
+		fcp inspect --mem-file-path "$name"
+		expect 0 || [ "$status" -eq 4 ]
+		run ! grep -qaP '[\x00-\x08\x0b-\x1a\x1c-\x1f]|\x1b\[2J' "$T/out"
+		answer=$(sed -n 's/.*`\(fcpause madvise-ranges[^`]*\)`.*/\1/p' "$T/out" | head -n 1)
+		[ -n "$answer" ] || _show 'no command'
+		fcpause() { [ "$3" = "$name" ] || _show "read by the shell as: $3"; }
+		eval "$answer"
+		unset -f fcpause
+		[ ! -e evil ]
+	done
+}

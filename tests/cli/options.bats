@@ -211,3 +211,19 @@ bad_values() {
 	[ "$status" -ne 0 ]
 	expect_json '.status == "failed"'
 }
+
+@test "A10: a wait of 0 ms is refused, as the manual says" {
+	fcp pause --timeout-ms 0
+	expect 2
+	expect_err "'0' is not a wait of 1 ms or more"
+	grep -q 'in milliseconds, 1 or more' "$ROOT/man/fcpause.1"
+}
+
+@test "an empty value is said to be one" {
+	local option
+	for option in envd api-sock steps snapshot-path; do
+		fcp pause --$option ''
+		expect 2
+		expect_err "--$option: the value is empty"
+	done
+}
