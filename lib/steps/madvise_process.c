@@ -175,8 +175,12 @@ static int find(struct run *run, const struct fcp_machine_config *machine, struc
 	fcp_process_rss(run->settings->pid, &rss_bytes);
 	result->mem_file = (struct fcp_mem_file){fcp_machine_file_bytes(machine), rss_bytes, rss_bytes};
 	if (fcp_free_ranges_of(&run->memory, run->settings->cancel_fd, &run->found, &result->guest,
-			       err) != 0)
+			       err) != 0) {
+		if (run->ram.backing == FCP_GUEST_BACKING_USERFAULT)
+			fcp_error_append(err, " (guest memory is filled in by userfaultfd: what the guest "
+					 "has not touched yet cannot be looked at)");
 		return -1;
+	}
 	result->ranges = run->found.ranges;
 	run->found.ranges = (struct fcp_ranges){0};
 	result->free_bytes = fcp_ranges_bytes(&result->ranges);

@@ -93,3 +93,24 @@ process() { fcp madvise-ranges --api-sock "$SIM_SOCK" --pid "$SIM_PID" --json "$
 	process --find zero
 	expect 2
 }
+
+@test "F4: memory that a page-fault handler fills in: no missing page is touched, nothing hangs; exit 3" {
+	guest_vm
+	sim_patch /vm '{"state":"Paused"}'
+	fcp snapshot --api-sock "$SIM_SOCK" --type full --snapshot-path snap --mem-file-path mem
+	expect 0
+	"$(sim_bin)" --uffd-handler "$T/uffd.sock" --mem-file-path "$T/mem" 3>&- 4>&- &
+	HANDLER=$!
+	until [ -S "$T/uffd.sock" ]; do kill -0 "$HANDLER" || return 1; done
+	SIM_NAME=b sim_start --no-envd --memory 32
+	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap\",\"mem_backend\":{\"backend_type\":\"Uffd\",\"backend_path\":\"$T/uffd.sock\"}}" ||
+		{ kill "$HANDLER"; skip 'no userfaultfd'; }
+	# The handler stands still: a page that is touched would never come.
+	kill -STOP "$HANDLER"
+	process --find free -n
+	kill -CONT "$HANDLER"
+	sim_stop
+	wait "$HANDLER" || true
+	expect 3
+	expect_json '.status == "unsupported"' '.reason | contains("userfaultfd")'
+}

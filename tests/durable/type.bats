@@ -197,3 +197,78 @@ requested() { grep -c "\"snapshot_type\":\"$1\"" "$SIM_LOG"; }
 	whole
 	[ "$(allocated "$D/mem")" -lt 8000000 ]
 }
+
+# A forwarder with more anonymous memory of its own than the guest has, before the API socket.
+start_proxy() {
+	command -v python3 >/dev/null || skip 'needs python3'
+	python3 - "$T/proxy.sock" "$SIM_SOCK" >"$T/proxy-ready" 3>&- 4>&- <<-'P' &
+		import socket, sys, threading
+		ballast = bytearray(b"x") * (64 << 20)
+		def pump(a, b):
+		    try:
+		        while (data := a.recv(65536)):
+		            b.sendall(data)
+		    except OSError:
+		        pass
+		    for s in a, b:
+		        try: s.shutdown(socket.SHUT_RDWR)
+		        except OSError: pass
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind(sys.argv[1])
+		listener.listen(16)
+		print("ready", flush=True)
+		while True:
+		    near, _ = listener.accept()
+		    far = socket.socket(socket.AF_UNIX)
+		    far.connect(sys.argv[2])
+		    for pair in (near, far), (far, near):
+		        threading.Thread(target=pump, args=pair, daemon=True).start()
+	P
+	PROXY=$!
+	echo "$PROXY" >"$T/proxy.pid"
+	until [ -s "$T/proxy-ready" ]; do kill -0 "$PROXY" || return 1; done
+}
+
+@test "R1: a proxy before the API socket: Full, with the reason, and no room is taken for granted" {
+	vm --no-envd --workload 2,0,0
+	reference
+	start_proxy
+	fcp snapshot --json --api-sock "$T/proxy.sock" --snapshot-path "$D/snap" --mem-file-path "$D/mem"
+	is_full 'no KVM VM'
+	sim_patch /vm '{"state":"Resumed"}'
+	# A Diff that is asked for may lack anything.
+	fcp snapshot --json --force --type diff --api-sock "$T/proxy.sock" --snapshot-path "$D/snap" --mem-file-path "$D/mem"
+	kill "$PROXY"
+	expect 0
+	expect_json '.layer == true' '.type_reason | contains("no KVM VM")'
+}
+
+@test "R1: --pid of a proxy is unsupported, not a look at its memory" {
+	vm --no-envd
+	start_proxy
+	sim_patch /vm '{"state":"Paused"}'
+	fcp madvise-ranges --json --find free --api-sock "$T/proxy.sock" --pid "$PROXY"
+	kill "$PROXY"
+	expect 3
+	expect_json '.status == "unsupported"' '.reason | contains("no KVM VM")'
+}
+
+@test "D6: --type diff, some of the process in swap during the creation: a layer, said, and not trimmed as whole" {
+	vm --no-envd --workload 2,0,0
+	SHIM=(SHIM_SWAP=4 "SHIM_SWAP_WHEN=$D/mem.fcpause-tmp")
+	pause --type diff --find zero
+	expect 0
+	expect_json '.steps[] | select(.step == "snapshot") | .type == "Diff" and .layer == true and (.type_reason | contains("swapped out"))'
+	expect_json '.steps[] | select(.step == "madvise-ranges") | (.released_bytes // 0) == 0'
+	run ! calls '^fallocate '
+}
+
+@test "D6: a Diff of more than 3 GiB by a Firecracker before 1.15: Full, or refused" {
+	vm --no-envd
+	sim_put /sim/fault '{"fault":"GET / status=200,{\"state\":\"Running\",\"vmm_version\":\"1.14.1\"}"}'
+	sim_put /sim/fault '{"fault":"GET /machine-config status=200,{\"mem_size_mib\":4096}"}'
+	snapshot --type diff
+	expect 3
+	expect_json '.reason | contains("more than one memory slot")'
+	vm_is Running
+}
