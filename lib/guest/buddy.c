@@ -55,10 +55,11 @@ static int take_block(struct scan *scan, uint64_t pfn, const struct fcp_guest_pa
 		      struct fcp_error *err)
 {
 	struct fcp_guest_blocks *blocks = scan->blocks;
+	uint64_t bit = fcp_guest_blocks_bit(blocks, pfn);
 	uint64_t start = fcp_guest_region_offset(scan->region, pfn << FCP_GUEST_PAGE_SHIFT);
 	uint64_t pages = UINT64_C(1) << page->private_;
 
-	blocks->bitmap[pfn / 64] |= UINT64_C(1) << (pfn % 64);
+	blocks->bitmap[bit / 64] |= UINT64_C(1) << (bit % 64);
 	blocks->blocks_per_order[page->private_]++;
 	blocks->free_pages += pages;
 	if (blocks->head_count < blocks->head_capacity)
@@ -171,6 +172,19 @@ static int make_room(struct fcp_guest_blocks *blocks, uint64_t pfns, struct fcp_
 	return blocks->bitmap && blocks->heads && blocks->ranges.items ? 0 : fcp_error_nomem(err);
 }
 
+/* Half a TiB of nothing needs no bits. */
+static struct fcp_range find_gap(const struct fcp_guest_memory *memory)
+{
+	const struct fcp_guest_region *last = &memory->regions[memory->region_count - 1];
+	const struct fcp_guest_region *before = last - 1;
+	uint64_t start, end = fcp_align_down(last->gpa >> FCP_GUEST_PAGE_SHIFT, 64);
+
+	if (memory->region_count < 2)
+		return (struct fcp_range){0, 0};
+	start = fcp_align_up((before->gpa + before->bytes) >> FCP_GUEST_PAGE_SHIFT, 64);
+	return start < end ? (struct fcp_range){start, end} : (struct fcp_range){0, 0};
+}
+
 int fcp_guest_blocks_find(struct fcp_guest_memmap *memmap, int cancel_fd,
 			  struct fcp_guest_blocks *blocks_, bool *block_fault_,
 			  struct fcp_error *err)
@@ -181,10 +195,14 @@ int fcp_guest_blocks_find(struct fcp_guest_memmap *memmap, int cancel_fd,
 			    .blocks = blocks_,
 			    .cancel_fd = cancel_fd,
 			    .read_bytes = FIRST_READ_BYTES};
+	uint64_t pfns;
 	int status = 0;
 
 	*blocks_ = (struct fcp_guest_blocks){0};
-	if (make_room(blocks_, (last->gpa + last->bytes) >> FCP_GUEST_PAGE_SHIFT, err) < 0)
+	blocks_->gap = find_gap(memory);
+	pfns = ((last->gpa + last->bytes) >> FCP_GUEST_PAGE_SHIFT) -
+	       (blocks_->gap.end - blocks_->gap.start);
+	if (make_room(blocks_, pfns, err) < 0)
 		return -1;
 	for (unsigned i = 0; i < memory->region_count && status == 0; i++) {
 		scan.region = &memory->regions[i];

@@ -28,8 +28,9 @@ struct fcp_guest_head {
 struct fcp_guest_blocks {
 	struct fcp_guest_head *heads; /* sorted by PFN; the first FCP_GUEST_HEADS_MAX of them */
 	uint64_t head_count, head_capacity;
-	uint64_t *bitmap; /* a bit a PFN up to the end of RAM: is it a head? */
+	uint64_t *bitmap; /* a bit a PFN up to the end of RAM, but for the gap: is it a head? */
 	uint64_t bitmap_pfns;
+	struct fcp_range gap; /* PFNs between boot memory and what is plugged in, of whole words */
 	uint64_t blocks_per_order[FCP_GUEST_ORDERS_MAX];
 	uint64_t free_pages;
 	uint64_t ranges_left_out;
@@ -54,14 +55,30 @@ int fcp_guest_blocks_drop(struct fcp_guest_blocks *blocks, const struct fcp_gues
 const struct fcp_guest_head *fcp_guest_blocks_head(const struct fcp_guest_blocks *blocks,
 						   uint64_t pfn);
 
+/* The bit of a PFN that lies in RAM, and back. */
+static inline uint64_t fcp_guest_blocks_bit(const struct fcp_guest_blocks *blocks, uint64_t pfn)
+{
+	return pfn < blocks->gap.end ? pfn : pfn - (blocks->gap.end - blocks->gap.start);
+}
+
+static inline uint64_t fcp_guest_blocks_pfn(const struct fcp_guest_blocks *blocks, uint64_t bit)
+{
+	return bit < blocks->gap.start ? bit : bit + (blocks->gap.end - blocks->gap.start);
+}
+
 static inline bool fcp_guest_blocks_marked(const struct fcp_guest_blocks *blocks, uint64_t pfn)
 {
-	return pfn < blocks->bitmap_pfns && (blocks->bitmap[pfn / 64] >> (pfn % 64) & 1);
+	uint64_t bit = fcp_guest_blocks_bit(blocks, pfn);
+
+	return (pfn < blocks->gap.start || pfn >= blocks->gap.end) && bit < blocks->bitmap_pfns &&
+	       (blocks->bitmap[bit / 64] >> (bit % 64) & 1);
 }
 
 static inline void fcp_guest_blocks_unmark(struct fcp_guest_blocks *blocks, uint64_t pfn)
 {
-	blocks->bitmap[pfn / 64] &= ~(UINT64_C(1) << (pfn % 64));
+	uint64_t bit = fcp_guest_blocks_bit(blocks, pfn);
+
+	blocks->bitmap[bit / 64] &= ~(UINT64_C(1) << (bit % 64));
 }
 
 /* Does [start, end) of the memory file touch a free range? */

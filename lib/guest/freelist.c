@@ -228,7 +228,8 @@ static int drop_unlisted(struct walk *walk, struct fcp_error *err)
 
 	for (uint64_t word = 0; word < blocks->bitmap_pfns / 64 + 1; word++) {
 		while (blocks->bitmap[word] != 0) {
-			uint64_t pfn = word * 64 + (uint64_t)__builtin_ctzll(blocks->bitmap[word]);
+			uint64_t pfn = fcp_guest_blocks_pfn(
+				blocks, word * 64 + (uint64_t)__builtin_ctzll(blocks->bitmap[word]));
 			struct fcp_guest_page page;
 
 			if (++walk->lists->dropped > walk->lists->zones)

@@ -42,12 +42,19 @@ int fcp_guest_memmap_init(struct fcp_guest_kernel *kernel, struct fcp_guest_memm
 			  struct fcp_error *err);
 void fcp_guest_memmap_clear(struct fcp_guest_memmap *memmap);
 
+/* The same with the sections behind the layout's RAM: they show that there is another layout. */
+int fcp_guest_memmap_init_wide(struct fcp_guest_kernel *kernel, struct fcp_guest_memmap *memmap_,
+			       struct fcp_error *err);
+
 /*
  * Does the kernel's own list of sections agree with the layout of its memory: a section with a map
  * wherever the layout has RAM, and none where it has none? Tells layouts apart that all lead to the
  * same kernel in low memory.
  */
 bool fcp_guest_memmap_fits_layout(const struct fcp_guest_memmap *memmap);
+
+/* Does the kernel have sections with a map behind the layout's RAM (of a wide one)? */
+bool fcp_guest_memmap_goes_on(const struct fcp_guest_memmap *memmap);
 
 /* The virtual address of pfn's struct page; 0 when its section has none. */
 uint64_t fcp_guest_memmap_address(const struct fcp_guest_memmap *memmap, uint64_t pfn);

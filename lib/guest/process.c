@@ -153,6 +153,8 @@ static int read_process(pid_t pid, uint64_t address, char *buffer, size_t bytes,
 		struct iovec remote = {(void *)(uintptr_t)address, bytes};
 		ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
 
+		if (got < 0 && errno == EINTR)
+			continue;
 		if (got <= 0)
 			return read_error(got < 0 ? errno : EFAULT, address, err);
 		address += (uint64_t)got;

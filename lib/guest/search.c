@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "guest/anchor.h"
+#include "guest/hotplug.h"
 #include "guest/memmap.h"
 
 #include <stdlib.h>
@@ -30,7 +31,6 @@ struct seeker {
 	struct fcp_guest_kernel *kernel;  /* the one that passed */
 	struct fcp_guest_kernel *attempt; /* scratch */
 	struct fcp_guest_search *search;
-	unsigned layout; /* of the one that passed */
 	uint64_t pages_seen;
 	unsigned layout_proofs;
 	int cancel_fd;
@@ -42,18 +42,19 @@ static int refuse(struct fcp_error *err, const char *why)
 	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s", why);
 }
 
-static void take_passed(struct seeker *seeker, unsigned layout)
+static void take_passed(struct seeker *seeker)
 {
 	const struct fcp_guest_kernel *passed = seeker->attempt;
 
-	/* A copy of the same text, led to the same kernel by the same layout, is no second kernel.
-	 */
-	if (seeker->search->passed > 0 && seeker->layout == layout &&
+	/* A copy of the same text that resolves to the same kernel in the same regions does not count
+	 * twice. */
+	if (seeker->search->passed > 0 &&
+	    memcmp(seeker->kernel->memory.regions, passed->memory.regions,
+		   sizeof(passed->memory.regions)) == 0 &&
 	    seeker->kernel->note.digest == passed->note.digest)
 		return;
 	if (seeker->search->passed++ > 0)
 		return;
-	seeker->layout = layout;
 	fcp_guest_kernel_copy(passed, seeker->kernel);
 }
 
@@ -85,14 +86,32 @@ static int prove_life(struct seeker *seeker, unsigned layout, struct fcp_error *
 	return -1;
 }
 
-/* Proves the attempt's layout, where there is more than one: low memory looks the same in all. */
+/* A layout that does not fit may have to be cut: the end of the file is memory to plug in. */
+static int fit_layout(struct seeker *seeker, struct fcp_guest_memmap *memmap, struct fcp_error *err)
+{
+	bool only = seeker->memory->layout_count == 1;
+
+	if (fcp_guest_memmap_fits_layout(memmap))
+		return 0;
+	fcp_guest_memmap_clear(memmap);
+	if (fcp_guest_memmap_init_wide(seeker->attempt, memmap, err) != 0)
+		return -1;
+	if (!seeker->memory->process && (!only || fcp_guest_memmap_goes_on(memmap)) &&
+	    fcp_guest_hotplug_find(memmap))
+		return 0;
+	/* With mem=, say, a part of the only layout has no sections. */
+	if (only)
+		return 0;
+	return refuse(err, "the kernel's memory sections show another layout of its memory");
+}
+
+/* Proves the attempt's layout: low memory looks the same in all. */
 static int prove_layout(struct seeker *seeker, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) struct fcp_guest_memmap *memmap = NULL;
 	int status;
 
-	if (seeker->memory->layout_count == 1 ||
-	    seeker->attempt->note.mem_section == FCP_GUEST_NONE)
+	if (seeker->attempt->note.mem_section == FCP_GUEST_NONE)
 		return 0;
 	if (++seeker->layout_proofs > LAYOUT_PROOFS_MAX)
 		return refuse(err, "too many notes to hold against each layout of the memory");
@@ -100,9 +119,11 @@ static int prove_layout(struct seeker *seeker, struct fcp_error *err)
 	if (!memmap)
 		return fcp_error_nomem(err);
 	status = fcp_guest_memmap_init(seeker->attempt, memmap, err);
-	if (status == 0 && !fcp_guest_memmap_fits_layout(memmap))
-		status = refuse(err,
-				"the kernel's memory sections show another layout of its memory");
+	if (status == 0)
+		status = fit_layout(seeker, memmap, err);
+	/* What is wrong with the sections, where there is nothing to choose, is for a later gate to say. */
+	else if (seeker->memory->layout_count == 1 && err->error_class == FCP_ERR_UNSUPPORTED)
+		status = 0;
 	fcp_guest_memmap_clear(memmap);
 	return status;
 }
@@ -137,7 +158,7 @@ static int try_layout(struct seeker *seeker, uint64_t offset, unsigned layout,
 		return 0;
 	if (attempt(seeker, layout, gpa, &proof, err) == 0) {
 		seeker->search->proof = proof;
-		take_passed(seeker, layout);
+		take_passed(seeker);
 		return 0;
 	}
 	if (err->error_class != FCP_ERR_UNSUPPORTED)
@@ -243,7 +264,7 @@ static int follow_pointers(struct seeker *seeker, struct fcp_error *err)
 		if (seeker->search->passed == 0 && find_pointer(seeker, layout, &gpa, err) < 0)
 			return -1;
 		if (gpa != 0 && attempt(seeker, layout, gpa, &proof, err) == 0)
-			take_passed(seeker, layout);
+			take_passed(seeker);
 	}
 	return 0;
 }

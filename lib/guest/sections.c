@@ -21,6 +21,10 @@
 /* Roots of SPARSEMEM_EXTREME are a page of struct mem_section each. */
 #define SECTION_ROOT_BYTES UINT64_C(4096)
 
+/* Where Firecracker can put memory at all; sections that are smaller than x86_64's would be too many. */
+#define MEMORY_END_PFN ((FCP_GUEST_HOTPLUG_GPA >> FCP_GUEST_PAGE_SHIFT) * 3)
+#define SECTION_MIN_PAGES (UINT64_C(1) << 15)
+
 static uint64_t ram_end_pfn(const struct fcp_guest_memory *memory)
 {
 	const struct fcp_guest_region *last = &memory->regions[memory->region_count - 1];
@@ -139,28 +143,34 @@ static int index_sections(struct fcp_guest_memmap *memmap, struct fcp_error *err
 	return 0;
 }
 
-static int init_sparse(struct fcp_guest_memmap *memmap, struct fcp_error *err)
+static int init_sparse(struct fcp_guest_memmap *memmap, bool wide, struct fcp_error *err)
 {
 	const struct fcp_guest_note *note = &memmap->kernel->note;
-	uint64_t per_root = SECTION_ROOT_BYTES / note->mem_section_bytes;
+	uint64_t per_root = SECTION_ROOT_BYTES / note->mem_section_bytes, ram_count;
 
 	memmap->section_pages = UINT64_C(1) << (note->section_size_bits - FCP_GUEST_PAGE_SHIFT);
-	memmap->section_count = (ram_end_pfn(&memmap->kernel->memory) + memmap->section_pages - 1) /
-				memmap->section_pages;
+	ram_count = (ram_end_pfn(&memmap->kernel->memory) + memmap->section_pages - 1) /
+		    memmap->section_pages;
+	memmap->section_count = ram_count;
+	if (wide && memmap->section_pages >= SECTION_MIN_PAGES &&
+	    memmap->section_count < MEMORY_END_PFN / memmap->section_pages)
+		memmap->section_count = MEMORY_END_PFN / memmap->section_pages;
 	memmap->sections = calloc(memmap->section_count, sizeof(*memmap->sections));
 	if (!memmap->sections)
 		return fcp_error_nomem(err);
 	for (uint64_t i = 0; i < memmap->section_count; i += per_root) {
 		uint64_t left = memmap->section_count - i;
 
-		if (read_sections(memmap, i, left < per_root ? left : per_root, err) < 0)
+		/* A root of those outside of RAM may lie there too. */
+		if (read_sections(memmap, i, left < per_root ? left : per_root, err) < 0 &&
+		    (i < ram_count || err->error_class != FCP_ERR_UNSUPPORTED))
 			return -1;
 	}
 	return index_sections(memmap, err);
 }
 
-int fcp_guest_memmap_init(struct fcp_guest_kernel *kernel, struct fcp_guest_memmap *memmap_,
-			  struct fcp_error *err)
+static int init(struct fcp_guest_kernel *kernel, bool wide, struct fcp_guest_memmap *memmap_,
+		struct fcp_error *err)
 {
 	uint64_t held_bytes;
 
@@ -174,7 +184,19 @@ int fcp_guest_memmap_init(struct fcp_guest_kernel *kernel, struct fcp_guest_memm
 		return -1;
 	memmap_->budget_bytes = BUDGET_BYTES + BUDGET_FACTOR * held_bytes;
 	return kernel->note.mem_section == FCP_GUEST_NONE ? init_flat(memmap_, err)
-							  : init_sparse(memmap_, err);
+							  : init_sparse(memmap_, wide, err);
+}
+
+int fcp_guest_memmap_init(struct fcp_guest_kernel *kernel, struct fcp_guest_memmap *memmap_,
+			  struct fcp_error *err)
+{
+	return init(kernel, false, memmap_, err);
+}
+
+int fcp_guest_memmap_init_wide(struct fcp_guest_kernel *kernel, struct fcp_guest_memmap *memmap_,
+			       struct fcp_error *err)
+{
+	return init(kernel, true, memmap_, err);
 }
 
 bool fcp_guest_memmap_fits_layout(const struct fcp_guest_memmap *memmap)
@@ -182,17 +204,32 @@ bool fcp_guest_memmap_fits_layout(const struct fcp_guest_memmap *memmap)
 	const struct fcp_guest_memory *memory = &memmap->kernel->memory;
 	uint64_t section_bytes = memmap->section_pages << FCP_GUEST_PAGE_SHIFT;
 
-	for (uint64_t i = 0; i < memmap->section_count; i++) {
+	for (uint64_t i = 0; i * memmap->section_pages < ram_end_pfn(memory); i++) {
 		uint64_t start = i * section_bytes, end = start + section_bytes;
-		bool ram = false;
+		bool ram = false, may_be = false;
 
-		for (unsigned r = 0; r < memory->region_count; r++)
-			ram |= memory->regions[r].gpa < end &&
-			       start < memory->regions[r].gpa + memory->regions[r].bytes;
-		if (ram != (memmap->sections[i] != 0))
+		for (unsigned r = 0; r < memory->region_count; r++) {
+			bool here = memory->regions[r].gpa < end &&
+				    start < memory->regions[r].gpa + memory->regions[r].bytes;
+
+			/* Of a process we know what can be plugged in, not what is. */
+			may_be |= here && memory->regions[r].gpa >= FCP_GUEST_HOTPLUG_GPA;
+			ram |= here;
+		}
+		if (ram != (memmap->sections[i] != 0) && !may_be)
 			return false;
 	}
 	return true;
+}
+
+bool fcp_guest_memmap_goes_on(const struct fcp_guest_memmap *memmap)
+{
+	uint64_t end = ram_end_pfn(&memmap->kernel->memory);
+
+	for (uint64_t i = end / memmap->section_pages + 1; i < memmap->section_count; i++)
+		if (memmap->sections[i] != 0)
+			return true;
+	return false;
 }
 
 void fcp_guest_memmap_clear(struct fcp_guest_memmap *memmap)

@@ -82,6 +82,7 @@ static bool may_fail_so(enum fcp_error_class error_class)
 	switch (error_class) {
 	case FCP_ERR_UNSUPPORTED: return true;
 	case FCP_ERR_IO: return source.fault == SOURCE_EIO || source.fault == SOURCE_CUT;
+	case FCP_ERR_STATE: return source.fault == SOURCE_CUT && source.kind == SOURCE_PROCESS;
 	case FCP_ERR_MEMORY: return source.fault == SOURCE_NO_ROOM;
 	case FCP_ERR_INTERRUPTED: return cancel_fd >= 0;
 	default: return false;
@@ -91,7 +92,7 @@ static bool may_fail_so(enum fcp_error_class error_class)
 /* The guest's bytes can make the reader refuse; nothing but the source can make it fail. */
 static const char *check_failure(const struct fcp_guest_free *found, const struct fcp_error *err)
 {
-	static char message[600];
+	static char message[1100];
 
 	if (found && found->ranges.count != 0)
 		return "a refusal with ranges";
@@ -357,7 +358,7 @@ const char *check_input(const uint8_t *data, size_t size)
 {
 	static struct input input;
 	static int readable = -1;
-	struct fcp_guest_memory memory;
+	struct fcp_guest_memory memory = {0};
 	struct fcp_error err;
 	struct base *base;
 	const char *why = NULL;
@@ -377,6 +378,7 @@ const char *check_input(const uint8_t *data, size_t size)
 	if (!why)
 		why = source.wrong;
 	source.counting = false;
+	fcp_guest_memory_close(&memory);
 	store_restore(base->store);
 	return why;
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source.h"
 
+#include "guest/pagemap.h"
+#include "guest/ram.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 struct source source;
@@ -21,11 +25,32 @@ static void wrong(const char *what)
 		source.wrong = what;
 }
 
-static void move_to_process(struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX])
+/* As fcp_guest_ram_find() would find it in the made-up process: booted, one mapping. */
+static bool open_process(const struct fcp_guest_memory *file, struct fcp_guest_memory *memory_,
+			 struct fcp_error *err)
 {
-	for (unsigned i = 0; i < FCP_GUEST_REGIONS_MAX; i++)
-		if (regions[i].bytes > 0)
-			regions[i].address += SOURCE_ADDRESS;
+	static struct fcp_guest_piece piece;
+	static struct fcp_guest_ram ram;
+	enum source_fault fault = source.fault;
+	struct fcp_range ignored;
+	bool opened;
+
+	piece = (struct fcp_guest_piece){.start = SOURCE_ADDRESS, .end = SOURCE_ADDRESS + file->bytes};
+	ram = (struct fcp_guest_ram){.layout_count = file->layout_count,
+				     .unambiguous = true,
+				     .pieces = &piece,
+				     .piece_count = 1};
+	memcpy(ram.layouts, file->layouts, sizeof(ram.layouts));
+	for (unsigned i = 0; i < ram.layout_count; i++)
+		for (unsigned r = 0; r < FCP_GUEST_REGIONS_MAX; r++)
+			if (ram.layouts[i][r].bytes > 0)
+				ram.layouts[i][r].address += SOURCE_ADDRESS;
+	/* What it keeps of the page tables it has from here on. */
+	source.fault = SOURCE_WELL;
+	opened = fcp_guest_memory_open_process(&ram, -1, memory_, err) == 0 &&
+		 fcp_guest_memory_data(memory_, 0, &ignored, err) == 0;
+	source.fault = fault;
+	return opened;
 }
 
 bool source_open(struct fcp_guest_memory *memory_, struct fcp_error *err)
@@ -36,13 +61,11 @@ bool source_open(struct fcp_guest_memory *memory_, struct fcp_error *err)
 				       source.kind == SOURCE_LAYER_AND_BASE ? SOURCE_BASE_FD : -1,
 				       memory_, err) < 0)
 		return false;
-	if (source.kind != SOURCE_PROCESS)
-		return true;
-	memory_->pagemap_fd = SOURCE_PAGEMAP_FD;
-	memory_->all_anonymous = true;
-	move_to_process(memory_->regions);
-	for (unsigned i = 0; i < memory_->layout_count; i++)
-		move_to_process(memory_->layouts[i]);
+	if (source.kind == SOURCE_PROCESS) {
+		struct fcp_guest_memory file = *memory_;
+
+		return open_process(&file, memory_, err);
+	}
 	return true;
 }
 
@@ -93,23 +116,47 @@ static ssize_t fail(int errnum)
 	return -1;
 }
 
-/* A word a page, as /proc/PID/pagemap has them. */
-static ssize_t read_pagemap(uint64_t *words, size_t bytes, uint64_t at)
-{
-	uint64_t first = at / sizeof(*words) - SOURCE_ADDRESS / STORE_PAGE;
+/* ---- the page tables of the made-up process ---- */
 
-	if (at % sizeof(*words) != 0 || bytes % sizeof(*words) != 0 ||
-	    first + bytes / sizeof(*words) > source.store->bytes / STORE_PAGE)
-		wrong("pagemap of what is no guest memory");
-	for (size_t i = 0; i < bytes / sizeof(*words); i++)
-		words[i] = there(first + i) ? UINT64_C(1) << 63 : 0;
-	return (ssize_t)bytes;
+int __wrap_fcp_guest_pagemap_open(pid_t pid, struct fcp_guest_pagemap *pagemap_,
+				  struct fcp_error *err);
+int __wrap_fcp_guest_pagemap_next(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t end,
+				  struct fcp_guest_run *run_, struct fcp_error *err);
+void __wrap_fcp_guest_pagemap_close(struct fcp_guest_pagemap *pagemap);
+
+int __wrap_fcp_guest_pagemap_open(pid_t pid, struct fcp_guest_pagemap *pagemap_,
+				  struct fcp_error *err)
+{
+	(void)pid;
+	(void)err;
+	*pagemap_ = (struct fcp_guest_pagemap){.fd = -1};
+	return 0;
 }
 
-static ssize_t read_store(int fd, void *to, size_t bytes, uint64_t at)
+int __wrap_fcp_guest_pagemap_next(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t end,
+				  struct fcp_guest_run *run_, struct fcp_error *err)
 {
-	if (fd == SOURCE_FD && source.kind == SOURCE_PROCESS)
-		at -= SOURCE_ADDRESS;
+	uint64_t page = (address - SOURCE_ADDRESS) / STORE_PAGE, run_stop;
+
+	(void)pagemap;
+	(void)err;
+	if (address < SOURCE_ADDRESS || end > SOURCE_ADDRESS + source.store->bytes)
+		wrong("pagemap of what is no guest memory");
+	run_stop = SOURCE_ADDRESS + run_end(page) * STORE_PAGE;
+	*run_ = (struct fcp_guest_run){address, run_stop < end ? run_stop : end,
+				       there(page) ? FCP_GUEST_PAGE_ANONYMOUS : FCP_GUEST_PAGE_ABSENT};
+	return 0;
+}
+
+void __wrap_fcp_guest_pagemap_close(struct fcp_guest_pagemap *pagemap)
+{
+	(void)pagemap;
+}
+
+/* ---- the bytes ---- */
+
+static ssize_t read_store(void *to, size_t bytes, uint64_t at)
+{
 	if (at > source.store->bytes || bytes > source.store->bytes - at) {
 		wrong("a read outside the memory");
 		return 0;
@@ -126,24 +173,43 @@ static ssize_t read_store(int fd, void *to, size_t bytes, uint64_t at)
 ssize_t __real_pread64(int fd, void *to, size_t bytes, off_t at);
 ssize_t __wrap_pread64(int fd, void *to, size_t bytes, off_t at);
 
-ssize_t __wrap_pread64(int fd, void *to, size_t bytes, off_t at)
+static ssize_t read_some(void *to, size_t bytes, uint64_t at)
 {
-	if (fd < SOURCE_FD || fd > SOURCE_PAGEMAP_FD)
-		return __real_pread64(fd, to, bytes, at);
 	source.calls++;
 	source.bytes += bytes;
 	if (struck() && source.fault == SOURCE_EIO)
 		return fail(EIO);
 	if (struck() && source.fault == SOURCE_CUT)
-		return 0;
-	if (struck() && source.fault == SOURCE_EINTR && fd != SOURCE_PAGEMAP_FD) {
+		return source.kind == SOURCE_PROCESS ? fail(ESRCH) : 0;
+	if (struck() && source.fault == SOURCE_EINTR) {
 		source.fault = SOURCE_WELL;
 		return fail(EINTR);
 	}
-	if (struck() && source.fault == SOURCE_SHORT && bytes > 1 && fd != SOURCE_PAGEMAP_FD)
+	if (struck() && source.fault == SOURCE_SHORT && bytes > 1)
 		bytes /= 2;
-	return fd == SOURCE_PAGEMAP_FD ? read_pagemap(to, bytes, (uint64_t)at)
-				       : read_store(fd, to, bytes, (uint64_t)at);
+	return read_store(to, bytes, at);
+}
+
+ssize_t __wrap_pread64(int fd, void *to, size_t bytes, off_t at)
+{
+	if (fd != SOURCE_FD && fd != SOURCE_BASE_FD)
+		return __real_pread64(fd, to, bytes, at);
+	return read_some(to, bytes, (uint64_t)at);
+}
+
+ssize_t __wrap_process_vm_readv(pid_t pid, const struct iovec *local, unsigned long local_count,
+				const struct iovec *remote, unsigned long remote_count,
+				unsigned long flags);
+
+ssize_t __wrap_process_vm_readv(pid_t pid, const struct iovec *local, unsigned long local_count,
+				const struct iovec *remote, unsigned long remote_count,
+				unsigned long flags)
+{
+	(void)pid;
+	if (local_count != 1 || remote_count != 1 || flags != 0)
+		wrong("a read in a form that is not expected");
+	return read_some(local->iov_base, remote->iov_len,
+			 (uint64_t)(uintptr_t)remote->iov_base - SOURCE_ADDRESS);
 }
 
 off_t __real_lseek64(int fd, off_t offset, int whence);
@@ -175,7 +241,7 @@ int __wrap_fstat64(int fd, struct stat *status);
 
 int __wrap_fstat64(int fd, struct stat *status)
 {
-	if (fd < SOURCE_FD || fd > SOURCE_PAGEMAP_FD)
+	if (fd != SOURCE_FD && fd != SOURCE_BASE_FD)
 		return __real_fstat64(fd, status);
 	*status = (struct stat){.st_mode = S_IFREG | 0600,
 				.st_size = (off_t)source.store->bytes};

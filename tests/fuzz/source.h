@@ -14,7 +14,6 @@
 /* No such descriptors are open: all others go to the system. */
 #define SOURCE_FD 0x7f10
 #define SOURCE_BASE_FD 0x7f11
-#define SOURCE_PAGEMAP_FD 0x7f12
 /* Where the memory lies in the made-up process. */
 #define SOURCE_ADDRESS UINT64_C(0x7f0000000000)
 #define SOURCE_HIDDEN_MAX 32
@@ -61,7 +60,7 @@ extern struct source source;
 /* Shows store to the reader, as a file for now, with no fault; all counts are 0. */
 void source_show(struct store *store);
 
-/* Opens it as source.kind says. false: no memory file of that size can be. */
+/* Opens it as source.kind says; to be closed. false: no memory file of that size can be. */
 bool source_open(struct fcp_guest_memory *memory_, struct fcp_error *err);
 
 #endif

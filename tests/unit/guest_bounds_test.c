@@ -88,8 +88,9 @@ static void same_data_in_ever_larger_files(void)
 			first_free = free_bytes;
 		}
 		is_u64(free_bytes, first_free, "the same is free");
-		/* A page of sections for 32 GiB, a page table for 64 GiB of memmap, other layouts. */
-		ok(calls <= first_calls + 500 && bytes_read <= first_bytes + FIXTURE_MIB,
+		/* A page of sections for 32 GiB, a page table for 64 GiB of memmap, other layouts, and
+		 * the roots of the sections behind RAM where one does not fit. */
+		ok(calls <= first_calls + 600 && bytes_read <= first_bytes + FIXTURE_MIB,
 		   "found with the same work");
 		fixture_close(&fixture);
 	}

@@ -456,8 +456,30 @@ static void layer_of_marked_zeros(void)
 	fixture_close(&fixture);
 }
 
+/* The file goes on with memory that is not plugged in. */
+static void unplugged_tail(uint64_t tail_mib, const char *what)
+{
+	struct fcp_guest_free without, with;
+	struct fcp_error err = {0};
+	struct fixture fixture;
+
+	fixture_build(&fixture, &(struct fixture_settings){.bytes = 192 * FIXTURE_MIB,
+							   .rest = FIXTURE_REST_HOLE});
+	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &without, &err) == 0, "without a tail");
+	if (ftruncate(fixture.fd, (off_t)((192 + tail_mib) * FIXTURE_MIB)) < 0 ||
+	    !ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &with, &err) == 0, "%s", what))
+		printf("# %s\n", err.message);
+	is_u64(with.free_bytes, without.free_bytes, "as much is free");
+	fcp_guest_free_clear(&without);
+	fcp_guest_free_clear(&with);
+	fixture_close(&fixture);
+}
+
 int main(void)
 {
+	unplugged_tail(128, "R3: a tail of 128 MiB that is not plugged in");
+	unplugged_tail(30 * 128, "R3: such a tail past 3 GiB");
+	unplugged_tail(4096 * 128, "R3: such a tail past 512 GiB");
 	found_in_all_shapes();
 	gates_refuse();
 	on_its_way();
