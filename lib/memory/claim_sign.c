@@ -2,6 +2,7 @@
 #include "memory/claim_sign.h"
 
 #include "base/cleanup.h"
+#include "base/fd_link.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -22,16 +23,35 @@ static struct flock byte_of(const struct stat *status, short type)
 	};
 }
 
-/* The directory that has the file behind fd under the name by which fd was opened; -1: unknown. */
+static bool ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text), end_length = strlen(end);
+
+	return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+/*
+ * The path may be of another mount namespace, or no longer lead to the file. A file that was opened by a
+ * temporary name and has another now counts as deleted: it is in the same directory.
+ */
+static bool has_file(int directory, const char *name, const struct stat *status)
+{
+	struct stat found;
+
+	if (ends_in(name, " (deleted)"))
+		return fstat(directory, &found) == 0 && found.st_dev == status->st_dev;
+	return fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       found.st_dev == status->st_dev && found.st_ino == status->st_ino;
+}
+
+/* The directory that the file behind fd is in, by the name by which fd was opened; -1: unknown. */
 static int open_directory(int fd, const struct stat *status)
 {
 	FCP_CLEANUP(fd) int directory = -1;
-	char link[40], path[PATH_MAX], *slash;
-	struct stat named;
+	char link[FCP_FD_LINK_BYTES], path[PATH_MAX], *slash;
 	ssize_t length;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	length = readlink(link, path, sizeof(path) - 1);
+	length = readlink(fcp_fd_link(fd, link), path, sizeof(path) - 1);
 	path[length > 0 ? length : 0] = '\0';
 	slash = strrchr(path, '/');
 	if (!slash)
@@ -39,9 +59,7 @@ static int open_directory(int fd, const struct stat *status)
 	*slash = '\0';
 	directory = open(slash == path ? "/" : path,
 			 O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-	/* The path may be of another mount namespace, or no longer lead there. */
-	if (directory < 0 || fstatat(directory, slash + 1, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    named.st_dev != status->st_dev || named.st_ino != status->st_ino)
+	if (directory < 0 || !has_file(directory, slash + 1, status))
 		return -1;
 	return fcp_steal_fd(&directory);
 }

@@ -2,6 +2,7 @@
 #include "memory/in_use_process.h"
 
 #include "base/cleanup.h"
+#include "base/fd_link.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,18 +21,17 @@ static bool get_status(int dirfd, const char *path, struct statx *status_)
 int fcp_used_file_init(int fd, struct fcp_used_file *file_, struct fcp_error *err)
 {
 	struct statfs fs;
-	char link[40];
+	char link[FCP_FD_LINK_BYTES];
 	ssize_t length;
 
 	*file_ = (struct fcp_used_file){.maps = malloc(MAPS_BUFFER_BYTES)};
 	if (!file_->maps)
 		return fcp_error_nomem(err);
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &file_->status) != 0) {
 		fcp_used_file_clear(file_);
 		return fcp_error_set(err, FCP_ERR_IO, errno, "statx");
 	}
-	length = readlink(link, file_->path, sizeof(file_->path) - 1);
+	length = readlink(fcp_fd_link(fd, link), file_->path, sizeof(file_->path) - 1);
 	file_->path[length > 0 ? length : 0] = '\0';
 	snprintf(file_->inode_text, sizeof(file_->inode_text), " %ju",
 		 (uintmax_t)file_->status.stx_ino);

@@ -132,6 +132,21 @@ teardown() {
 	done
 }
 
+@test "F1: the claim of a pause that trims what it made is seen, too" {
+	need_leases
+	vm
+	SHIM=('SHIM_FAULT=fallocate@1=hold')
+	pause_start --type full --resume --find zero
+	until_held
+	status=0
+	"$FCPAUSE" inspect --mem-file-path d/mem >other.out 2>other.err || status=$?
+	[ $status -eq 6 ]
+	release
+	fcp_end
+	expect 0
+	expect_json '.steps[3].status == "ok"' '.steps[3].released_bytes > 0'
+}
+
 @test "another run is waited for when --wait-lock-ms says so" {
 	need_leases
 	mem
