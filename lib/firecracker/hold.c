@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firecracker/hold.h"
+
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "firecracker/client.h"
+#include "firecracker/snapshot.h"
+#include "firecracker/state_file.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+struct fcp_hold {
+	struct fcp_hold_settings settings;
+	int inotify;  /* watches the state file's inode */
+	int answered; /* an eventfd, readable once the call is over */
+	int reader;   /* the pipe's reading end, once Firecracker is let go; -1 */
+	bool made;    /* the pipe has its name */
+	bool calling; /* the thread is there */
+	pthread_t thread;
+	/* Written by the thread before it signals answered, read by others after it. */
+	int created;
+	struct fcp_error answer;
+};
+
+/* ---- before the pause ---- */
+
+static int make_fifo(struct fcp_hold *hold, struct fcp_error *err)
+{
+	const struct fcp_hold_settings *s = &hold->settings;
+	struct stat old;
+
+	if (fstatat(s->directory, s->fifo_name, &old, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISFIFO(old.st_mode))
+		unlinkat(s->directory, s->fifo_name, 0);
+	if (mkfifoat(s->directory, s->fifo_name, 0600) != 0)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "cannot make the named pipe %s",
+				     s->fifo_name);
+	hold->made = true;
+	if (s->uid != geteuid() &&
+	    fchownat(s->directory, s->fifo_name, s->uid, s->gid, AT_SYMLINK_NOFOLLOW) != 0)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno,
+				     "Firecracker's user %u could not open the named pipe %s",
+				     (unsigned)s->uid, s->fifo_name);
+	return 0;
+}
+
+/* The very inode, however it is named elsewhere. */
+static int watch_state(struct fcp_hold *hold, struct fcp_error *err)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", hold->settings.state_fd);
+	hold->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (hold->inotify < 0 || inotify_add_watch(hold->inotify, path, IN_CLOSE_WRITE) < 0)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno,
+				     "the state file cannot be watched (inotify)");
+	return 0;
+}
+
+int fcp_hold_prepare(const struct fcp_hold_settings *settings, struct fcp_hold **hold_,
+		     struct fcp_error *err)
+{
+	struct fcp_hold *hold = calloc(1, sizeof(*hold));
+
+	if (!hold)
+		return fcp_error_nomem(err);
+	hold->settings = *settings;
+	hold->inotify = hold->reader = -1;
+	hold->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (hold->answered < 0)
+		fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "eventfd");
+	else if (make_fifo(hold, err) == 0 && watch_state(hold, err) == 0) {
+		*hold_ = hold;
+		return 0;
+	}
+	fcp_hold_free(hold);
+	return -1;
+}
+
+/* ---- the call ---- */
+
+static int call(struct fcp_hold *hold)
+{
+	const struct fcp_hold_settings *s = &hold->settings;
+	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
+	uint64_t timeout_ms = 2 * (uint64_t)s->timeout_ms;
+
+	if (fcp_firecracker_open(s->api_sock, timeout_ms > INT_MAX ? INT_MAX : (uint32_t)timeout_ms, -1,
+				 &firecracker, &hold->answer) != 0)
+		return -1;
+	return fcp_snapshot_create(&firecracker, FCP_SNAPSHOT_FULL, s->state_seen, s->fifo_seen,
+				   &hold->answer);
+}
+
+static void *call_thread(void *arg)
+{
+	struct fcp_hold *hold = arg;
+
+	hold->created = call(hold);
+	eventfd_write(hold->answered, 1);
+	return NULL;
+}
+
+/* The thread takes none of the signals that the program waits for in threads of its own. */
+static int start_call(struct fcp_hold *hold, struct fcp_error *err)
+{
+	sigset_t all, before;
+	int errnum;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	errnum = pthread_create(&hold->thread, NULL, call_thread, hold);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (errnum != 0)
+		return fcp_error_set(err, FCP_ERR_MEMORY, errnum, "thread");
+	hold->calling = true;
+	return 0;
+}
+
+static bool is_answered(const struct fcp_hold *hold)
+{
+	struct pollfd fd = {.fd = hold->answered, .events = POLLIN};
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+/* Only one event is watched for: that there is something to read is all that counts. */
+static int wait_for_close(struct fcp_hold *hold, struct fcp_error *err)
+{
+	const struct fcp_hold_settings *s = &hold->settings;
+	fcp_deadline deadline = fcp_deadline_in_ms(s->timeout_ms);
+	struct pollfd fds[] = {{.fd = hold->answered, .events = POLLIN},
+			       {.fd = hold->inotify, .events = POLLIN},
+			       {.fd = s->cancel_fd, .events = POLLIN}};
+
+	for (;;) {
+		int64_t left_ms = fcp_deadline_left_ms(deadline);
+		int ready = poll(fds, 3, left_ms > INT_MAX ? INT_MAX : (int)left_ms);
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (fds[0].revents)
+			return 1;
+		if (fds[1].revents)
+			return 0;
+		if (fds[2].revents)
+			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
+					     "interrupted while Firecracker saved its state");
+		return fcp_error_set(err, FCP_ERR_TIMEOUT, 0,
+				     "Firecracker has not saved its state within %u ms",
+				     (unsigned)s->timeout_ms);
+	}
+}
+
+int fcp_hold_begin(struct fcp_hold *hold, struct fcp_error *err)
+{
+	int waited;
+
+	if (start_call(hold, err) != 0)
+		return -1;
+	waited = wait_for_close(hold, err);
+	if (waited < 0)
+		return -1;
+	if (waited > 0) {
+		if (hold->created != 0)
+			*err = hold->answer;
+		else
+			fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				      "this Firecracker does not wait for a named pipe's reader");
+		return -1;
+	}
+	if (fcp_state_file_check(hold->settings.state_fd, hold->settings.state_name, err) != 0) {
+		err->error_class = FCP_ERR_UNSUPPORTED;
+		return -1;
+	}
+	return 0;
+}
+
+int fcp_hold_check(const struct fcp_hold *hold, struct fcp_error *err)
+{
+	if (!is_answered(hold))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+			     "Firecracker went on while its memory was read (%.200s)",
+			     hold->created != 0 ? hold->answer.message : "it says that it is done");
+}
+
+/* ---- the end ---- */
+
+/* The reading end stays open until the answer is there: Firecracker may not have come to its open(2) yet. */
+static void let_go(struct fcp_hold *hold)
+{
+	const struct fcp_hold_settings *s = &hold->settings;
+
+	if (hold->reader < 0 && hold->made)
+		hold->reader = openat(s->directory, s->fifo_name,
+				      O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* The answer of a hold names the memory file; of another failure, the call says so itself. */
+static int check_answer(const struct fcp_hold *hold, struct fcp_error *err)
+{
+	if (hold->created != 0 && hold->answer.error_class == FCP_ERR_SERVER &&
+	    strstr(hold->answer.message, "memory backing file"))
+		return 0;
+	if (hold->created != 0) {
+		*err = hold->answer;
+		return fcp_error_wrap(err, "after the hold");
+	}
+	return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+			     "after the hold Firecracker says that it wrote the memory file");
+}
+
+int fcp_hold_end(struct fcp_hold *hold, struct fcp_error *err)
+{
+	int result = 0;
+
+	if (hold->calling) {
+		let_go(hold);
+		pthread_join(hold->thread, NULL);
+		hold->calling = false;
+		result = check_answer(hold, err);
+	}
+	if (hold->made)
+		unlinkat(hold->settings.directory, hold->settings.fifo_name, 0);
+	hold->made = false;
+	if (hold->reader >= 0)
+		close(hold->reader);
+	hold->reader = -1;
+	return result;
+}
+
+void fcp_hold_free(struct fcp_hold *hold)
+{
+	struct fcp_error ignored;
+
+	if (!hold)
+		return;
+	fcp_hold_end(hold, &ignored);
+	if (hold->inotify >= 0)
+		close(hold->inotify);
+	if (hold->answered >= 0)
+		close(hold->answered);
+	free(hold);
+}

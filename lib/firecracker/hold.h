@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The hold: a Firecracker that stands still between its state file and its memory file.
+ *
+ * PUT /snapshot/create saves the devices and vCPUs, writes, syncs and closes the state file, and only
+ * then opens the memory file for writing. Where that is a named pipe without a reader, the thread
+ * that emulates every device waits in open(2), inside of the very call: nothing writes guest memory,
+ * and it is the memory that belongs to the state file. When the pipe is opened for reading, the
+ * thread's ftruncate(2) fails, the call ends with status 400, and the VM is Paused as before; the log of
+ * dirty pages is as it was.
+ * Source: src/vmm/src/persist.rs and vstate/vm.rs of Firecracker 1.10 to 1.16; measured on 1.16.1.
+ *
+ * By hand, a Firecracker that is held is let go by `: <> FIFO`.
+ */
+#ifndef FCP_FIRECRACKER_HOLD_H
+#define FCP_FIRECRACKER_HOLD_H
+
+#include "base/error.h"
+
+struct fcp_hold_settings {
+	const char *api_sock;
+	const char *state_seen;	  /* the state file, which exists, as Firecracker sees its path */
+	int state_fd;		  /* the same file, open for reading; borrowed */
+	const char *state_name;	  /* for messages */
+	int directory;		  /* where the pipe is made; borrowed */
+	const char *fifo_name;	  /* its name there */
+	const char *fifo_seen;	  /* its path for Firecracker */
+	uid_t uid;		  /* Firecracker's user, who must be able to open it */
+	gid_t gid;
+	uint32_t timeout_ms; /* for Firecracker to reach the memory file, and for its answer at the end */
+	int cancel_fd;
+};
+
+struct fcp_hold;
+
+/*
+ * Makes the pipe. To be called before the pause: what cannot work here (a file system without named
+ * pipes) is found while the guest runs. A pipe that a killed run left there is replaced.
+ * FCP_ERR_UNSUPPORTED. *hold_ is for fcp_hold_end() or, before fcp_hold_begin(), fcp_hold_free().
+ */
+int fcp_hold_prepare(const struct fcp_hold_settings *settings, struct fcp_hold **hold_,
+		     struct fcp_error *err);
+
+/*
+ * Asks the Paused VM's Firecracker for the snapshot, and waits until it has closed the state file, which
+ * is checked (firecracker/state_file.h). On success it is held. FCP_ERR_UNSUPPORTED: this Firecracker
+ * does not stop there, or its state file does not check out; it is let go, and can write a snapshot
+ * of its own. FCP_ERR_SERVER: it refused; FCP_ERR_TIMEOUT, FCP_ERR_INTERRUPTED, FCP_ERR_PROTOCOL (it ended).
+ * After a failure fcp_hold_end() waits until the call is over.
+ */
+int fcp_hold_begin(struct fcp_hold *hold, struct fcp_error *err);
+
+/*
+ * Is it held still? FCP_ERR_PROTOCOL when Firecracker has answered (somebody else opened the pipe, or it has
+ * ended): what was read since fcp_hold_begin() is then no consistent memory. To be asked after the
+ * last read.
+ */
+int fcp_hold_check(const struct fcp_hold *hold, struct fcp_error *err);
+
+/*
+ * Lets Firecracker go, waits for its answer, and removes the pipe; in any case, also after
+ * fcp_hold_begin() failed. FCP_ERR_PROTOCOL when the answer is not the one that belongs to a hold,
+ * FCP_ERR_TIMEOUT when there is none. Safe to repeat; no signal cuts it short.
+ */
+int fcp_hold_end(struct fcp_hold *hold, struct fcp_error *err);
+
+/* Ends it where that was not done, and frees it. NULL-safe. */
+void fcp_hold_free(struct fcp_hold *hold);
+
+#endif
