@@ -63,6 +63,10 @@ enum option_id {
 	OPT_SNAPSHOT_PATH,
 	OPT_MEM_FILE_PATH,
 	OPT_TYPE,
+	OPT_WRITER,
+	OPT_BASE,
+	OPT_BUFFER_MIB,
+	OPT_VERIFY,
 	OPT_RESUME,
 	OPT_FORCE,
 	OPT_CHROOT_BASE,
@@ -95,6 +99,7 @@ enum option_kind {
 	KIND_MS,      /* milliseconds, 0 to 24 h */
 	KIND_WAIT_MS, /* milliseconds, 1 to 24 h */
 	KIND_MIB,     /* MiB */
+	KIND_MIB_AUTO, /* MiB, or "auto": UINT64_MAX */
 	KIND_PID,     /* a process */
 	KIND_BYTES,   /* bytes, with K, M, G, KiB, ... */
 	KIND_STEP_MS, /* STEP=N, may be repeated */

@@ -19,14 +19,17 @@ static int read_settings(struct invocation *invocation, struct fcp_pause_setting
 	    need_text(invocation, OPT_SNAPSHOT_PATH, err) != 0 ||
 	    need_text(invocation, OPT_MEM_FILE_PATH, err) != 0 ||
 	    reclaim_settings(invocation, &settings->reclaim, err) != 0 ||
-	    madvise_ranges_settings(invocation, &settings->trim, err) != 0)
+	    madvise_ranges_settings(invocation, &settings->trim, err) != 0 ||
+	    snapshot_settings(invocation, &settings->snapshot, err) != 0)
 		return -1;
 	/* Who asks for reclaim by hand must say where; a flag meant for many VMs may not know. */
 	if (values[OPT_RECLAIM].on && values[OPT_RECLAIM].origin > ORIGIN_FLAGS &&
 	    need_text(invocation, OPT_ENVD, err) != 0)
 		return -1;
 	drain_settings(invocation, &settings->drain);
-	snapshot_settings(invocation, &settings->snapshot);
+	/* Without a trim, free pages stay in the memory file. */
+	if (!values[OPT_TRIM].on)
+		settings->snapshot.leave_out = 0;
 	settings->reclaim_on = values[OPT_RECLAIM].on;
 	settings->drain_on = values[OPT_DRAIN].on;
 	settings->trim_on = values[OPT_TRIM].on;

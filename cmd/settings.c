@@ -36,6 +36,7 @@ static int set_setting_value(struct fcp_json *setting, enum option_kind kind,
 	case KIND_URL:
 	case KIND_LIST:
 	case KIND_CHOICE:
+	case KIND_MIB_AUTO:
 		return value->text ? set_text(setting, value->text)
 				   : fcp_json_set_null(setting, "value");
 	case KIND_MS:
@@ -130,6 +131,7 @@ static void print_setting(FILE *out, const char *name, enum option_kind kind,
 	case KIND_URL:
 	case KIND_LIST:
 	case KIND_CHOICE:
+	case KIND_MIB_AUTO:
 		fprintf(out, "  %-32s ", name);
 		put_shown(out, value->text ? value->text : "-");
 		break;

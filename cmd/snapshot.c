@@ -17,9 +17,9 @@ int command_snapshot(struct invocation *invocation)
 
 	if (need_text(invocation, OPT_API_SOCK, &err) != 0 ||
 	    need_text(invocation, OPT_SNAPSHOT_PATH, &err) != 0 ||
-	    need_text(invocation, OPT_MEM_FILE_PATH, &err) != 0)
+	    need_text(invocation, OPT_MEM_FILE_PATH, &err) != 0 ||
+	    snapshot_settings(invocation, &settings, &err) != 0)
 		return output_error(invocation, &err);
-	snapshot_settings(invocation, &settings);
 	if (invocation->values[OPT_DRY_RUN].on)
 		return plan_print(invocation, &step, 1);
 	plan_tell(invocation, &step, 1);

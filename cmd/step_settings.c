@@ -61,25 +61,6 @@ void drain_settings(const struct invocation *invocation,
 	};
 }
 
-void snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_settings *settings_)
-{
-	*settings_ = (struct fcp_snapshot_settings){
-		.api_sock = text_of(invocation, OPT_API_SOCK),
-		.snapshot_path = text_of(invocation, OPT_SNAPSHOT_PATH),
-		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
-		/* The choices stand in the enum's order. */
-		.type = (enum fcp_snapshot_type)invocation->values[OPT_TYPE].number,
-		.resume = invocation->values[OPT_RESUME].on,
-		.force = invocation->values[OPT_FORCE].on,
-		.chroot_base = text_of(invocation, OPT_CHROOT_BASE),
-		.metrics_path = text_of(invocation, OPT_METRICS_PATH),
-		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
-		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
-		.snapshot_timeout_ms = (uint32_t)invocation->values[OPT_SNAPSHOT_TIMEOUT_MS].number,
-		.cancel_fd = invocation->cancel_fd,
-	};
-}
-
 static int read_find(const char *list, unsigned *find_, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) char *copy = strdup(list);
@@ -98,6 +79,43 @@ static int read_find(const char *list, unsigned *find_, struct fcp_error *err)
 					     "--find: '%.60s' cannot be found (free and zero can)", word);
 	}
 	*find_ = find;
+	return 0;
+}
+
+static uint64_t buffer_bytes_of(const struct invocation *invocation)
+{
+	uint64_t mib = invocation->values[OPT_BUFFER_MIB].number;
+
+	return mib == UINT64_MAX ? FCP_BUFFER_AUTO : mib * FCP_MIB;
+}
+
+int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_settings *settings_,
+		      struct fcp_error *err)
+{
+	unsigned find = 0;
+
+	if (read_find(text_of(invocation, OPT_FIND), &find, err) != 0)
+		return -1;
+	*settings_ = (struct fcp_snapshot_settings){
+		.api_sock = text_of(invocation, OPT_API_SOCK),
+		.snapshot_path = text_of(invocation, OPT_SNAPSHOT_PATH),
+		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
+		/* The choices stand in the enums' order. */
+		.type = (enum fcp_snapshot_type)invocation->values[OPT_TYPE].number,
+		.writer = (enum fcp_writer)invocation->values[OPT_WRITER].number,
+		.base = text_of(invocation, OPT_BASE),
+		.leave_out = find & FCP_FIND_FREE,
+		.buffer_bytes = buffer_bytes_of(invocation),
+		.verify = invocation->values[OPT_VERIFY].on,
+		.resume = invocation->values[OPT_RESUME].on,
+		.force = invocation->values[OPT_FORCE].on,
+		.chroot_base = text_of(invocation, OPT_CHROOT_BASE),
+		.metrics_path = text_of(invocation, OPT_METRICS_PATH),
+		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
+		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
+		.snapshot_timeout_ms = (uint32_t)invocation->values[OPT_SNAPSHOT_TIMEOUT_MS].number,
+		.cancel_fd = invocation->cancel_fd,
+	};
 	return 0;
 }
 

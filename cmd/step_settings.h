@@ -12,8 +12,9 @@ int reclaim_settings(const struct invocation *invocation, struct fcp_reclaim_set
 void drain_settings(const struct invocation *invocation,
 		    struct fcp_balloon_drain_settings *settings_);
 
-void snapshot_settings(const struct invocation *invocation,
-		       struct fcp_snapshot_settings *settings_);
+/* FCP_ERR_USAGE: --find names what cannot be found. */
+int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_settings *settings_,
+		      struct fcp_error *err);
 
 /* FCP_ERR_USAGE: --find names what cannot be found, --min-run is no multiple of a page. */
 int madvise_ranges_settings(const struct invocation *invocation,

@@ -57,16 +57,26 @@ void text_balloon_drain(FILE *out, const struct fcp_balloon_drain_result *result
 	fputc('\n', out);
 }
 
+/* "4.8 MiB (5033164 bytes) of 512.0 MiB (536870912 bytes) written" */
+static void write_memory(FILE *out, const struct fcp_memory_report *memory)
+{
+	char written[64], guest[64];
+
+	fprintf(out, "; %s of %s written", human_bytes(memory->written_bytes, written),
+		human_bytes(memory->guest_bytes, guest));
+	if (memory->verified)
+		fputs(", verified", out);
+}
+
 void text_snapshot(FILE *out, const struct fcp_snapshot_settings *settings,
 		   const struct fcp_snapshot_result *result)
 {
 	begin_line(out, "snapshot", &result->outcome);
-	if (result->created) {
-		fprintf(out, "  %s: ", fcp_snapshot_type_name(result->type));
-		put_shown(out, settings->snapshot_path);
-		fputs(", ", out);
-		put_shown(out, settings->mem_file_path);
-	}
+	if (result->created)
+		fprintf(out, "  %s: %s, %s", fcp_snapshot_type_name(result->type),
+			settings->snapshot_path, settings->mem_file_path);
+	if (result->created && result->writer == FCP_WRITER_FCPAUSE)
+		write_memory(out, &result->memory);
 	if (result->outcome.status != FCP_STATUS_SKIPPED)
 		fprintf(out, "; VM %s, stood still %.1f ms", fcp_vm_state_name(result->vm_state),
 			result->paused_ms);

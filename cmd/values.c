@@ -89,6 +89,16 @@ static int set_text(enum option_kind kind, const char *where, const char *text, 
 	return 0;
 }
 
+static int set_mib_or_auto(const char *where, const char *text, struct value *value,
+			   struct fcp_error *err)
+{
+	value->text = text;
+	if (strcmp(text, "auto") != 0)
+		return set_number(KIND_MIB, where, text, value, err);
+	value->number = UINT64_MAX;
+	return 0;
+}
+
 int set_value(struct invocation *invocation, enum option_id id, enum origin origin,
 	      const char *where, const char *text, struct fcp_error *err)
 {
@@ -110,6 +120,9 @@ int set_value(struct invocation *invocation, enum option_id id, enum origin orig
 	case KIND_PID:
 	case KIND_BYTES:
 		set = set_number(options[id].kind, where, text, value, err);
+		break;
+	case KIND_MIB_AUTO:
+		set = set_mib_or_auto(where, text, value, err);
 		break;
 	case KIND_STEP_MS:
 		set = set_step_ms(invocation, origin, where, text, err);

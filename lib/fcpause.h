@@ -340,6 +340,33 @@ struct fcp_file_attributes {
 	char base[FCP_ID_BYTES]; /* of a layer: its base's id; "" where it is not known */
 };
 
+/* ---- the paused guest, as its memory shows it ----------------------------------------------- */
+
+enum fcp_gate_state {
+	FCP_GATE_NOT_REACHED,
+	FCP_GATE_PASSED,
+	FCP_GATE_FAILED,
+};
+
+/* "not reached", "passed", "failed"; static storage. */
+FCP_API const char *fcp_gate_state_name(enum fcp_gate_state state);
+
+#define FCP_GATES_MAX 16
+#define FCP_ORDERS_MAX 32
+
+/* What was read of the paused guest in the memory file; gate_count 0 when it was not looked at. */
+struct fcp_guest_report {
+	char release[65]; /* its kernel's, "" when not known */
+	unsigned order_count;
+	uint64_t blocks_per_order[FCP_ORDERS_MAX]; /* free blocks of 2^order pages */
+	unsigned gate_count;
+	struct {
+		const char *name; /* static storage */
+		enum fcp_gate_state state;
+		char reason[256]; /* of a failure */
+	} gates[FCP_GATES_MAX];
+};
+
 /* ---- snapshot ------------------------------------------------------------------------------ */
 
 enum fcp_vm_state {
@@ -361,6 +388,18 @@ enum fcp_snapshot_type {
 /* "auto", "Full", "Diff": Firecracker's spelling for those that it knows; static storage. */
 FCP_API const char *fcp_snapshot_type_name(enum fcp_snapshot_type type);
 
+/* Who writes the memory file. */
+enum fcp_writer {
+	FCP_WRITER_AUTO,	/* fcpause where all that it needs is there, else Firecracker */
+	FCP_WRITER_FCPAUSE,	/* fcpause, or it fails before the pause */
+	FCP_WRITER_FIRECRACKER,
+};
+
+/* "auto", "fcpause", "firecracker"; static storage. */
+FCP_API const char *fcp_writer_name(enum fcp_writer writer);
+
+#define FCP_BUFFER_AUTO UINT64_MAX
+
 struct fcp_snapshot_settings {
 	const char *api_sock;
 	const char *snapshot_path; /* relative paths are the caller's, not Firecracker's */
@@ -370,6 +409,12 @@ struct fcp_snapshot_settings {
 	bool force;		      /* replace targets that are there */
 	const char *chroot_base;      /* Firecracker's root, where the jailer gave it one; or NULL */
 	const char *metrics_path;     /* where Firecracker writes its metrics; NULL: not known */
+	enum fcp_writer writer;
+	const char *base;	/* what the guest's memory began as; NULL: found where it can be */
+	unsigned leave_out;	/* FCP_FIND_FREE, or 0: the fcpause writer writes free pages too */
+	uint64_t buffer_bytes;	/* with resume: pages are copied to memory first if they fit; 0: not,
+				 * FCP_BUFFER_AUTO: a quarter of the memory that is available */
+	bool verify;		/* while the VM is held, compare what was written with its memory */
 	uint32_t timeout_ms;	      /* for each short request; 0: 2000 */
 	uint32_t snapshot_timeout_ms; /* for the creation; 0: 2 min + 1 s per 50 MiB of guest */
 	uint32_t wait_lock_ms;	      /* how long another fcpause on the VM or the files is waited for */
@@ -389,12 +434,45 @@ struct fcp_metrics {
 	uint64_t resume_vm_us;
 };
 
+/*
+ * What the fcpause writer made of the guest's memory: each page is free, zero, the base's or written.
+ * All zeros where Firecracker wrote it.
+ */
+struct fcp_memory_report {
+	uint64_t guest_bytes;	   /* all regions */
+	uint64_t changed_bytes;	   /* pages that the VM holds of its own, and that are not free */
+	uint64_t free_bytes;	   /* left out: the guest's allocator holds them free */
+	uint64_t zero_bytes;	   /* left out: changed pages of zeros */
+	uint64_t base_equal_bytes; /* left out: changed pages that hold the base's bytes */
+	uint64_t written_bytes;
+	uint64_t cloned_bytes; /* data of the base that the file shares with it */
+	uint64_t copied_bytes; /* data of the base that was copied, where it cannot be shared */
+	bool buffered;	       /* the guest ran again before the file was written */
+	bool verified;
+	char base[4096];       /* the base's path, "" without one */
+	char free_reason[256]; /* why free pages were not left out; "" where they were, or should not be */
+};
+
+/* How long the guest stood still, and for what, in ms; 0 where the fcpause writer did not write. */
+struct fcp_downtime {
+	double pause;  /* the request */
+	double state;  /* Firecracker saves its devices and vCPUs */
+	double scan;   /* which pages are free, and which have changed */
+	double copy;   /* reading and writing pages */
+	double resume; /* Firecracker is let go, and the VM resumed */
+};
+
 struct fcp_snapshot_result {
 	struct fcp_outcome outcome;
 	enum fcp_snapshot_type type; /* what was asked of Firecracker: Full or Diff */
 	char type_reason[128];	     /* why it was chosen; "" where it was asked for */
 	bool layer;		     /* a Diff that may need a base: a hole may mean the base's bytes */
 	enum fcp_vm_state vm_state;  /* at the end */
+	enum fcp_writer writer;	     /* who wrote the memory file; AUTO: it has not come to that */
+	char writer_reason[256];     /* why it was not fcpause; "" where it was, or was not wanted */
+	struct fcp_memory_report memory;
+	struct fcp_guest_report guest; /* of the free pages that were left out */
+	struct fcp_downtime downtime_ms;
 	bool created;		     /* both files are there and whole */
 	bool paused;		     /* it was Running, and we paused it */
 	bool hinting_stopped;	     /* an open hinting run was found and stopped */
@@ -442,31 +520,6 @@ struct fcp_mem_file {
 	uint64_t logical_bytes;
 	uint64_t allocated_before_bytes;
 	uint64_t allocated_bytes;
-};
-
-enum fcp_gate_state {
-	FCP_GATE_NOT_REACHED,
-	FCP_GATE_PASSED,
-	FCP_GATE_FAILED,
-};
-
-/* "not reached", "passed", "failed"; static storage. */
-FCP_API const char *fcp_gate_state_name(enum fcp_gate_state state);
-
-#define FCP_GATES_MAX 16
-#define FCP_ORDERS_MAX 32
-
-/* What was read of the paused guest in the memory file; gate_count 0 when it was not looked at. */
-struct fcp_guest_report {
-	char release[65]; /* its kernel's, "" when not known */
-	unsigned order_count;
-	uint64_t blocks_per_order[FCP_ORDERS_MAX]; /* free blocks of 2^order pages */
-	unsigned gate_count;
-	struct {
-		const char *name; /* static storage */
-		enum fcp_gate_state state;
-		char reason[256]; /* of a failure */
-	} gates[FCP_GATES_MAX];
 };
 
 struct fcp_madvise_ranges_result {

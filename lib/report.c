@@ -122,29 +122,6 @@ static int add_attributes(struct fcp_json *object, const struct fcp_file_attribu
 	       set_text(object, "id", attributes->id) | set_text(object, "base", attributes->base);
 }
 
-int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_settings *settings,
-			const struct fcp_snapshot_result *result)
-{
-	int bad = fcp_report_outcome(object, &result->outcome);
-
-	if (result->outcome.status == FCP_STATUS_SKIPPED)
-		return bad;
-	bad |= fcp_json_set_string(object, "type", fcp_snapshot_type_name(result->type));
-	if (result->type_reason[0] != '\0')
-		bad |= fcp_json_set_string(object, "type_reason", result->type_reason);
-	bad |= fcp_json_set_bool(object, "layer", result->layer);
-	bad |= add_attributes(object, &result->attributes);
-	if (result->hinting_stopped)
-		bad |= fcp_json_set_bool(object, "hinting_stopped", true);
-	if (result->has_metrics)
-		bad |= add_metrics(object, &result->metrics);
-	bad |= fcp_json_set_bool(object, "created", result->created);
-	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
-	bad |= fcp_json_set_ms(object, "paused_ms", result->paused_ms);
-	bad |= fcp_json_set_string(object, "snapshot_path", settings->snapshot_path);
-	return bad | fcp_json_set_string(object, "mem_file_path", settings->mem_file_path);
-}
-
 static int add_guest(struct fcp_json *object, const struct fcp_guest_report *guest)
 {
 	struct fcp_json *member = fcp_json_object(), *blocks = fcp_json_array();
@@ -167,6 +144,88 @@ static int add_guest(struct fcp_json *object, const struct fcp_guest_report *gue
 	bad |= fcp_json_set(member, "blocks_per_order", blocks);
 	bad |= fcp_json_set(member, "gates", gates);
 	return bad | fcp_json_set(object, "guest", member);
+}
+
+static int add_memory(struct fcp_json *object, const struct fcp_memory_report *memory)
+{
+	struct fcp_json *member = fcp_json_object();
+	struct fcp_json *base = memory->base[0] ? fcp_json_object() : NULL;
+	int bad = 0;
+
+	bad |= fcp_json_set_u64(member, "guest_bytes", memory->guest_bytes);
+	bad |= fcp_json_set_u64(member, "changed_bytes", memory->changed_bytes);
+	bad |= fcp_json_set_u64(member, "free_bytes", memory->free_bytes);
+	bad |= memory->free_reason[0] ? fcp_json_set_string(member, "free_reason", memory->free_reason)
+				      : fcp_json_set_null(member, "free_reason");
+	bad |= fcp_json_set_u64(member, "zero_bytes", memory->zero_bytes);
+	bad |= fcp_json_set_u64(member, "base_equal_bytes", memory->base_equal_bytes);
+	bad |= fcp_json_set_u64(member, "written_bytes", memory->written_bytes);
+	bad |= fcp_json_set_u64(member, "cloned_bytes", memory->cloned_bytes);
+	bad |= fcp_json_set_u64(member, "copied_bytes", memory->copied_bytes);
+	bad |= fcp_json_set_bool(member, "buffered", memory->buffered);
+	bad |= fcp_json_set_bool(member, "verified", memory->verified);
+	if (base) {
+		bad |= fcp_json_set_string(base, "path", memory->base);
+		bad |= fcp_json_set(member, "base", base);
+	} else {
+		bad |= fcp_json_set_null(member, "base");
+	}
+	return bad | fcp_json_set(object, "memory", member);
+}
+
+static int add_downtime(struct fcp_json *object, const struct fcp_downtime *downtime)
+{
+	struct fcp_json *member = fcp_json_object();
+	int bad = 0;
+
+	bad |= fcp_json_set_ms(member, "pause", downtime->pause);
+	bad |= fcp_json_set_ms(member, "state", downtime->state);
+	bad |= fcp_json_set_ms(member, "scan", downtime->scan);
+	bad |= fcp_json_set_ms(member, "copy", downtime->copy);
+	bad |= fcp_json_set_ms(member, "resume", downtime->resume);
+	return bad | fcp_json_set(object, "downtime_ms", member);
+}
+
+static int add_writer(struct fcp_json *object, const struct fcp_snapshot_result *result)
+{
+	bool by_fcpause = result->writer == FCP_WRITER_FCPAUSE;
+	int bad = 0;
+
+	bad |= result->writer == FCP_WRITER_AUTO
+		       ? fcp_json_set_null(object, "writer")
+		       : fcp_json_set_string(object, "writer", fcp_writer_name(result->writer));
+	bad |= result->writer_reason[0]
+		       ? fcp_json_set_string(object, "writer_reason", result->writer_reason)
+		       : fcp_json_set_null(object, "writer_reason");
+	bad |= by_fcpause ? add_memory(object, &result->memory) : fcp_json_set_null(object, "memory");
+	if (result->guest.gate_count > 0)
+		bad |= add_guest(object, &result->guest);
+	return bad | (by_fcpause ? add_downtime(object, &result->downtime_ms)
+				 : fcp_json_set_null(object, "downtime_ms"));
+}
+
+int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_settings *settings,
+			const struct fcp_snapshot_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+
+	if (result->outcome.status == FCP_STATUS_SKIPPED)
+		return bad;
+	bad |= fcp_json_set_string(object, "type", fcp_snapshot_type_name(result->type));
+	if (result->type_reason[0] != '\0')
+		bad |= fcp_json_set_string(object, "type_reason", result->type_reason);
+	bad |= fcp_json_set_bool(object, "layer", result->layer);
+	bad |= add_attributes(object, &result->attributes);
+	bad |= add_writer(object, result);
+	if (result->hinting_stopped)
+		bad |= fcp_json_set_bool(object, "hinting_stopped", true);
+	if (result->has_metrics)
+		bad |= add_metrics(object, &result->metrics);
+	bad |= fcp_json_set_bool(object, "created", result->created);
+	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
+	bad |= fcp_json_set_ms(object, "paused_ms", result->paused_ms);
+	bad |= fcp_json_set_string(object, "snapshot_path", settings->snapshot_path);
+	return bad | fcp_json_set_string(object, "mem_file_path", settings->mem_file_path);
 }
 
 int fcp_report_madvise_ranges(struct fcp_json *object,

@@ -21,6 +21,7 @@ struct fcp_hold {
 	struct fcp_hold_settings settings;
 	int inotify;  /* watches the state file's inode */
 	int answered; /* an eventfd, readable once the call is over */
+	int give_up;  /* an eventfd, readable when the call is to end without an answer */
 	int reader;   /* the pipe's reading end, once Firecracker is let go; -1 */
 	bool made;    /* the pipe has its name */
 	bool calling; /* the thread is there */
@@ -75,7 +76,8 @@ int fcp_hold_prepare(const struct fcp_hold_settings *settings, struct fcp_hold *
 	hold->settings = *settings;
 	hold->inotify = hold->reader = -1;
 	hold->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (hold->answered < 0)
+	hold->give_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (hold->answered < 0 || hold->give_up < 0)
 		fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "eventfd");
 	else if (make_fifo(hold, err) == 0 && watch_state(hold, err) == 0) {
 		*hold_ = hold;
@@ -91,10 +93,9 @@ static int call(struct fcp_hold *hold)
 {
 	const struct fcp_hold_settings *s = &hold->settings;
 	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
-	uint64_t timeout_ms = 2 * (uint64_t)s->timeout_ms;
 
-	if (fcp_firecracker_open(s->api_sock, timeout_ms > INT_MAX ? INT_MAX : (uint32_t)timeout_ms, -1,
-				 &firecracker, &hold->answer) != 0)
+	/* It lasts as long as the hold; who waits for its end has a deadline. */
+	if (fcp_firecracker_open(s->api_sock, INT_MAX, hold->give_up, &firecracker, &hold->answer) != 0)
 		return -1;
 	return fcp_snapshot_create(&firecracker, FCP_SNAPSHOT_FULL, s->state_seen, s->fifo_seen,
 				   &hold->answer);
@@ -110,7 +111,7 @@ static void *call_thread(void *arg)
 }
 
 /* The thread takes none of the signals that the program waits for in threads of its own. */
-static int start_call(struct fcp_hold *hold, struct fcp_error *err)
+int fcp_hold_start(struct fcp_hold *hold, struct fcp_error *err)
 {
 	sigset_t all, before;
 	int errnum;
@@ -125,18 +126,16 @@ static int start_call(struct fcp_hold *hold, struct fcp_error *err)
 	return 0;
 }
 
-static bool is_answered(const struct fcp_hold *hold)
+static bool is_answered(const struct fcp_hold *hold, uint32_t wait_ms)
 {
-	struct pollfd fd = {.fd = hold->answered, .events = POLLIN};
-
-	return poll(&fd, 1, 0) > 0;
+	return fcp_wait_ns((uint64_t)wait_ms * 1000000, hold->answered);
 }
 
 /* Only one event is watched for: that there is something to read is all that counts. */
 static int wait_for_close(struct fcp_hold *hold, struct fcp_error *err)
 {
 	const struct fcp_hold_settings *s = &hold->settings;
-	fcp_deadline deadline = fcp_deadline_in_ms(s->timeout_ms);
+	fcp_deadline deadline = fcp_deadline_in_ms(s->state_ms);
 	struct pollfd fds[] = {{.fd = hold->answered, .events = POLLIN},
 			       {.fd = hold->inotify, .events = POLLIN},
 			       {.fd = s->cancel_fd, .events = POLLIN}};
@@ -156,27 +155,32 @@ static int wait_for_close(struct fcp_hold *hold, struct fcp_error *err)
 					     "interrupted while Firecracker saved its state");
 		return fcp_error_set(err, FCP_ERR_TIMEOUT, 0,
 				     "Firecracker has not saved its state within %u ms",
-				     (unsigned)s->timeout_ms);
+				     (unsigned)s->state_ms);
 	}
 }
 
-int fcp_hold_begin(struct fcp_hold *hold, struct fcp_error *err)
+/* The answer that belongs to a hold: the pipe cannot be truncated. */
+static bool is_hold_answer(const struct fcp_hold *hold)
 {
-	int waited;
+	return hold->created != 0 && hold->answer.error_class == FCP_ERR_SERVER &&
+	       strstr(hold->answer.message, "memory backing file");
+}
 
-	if (start_call(hold, err) != 0)
-		return -1;
-	waited = wait_for_close(hold, err);
-	if (waited < 0)
-		return -1;
-	if (waited > 0) {
-		if (hold->created != 0)
-			*err = hold->answer;
-		else
-			fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				      "this Firecracker does not wait for a named pipe's reader");
-		return -1;
-	}
+static int answered_too_early(const struct fcp_hold *hold, struct fcp_error *err)
+{
+	if (hold->created == 0 || is_hold_answer(hold))
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "this Firecracker did not wait for a reader of the named pipe");
+	*err = hold->answer;
+	return -1;
+}
+
+int fcp_hold_wait(struct fcp_hold *hold, struct fcp_error *err)
+{
+	int waited = wait_for_close(hold, err);
+
+	if (waited != 0)
+		return waited < 0 ? -1 : answered_too_early(hold, err);
 	if (fcp_state_file_check(hold->settings.state_fd, hold->settings.state_name, err) != 0) {
 		err->error_class = FCP_ERR_UNSUPPORTED;
 		return -1;
@@ -186,7 +190,7 @@ int fcp_hold_begin(struct fcp_hold *hold, struct fcp_error *err)
 
 int fcp_hold_check(const struct fcp_hold *hold, struct fcp_error *err)
 {
-	if (!is_answered(hold))
+	if (!is_answered(hold, 0))
 		return 0;
 	return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
 			     "Firecracker went on while its memory was read (%.200s)",
@@ -205,12 +209,26 @@ static void let_go(struct fcp_hold *hold)
 				      O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* The answer of a hold names the memory file; of another failure, the call says so itself. */
+/*
+ * Did a writer wait until the pipe was opened for reading? poll(2) reports POLLHUP only where one was
+ * there at that time, or came later: not for one that had come and gone before (fs/pipe.c of Linux,
+ * fifo_open() and pipe_poll()).
+ */
+static bool writer_waited(const struct fcp_hold *hold)
+{
+	struct pollfd fd = {.fd = hold->reader, .events = POLLIN};
+
+	return hold->reader >= 0 && poll(&fd, 1, 0) > 0 && (fd.revents & POLLHUP);
+}
+
 static int check_answer(const struct fcp_hold *hold, struct fcp_error *err)
 {
-	if (hold->created != 0 && hold->answer.error_class == FCP_ERR_SERVER &&
-	    strstr(hold->answer.message, "memory backing file"))
+	if (is_hold_answer(hold) && writer_waited(hold))
 		return 0;
+	if (is_hold_answer(hold))
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "Firecracker went on before it was let go: another process opened the "
+				     "named pipe, or it does not wait for a reader");
 	if (hold->created != 0) {
 		*err = hold->answer;
 		return fcp_error_wrap(err, "after the hold");
@@ -225,6 +243,8 @@ int fcp_hold_end(struct fcp_hold *hold, struct fcp_error *err)
 
 	if (hold->calling) {
 		let_go(hold);
+		if (!is_answered(hold, hold->settings.end_ms))
+			eventfd_write(hold->give_up, 1);
 		pthread_join(hold->thread, NULL);
 		hold->calling = false;
 		result = check_answer(hold, err);
@@ -249,5 +269,7 @@ void fcp_hold_free(struct fcp_hold *hold)
 		close(hold->inotify);
 	if (hold->answered >= 0)
 		close(hold->answered);
+	if (hold->give_up >= 0)
+		close(hold->give_up);
 	free(hold);
 }

@@ -27,7 +27,8 @@ struct fcp_hold_settings {
 	const char *fifo_seen;	  /* its path for Firecracker */
 	uid_t uid;		  /* Firecracker's user, who must be able to open it */
 	gid_t gid;
-	uint32_t timeout_ms; /* for Firecracker to reach the memory file, and for its answer at the end */
+	uint32_t state_ms; /* for Firecracker to save its state */
+	uint32_t end_ms;   /* for its answer, once it is let go */
 	int cancel_fd;
 };
 
@@ -36,30 +37,35 @@ struct fcp_hold;
 /*
  * Makes the pipe. To be called before the pause: what cannot work here (a file system without named
  * pipes) is found while the guest runs. A pipe that a killed run left there is replaced.
- * FCP_ERR_UNSUPPORTED. *hold_ is for fcp_hold_end() or, before fcp_hold_begin(), fcp_hold_free().
+ * FCP_ERR_UNSUPPORTED. Release *hold_ with fcp_hold_free().
  */
 int fcp_hold_prepare(const struct fcp_hold_settings *settings, struct fcp_hold **hold_,
 		     struct fcp_error *err);
 
 /*
- * Asks the Paused VM's Firecracker for the snapshot, and waits until it has closed the state file, which
- * is checked (firecracker/state_file.h). On success it is held. FCP_ERR_UNSUPPORTED: this Firecracker
- * does not stop there, or its state file does not check out; it is let go, and can write a snapshot
- * of its own. FCP_ERR_SERVER: it refused; FCP_ERR_TIMEOUT, FCP_ERR_INTERRUPTED, FCP_ERR_PROTOCOL (it ended).
- * After a failure fcp_hold_end() waits until the call is over.
+ * Asks the Paused VM's Firecracker for the snapshot, and returns at once. From here on fcp_hold_end() must be
+ * called. FCP_ERR_MEMORY.
  */
-int fcp_hold_begin(struct fcp_hold *hold, struct fcp_error *err);
+int fcp_hold_start(struct fcp_hold *hold, struct fcp_error *err);
+
+/*
+ * Waits until Firecracker has closed the state file, and checks it (firecracker/state_file.h). On success
+ * Firecracker is held. FCP_ERR_UNSUPPORTED: it does not stop there, or its state file does not check
+ * out; it can write a snapshot of its own all the same. FCP_ERR_SERVER: it refused; FCP_ERR_TIMEOUT,
+ * FCP_ERR_INTERRUPTED, FCP_ERR_PROTOCOL (it ended).
+ */
+int fcp_hold_wait(struct fcp_hold *hold, struct fcp_error *err);
 
 /*
  * Is it held still? FCP_ERR_PROTOCOL when Firecracker has answered (somebody else opened the pipe, or it has
- * ended): what was read since fcp_hold_begin() is then no consistent memory. To be asked after the
+ * ended): what was read since fcp_hold_wait() is then no consistent memory. To be asked after the
  * last read.
  */
 int fcp_hold_check(const struct fcp_hold *hold, struct fcp_error *err);
 
 /*
- * Lets Firecracker go, waits for its answer, and removes the pipe; in any case, also after
- * fcp_hold_begin() failed. FCP_ERR_PROTOCOL when the answer is not the one that belongs to a hold,
+ * Lets Firecracker go, waits for its answer, and removes the pipe. FCP_ERR_PROTOCOL when it was not held until
+ * now, or the answer is not the one that belongs to a hold: what was read is then no consistent memory.
  * FCP_ERR_TIMEOUT when there is none. Safe to repeat; no signal cuts it short.
  */
 int fcp_hold_end(struct fcp_hold *hold, struct fcp_error *err);

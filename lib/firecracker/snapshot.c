@@ -16,6 +16,19 @@ const char *fcp_snapshot_type_name(enum fcp_snapshot_type type)
 	return "auto";
 }
 
+const char *fcp_writer_name(enum fcp_writer writer)
+{
+	switch (writer) {
+	case FCP_WRITER_FCPAUSE:
+		return "fcpause";
+	case FCP_WRITER_FIRECRACKER:
+		return "firecracker";
+	case FCP_WRITER_AUTO:
+		break;
+	}
+	return "auto";
+}
+
 int fcp_snapshot_create(struct fcp_firecracker *firecracker, enum fcp_snapshot_type type,
 			const char *snapshot_path, const char *mem_file_path, struct fcp_error *err)
 {

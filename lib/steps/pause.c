@@ -99,6 +99,16 @@ static unsigned what_to_find(const struct chain *chain)
 	return chain->result->snapshot.layer ? find & ~(unsigned)FCP_FIND_ZERO : find;
 }
 
+/* The fcpause writer did this step's work, but for free pages that a gate refused. */
+static void left_out_while_writing(const struct fcp_memory_report *memory,
+				   struct fcp_outcome *outcome)
+{
+	if (memory->free_reason[0])
+		fcp_outcome_set(outcome, FCP_STATUS_PARTIAL, "free pages: %s", memory->free_reason);
+	else
+		skip(outcome, "left out while writing");
+}
+
 static int trim(struct chain *chain, struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_settings settings = chain->settings->trim;
@@ -109,6 +119,8 @@ static int trim(struct chain *chain, struct fcp_error *err)
 	settings.find = what_to_find(chain);
 	if (!chain->settings->trim_on)
 		skip(&result->outcome, chain->settings->trim_off_reason);
+	else if (chain->result->snapshot.writer == FCP_WRITER_FCPAUSE)
+		left_out_while_writing(&chain->result->snapshot.memory, &result->outcome);
 	else if (chain->memory_fd < 0)
 		skip(&result->outcome, "there is no memory file");
 	else if (settings.find == 0)

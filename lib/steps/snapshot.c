@@ -12,11 +12,13 @@
 #include "firecracker/process.h"
 #include "firecracker/snapshot.h"
 #include "steps/snapshot_failed.h"
+#include "steps/snapshot_memory.h"
 #include "steps/snapshot_publish.h"
 #include "steps/snapshot_record.h"
 #include "steps/snapshot_run.h"
 #include "steps/snapshot_type.h"
 #include "steps/snapshot_undo.h"
+#include "steps/snapshot_writer.h"
 #include "steps/vm_memory.h"
 
 #include <string.h>
@@ -56,8 +58,10 @@ static int check_room(const struct fcp_snapshot_run *run, struct fcp_error *err)
 	uint64_t needed_bytes = fcp_machine_memory_bytes(&run->machine);
 	uint64_t rss_bytes;
 
-	if (run->result->type == FCP_SNAPSHOT_DIFF &&
-	    fcp_vm_memory_rss(&run->firecracker, &rss_bytes) && rss_bytes < needed_bytes)
+	if (run->memory)
+		needed_bytes = fcp_snapshot_memory_room(run->memory);
+	else if (run->result->type == FCP_SNAPSHOT_DIFF &&
+		 fcp_vm_memory_rss(&run->firecracker, &rss_bytes) && rss_bytes < needed_bytes)
 		needed_bytes = rss_bytes;
 	return fcp_snapshot_files_room(&run->files, needed_bytes, STATE_FILE_BYTES, err);
 }
@@ -95,7 +99,8 @@ static int check(struct fcp_snapshot_run *run, struct fcp_error *err)
 	if (fcp_snapshot_files_check_targets(&run->files, !run->checked, err) != 0 ||
 	    fcp_vm_machine_config(&run->firecracker, &run->machine, err) != 0)
 		return -1;
-	if (choose_type(run, err) != 0 || fcp_snapshot_check_chain(run, err) != 0)
+	if (choose_type(run, err) != 0 || fcp_snapshot_check_chain(run, err) != 0 ||
+	    fcp_snapshot_writer_choose(run, err) != 0)
 		return -1;
 	return check_room(run, err);
 }
@@ -158,7 +163,7 @@ static int begin(struct fcp_snapshot_run *run, struct fcp_error *err)
 		return -1;
 	if (run->files.memory.no_sync || run->files.snapshot.no_sync)
 		warn(run, "after a power cut the files may be lost: the directory of one cannot be synced");
-	return 0;
+	return fcp_snapshot_writer_prepare(run, err);
 }
 
 /* ---- the pause ---- */
@@ -178,6 +183,7 @@ static int pause_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
 	}
 	run->result->paused = true;
 	run->result->vm_state = FCP_VM_PAUSED;
+	run->result->downtime_ms.pause = fcp_ms_since(run->pause_ns);
 	return 0;
 }
 
@@ -209,7 +215,12 @@ static bool was_swapped(const struct fcp_snapshot_run *run)
 static int create(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_snapshot_result *result = run->result;
+	bool written = false;
 
+	if (run->memory && fcp_snapshot_writer_take(run, &written, err) != 0)
+		return -1;
+	if (written)
+		return 0;
 	if (create_once(run, err) != 0)
 		return -1;
 	if (result->type != FCP_SNAPSHOT_DIFF || result->layer || !was_swapped(run))
@@ -230,6 +241,8 @@ static int create(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 static int publish(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
+	if (run->memory && fcp_snapshot_memory_finish(run->memory, run->result, err) != 0)
+		return -1;
 	if (fcp_snapshot_files_check(&run->files, fcp_machine_file_bytes(&run->machine), err) != 0)
 		return -1;
 	fcp_snapshot_record(run->files.memory.fd, &run->firecracker, &run->machine, run->result);
@@ -243,8 +256,11 @@ static int publish(struct fcp_snapshot_run *run, struct fcp_error *err)
 static int resume_and_publish(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_error publish_error;
-	int resumed = fcp_snapshot_resume(run, 0, err);
-	int published = publish(run, &publish_error);
+	uint64_t start_ns = fcp_now_ns();
+	int resumed = fcp_snapshot_resume(run, 0, err), published;
+
+	run->result->downtime_ms.resume += fcp_ms_since(start_ns);
+	published = publish(run, &publish_error);
 
 	if (published == 0 && resumed != 0)
 		fcp_error_append(err, "; the snapshot is good");
@@ -286,6 +302,7 @@ static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 static void close_run(struct fcp_snapshot_run *run)
 {
+	fcp_snapshot_memory_free(run->memory);
 	fcp_firecracker_close(&run->firecracker);
 	fcp_snapshot_files_clear(&run->files);
 }

@@ -7,6 +7,8 @@
 #include "firecracker/vm.h"
 #include "steps/snapshot_files.h"
 
+struct fcp_snapshot_memory;
+
 struct fcp_snapshot_run {
 	const struct fcp_snapshot_settings *settings;
 	struct fcp_snapshot_result *result;
@@ -17,6 +19,7 @@ struct fcp_snapshot_run {
 	uint64_t pause_ns; /* when we asked for the pause */
 	bool creating;	   /* Firecracker may be at it */
 	bool accepted;	   /* it has created the files, or may have */
+	struct fcp_snapshot_memory *memory; /* where fcpause writes the memory file; else NULL */
 	struct fcp_lock_wait wait;
 	struct fcp_lock *lock; /* of the VM, held */
 	bool checked;	       /* who uses the targets was looked at */

@@ -27,6 +27,8 @@ setup() {
 	for name in $(compgen -e FCPAUSE_); do
 		case $name in FCPAUSE_SIM | FCPAUSE_REPLAY | FCPAUSE_BUILD) export -n "${name?}" ;; *) unset "$name" ;; esac
 	done
+	# Firecracker's writing is what most tests are about; those of the fcpause writer unset it.
+	export FCPAUSE_WRITER=firecracker
 	ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	: "${FCPAUSE:=$ROOT/build/fcpause}"
 	T=$BATS_TEST_TMPDIR

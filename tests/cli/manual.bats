@@ -152,6 +152,7 @@ good() {
 	LIST:find) echo zero ;;
 	USE:*) echo build ;;
 	TYPE:*) echo diff ;;
+	WHO:*) echo firecracker ;;
 	MEANING:*) echo zero ;;
 	WHEN:*) echo never ;;
 	FILE:* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) echo value ;;
@@ -166,7 +167,7 @@ bad() {
 	STEP=N:*) printf '%s\n' sync 7 nix=7 sync= sync=x ;;
 	BYTES:*) printf '%s\n' x 4097 1KB 99999999T ;;
 	LIST:*) printf '%s\n' nix --json ;;
-	USE:* | TYPE:* | MEANING:* | WHEN:*) printf '%s\n' nix ;;
+	USE:* | TYPE:* | MEANING:* | WHEN:* | WHO:*) printf '%s\n' nix ;;
 	FILE:* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) printf '%s\n' --json ;;
 	*) echo "no bad value is known for --$1 $2: add it to this test" >&2; return 1 ;;
 	esac
@@ -424,6 +425,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 
 @test "parser: the defaults are those of the manual" {
 	local command
+	unset FCPAUSE_WRITER
 	memory
 	for command in $(commands); do
 		needs "$command"
@@ -439,7 +441,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			| .key as $key | .value.value
 			| if type == "boolean" then (if . then "on" else "off" end) else tostring end
 			| ($key | gsub("_"; "-")) + "=" + .' out |
-			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|list)=|=0$|^step-timeout-ms' |
+			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|verify|list)=|=0$|^step-timeout-ms' |
 			sort >b
 		grep -vx 'amount-mib=0' a >a2 || true
 		mv a2 a

@@ -32,6 +32,7 @@ bad_values() {
 	STEP=N) printf '%s\n' sync sync= =5 sync=x sync=-1 nothing=5 sync=5,fstrim=6 sync=86400001 '' ;;
 	TYPE) printf '%s\n' fulll Full '' ;;
 	USE) printf '%s\n' pauses '' ;;
+	WHO) printf '%s\n' nobody Firecracker '' ;;
 	MEANING) printf '%s\n' zeros '' ;;
 	PATH | FILE | DIR | URL | LIST) printf '%s\n' '' --json ;;
 	esac
