@@ -12,8 +12,6 @@
 #include "base/deadline.h"
 #include "base/error.h"
 
-#include <sys/stat.h>
-
 /* Until when a lock that is busy is asked for again; a deadline that has passed: not at all. */
 struct fcp_lock_wait {
 	fcp_deadline deadline;
@@ -84,10 +82,6 @@ struct fcp_lock_file {
 	const char *what; /* for messages */
 };
 int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *wait, bool *same_,
-		  struct fcp_error *err);
-
-/* An abstract socket as a lock: to be removed. */
-int fcp_lock_take(const struct stat *status, const char *name, const char *what, int *fd_,
 		  struct fcp_error *err);
 
 #endif

@@ -98,7 +98,7 @@ static void take_back(const struct fcp_snapshot_file *file)
 }
 
 /* Where somebody's file has taken its name, the old one is kept under another, and *err says so. */
-static void bring_back(const struct fcp_snapshot_file *file, struct fcp_error *err)
+static void bring_back_old(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	char path[4096];
 	struct fcp_error not_kept;
@@ -109,7 +109,7 @@ static void bring_back(const struct fcp_snapshot_file *file, struct fcp_error *e
 		fcp_error_append(err, "; the one that was there before is now %.200s", path);
 }
 
-static void undo(struct fcp_snapshot_file *file, struct fcp_error *err)
+static void bring_back(struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	struct fcp_error not_durable;
 
@@ -118,7 +118,7 @@ static void undo(struct fcp_snapshot_file *file, struct fcp_error *err)
 	if (file->no_links && fcp_snapshot_old_is_mark(file))
 		unlinkat(file->place.directory, file->old, 0);
 	else
-		bring_back(file, err);
+		bring_back_old(file, err);
 	fcp_snapshot_sync(file, &not_durable);
 }
 
@@ -166,8 +166,10 @@ static void undo_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 	take_back(&files->snapshot);
 	fcp_snapshot_sync(&files->snapshot, &not_durable);
 	take_back(&files->memory);
-	undo(&files->memory, err);
-	undo(&files->snapshot, err);
+	/* Before what tells whose it is goes: the old file or the mark, then the temporary name. */
+	fcp_snapshot_sync(&files->memory, &not_durable);
+	bring_back(&files->memory, err);
+	bring_back(&files->snapshot, err);
 }
 
 /* The new pair has its names for good. */

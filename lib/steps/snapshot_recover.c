@@ -23,7 +23,7 @@ static bool is_empty(const struct fcp_snapshot_file *file, const char *name)
 	       S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
-static struct found look(const struct fcp_snapshot_file *file)
+static int look(struct fcp_snapshot_file *file, struct found *found_, struct fcp_error *err)
 {
 	int directory = file->place.directory;
 	struct found found = {.temporary = file->leftover};
@@ -33,11 +33,15 @@ static struct found look(const struct fcp_snapshot_file *file)
 		unlinkat(directory, file->old, 0);
 	found.old = fcp_snapshot_name_exists(file, file->old);
 	found.same = found.temporary && fcp_snapshot_name_is_ours(file, file->name);
-	/* It held the name for the file that had not come yet. */
-	if (found.old && found.temporary && !found.same && is_empty(file, file->name))
+	/* It held the name for the file that had not come yet, and must be gone before what tells so. */
+	if (found.old && found.temporary && !found.same && is_empty(file, file->name)) {
 		unlinkat(directory, file->name, 0);
+		if (fcp_snapshot_sync(file, err) != 0)
+			return -1;
+	}
 	found.name = fcp_snapshot_name_exists(file, file->name);
-	return found;
+	*found_ = found;
+	return 0;
 }
 
 /* Is what has the name the new file? (See snapshot_publish.h.) */
@@ -113,8 +117,10 @@ static int bring_back(struct fcp_snapshot_file *file, struct fcp_error *err)
 
 int fcp_snapshot_recover(struct fcp_snapshot_files *files, struct fcp_error *err)
 {
-	const struct found snapshot = look(&files->snapshot), memory = look(&files->memory);
+	struct found snapshot, memory;
 
+	if (look(&files->snapshot, &snapshot, err) != 0 || look(&files->memory, &memory, err) != 0)
+		return -1;
 	if (is_placed(&snapshot))
 		return finish(files, &snapshot, &memory, err);
 	/* Another snapshot file than ours may go with this memory file: then nothing is known. */
