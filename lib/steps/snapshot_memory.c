@@ -3,19 +3,12 @@
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
-#include "base/meminfo.h"
 #include "base/units.h"
 #include "firecracker/hold.h"
 #include "firecracker/process.h"
-#include "memory/clone.h"
-#include "memory/range.h"
 #include "memory/release.h"
 #include "memory/sparse.h"
-#include "memory/writer.h"
-#include "memory/zero.h"
-#include "steps/free_ranges.h"
-#include "steps/snapshot_base.h"
-#include "steps/snapshot_plan.h"
+#include "steps/snapshot_memory_parts.h"
 #include "steps/vm_memory.h"
 
 #include <string.h>
@@ -25,20 +18,6 @@
 
 /* Firecracker saves its state in milliseconds. One that opens the memory file first would never end. */
 #define STATE_MS 10000
-
-struct fcp_snapshot_memory {
-	struct fcp_snapshot_memory_settings settings;
-	struct fcp_guest_ram ram;
-	struct fcp_snapshot_base base;
-	uint64_t bytes; /* of the memory file */
-	char *fifo;
-	char *fifo_seen;
-	struct fcp_hold *hold;
-	struct fcp_guest_free found;
-	struct fcp_snapshot_plan plan;
-	struct fcp_page_runs copied; /* plan.changed, with addresses in buffer */
-	void *buffer;		     /* copied.bytes; NULL: written at once */
-};
 
 /* ---- before the pause ---- */
 
@@ -151,279 +130,6 @@ int fcp_snapshot_memory_prepare(struct fcp_snapshot_memory *memory, struct fcp_e
 	return prepare_hold(memory, err) == 0 && clone_base(memory, err) == 0 ? 0 : -1;
 }
 
-/* ---- what has to be written ---- */
-
-/* Does the kernel's own view of its memory put the same offsets at the same addresses? Where regions of
- * one size cannot be told apart otherwise, it decides. */
-static bool kernel_agrees(const struct fcp_snapshot_memory *memory)
-{
-	const struct fcp_guest_free *found = &memory->found;
-	size_t piece = 0;
-
-	for (unsigned i = 0; i < found->region_count; i++) {
-		const struct fcp_guest_region *region = &found->regions[i];
-		const struct fcp_guest_piece *p;
-
-		while (piece < memory->ram.piece_count &&
-		       memory->ram.pieces[piece].offset + memory->ram.pieces[piece].end -
-				       memory->ram.pieces[piece].start <= region->offset)
-			piece++;
-		if (piece == memory->ram.piece_count)
-			return false;
-		p = &memory->ram.pieces[piece];
-		if (p->start + (region->offset - p->offset) != region->address)
-			return false;
-	}
-	return found->region_count > 0 || memory->ram.unambiguous;
-}
-
-static int scan_guest(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
-		      struct fcp_error *err)
-{
-	struct fcp_guest_memory guest;
-	int found;
-
-	if (fcp_guest_memory_open_process(&memory->ram, memory->base.fd, &guest, err) != 0)
-		return -1;
-	found = fcp_free_ranges_of(&guest, memory->settings.snapshot->cancel_fd, &memory->found,
-				   &result->guest, err);
-	fcp_guest_memory_close(&guest);
-	return found;
-}
-
-/* What a gate refuses is written: then no page is free. */
-static int find_free(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
-		     struct fcp_error *err)
-{
-	const struct fcp_snapshot_memory_settings *s = &memory->settings;
-	struct fcp_memory_report *report = &result->memory;
-	struct fcp_error why;
-
-	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0 && memory->ram.unambiguous)
-		return 0;
-	if (scan_guest(memory, result, &why) != 0) {
-		if (why.error_class == FCP_ERR_INTERRUPTED || why.error_class == FCP_ERR_MEMORY) {
-			*err = why;
-			return -1;
-		}
-		snprintf(report->free_reason, sizeof(report->free_reason), "%.255s", why.message);
-	}
-	if (!kernel_agrees(memory))
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "which mapping is which region of the guest's memory is not known");
-	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0)
-		fcp_ranges_clear(&memory->found.ranges);
-	report->free_bytes = fcp_ranges_bytes(&memory->found.ranges);
-	return 0;
-}
-
-static int make_plan(struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
-		     struct fcp_error *err)
-{
-	const struct fcp_snapshot_plan_settings plan = {&memory->ram, &memory->found.ranges};
-
-	if (fcp_snapshot_plan_make(&plan, &memory->plan, err) != 0)
-		return -1;
-	report->guest_bytes = memory->bytes;
-	report->changed_bytes = memory->plan.changed.bytes;
-	return 0;
-}
-
-/* ---- writing ---- */
-
-static struct fcp_writer_settings writer_settings(const struct fcp_snapshot_memory *memory)
-{
-	const struct fcp_snapshot_file *file = &memory->settings.files->memory;
-
-	return (struct fcp_writer_settings){
-		.pid = memory->buffer ? 0 : memory->ram.pid,
-		.runs = memory->buffer ? &memory->copied : &memory->plan.changed,
-		.fd = file->fd,
-		.name = file->host,
-		.base_fd = memory->base.fd,
-		.cancel_fd = memory->settings.snapshot->cancel_fd,
-	};
-}
-
-static int write_changed(const struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
-			 struct fcp_error *err)
-{
-	const struct fcp_writer_settings writer = writer_settings(memory);
-	struct fcp_writer_result written;
-
-	if (fcp_writer_write(&writer, &written, err) != 0)
-		return -1;
-	report->zero_bytes = written.zero_bytes;
-	report->base_equal_bytes = written.equal_bytes;
-	report->written_bytes = written.written_bytes;
-	return 0;
-}
-
-/* Free pages and dropped ones: where the file began as the base, its bytes are there still. */
-static int make_holes(const struct fcp_snapshot_memory *memory, struct fcp_error *err)
-{
-	const struct fcp_snapshot_file *file = &memory->settings.files->memory;
-	const struct fcp_file target = {.fd = file->fd, .name = file->host, .cancel_fd = -1};
-	uint64_t ignored = 0;
-
-	if (memory->base.fd < 0)
-		return 0;
-	if (fcp_release_ranges(&target, &memory->plan.zero, &ignored, err) != 0)
-		return -1;
-	return fcp_release_ranges(&target, &memory->found.ranges, &ignored, err);
-}
-
-/* How much memory copies may take: what was given, or a quarter of what is available. */
-static uint64_t buffer_limit(const struct fcp_snapshot_settings *settings)
-{
-	uint64_t available_bytes;
-
-	if (!settings->resume || settings->verify)
-		return 0;
-	if (settings->buffer_bytes != FCP_BUFFER_AUTO)
-		return settings->buffer_bytes;
-	return fcp_memory_available(&available_bytes) ? available_bytes / 4 : 0;
-}
-
-/* The runs again, with addresses in the buffer. */
-static int list_copied(struct fcp_snapshot_memory *memory, struct fcp_error *err)
-{
-	uintptr_t at = (uintptr_t)memory->buffer;
-
-	for (size_t i = 0; i < memory->plan.changed.count; i++) {
-		struct fcp_page_run run = memory->plan.changed.items[i];
-
-		run.address = at;
-		at += run.end - run.start;
-		if (fcp_page_runs_add(&memory->copied, run, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* False where the pages do not fit, or there is no memory: they are written at once then. */
-static bool reserve_buffer(struct fcp_snapshot_memory *memory)
-{
-	uint64_t bytes = memory->plan.changed.bytes;
-	void *buffer;
-
-	if (bytes == 0 || bytes > buffer_limit(memory->settings.snapshot))
-		return false;
-	buffer = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-		      0);
-	if (buffer == MAP_FAILED)
-		return false;
-	memory->buffer = buffer;
-	return true;
-}
-
-static int copy_changed(struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
-			struct fcp_error *err)
-{
-	struct fcp_writer_settings writer = writer_settings(memory);
-
-	if (!reserve_buffer(memory))
-		return write_changed(memory, report, err);
-	if (fcp_writer_copy(&writer, memory->buffer, err) != 0)
-		return -1;
-	report->buffered = true;
-	return list_copied(memory, err);
-}
-
-/* ---- verifying ---- */
-
-/* The process's own pages behind ranges of the memory file. */
-static int runs_of(const struct fcp_guest_ram *ram, const struct fcp_ranges *ranges,
-		   struct fcp_page_runs *runs, struct fcp_error *err)
-{
-	size_t piece = 0;
-
-	for (size_t i = 0; i < ranges->count; i++) {
-		uint64_t at = ranges->items[i].start;
-
-		while (at < ranges->items[i].end) {
-			const struct fcp_guest_piece *p = &ram->pieces[piece];
-			uint64_t end = p->offset + (p->end - p->start);
-
-			if (end <= at) {
-				piece++;
-				continue;
-			}
-			if (end > ranges->items[i].end)
-				end = ranges->items[i].end;
-			if (fcp_page_runs_add(runs, (struct fcp_page_run){at, end, p->start + (at - p->offset)},
-					      err) != 0)
-				return -1;
-			at = end;
-		}
-	}
-	return 0;
-}
-
-static int verify_runs(const struct fcp_snapshot_memory *memory, const struct fcp_page_runs *runs,
-		       uint64_t *differing, struct fcp_error *err)
-{
-	struct fcp_writer_settings writer = writer_settings(memory);
-	uint64_t pages = 0;
-
-	writer.runs = runs;
-	if (fcp_writer_verify(&writer, &pages, err) != 0)
-		return -1;
-	*differing += pages;
-	return 0;
-}
-
-/* Pages of data in one range that are not zeros. */
-static int count_not_zero(const struct fcp_snapshot_file *file, struct fcp_range range,
-			  uint64_t *differing, struct fcp_error *err)
-{
-	unsigned char page[FCP_PAGE_BYTES];
-	struct fcp_range data = {range.start, range.start};
-	int more;
-
-	while ((more = fcp_sparse_next(file->fd, file->host, data.end, range.end, &data, err)) > 0)
-		for (uint64_t at = fcp_align_down(data.start, FCP_PAGE_BYTES); at < data.end;
-		     at += FCP_PAGE_BYTES)
-			*differing += pread(file->fd, page, sizeof(page), (off_t)at) !=
-					      (ssize_t)sizeof(page) ||
-				      !fcp_page_is_zero(page);
-	return more;
-}
-
-/* What the process does not have must be zeros. It is not read there: that would give it pages. */
-static int verify_zeros(const struct fcp_snapshot_memory *memory, uint64_t *differing,
-			struct fcp_error *err)
-{
-	for (size_t i = 0; i < memory->plan.zero.count; i++)
-		if (count_not_zero(&memory->settings.files->memory, memory->plan.zero.items[i], differing,
-				   err) != 0)
-			return -1;
-	return 0;
-}
-
-/* All pages of the file that are not free, against the memory that stands still. Memory that a handler
- * fills in is not touched where it is missing. */
-static int verify(struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
-		  struct fcp_error *err)
-{
-	FCP_CLEANUP(page_runs) struct fcp_page_runs unchanged = {0};
-	uint64_t differing = 0;
-
-	if (make_holes(memory, err) != 0 || verify_zeros(memory, &differing, err) != 0 ||
-	    verify_runs(memory, &memory->plan.changed, &differing, err) != 0)
-		return -1;
-	if (memory->ram.backing != FCP_GUEST_BACKING_USERFAULT &&
-	    (runs_of(&memory->ram, &memory->plan.unchanged, &unchanged, err) != 0 ||
-	     verify_runs(memory, &unchanged, &differing, err) != 0))
-		return -1;
-	if (differing > 0)
-		return fcp_error_set(err, FCP_ERR_STATE, 0,
-				     "%llu pages of the memory file are not what the VM's memory holds",
-				     (unsigned long long)differing);
-	report->verified = true;
-	return 0;
-}
-
 /* ---- the hold ---- */
 
 static double lap(uint64_t *since_ns)
@@ -453,17 +159,17 @@ static int work_while_held(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 	struct fcp_downtime *downtime = &result->downtime_ms;
 	uint64_t since_ns = fcp_now_ns();
 
-	if (find_free(memory, result, err) != 0)
+	if (fcp_snapshot_find_free(memory, result, err) != 0)
 		return -1;
 	downtime->scan = lap(&since_ns);
 	if (wait_for_state(memory, err) != 0)
 		return -1;
 	downtime->state = lap(&since_ns);
-	if (make_plan(memory, &result->memory, err) != 0)
+	if (fcp_snapshot_find_changed(memory, &result->memory, err) != 0)
 		return -1;
 	downtime->scan += lap(&since_ns);
-	if (copy_changed(memory, &result->memory, err) != 0 ||
-	    (memory->settings.snapshot->verify && verify(memory, &result->memory, err) != 0))
+	if (fcp_snapshot_copy_changed(memory, &result->memory, err) != 0 ||
+	    (memory->settings.snapshot->verify && fcp_snapshot_verify(memory, &result->memory, err) != 0))
 		return -1;
 	downtime->copy = lap(&since_ns);
 	return fcp_hold_check(memory->hold, err);
@@ -506,9 +212,9 @@ int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory, struct fcp_sn
 {
 	struct fcp_memory_report *report = &result->memory;
 
-	if (memory->buffer && write_changed(memory, report, err) != 0)
+	if (memory->buffer && fcp_snapshot_write_changed(memory, report, err) != 0)
 		return -1;
-	if (!report->verified && make_holes(memory, err) != 0)
+	if (!report->verified && fcp_snapshot_make_holes(memory, err) != 0)
 		return -1;
 	if (memory->base.fd >= 0) {
 		snprintf(report->base, sizeof(report->base), "%s", memory->base.path);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Reads runs of a process's memory in a few threads, in batches that stay in the processor's cache
+ * until they are dealt with. Between lib/memory/page_reader.c and writer.c.
+ */
+#ifndef FCP_MEMORY_PAGE_READER_H
+#define FCP_MEMORY_PAGE_READER_H
+
+#include "base/units.h"
+#include "memory/writer.h"
+
+/* What a thread reads at a time. */
+#define FCP_BATCH_BYTES FCP_MIB
+/* Pieces of a batch; IOV_MAX is 1024. */
+#define FCP_BATCH_PIECES 512
+
+struct fcp_page_batch {
+	struct fcp_page_run pieces[FCP_BATCH_PIECES];
+	size_t count;
+	size_t bytes;
+	uint64_t position; /* bytes of the runs before it */
+};
+
+struct fcp_page_reader {
+	pid_t pid; /* 0: this process */
+	const struct fcp_page_runs *runs;
+	unsigned threads;   /* 0: as many as pay */
+	const char *name;   /* for messages */
+	int cancel_fd;
+	/*
+	 * Deals with one batch; any thread. pages and other: room for FCP_BATCH_BYTES each, this thread's.
+	 * -1 with *err set ends all.
+	 */
+	int (*take)(const struct fcp_page_batch *batch, unsigned char *pages, unsigned char *other,
+		    void *arg, struct fcp_error *err);
+	void *arg;
+};
+
+/* Hands out all of the runs. The first error of any thread. FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY. */
+int fcp_page_reader_run(const struct fcp_page_reader *reader, struct fcp_error *err);
+
+/* Reads the pieces of a batch, one behind the other. FCP_ERR_IO: EPERM, ESRCH, EFAULT. */
+int fcp_page_reader_read(const struct fcp_page_reader *reader, const struct fcp_page_batch *batch,
+			 unsigned char *pages, struct fcp_error *err);
+
+#endif

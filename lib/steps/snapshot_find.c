@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which pages of the guest have to be written. */
+#include "steps/snapshot_memory_parts.h"
+
+#include "memory/range.h"
+#include "steps/free_ranges.h"
+
+/* Does the kernel's own view of its memory put the same offsets at the same addresses? Where regions of
+ * one size cannot be told apart otherwise, it decides. */
+static bool kernel_agrees(const struct fcp_snapshot_memory *memory)
+{
+	const struct fcp_guest_free *found = &memory->found;
+	size_t piece = 0;
+
+	for (unsigned i = 0; i < found->region_count; i++) {
+		const struct fcp_guest_region *region = &found->regions[i];
+		const struct fcp_guest_piece *p;
+
+		while (piece < memory->ram.piece_count &&
+		       memory->ram.pieces[piece].offset + memory->ram.pieces[piece].end -
+				       memory->ram.pieces[piece].start <= region->offset)
+			piece++;
+		if (piece == memory->ram.piece_count)
+			return false;
+		p = &memory->ram.pieces[piece];
+		if (p->start + (region->offset - p->offset) != region->address)
+			return false;
+	}
+	return found->region_count > 0 || memory->ram.unambiguous;
+}
+
+static int scan_guest(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
+		      struct fcp_error *err)
+{
+	struct fcp_guest_memory guest;
+	int found;
+
+	if (fcp_guest_memory_open_process(&memory->ram, memory->base.fd, &guest, err) != 0)
+		return -1;
+	found = fcp_free_ranges_of(&guest, memory->settings.snapshot->cancel_fd, &memory->found,
+				   &result->guest, err);
+	fcp_guest_memory_close(&guest);
+	return found;
+}
+
+/* What a gate refuses is written: then no page is free. */
+int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
+		     struct fcp_error *err)
+{
+	const struct fcp_snapshot_memory_settings *s = &memory->settings;
+	struct fcp_memory_report *report = &result->memory;
+	struct fcp_error why;
+
+	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0 && memory->ram.unambiguous)
+		return 0;
+	if (scan_guest(memory, result, &why) != 0) {
+		if (why.error_class == FCP_ERR_INTERRUPTED || why.error_class == FCP_ERR_MEMORY) {
+			*err = why;
+			return -1;
+		}
+		snprintf(report->free_reason, sizeof(report->free_reason), "%.255s", why.message);
+	}
+	if (!kernel_agrees(memory))
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "which mapping is which region of the guest's memory is not known");
+	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0)
+		fcp_ranges_clear(&memory->found.ranges);
+	report->free_bytes = fcp_ranges_bytes(&memory->found.ranges);
+	return 0;
+}
+
+int fcp_snapshot_find_changed(struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
+		     struct fcp_error *err)
+{
+	const struct fcp_snapshot_plan_settings plan = {&memory->ram, &memory->found.ranges};
+
+	if (fcp_snapshot_plan_make(&plan, &memory->plan, err) != 0)
+		return -1;
+	report->guest_bytes = memory->bytes;
+	report->changed_bytes = memory->plan.changed.bytes;
+	return 0;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Between the files that make up steps/snapshot_memory.h. */
+#ifndef FCP_STEPS_SNAPSHOT_MEMORY_PARTS_H
+#define FCP_STEPS_SNAPSHOT_MEMORY_PARTS_H
+
+#include "guest/free_pages.h"
+#include "steps/snapshot_base.h"
+#include "steps/snapshot_memory.h"
+#include "steps/snapshot_plan.h"
+
+struct fcp_hold;
+
+struct fcp_snapshot_memory {
+	struct fcp_snapshot_memory_settings settings;
+	struct fcp_guest_ram ram;
+	struct fcp_snapshot_base base;
+	uint64_t bytes; /* of the memory file */
+	char *fifo;
+	char *fifo_seen;
+	struct fcp_hold *hold;
+	struct fcp_guest_free found;
+	struct fcp_snapshot_plan plan;
+	struct fcp_page_runs copied; /* plan.changed, with addresses in buffer */
+	void *buffer;		     /* copied.bytes; NULL: written at once */
+};
+
+/* snapshot_find.c: free pages, by the guest's own allocator. What a gate refuses is written, and the
+ * result says why. FCP_ERR_UNSUPPORTED: where the guest's memory lies is not known for sure. */
+int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
+			   struct fcp_error *err);
+
+/* snapshot_find.c: which pages have to be read; only once Firecracker is held. */
+int fcp_snapshot_find_changed(struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
+			      struct fcp_error *err);
+
+/* snapshot_write.c: writes the changed pages, or copies them to memory if they fit. */
+int fcp_snapshot_copy_changed(struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
+			      struct fcp_error *err);
+
+/* snapshot_write.c: from the process, or once they are copied from memory. */
+int fcp_snapshot_write_changed(const struct fcp_snapshot_memory *memory,
+			       struct fcp_memory_report *report, struct fcp_error *err);
+
+/* snapshot_write.c: free and dropped pages, where the file began as the base. */
+int fcp_snapshot_make_holes(const struct fcp_snapshot_memory *memory, struct fcp_error *err);
+
+/* snapshot_write.c: what reads the changed pages, and where they go. */
+struct fcp_writer_settings fcp_snapshot_writer_settings(const struct fcp_snapshot_memory *memory);
+
+/* snapshot_verify.c: all pages of the file but free ones, against the memory that stands still.
+ * FCP_ERR_STATE: some differ. Makes the holes first. */
+int fcp_snapshot_verify(const struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
+			struct fcp_error *err);
+
+#endif

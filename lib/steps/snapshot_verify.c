@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Does the memory file hold what the VM's memory holds? */
+#include "steps/snapshot_memory_parts.h"
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "memory/range.h"
+#include "memory/sparse.h"
+#include "memory/zero.h"
+
+/* The process's own pages behind ranges of the memory file. */
+static int runs_of(const struct fcp_guest_ram *ram, const struct fcp_ranges *ranges,
+		   struct fcp_page_runs *runs, struct fcp_error *err)
+{
+	size_t piece = 0;
+
+	for (size_t i = 0; i < ranges->count; i++) {
+		uint64_t at = ranges->items[i].start;
+
+		while (at < ranges->items[i].end) {
+			const struct fcp_guest_piece *p = &ram->pieces[piece];
+			uint64_t end = p->offset + (p->end - p->start);
+
+			if (end <= at) {
+				piece++;
+				continue;
+			}
+			if (end > ranges->items[i].end)
+				end = ranges->items[i].end;
+			if (fcp_page_runs_add(runs, (struct fcp_page_run){at, end, p->start + (at - p->offset)},
+					      err) != 0)
+				return -1;
+			at = end;
+		}
+	}
+	return 0;
+}
+
+static int verify_runs(const struct fcp_snapshot_memory *memory, const struct fcp_page_runs *runs,
+		       uint64_t *differing, struct fcp_error *err)
+{
+	struct fcp_writer_settings writer = fcp_snapshot_writer_settings(memory);
+	uint64_t pages = 0;
+
+	writer.runs = runs;
+	if (fcp_writer_verify(&writer, &pages, err) != 0)
+		return -1;
+	*differing += pages;
+	return 0;
+}
+
+/* Pages of data in one range that are not zeros. */
+static int count_not_zero(const struct fcp_snapshot_file *file, struct fcp_range range,
+			  uint64_t *differing, struct fcp_error *err)
+{
+	unsigned char page[FCP_PAGE_BYTES];
+	struct fcp_range data = {range.start, range.start};
+	int more;
+
+	while ((more = fcp_sparse_next(file->fd, file->host, data.end, range.end, &data, err)) > 0)
+		for (uint64_t at = fcp_align_down(data.start, FCP_PAGE_BYTES); at < data.end;
+		     at += FCP_PAGE_BYTES)
+			*differing += pread(file->fd, page, sizeof(page), (off_t)at) !=
+					      (ssize_t)sizeof(page) ||
+				      !fcp_page_is_zero(page);
+	return more;
+}
+
+/* What the process does not have must be zeros. It is not read there: that would give it pages. */
+static int verify_zeros(const struct fcp_snapshot_memory *memory, uint64_t *differing,
+			struct fcp_error *err)
+{
+	for (size_t i = 0; i < memory->plan.zero.count; i++)
+		if (count_not_zero(&memory->settings.files->memory, memory->plan.zero.items[i], differing,
+				   err) != 0)
+			return -1;
+	return 0;
+}
+
+/* All pages of the file that are not free, against the memory that stands still. Memory that a handler
+ * fills in is not touched where it is missing. */
+int fcp_snapshot_verify(const struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
+		  struct fcp_error *err)
+{
+	FCP_CLEANUP(page_runs) struct fcp_page_runs unchanged = {0};
+	uint64_t differing = 0;
+
+	if (fcp_snapshot_make_holes(memory, err) != 0 || verify_zeros(memory, &differing, err) != 0 ||
+	    verify_runs(memory, &memory->plan.changed, &differing, err) != 0)
+		return -1;
+	if (memory->ram.backing != FCP_GUEST_BACKING_USERFAULT &&
+	    (runs_of(&memory->ram, &memory->plan.unchanged, &unchanged, err) != 0 ||
+	     verify_runs(memory, &unchanged, &differing, err) != 0))
+		return -1;
+	if (differing > 0)
+		return fcp_error_set(err, FCP_ERR_STATE, 0,
+				     "%llu pages of the memory file are not what the VM's memory holds",
+				     (unsigned long long)differing);
+	report->verified = true;
+	return 0;
+}
