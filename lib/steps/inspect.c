@@ -10,6 +10,7 @@
 #include "memory/sparse.h"
 #include "memory/zero.h"
 #include "steps/free_ranges.h"
+#include "steps/inspect_sums.h"
 #include "steps/memory_file.h"
 
 #include <string.h>
@@ -26,24 +27,6 @@ struct run {
 	bool claimed;
 	uint64_t polled_bytes; /* of the file, when it was last asked who else works on it */
 };
-
-const char *fcp_page_class_name(enum fcp_page_class page_class)
-{
-	static const char *const names[FCP_PAGE_CLASSES] = {
-		[FCP_PAGE_FREE] = "free",
-		[FCP_PAGE_ZERO] = "zero",
-		[FCP_PAGE_CACHE] = "page_cache",
-		[FCP_PAGE_SHMEM] = "shmem",
-		[FCP_PAGE_ANONYMOUS] = "anonymous",
-		[FCP_PAGE_SLAB] = "slab",
-		[FCP_PAGE_TABLES] = "page_tables",
-		[FCP_PAGE_KERNEL_IMAGE] = "kernel_image",
-		[FCP_PAGE_RESERVED] = "reserved",
-		[FCP_PAGE_UNKNOWN] = "unknown",
-	};
-
-	return names[(unsigned)page_class < FCP_PAGE_CLASSES ? page_class : FCP_PAGE_UNKNOWN];
-}
 
 static enum fcp_page_class class_of(enum fcp_guest_page_class guest_class)
 {
@@ -78,52 +61,6 @@ static int open_file(struct run *run, struct fcp_error *err)
 	return fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_READ, &run->claim, err);
 }
 
-/* ---- the sums, and the same for each part of the file ---- */
-
-static int prepare_cells(struct run *run, struct fcp_error *err)
-{
-	struct fcp_inspect_result *result = run->result;
-	uint64_t bytes = FCP_PAGE_BYTES;
-
-	if (run->settings->cells_max == 0)
-		return 0;
-	while ((result->logical_bytes - 1) / bytes >= run->settings->cells_max)
-		bytes *= 2;
-	result->cell_bytes = bytes;
-	result->cell_count = (size_t)((result->logical_bytes - 1) / bytes + 1);
-	result->cells = calloc(result->cell_count, sizeof(*result->cells));
-	return result->cells ? 0 : fcp_error_nomem(err);
-}
-
-/* What to add; a move out of a class is the same with wrapped figures. */
-struct amount {
-	enum fcp_page_class page_class;
-	bool in_memory, on_disk;
-	bool take_away;
-};
-
-static void add_to(struct fcp_class_bytes *classes, uint64_t bytes, const struct amount *amount)
-{
-	uint64_t change = amount->take_away ? -bytes : bytes;
-
-	classes[amount->page_class].bytes += amount->in_memory ? change : 0;
-	classes[amount->page_class].allocated_bytes += amount->on_disk ? change : 0;
-}
-
-static void add(struct fcp_inspect_result *result, uint64_t start, uint64_t end,
-		const struct amount *amount)
-{
-	add_to(result->classes, end - start, amount);
-	while (result->cells && start < end) {
-		uint64_t cell = start / result->cell_bytes;
-		uint64_t stop = (cell + 1) * result->cell_bytes;
-
-		stop = stop < end ? stop : end;
-		add_to(result->cells[cell].classes, stop - start, amount);
-		start = stop;
-	}
-}
-
 /* ---- a guest that can be read ---- */
 
 static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fcp_error *err)
@@ -136,8 +73,9 @@ static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fc
 			return -1;
 	}
 	run->result->data_bytes += guest->data ? guest->end - guest->start : 0;
-	add(run->result, guest->start, guest->end,
-	    &(struct amount){class_of(guest->page_class), true, guest->data, false});
+	fcp_inspect_add(run->result, guest->start, guest->end,
+			&(struct fcp_inspect_amount){class_of(guest->page_class), true,
+						     guest->data, false});
 	return 0;
 }
 
@@ -226,18 +164,11 @@ static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *
 	    result->classes[FCP_PAGE_UNKNOWN].allocated_bytes < end - start)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0,
 				     "somebody changed the file while it was read");
-	add(result, start, end, &(struct amount){FCP_PAGE_UNKNOWN, true, true, true});
-	add(result, start, end, &(struct amount){FCP_PAGE_ZERO, true, true, false});
+	fcp_inspect_add(result, start, end,
+			&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, true, true});
+	fcp_inspect_add(result, start, end,
+			&(struct fcp_inspect_amount){FCP_PAGE_ZERO, true, true, false});
 	return 0;
-}
-
-/* What was added before the guest's memory turned out to be none. */
-static void forget(struct fcp_inspect_result *result)
-{
-	memset(result->classes, 0, sizeof(result->classes));
-	if (result->cells)
-		memset(result->cells, 0, result->cell_count * sizeof(*result->cells));
-	result->data_bytes = 0;
 }
 
 /* A hole is unknown, too: of a layer it would be the base's bytes. */
@@ -248,11 +179,11 @@ static int add_unknown(struct run *run, struct fcp_error *err)
 	struct fcp_range data = {0, 0};
 	int more;
 
-	add(run->result, 0, run->result->logical_bytes,
-	    &(struct amount){FCP_PAGE_UNKNOWN, true, false, false});
+	fcp_inspect_add(run->result, 0, run->result->logical_bytes,
+			&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, false, false});
 	while ((more = next_data(run, data.end, &data, err)) > 0)
-		add(run->result, data.start, data.end,
-		    &(struct amount){FCP_PAGE_UNKNOWN, false, true, false});
+		fcp_inspect_add(run->result, data.start, data.end,
+				&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, false, true, false});
 	return more < 0 ? -1 : fcp_zero_scan(&scan, err);
 }
 
@@ -271,27 +202,18 @@ static int look(struct run *run, struct fcp_error *err)
 		return -1;
 	fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "the guest cannot be read: %s",
 			err->message);
-	forget(run->result);
+	fcp_inspect_forget(run->result);
 	return add_unknown(run, err);
-}
-
-static enum fcp_page_class find_largest(const struct fcp_inspect_result *result)
-{
-	enum fcp_page_class largest = FCP_PAGE_UNKNOWN;
-
-	for (unsigned i = 0; i < FCP_PAGE_CLASSES; i++)
-		if (result->classes[i].allocated_bytes > result->classes[largest].allocated_bytes)
-			largest = (enum fcp_page_class)i;
-	return largest;
 }
 
 static int run_step(struct run *run, struct fcp_error *err)
 {
 	if (!run->settings->mem_file_path || !*run->settings->mem_file_path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
-	if (open_file(run, err) < 0 || prepare_cells(run, err) < 0 || look(run, err) < 0)
+	if (open_file(run, err) < 0 ||
+	    fcp_inspect_begin(run->result, run->settings->cells_max, err) < 0 || look(run, err) < 0)
 		return -1;
-	run->result->largest = find_largest(run->result);
+	run->result->largest = fcp_inspect_largest(run->result);
 	return 0;
 }
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The sums of inspect: of the whole file, and the same for each part of it. */
+#ifndef FCP_STEPS_INSPECT_SUMS_H
+#define FCP_STEPS_INSPECT_SUMS_H
+
+#include "base/error.h"
+
+/* Cuts the file (result->logical_bytes) into at most cells_max parts; 0: none. FCP_ERR_MEMORY. */
+int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max,
+		      struct fcp_error *err);
+
+/* What to add; a move out of a class is the same with wrapped figures. */
+struct fcp_inspect_amount {
+	enum fcp_page_class page_class;
+	bool in_memory, on_disk;
+	bool take_away;
+};
+
+void fcp_inspect_add(struct fcp_inspect_result *result, uint64_t start, uint64_t end,
+		     const struct fcp_inspect_amount *amount);
+
+/* What was added before the guest's memory turned out to be none. */
+void fcp_inspect_forget(struct fcp_inspect_result *result);
+
+/* The class that occupies most storage; UNKNOWN where none does. */
+enum fcp_page_class fcp_inspect_largest(const struct fcp_inspect_result *result);
+
+#endif
