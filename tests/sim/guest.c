@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "guest.h"
+#include "jail_mounts.h"
 
 static const char *const host_tools[] = {
 	"sh", "timeout", "cat", "head", "tail", "tr", "sleep", "grep", "sed", "awk", "cut", "wc",
@@ -105,8 +106,8 @@ static int make_directories(struct guest *guest)
 	 * guest-vm fails instead of doing nothing. */
 	static const char *const dirs[] = {
 		"/guest", GUEST_BIN, "/etc", "/tmp", "/var", "/var/tmp", "/run", "/srv", "/root", "/home",
-		"/home/user", "/proc", "/proc/sys", "/proc/sys/vm", "/proc/sys/vm/drop_caches",
-		"/proc/sys/vm/compact_memory", NULL,
+		"/home/user", "/proc", JAIL_PROC, JAIL_PROC "/sys", JAIL_PROC "/sys/vm",
+		JAIL_PROC "/sys/vm/drop_caches", JAIL_PROC "/sys/vm/compact_memory", NULL,
 	};
 	char path[GUEST_PATH_MAX + 64];
 
@@ -217,20 +218,19 @@ char *guest_map(const char *text)
 	return mapped;
 }
 
+/* In place, because it is mounted; the text always has one length. */
 void guest_refresh(struct guest *guest)
 {
-	char path[GUEST_PATH_MAX + 32], next[GUEST_PATH_MAX + 64];
+	char path[GUEST_PATH_MAX + 32];
 	char *text = guest_meminfo(guest->vm);
-	FILE *out;
+	int fd;
 
-	snprintf(path, sizeof(path), "%s/proc/meminfo", guest->dir);
-	snprintf(next, sizeof(next), "%s.%lx", path, (unsigned long)pthread_self());
-	out = fopen(next, "we");
-	if (out && text) {
-		fputs(text, out);
-		fclose(out);
-		rename(next, path);
-	}
+	snprintf(path, sizeof(path), "%s" JAIL_PROC "/meminfo", guest->dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0444);
+	if (fd >= 0 && text && write(fd, text, strlen(text)) < 0)
+		perror("fcpause-sim: meminfo");
+	if (fd >= 0)
+		close(fd);
 	free(text);
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +16,18 @@
 #include "jail.h"
 #include "jail_mounts.h"
 
-/* What the process that makes the jail tells. */
+/* What the making of the jail has come to: where it failed, or the first process in there. It is told
+ * by the process that makes the namespaces, and by the first one in there. */
 struct made {
 	pid_t init;
 	int error;
 	char what[200];
 };
 
-static _Noreturn void report(int fd, const struct made *made)
+static void report(int fd, const struct made *made)
 {
-	_exit(write(fd, made, sizeof(*made)) == (ssize_t)sizeof(*made) ? 0 : 1);
+	if (write(fd, made, sizeof(*made)) != (ssize_t)sizeof(*made))
+		_exit(1);
 }
 
 static int write_text(const char *path, const char *text)
@@ -66,14 +70,18 @@ static pid_t fork_as_sibling(void)
 	return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 }
 
-/* Reaps what commands leave behind; its end is the end of all. */
-static _Noreturn void run_init(void)
+/* Makes the root, then reaps what commands leave behind; its end is the end of all. */
+static _Noreturn void run_init(int fd, const char *dir, const char *share)
 {
 	struct sigaction reap = { .sa_handler = SIG_IGN };
+	struct made made = { 0 };
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, JAIL_INIT_NAME);
+	jail_mounts_make(dir, share, made.what, sizeof(made.what));
+	made.error = made.what[0] ? errno : 0;
+	report(fd, &made);
 	close_range(0, ~0U, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -87,17 +95,35 @@ static _Noreturn void make(int fd, const char *dir, const char *share)
 	struct made made = { 0 };
 
 	if (unshare_all())
-		snprintf(made.what, sizeof(made.what), "namespaces");
+		made = (struct made){ .error = errno, .what = "namespaces" };
 	else
-		jail_mounts_make(dir, share, made.what, sizeof(made.what));
-	made.error = made.what[0] ? errno : 0;
-	if (!made.error) {
 		made.init = fork_as_sibling();
-		if (made.init == 0)
-			run_init();
-		made.error = made.init < 0 ? errno : 0;
-	}
+	if (!made.error && made.init == 0)
+		run_init(fd, dir, share);
+	if (made.init < 0)
+		made = (struct made){ .error = errno, .what = "fork" };
 	report(fd, &made);
+	_exit(0);
+}
+
+/* From both, or from the one that could not make the other. */
+static struct made hear(int fd)
+{
+	struct made all = { 0 }, one;
+	int reports = 0;
+
+	while (reports < 2 && read(fd, &one, sizeof(one)) == (ssize_t)sizeof(one)) {
+		reports++;
+		if (one.init)
+			all.init = one.init;
+		if (one.error) {
+			all.error = one.error;
+			memcpy(all.what, one.what, sizeof(all.what));
+		}
+	}
+	if (reports < 2 && !all.error)
+		all = (struct made){ .init = all.init, .error = ECHILD, .what = "the first process" };
+	return all;
 }
 
 static int open_namespace(pid_t pid, const char *name)
@@ -114,11 +140,12 @@ static int open_namespace(pid_t pid, const char *name)
 
 static void enter(struct jail *jail, const struct made *made)
 {
+	jail->init = made->init;
 	if (made->error) {
 		snprintf(jail->why, sizeof(jail->why), "%s: %s", made->what, strerror(made->error));
+		jail_stop(jail);
 		return;
 	}
-	jail->init = made->init;
 	jail->user_fd = open_namespace(made->init, "user");
 	jail->mnt_fd = open_namespace(made->init, "mnt");
 	jail->pid_fd = open_namespace(made->init, "pid");
@@ -130,7 +157,7 @@ static void enter(struct jail *jail, const struct made *made)
 
 void jail_start(struct jail *jail, const char *dir, const char *share)
 {
-	struct made made = { .error = ECHILD, .what = "fork" };
+	struct made made;
 	int fds[2];
 	pid_t pid;
 
@@ -143,8 +170,7 @@ void jail_start(struct jail *jail, const char *dir, const char *share)
 	if (pid == 0)
 		make(fds[1], dir, share);
 	close(fds[1]);
-	if (read(fds[0], &made, sizeof(made)) != (ssize_t)sizeof(made))
-		made.error = ECHILD;
+	made = hear(fds[0]);
 	close(fds[0]);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
@@ -158,6 +184,24 @@ void jail_stop(struct jail *jail)
 		waitpid(jail->init, NULL, 0);
 	}
 	jail->init = 0;
+}
+
+/* What root keeps in there: nothing by which it could mount, or change the kernel. */
+static void drop_capabilities(void)
+{
+	static const int kept[] = {
+		CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_SETGID, CAP_SETUID,
+		CAP_NET_BIND_SERVICE, CAP_SYS_NICE,
+	};
+
+	for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
+		bool keep = false;
+
+		for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+			keep |= kept[i] == cap;
+		if (!keep)
+			prctl(PR_CAPBSET_DROP, cap);
+	}
 }
 
 /* Into the jail; what is forked then is in there, and is the simulator's own child. */
@@ -180,8 +224,10 @@ pid_t jail_fork(const struct jail *jail)
 	helper = fork();
 	if (helper == 0) {
 		pid = fork_inside(jail);
-		if (pid == 0)
+		if (pid == 0) {
+			drop_capabilities();
 			return 0;
+		}
 		_exit(write(fds[1], &pid, sizeof(pid)) == (ssize_t)sizeof(pid) ? 0 : 1);
 	}
 	close(fds[1]);

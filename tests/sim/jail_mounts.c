@@ -72,6 +72,31 @@ static const char *const devices[] = {
 	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", NULL,
 };
 
+static int bind_over(const char *dir, const char *from, const char *to)
+{
+	char source[PATH_MAX], target[PATH_MAX];
+
+	snprintf(source, sizeof(source), "%s%s", dir, from);
+	snprintf(target, sizeof(target), "%s%s", dir, to);
+	return mount(source, target, NULL, MS_BIND, NULL);
+}
+
+/* The processes of the jail, read-only, with the guest's own memory; where that may not be mounted (a
+ * container that hides parts of /proc), only the latter. */
+static const char *mount_proc(const char *dir)
+{
+	const unsigned long fixed = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	char target[PATH_MAX];
+
+	snprintf(target, sizeof(target), "%s/proc", dir);
+	if (mount("proc", target, "proc", fixed, NULL))
+		return bind_over(dir, JAIL_PROC, "/proc") ? "/proc" : NULL;
+	if (bind_over(dir, JAIL_PROC "/meminfo", "/proc/meminfo") ||
+	    bind_over(dir, JAIL_PROC "/sys/vm", "/proc/sys/vm"))
+		return "/proc";
+	return NULL;
+}
+
 static const char *bring_all(const char *dir, const char *share)
 {
 	const unsigned long long fixed = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
@@ -90,7 +115,7 @@ static const char *bring_all(const char *dir, const char *share)
 		return "the simulator's program";
 	if (share && bring(dir, share, share, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV))
 		return share;
-	return NULL;
+	return mount_proc(dir);
 }
 
 static int change_root(const char *dir)

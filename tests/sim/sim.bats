@@ -291,6 +291,11 @@ wait_state() {
 	[ "$before" = "$(sha256sum /etc/passwd; stat -c %Y /etc /usr/bin)" ]
 	[ "$(run_in_guest 'cat /etc/motd; exit 3' | grep -c aGVsbG8=)" -eq 1 ]
 	[ "$(cat "$BATS_TEST_TMPDIR/file")" = mine ]
+	# It cannot mount, nor set the kernel's values; the memory that it reads of is its own.
+	run run_in_guest 'mount -o remount,rw /usr || mount -t tmpfs x /srv || mount -o remount,rw /proc ||
+		cat /proc/sys/kernel/printk_ratelimit >/proc/sys/kernel/printk_ratelimit || exit 42'
+	[[ $output == *'"exitCode":42,'* ]]
+	[[ $(run_in_guest 'grep -c "MemTotal: *65536 kB" /proc/meminfo') == *MQo=* ]]
 	# All that it can signal is its own.
 	run run_in_guest 'kill -9 -1'
 	kill -0 "$$" "$SIM_PID"
