@@ -61,8 +61,9 @@ static int probe_pointer(struct anchor *anchor, uint64_t pointer, struct fcp_err
 	struct fcp_guest_leaf leaf;
 	uint64_t gpa;
 
+	/* Its page tables may lie in memory that was plugged in, which this layout does not have. */
 	if (fcp_guest_lookup(&anchor->own, pointer, &leaf, err) < 0)
-		return -1;
+		return err->error_class == FCP_ERR_UNSUPPORTED ? 0 : -1;
 	gpa = leaf.gpa + (pointer - leaf.start);
 	if (!leaf.mapped || !fcp_guest_memory_region(anchor->view, gpa, sizeof(head)))
 		return 0;
@@ -95,6 +96,18 @@ static int look_for_note(struct anchor *anchor, uint64_t gpa, uint64_t bytes, st
 	return 0;
 }
 
+/* A page table that lies in memory which was plugged in, and which this layout does not have, hides
+ * what it maps: the kernel splits large pages of its image at any time. */
+static int look_up_image(struct anchor *anchor, uint64_t address, struct fcp_guest_leaf *leaf_,
+			 struct fcp_error *err)
+{
+	if (fcp_guest_lookup(&anchor->tables, address, leaf_, err) == 0)
+		return 0;
+	*leaf_ = (struct fcp_guest_leaf){.start = fcp_align_down(address, LARGE_BYTES),
+					 .bytes = LARGE_BYTES};
+	return err->error_class == FCP_ERR_UNSUPPORTED ? 0 : -1;
+}
+
 /*
  * The image's pages that the kernel can write, as runs of physical memory. One page alone among
  * them that it cannot write is its interrupt table (idt_setup_apic_and_irq_gates()), which lies
@@ -108,7 +121,7 @@ static int find_data(struct anchor *anchor, struct fcp_error *err)
 		uint64_t address = FCP_GUEST_IMAGE_START + at;
 		struct fcp_guest_leaf leaf;
 
-		if (fcp_guest_lookup(&anchor->tables, address, &leaf, err) < 0)
+		if (look_up_image(anchor, address, &leaf, err) < 0)
 			return -1;
 		step = leaf.bytes - (address - leaf.start);
 		if (!leaf.mapped || !leaf.writable || leaf.executable || leaf.bytes > LARGE_BYTES ||

@@ -5,8 +5,9 @@
  *   rounds --kernel F --initrd F --directory D [--memory 512M] [--cpu qemu64] [--smp 1] [--append
  * A]
  *          [--rounds 2] [--stops N] [--refused GATE] [--makedumpfile] [--load MIB] [--fill MIB]
- *          [--save F] [--kexec]
+ *          [--save F] [--kexec] [--dimm 256M [--dimm-at ADDRESS]]
  *
+ * --dimm: so much is plugged in at boot; the memory file has it behind boot memory (R3).
  * --stops N: N stops at random instants of heavy allocation, the free pages punched at each.
  * --refused GATE: the scan must refuse by that gate. --save F: copies the memory file, stopped.
  * --kexec: the guest starts a second kernel from its initrd before the rounds; what the first left
@@ -55,7 +56,8 @@ static bool fail(const char *what)
 static int scan(struct vm *vm, struct fcp_guest_free *found, double *ms_)
 {
 	struct fcp_guest_free_settings settings = {.cancel_fd = -1};
-	FCP_CLEANUP(fd) int fd = open(vm->memory_path, O_RDONLY | O_CLOEXEC);
+	const char *path = vm_memory_file(vm);
+	FCP_CLEANUP(fd) int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	struct fcp_guest_memory memory;
 	struct fcp_error err = {0};
 	uint64_t start = fcp_now_ns();
@@ -119,27 +121,66 @@ static uint64_t allocated_kib(int fd)
 	return fstat(fd, &status) < 0 ? 0 : (uint64_t)status.st_blocks / 2;
 }
 
+/* The part of the range that lies in one of the guest's files, whose first byte is at offset start. */
+static bool punch_in(int fd, uint64_t start, const struct fcp_range *range)
+{
+	uint64_t from = range->start > start ? range->start : start, end;
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return fd < 0;
+	end = start + (uint64_t)status.st_size;
+	end = range->end < end ? range->end : end;
+	return from >= end || fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					(off_t)(from - start), (off_t)(end - from)) == 0;
+}
+
+static bool punch_range(struct vm *vm, const struct fcp_range *range)
+{
+	struct stat boot;
+
+	return fstat(vm->memory_fd, &boot) == 0 && punch_in(vm->memory_fd, 0, range) &&
+	       punch_in(vm->dimm_fd, (uint64_t)boot.st_size, range);
+}
+
+/* A DIMM that nothing of is found free would go by unseen. */
+static bool dimm_is_found(struct vm *vm, const struct fcp_guest_free *found)
+{
+	uint64_t free_bytes = 0;
+	struct stat boot;
+
+	if (vm->dimm_fd < 0)
+		return true;
+	if (fstat(vm->memory_fd, &boot) < 0)
+		return false;
+	for (size_t i = 0; i < found->ranges.count; i++) {
+		const struct fcp_range *range = &found->ranges.items[i];
+		uint64_t start = (uint64_t)boot.st_size;
+
+		start = range->start > start ? range->start : start;
+		free_bytes += range->end > start ? range->end - start : 0;
+	}
+	printf("# free in the DIMM: %llu KiB\n", (unsigned long long)free_bytes >> 10);
+	return free_bytes > 0 ? true : fail("nothing of the DIMM is found free");
+}
+
 static bool punch(struct vm *vm, const struct fcp_guest_free *found)
 {
 	uint64_t before = allocated_kib(vm->memory_fd);
 
-	for (size_t i = 0; i < found->ranges.count; i++) {
-		const struct fcp_range *range = &found->ranges.items[i];
-
-		if (fallocate(vm->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			      (off_t)range->start, (off_t)(range->end - range->start)) < 0)
+	for (size_t i = 0; i < found->ranges.count; i++)
+		if (!punch_range(vm, &found->ranges.items[i]))
 			return fail("fallocate");
-	}
 	printf("# released: %llu KiB allocated before, %llu after\n", (unsigned long long)before,
 	       (unsigned long long)allocated_kib(vm->memory_fd));
-	return true;
+	return dimm_is_found(vm, found);
 }
 
 static bool compare_makedumpfile(struct vm *vm, const struct plan *plan,
 				 const struct fcp_guest_free *found)
 {
 	static struct fcp_guest_kernel kernel;
-	FCP_CLEANUP(fd) int fd = open(vm->memory_path, O_RDONLY | O_CLOEXEC);
+	FCP_CLEANUP(fd) int fd = open(vm_memory_file(vm), O_RDONLY | O_CLOEXEC);
 	char core[600], dump[600];
 	struct fcp_guest_memory memory;
 	struct fcp_guest_search search;
@@ -168,7 +209,7 @@ static bool save(struct vm *vm, const char *path)
 {
 	char command[1200];
 
-	snprintf(command, sizeof(command), "cp --sparse=always '%s' '%s'", vm->memory_path, path);
+	snprintf(command, sizeof(command), "cp --sparse=always '%s' '%s'", vm_memory_file(vm), path);
 	return system(command) == 0;
 }
 
@@ -259,10 +300,7 @@ static bool stop_and_punch(struct vm *vm, uint64_t *free_kib)
 		return false;
 	well = scan(vm, &found, &ms) == 0;
 	for (size_t i = 0; well && i < found.ranges.count; i++)
-		well = fallocate(vm->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				 (off_t)found.ranges.items[i].start,
-				 (off_t)(found.ranges.items[i].end -
-					 found.ranges.items[i].start)) == 0;
+		well = punch_range(vm, &found.ranges.items[i]);
 	*free_kib += found.free_bytes >> 10;
 	fcp_guest_free_clear(&found);
 	return vm_cont(vm) && well;
@@ -359,6 +397,7 @@ int main(int argc, char **argv)
 		{"memory", 1, NULL, 'm'}, {"cpu", 1, NULL, 'c'},    {"smp", 1, NULL, 's'},
 		{"append", 1, NULL, 'a'}, {"rounds", 1, NULL, 'r'}, {"stops", 1, NULL, 't'},
 		{"refused", 1, NULL, 'f'}, {"save", 1, NULL, 'w'},  {"makedumpfile", 0, NULL, 'M'},
+		{"dimm", 1, NULL, 'D'},   {"dimm-at", 1, NULL, 'A'},
 		{"load", 1, NULL, 'l'},   {"fill", 1, NULL, 'L'},  {"kexec", 0, NULL, 'x'},
 		{0}};
 	struct plan plan = {.vm = {.memory = "512M", .cpu = "qemu64", .smp = "1", .append = ""},
@@ -383,6 +422,8 @@ int main(int argc, char **argv)
 		case 'L': plan.fill_mib = (unsigned)atoi(optarg); break;
 		case 'f': plan.refused = optarg; break;
 		case 'w': plan.save = optarg; break;
+		case 'D': plan.vm.dimm = optarg; break;
+		case 'A': plan.vm.dimm_at = optarg; break;
 		case 'M': plan.makedumpfile = true; break;
 		case 'x': plan.kexec = true; break;
 		default: return 2;

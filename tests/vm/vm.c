@@ -113,6 +113,7 @@ static void exec_qemu(const struct vm *vm, const struct vm_settings *settings, i
 		      int port_fd)
 {
 	char backend[768], machine[128], append[512], console[640], qmp_dev[64], port_dev[64];
+	char memory[128], dimm[768], device[128];
 
 	snprintf(backend, sizeof(backend),
 		 "memory-backend-file,id=ram,share=on,size=%s,mem-path=%s", settings->memory,
@@ -124,8 +125,19 @@ static void exec_qemu(const struct vm *vm, const struct vm_settings *settings, i
 	snprintf(console, sizeof(console), "file,id=console,path=%s", vm->console_path);
 	snprintf(qmp_dev, sizeof(qmp_dev), "socket,id=qmp,fd=%d", qmp_fd);
 	snprintf(port_dev, sizeof(port_dev), "socket,id=port,fd=%d", port_fd);
+	snprintf(memory, sizeof(memory), "%s%s", settings->memory,
+		 settings->dimm ? ",slots=2,maxmem=600G" : "");
+	/* Without one: something that changes nothing in the guest. */
+	snprintf(dimm, sizeof(dimm), "memory-backend-ram,id=none,size=4K");
+	snprintf(device, sizeof(device), "isa-debug-exit");
+	if (settings->dimm) {
+		snprintf(dimm, sizeof(dimm), "memory-backend-file,id=dimm,share=on,size=%s,mem-path=%s",
+			 settings->dimm, vm->dimm_path);
+		snprintf(device, sizeof(device), "pc-dimm,memdev=dimm%s%s",
+			 settings->dimm_at ? ",addr=" : "", settings->dimm_at ? settings->dimm_at : "");
+	}
 	execlp("qemu-system-x86_64", "qemu-system-x86_64", "-accel", "tcg", "-machine", machine,
-	       "-object", backend, "-m", settings->memory, "-cpu", settings->cpu, "-smp",
+	       "-object", backend, "-object", dimm, "-device", device, "-m", memory, "-cpu", settings->cpu, "-smp",
 	       settings->smp, "-nodefaults", "-display", "none", "-no-reboot", "-chardev", console,
 	       "-serial", "chardev:console", "-chardev", port_dev, "-serial", "chardev:port",
 	       "-chardev", qmp_dev, "-mon", "chardev=qmp,mode=control", "-kernel", settings->kernel,
@@ -158,11 +170,13 @@ bool vm_start(struct vm *vm, const struct vm_settings *settings)
 {
 	char line[4096];
 
-	*vm = (struct vm){.pid = -1, .qmp = -1, .port = -1, .memory_fd = -1};
+	*vm = (struct vm){.pid = -1, .qmp = -1, .port = -1, .memory_fd = -1, .dimm_fd = -1};
 	snprintf(vm->memory_path, sizeof(vm->memory_path), "%s/memory.%d", settings->directory,
 		 getpid());
 	snprintf(vm->console_path, sizeof(vm->console_path), "%s/console.%d", settings->directory,
 		 getpid());
+	snprintf(vm->dimm_path, sizeof(vm->dimm_path), "%s.dimm", vm->memory_path);
+	snprintf(vm->packed_path, sizeof(vm->packed_path), "%s.packed", vm->memory_path);
 	if (!spawn(vm, settings))
 		return false;
 	if (!read_line(vm->qmp, line, sizeof(line), fcp_deadline_in_ms(QMP_MS)) ||
@@ -171,8 +185,21 @@ bool vm_start(struct vm *vm, const struct vm_settings *settings)
 		return false;
 	}
 	vm->memory_fd = open(vm->memory_path, O_RDWR | O_CLOEXEC);
+	if (settings->dimm)
+		vm->dimm_fd = open(vm->dimm_path, O_RDWR | O_CLOEXEC);
 	return vm->memory_fd >= 0 &&
 	       read_answer(vm, "boot", NULL, 0, fcp_deadline_in_ms(BOOT_MS));
+}
+
+const char *vm_memory_file(struct vm *vm)
+{
+	char command[2200];
+
+	if (vm->dimm_fd < 0)
+		return vm->memory_path;
+	snprintf(command, sizeof(command), "cp --sparse=always '%s' '%s' && cat '%s' >> '%s'",
+		 vm->memory_path, vm->packed_path, vm->dimm_path, vm->packed_path);
+	return system(command) == 0 ? vm->packed_path : NULL;
 }
 
 void vm_end(struct vm *vm)
@@ -187,6 +214,10 @@ void vm_end(struct vm *vm)
 		close(vm->port);
 	if (vm->memory_fd >= 0)
 		close(vm->memory_fd);
+	if (vm->dimm_fd >= 0)
+		close(vm->dimm_fd);
 	unlink(vm->memory_path);
+	unlink(vm->dimm_path);
+	unlink(vm->packed_path);
 	unlink(vm->console_path);
 }

@@ -16,6 +16,8 @@ struct vm_settings {
 	const char *kernel, *initrd;
 	const char *directory; /* for the memory file and the console's log */
 	const char *memory;    /* "512M" */
+	const char *dimm;      /* "256M": plugged in beside it, as a file of its own; or NULL */
+	const char *dimm_at;   /* its address in the guest; NULL: QEMU's choice */
 	const char *cpu;       /* "qemu64", "max" */
 	const char *smp;
 	const char *append; /* to the command line; "" */
@@ -24,8 +26,8 @@ struct vm_settings {
 struct vm {
 	pid_t pid;
 	int qmp, port;
-	int memory_fd;
-	char memory_path[512], console_path[512];
+	int memory_fd, dimm_fd; /* -1: no such */
+	char memory_path[512], dimm_path[520], packed_path[520], console_path[512];
 };
 
 /* Starts QEMU and waits until the guest answers. false (and a line on stderr) when it does not. */
@@ -39,6 +41,12 @@ void vm_end(struct vm *vm);
  * last. false when the guest says ERR, or nothing within timeout_ms; both go to stderr.
  */
 bool vm_command(struct vm *vm, const char *command, char *answer, size_t size, unsigned timeout_ms);
+
+/*
+ * The memory file as Firecracker writes it: boot memory, then what can be plugged in. Of a guest with a
+ * DIMM a copy of both, made anew each time. NULL when it cannot be made.
+ */
+const char *vm_memory_file(struct vm *vm);
 
 /* QMP `stop` and `cont`. */
 bool vm_stop(struct vm *vm);
