@@ -51,7 +51,8 @@ int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *
 			return busy(file, err);
 		if (fcp_wait_ns(pause_ns, wait->cancel_fd))
 			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
-					     "%.200s: interrupted while another fcpause works on it", file->what);
+					     "%.200s: interrupted while another fcpause works on it",
+					     file->what);
 		pause_ns = pause_ns * 2 < POLL_MAX_NS ? pause_ns * 2 : POLL_MAX_NS;
 		/* It may be gone, and another one be in its place. */
 		if (!leads_to(file)) {
@@ -112,7 +113,8 @@ static int open_once(struct fcp_lock *lock, const char *what, int *fd_, struct f
 	if (created) {
 		fd = openat(lock->directory, lock->name, flags | O_CREAT | O_EXCL, 0600);
 		if (fd < 0)
-			return errno == EEXIST ? 0 : fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", what);
+			return errno == EEXIST ? 0
+					       : fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", what);
 	}
 	if (fd >= 0 ? fstat(fd, &file) != 0
 		    : fstatat(lock->directory, lock->name, &file, AT_SYMLINK_NOFOLLOW) != 0)
@@ -166,8 +168,8 @@ static int take(struct fcp_lock *lock, const char *what, const struct fcp_lock_w
 		if (take_once(lock, what, wait, err) == 0) {
 			if (tries < TRIES_MAX)
 				continue;
-			fcp_error_set(err, FCP_ERR_LOCKED, 0, "%.200s: its lock is made and removed all the time",
-				      what);
+			fcp_error_set(err, FCP_ERR_LOCKED, 0,
+				      "%.200s: its lock is made and removed all the time", what);
 		}
 		if (err->error_class != FCP_ERR_LOCKED || !may_try_again(wait, what, err))
 			return -1;
@@ -224,7 +226,8 @@ static int take_elsewhere(const struct stat *socket, const char *what,
 	if (err->error_class == FCP_ERR_LOCKED || err->error_class == FCP_ERR_INTERRUPTED)
 		return -1;
 	forget_place(lock);
-	snprintf(lock->warning, sizeof(lock->warning), "other runs on this VM are not kept off: %s", why);
+	snprintf(lock->warning, sizeof(lock->warning), "other runs on this VM are not kept off: %s",
+		 why);
 	return 0;
 }
 

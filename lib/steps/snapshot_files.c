@@ -129,7 +129,8 @@ static int find(const char *path, const struct fcp_snapshot_settings *settings, 
 	/* JSON has no other characters, and Firecracker would write to another name. */
 	if (!fcp_utf8_is_valid(file->seen))
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s: a name that is not UTF-8 cannot be given to Firecracker", file->host);
+				     "%s: a name that is not UTF-8 cannot be given to Firecracker",
+				     file->host);
 	return 0;
 }
 

@@ -122,11 +122,6 @@ static void bring_back(struct fcp_snapshot_file *file, struct fcp_error *err)
 	fcp_snapshot_sync(file, &not_durable);
 }
 
-static bool drop_old(const struct fcp_snapshot_file *file)
-{
-	return unlinkat(file->place.directory, file->old, 0) == 0;
-}
-
 /* ---- the pair ---- */
 
 static int check_names(const struct fcp_snapshot_files *files, struct fcp_error *err)
@@ -136,7 +131,8 @@ static int check_names(const struct fcp_snapshot_files *files, struct fcp_error 
 	for (size_t i = 0; i < 2; i++)
 		if (!fcp_snapshot_name_is_ours(both[i], both[i]->name))
 			return fcp_error_set(err, FCP_ERR_INPUT, 0,
-					     "%s: somebody has replaced or removed it meanwhile", both[i]->host);
+					     "%s: somebody has replaced or removed it meanwhile",
+					     both[i]->host);
 	return 0;
 }
 
@@ -172,18 +168,26 @@ static void undo_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 	bring_back(&files->snapshot, err);
 }
 
-/* The new pair has its names for good. */
+/* False when an old file stays. */
+static bool drop_old(struct fcp_snapshot_file *file)
+{
+	struct fcp_error not_durable;
+
+	if (unlinkat(file->place.directory, file->old, 0) != 0)
+		return errno == ENOENT;
+	fcp_snapshot_sync(file, &not_durable);
+	return true;
+}
+
+/* The new pair has its names for good. The temporary names prove that the old files are superseded,
+ * to the next run too where they could not be removed. */
 static void finish(struct fcp_snapshot_files *files)
 {
 	struct fcp_snapshot_file *both[] = {&files->memory, &files->snapshot};
-	struct fcp_error not_durable;
+	bool gone = drop_old(&files->memory) && drop_old(&files->snapshot);
 
-	/* While the temporary names are there they prove that the old files are superseded. */
-	for (size_t i = 0; i < 2; i++)
-		if (drop_old(both[i]))
-			fcp_snapshot_sync(both[i], &not_durable);
 	for (size_t i = 0; i < 2; i++) {
-		if (fcp_snapshot_name_is_ours(both[i], both[i]->temporary))
+		if (gone && fcp_snapshot_name_is_ours(both[i], both[i]->temporary))
 			unlinkat(both[i]->place.directory, both[i]->temporary, 0);
 		both[i]->published = fcp_steal_fd(&both[i]->fd);
 	}

@@ -30,8 +30,9 @@ static int remove_strange(const struct fcp_snapshot_file *file, struct fcp_error
 	errno = errnum;
 	if (S_ISREG(status.st_mode) && errnum == EACCES)
 		return fcp_error_set(err, FCP_ERR_LOCKED, 0,
-				     "%s" FCP_TEMPORARY_SUFFIX " is of user %u: their fcpause works on it, or was "
-				     "killed: then remove it", file->host, (unsigned)status.st_uid);
+				     "%s" FCP_TEMPORARY_SUFFIX " is of user %u: their fcpause works on "
+				     "it, or was killed: then remove it",
+				     file->host, (unsigned)status.st_uid);
 	if (S_ISREG(status.st_mode) || unlinkat(file->place.directory, file->temporary, 0) != 0)
 		return failed(file, err);
 	return 0;
@@ -45,6 +46,15 @@ static int create(const struct fcp_snapshot_file *file)
 	if (fd >= 0)
 		fchmod(fd, 0600); /* whatever the umask */
 	return fd;
+}
+
+/* On a file system without locks the file that we made keeps others off by being there: they cannot
+ * lock it either. */
+static bool has_no_locks(const struct fcp_error *err, bool *same_)
+{
+	*same_ = err->error_class == FCP_ERR_IO &&
+		 (err->errnum == ENOLCK || err->errnum == EOPNOTSUPP || err->errnum == ENOSYS);
+	return *same_;
 }
 
 /* One attempt: file->fd, or -1 when it is to be tried again. */
@@ -70,8 +80,11 @@ static int lock_once(struct fcp_snapshot_file *file, const struct fcp_lock_wait 
 	if (!S_ISREG(status.st_mode))
 		return remove_strange(file, err);
 	lock.fd = fd;
-	if (fcp_lock_file(&lock, wait, &same, err) != 0)
+	if (fcp_lock_file(&lock, wait, &same, err) != 0 && !(made && has_no_locks(err, &same))) {
+		if (made && err->error_class == FCP_ERR_IO)
+			unlinkat(file->place.directory, file->temporary, 0);
 		return -1;
+	}
 	if (!same || fstat(fd, &status) != 0)
 		return 0;
 	file->fd = fcp_steal_fd(&fd);
@@ -146,8 +159,10 @@ static int make_anew(struct fcp_snapshot_file *file, struct fcp_error *err)
 	file->fd = create(file);
 	if (file->fd < 0 && errno != EEXIST)
 		return failed(file, err);
-	if (file->fd < 0 || flock(file->fd, LOCK_EX | LOCK_NB) != 0)
-		return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%s: another fcpause works on it", file->host);
+	/* Who has locked it in between takes it for a killed run's. */
+	if (file->fd < 0 || (flock(file->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK))
+		return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%s: another fcpause works on it",
+				     file->host);
 	file->made = true;
 	file->leftover = false;
 	return 0;
@@ -212,7 +227,8 @@ int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t me
 				     (unsigned long long)memory_bytes);
 	if (snapshot.st_size == 0)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "Firecracker says it is done, but %s" FCP_TEMPORARY_SUFFIX " is empty",
+				     "Firecracker says it is done, but %s" FCP_TEMPORARY_SUFFIX
+				     " is empty",
 				     files->snapshot.host);
 	return 0;
 }

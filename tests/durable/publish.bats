@@ -68,6 +68,22 @@ _one_pair() {
 	esac
 }
 
+@test "R7: a file system without locks: one at a time by the name, and nobody is locked out" {
+	vm --no-envd
+	reference
+	SHIM=('SHIM_FAULT=flock:fcpause-tmp@1+=ENOLCK')
+	snapshot
+	expect 0
+	same_new_pair
+	[ "$(listing)" = 'mem snap' ]
+	sim_patch /vm '{"state":"Resumed"}'
+	echo left >"$D/mem.fcpause-tmp"
+	snapshot --force
+	expect 1
+	expect_err 'No locks available'
+	[ "$(<"$D/mem.fcpause-tmp")" = left ]
+}
+
 @test "R7: a directory that cannot be synced is a warning, and known before the pause" {
 	vm --no-envd
 	reference
