@@ -450,6 +450,7 @@ struct fcp_memory_report {
 	bool buffered;	       /* the guest ran again before the file was written */
 	bool verified;
 	char base[4096];       /* the base's path, "" without one */
+	char base_id[FCP_ID_BYTES]; /* what is recorded with it; "" where nothing is */
 	char free_reason[256]; /* why free pages were not left out; "" where they were, or should not be */
 };
 

@@ -166,6 +166,7 @@ static int add_memory(struct fcp_json *object, const struct fcp_memory_report *m
 	bad |= fcp_json_set_bool(member, "verified", memory->verified);
 	if (base) {
 		bad |= fcp_json_set_string(base, "path", memory->base);
+		bad |= set_text(base, "id", memory->base_id);
 		bad |= fcp_json_set(member, "base", base);
 	} else {
 		bad |= fcp_json_set_null(member, "base");

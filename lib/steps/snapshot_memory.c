@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "firecracker/hold.h"
 #include "firecracker/process.h"
+#include "memory/attributes.h"
 #include "memory/release.h"
 #include "memory/sparse.h"
 #include "steps/snapshot_memory_parts.h"
@@ -217,7 +218,11 @@ int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory, struct fcp_sn
 	if (!report->verified && fcp_snapshot_make_holes(memory, err) != 0)
 		return -1;
 	if (memory->base.fd >= 0) {
+		struct fcp_file_attributes attributes;
+
 		snprintf(report->base, sizeof(report->base), "%s", memory->base.path);
+		fcp_attributes_read(memory->base.fd, &attributes);
+		memcpy(report->base_id, attributes.id, sizeof(report->base_id));
 		count_base(memory, report);
 	}
 	return 0;

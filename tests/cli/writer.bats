@@ -88,10 +88,12 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 	sim_start --boot --no-envd --memory 64 --workload 20,10,8
 	snap base
 	sum=$(sha256sum <base.mem)
+	id=$(jq .id out)
 	loads base restored
 	sim_put /sim/workload '{"fill_mib":4}'
 	snap b --verify --resume
 	by_fcpause ".memory.written_bytes == $((4 * MIB))" '.memory.verified' '.memory.base.path | endswith("/base.mem")' \
+		".memory.base.id == $id" \
 		'.memory.copied_bytes + .memory.cloned_bytes > 0'
 	[ "$(sha256sum <base.mem)" = "$sum" ]
 	[ "$(sim_state checksum_ok)" = true ]
