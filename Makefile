@@ -139,8 +139,12 @@ fuzz:
 demo: all
 	$(Q)tests/demo $(B)
 
-bench: all
-	$(Q)tests/bench/run $(B)/fcpause $(B)/fcpause-sim
+$(B)/bench-writer: $(B)/o/tests/bench/writer.o $(B)/libfcpause.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+bench: all $(B)/bench-writer
+	$(Q)tests/bench/run $(B)/fcpause $(B)/fcpause-sim $(B)/bench-writer
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) \

@@ -121,7 +121,7 @@ static bool scan(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t e
 		.vec = (uint64_t)(uintptr_t)regions,
 		.vec_len = REGIONS,
 		.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
-		.return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_FILE,
+		.return_mask = SCAN_PRESENT | SCAN_SWAPPED | (pagemap->no_files ? 0 : SCAN_FILE),
 	};
 	int count = ioctl(pagemap->fd, SCAN_IOCTL, &arg);
 

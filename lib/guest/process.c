@@ -58,6 +58,7 @@ static int mark_pieces(const struct fcp_guest_ram *ram, uint64_t *held, struct f
 
 	if (fcp_guest_pagemap_open(ram->pid, &pagemap, err) != 0)
 		return -1;
+	pagemap.no_files = fcp_guest_ram_has_no_files(ram);
 	for (size_t i = 0; i < ram->piece_count; i++) {
 		const struct fcp_guest_piece *piece = &ram->pieces[i];
 		uint64_t bytes = piece->end - piece->start;

@@ -67,6 +67,12 @@ struct fcp_guest_ram {
 int fcp_guest_ram_find(pid_t pid, int pidfd, const struct fcp_guest_size *size,
 		       struct fcp_guest_ram *ram_, struct fcp_error *err);
 
+/* Nothing of a file is among its pages: see fcp_guest_pagemap.no_files. */
+static inline bool fcp_guest_ram_has_no_files(const struct fcp_guest_ram *ram)
+{
+	return ram->backing == FCP_GUEST_BACKING_ANONYMOUS || ram->backing == FCP_GUEST_BACKING_HUGETLB;
+}
+
 /* Safe on a zeroed struct. */
 void fcp_guest_ram_clear(struct fcp_guest_ram *ram);
 
