@@ -197,9 +197,25 @@ static int try_link(struct fcp_snapshot_file *file, struct fcp_error *err)
 	return file->no_links ? 0 : fcp_error_set(err, FCP_ERR_IO, errno, "%s: a link", file->host);
 }
 
+/* Can what is replaced be renamed? In a sticky directory only by its owner, an immutable file never. */
+static int check_renameable(const struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	struct statx target, directory;
+
+	if (statx(file->place.directory, file->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &target) != 0 ||
+	    statx(file->place.directory, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &directory) != 0)
+		return 0;
+	if ((target.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) ||
+	    ((directory.stx_mode & S_ISVTX) && geteuid() != 0 && target.stx_uid != geteuid() &&
+	     directory.stx_uid != geteuid()))
+		return fcp_error_set(err, FCP_ERR_IO, EPERM, "%s cannot be replaced", file->host);
+	return 0;
+}
+
 static int begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err)
 {
-	if (make_anew(file, err) != 0 || give_to(file->fd, pid, file->host, err) != 0 ||
+	if (check_renameable(file, err) != 0 || make_anew(file, err) != 0 ||
+	    give_to(file->fd, pid, file->host, err) != 0 ||
 	    try_link(file, err) != 0)
 		return -1;
 	return fcp_snapshot_sync(file, err);

@@ -68,6 +68,20 @@ _one_pair() {
 	esac
 }
 
+@test "D4: a file that cannot be renamed is found out before the pause" {
+	vm --no-envd
+	old_pair
+	chattr +i "$D/mem" 2>/dev/null || skip 'no chattr +i here'
+	: >"$SIM_LOG"
+	snapshot --force
+	chattr -i "$D/mem"
+	expect 1
+	expect_err 'cannot be replaced'
+	run ! grep -q '^PATCH' "$SIM_LOG"
+	same_old_pair
+	[ "$(listing)" = 'mem snap' ]
+}
+
 @test "R7: a file system without locks: one at a time by the name, and nobody is locked out" {
 	vm --no-envd
 	reference
