@@ -247,6 +247,7 @@ vm_class_of_code() {
 	3) echo unsupported ;;
 	4) echo timeout ;;
 	5) echo left ;;
+	6) echo locked ;;
 	*) echo failed ;;
 	esac
 }

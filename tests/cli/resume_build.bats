@@ -343,6 +343,44 @@ no_new_files() { [ ! -e new.snap ] && [ ! -e new.mem ] || _show 'there are new f
 	[ "$(ls new)" = $'1.mem\n1.snap' ]
 }
 
+@test "a good snapshot is said to be there, whatever the pause's exit code; a pause that fell short says why" {
+	source_vm
+	firecracker --resumed-hinting-ms -1
+	rb "${OLD[@]}" "${NEW[@]}" --pause --drain --fph-timeout-ms 50 -- --strict
+	expect 4
+	expect_err "the snapshot is there and good: $T/new.snap, $T/new.mem" || expect_err 'the snapshot is there and good: new.snap, new.mem'
+	run ! grep -q "the end of Firecracker's log" err
+	rb "${OLD[@]}" "${NEW[@]}" --force --pause --drain --fph-timeout-ms 50
+	expect 0
+	grep -qE 'pause: partial \(.*balloon-drain.*\), the guest stood still' err
+}
+
+@test "another fcpause writes the same files: exit 6" {
+	local fd
+	source_vm
+	exec {fd}>new.mem.fcpause-tmp
+	chmod 600 new.mem.fcpause-tmp
+	flock "$fd"
+	rb "${OLD[@]}" "${NEW[@]}" --pause --json || true
+	expect 6
+	expect_json '.error.class == "locked"'
+	[ ! -e new.snap ]
+	exec {fd}>&-
+	rb "${OLD[@]}" "${NEW[@]}" --pause
+	expect 0
+}
+
+@test "a log that another run has left is not replaced without --force" {
+	source_vm
+	firecracker --fault 'PUT /snapshot/load status=500'
+	echo kept >new.snap.firecracker.log
+	rb "${OLD[@]}" "${NEW[@]}" --pause
+	expect 1
+	[ "$(<new.snap.firecracker.log)" = kept ]
+	rb "${OLD[@]}" "${NEW[@]}" --pause --force
+	[ "$(<new.snap.firecracker.log)" != kept ]
+}
+
 @test "files that are there stay, without --force; those to resume always" {
 	source_vm
 	echo mine >new.mem
