@@ -4,10 +4,10 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "firecracker/client.h"
+#include "firecracker/fifo.h"
 #include "firecracker/snapshot.h"
 #include "firecracker/state_file.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -15,15 +15,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 
 struct fcp_hold {
 	struct fcp_hold_settings settings;
 	int inotify;  /* watches the state file's inode */
 	int answered; /* an eventfd, readable once the call is over */
 	int give_up;  /* an eventfd, readable when the call is to end without an answer */
-	int reader;   /* the pipe's reading end, once Firecracker is let go; -1 */
-	bool made;    /* the pipe has its name */
+	struct fcp_fifo fifo;
 	bool calling; /* the thread is there */
 	pthread_t thread;
 	/* Written by the thread before it signals answered, read by others after it. */
@@ -32,26 +30,6 @@ struct fcp_hold {
 };
 
 /* ---- before the pause ---- */
-
-static int make_fifo(struct fcp_hold *hold, struct fcp_error *err)
-{
-	const struct fcp_hold_settings *s = &hold->settings;
-	struct stat old;
-
-	if (fstatat(s->directory, s->fifo_name, &old, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISFIFO(old.st_mode))
-		unlinkat(s->directory, s->fifo_name, 0);
-	if (mkfifoat(s->directory, s->fifo_name, 0600) != 0)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "cannot make the named pipe %s",
-				     s->fifo_name);
-	hold->made = true;
-	if (s->uid != geteuid() &&
-	    fchownat(s->directory, s->fifo_name, s->uid, s->gid, AT_SYMLINK_NOFOLLOW) != 0)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno,
-				     "Firecracker's user %u could not open the named pipe %s",
-				     (unsigned)s->uid, s->fifo_name);
-	return 0;
-}
 
 /* The very inode, however it is named elsewhere. */
 static int watch_state(struct fcp_hold *hold, struct fcp_error *err)
@@ -74,12 +52,14 @@ int fcp_hold_prepare(const struct fcp_hold_settings *settings, struct fcp_hold *
 	if (!hold)
 		return fcp_error_nomem(err);
 	hold->settings = *settings;
-	hold->inotify = hold->reader = -1;
+	hold->fifo = (struct fcp_fifo)FCP_FIFO_NONE;
+	hold->inotify = -1;
 	hold->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	hold->give_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (hold->answered < 0 || hold->give_up < 0)
 		fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "eventfd");
-	else if (make_fifo(hold, err) == 0 && watch_state(hold, err) == 0) {
+	else if (fcp_fifo_make(settings->directory, settings->fifo_name, settings->uid, settings->gid,
+			       &hold->fifo, err) == 0 && watch_state(hold, err) == 0) {
 		*hold_ = hold;
 		return 0;
 	}
@@ -199,31 +179,9 @@ int fcp_hold_check(const struct fcp_hold *hold, struct fcp_error *err)
 
 /* ---- the end ---- */
 
-/* The reading end stays open until the answer is there: Firecracker may not have come to its open(2) yet. */
-static void let_go(struct fcp_hold *hold)
-{
-	const struct fcp_hold_settings *s = &hold->settings;
-
-	if (hold->reader < 0 && hold->made)
-		hold->reader = openat(s->directory, s->fifo_name,
-				      O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/*
- * Did a writer wait until the pipe was opened for reading? poll(2) reports POLLHUP only where one was
- * there at that time, or came later: not for one that had come and gone before (fs/pipe.c of Linux,
- * fifo_open() and pipe_poll()).
- */
-static bool writer_waited(const struct fcp_hold *hold)
-{
-	struct pollfd fd = {.fd = hold->reader, .events = POLLIN};
-
-	return hold->reader >= 0 && poll(&fd, 1, 0) > 0 && (fd.revents & POLLHUP);
-}
-
 static int check_answer(const struct fcp_hold *hold, struct fcp_error *err)
 {
-	if (is_hold_answer(hold) && writer_waited(hold))
+	if (is_hold_answer(hold) && fcp_fifo_had_writer(&hold->fifo))
 		return 0;
 	if (is_hold_answer(hold))
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
@@ -242,19 +200,15 @@ int fcp_hold_end(struct fcp_hold *hold, struct fcp_error *err)
 	int result = 0;
 
 	if (hold->calling) {
-		let_go(hold);
+		/* The reading end stays open until the answer: Firecracker may not have come to its open(2) yet. */
+		fcp_fifo_open(&hold->fifo);
 		if (!is_answered(hold, hold->settings.end_ms))
 			eventfd_write(hold->give_up, 1);
 		pthread_join(hold->thread, NULL);
 		hold->calling = false;
 		result = check_answer(hold, err);
 	}
-	if (hold->made)
-		unlinkat(hold->settings.directory, hold->settings.fifo_name, 0);
-	hold->made = false;
-	if (hold->reader >= 0)
-		close(hold->reader);
-	hold->reader = -1;
+	fcp_fifo_remove(&hold->fifo);
 	return result;
 }
 

@@ -101,7 +101,7 @@ static enum fcp_guest_backing backing_of(const struct fcp_guest_ram *ram, bool u
 
 	for (size_t i = 0; i < ram->piece_count; i++) {
 		if (ram->pieces[i].shared)
-			return FCP_GUEST_BACKING_SHARED;
+			return userfault ? FCP_GUEST_BACKING_USERFAULT : FCP_GUEST_BACKING_SHARED;
 		if (ram->pieces[i].of_file)
 			return FCP_GUEST_BACKING_FILE;
 		hugetlb |= ram->pieces[i].hugetlb;

@@ -107,6 +107,10 @@ int fcp_snapshot_base_open(const struct fcp_guest_ram *ram, const char *given, u
 			return -1;
 		return check_given(base_, given, err);
 	case FCP_GUEST_BACKING_USERFAULT:
+		if (ram->pieces[0].shared)
+			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+					     "a page-fault handler fills shared guest memory in: which pages "
+					     "are still missing is not known");
 		if (!given)
 			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 					     "a page-fault handler fills guest memory in, and the file that it "

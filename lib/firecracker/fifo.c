@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firecracker/fifo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int open_made(struct fcp_fifo *fifo, struct fcp_error *err)
+{
+	struct stat made;
+
+	fifo->fd = openat(fifo->directory, fifo->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fifo->fd < 0 || fstat(fifo->fd, &made) != 0)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "the named pipe %s", fifo->name);
+	if (!S_ISFIFO(made.st_mode) || made.st_uid != geteuid() || made.st_nlink != 1)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "somebody has replaced the named pipe %s", fifo->name);
+	return 0;
+}
+
+static int give_to(const struct fcp_fifo *fifo, uid_t uid, gid_t gid, struct fcp_error *err)
+{
+	if (uid == geteuid() || fchownat(fifo->fd, "", uid, gid, AT_EMPTY_PATH) == 0)
+		return 0;
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno,
+			     "user %u could not open the named pipe %s", (unsigned)uid, fifo->name);
+}
+
+int fcp_fifo_make(int directory, const char *name, uid_t uid, gid_t gid, struct fcp_fifo *fifo_,
+		  struct fcp_error *err)
+{
+	struct stat old;
+
+	*fifo_ = (struct fcp_fifo)FCP_FIFO_NONE;
+	if (fstatat(directory, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(old.st_mode))
+		unlinkat(directory, name, 0);
+	if (mkfifoat(directory, name, 0600) != 0)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "cannot make the named pipe %s",
+				     name);
+	fifo_->directory = directory;
+	fifo_->name = name;
+	return open_made(fifo_, err) == 0 ? give_to(fifo_, uid, gid, err) : -1;
+}
+
+void fcp_fifo_open(struct fcp_fifo *fifo)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fifo->fd);
+	if (fifo->reader < 0)
+		fifo->reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+bool fcp_fifo_had_writer(const struct fcp_fifo *fifo)
+{
+	struct pollfd fd = {.fd = fifo->reader, .events = POLLIN};
+
+	return fifo->reader >= 0 && poll(&fd, 1, 0) > 0 && (fd.revents & POLLHUP);
+}
+
+static bool has_its_name(const struct fcp_fifo *fifo)
+{
+	struct stat made, named;
+
+	return fstat(fifo->fd, &made) == 0 &&
+	       fstatat(fifo->directory, fifo->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       made.st_dev == named.st_dev && made.st_ino == named.st_ino;
+}
+
+void fcp_fifo_remove(struct fcp_fifo *fifo)
+{
+	if (fifo->fd >= 0) {
+		if (has_its_name(fifo))
+			unlinkat(fifo->directory, fifo->name, 0);
+		close(fifo->fd);
+	}
+	if (fifo->reader >= 0)
+		close(fifo->reader);
+	*fifo = (struct fcp_fifo)FCP_FIFO_NONE;
+}
