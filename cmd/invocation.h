@@ -37,6 +37,7 @@ struct invocation {
 	bool hinting;		/* a hinting run is asked for: its race is told as a warning */
 	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
 	char **operands;
+	struct signals *signals; /* NULL: not waited for */
 	int cancel_fd;
 	bool help, version;
 };

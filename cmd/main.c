@@ -4,12 +4,12 @@
 #include "cmd/output.h"
 #include "cmd/parse.h"
 #include "cmd/shown.h"
+#include "cmd/signals.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 static int print_overview(FILE *out, int exit_code)
@@ -30,23 +30,6 @@ static int print_version(void)
 	return printf("fcpause %s\n", fcp_version()) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Signals that end a run become something to wait for, so that the VM can be put back first. One
- * that was ignored before (nohup) stays so: a blocked one would be delivered all the same. */
-static int open_cancel_fd(void)
-{
-	static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action;
-	sigset_t signals;
-
-	signal(SIGPIPE, SIG_IGN); /* a closed stdout is told as an error */
-	sigemptyset(&signals);
-	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
-		if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			sigaddset(&signals, ending[i]);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* A descriptor that is closed would be given to what is opened next, and written to or read from in
  * its name. What stands there now fails as a closed one does: it cannot be read, or not be written. */
 static void keep_standard_descriptors(void)
@@ -62,6 +45,7 @@ static int run(const struct command *command, int argc, char **argv)
 					.id = (enum command_id)(command - commands)};
 	struct fcp_error err;
 	int parsed = parse(argc, argv, &invocation, &err);
+	int exit_code;
 
 	if (invocation.help) {
 		print_help(command, stdout);
@@ -72,8 +56,12 @@ static int run(const struct command *command, int argc, char **argv)
 	if (parsed != 0)
 		return output_error(&invocation, &err);
 	unknown_variables_find(&invocation.unknown);
-	invocation.cancel_fd = open_cancel_fd();
-	return command->run(&invocation);
+	signal(SIGPIPE, SIG_IGN); /* a closed stdout is told as an error */
+	invocation.signals = signals_open(command->name, invocation.values[OPT_QUIET].on);
+	invocation.cancel_fd = signals_cancel_fd(invocation.signals);
+	exit_code = command->run(&invocation);
+	signals_close(invocation.signals);
+	return exit_code;
 }
 
 int main(int argc, char **argv)

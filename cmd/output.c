@@ -112,27 +112,35 @@ static int add_warnings(const struct output *output, const struct ending *ending
 
 /* ---- printing ---- */
 
-/* A result that cannot be printed is a failure, whatever was done. */
-static int print(const struct invocation *invocation, const char *text, int exit_code)
+/* A result that cannot be printed is a failure. But who sees 1 believes that there is no snapshot. */
+static int not_printed(int exit_code, bool kept)
+{
+	if (exit_code != EXIT_DONE)
+		return exit_code;
+	return kept ? EXIT_PARTLY : EXIT_FAILED;
+}
+
+static int print(const struct invocation *invocation, const char *text, int exit_code, bool kept)
 {
 	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
 		return exit_code;
-	fprintf(stderr, "fcpause %s: stdout: %s\n", invocation->command->name, strerror(errno));
-	return exit_code == EXIT_DONE ? EXIT_FAILED : exit_code;
+	fprintf(stderr, "fcpause %s: stdout: %s%s\n", invocation->command->name, strerror(errno),
+		kept ? "; the snapshot is good" : "");
+	return not_printed(exit_code, kept);
 }
 
 static int print_object(const struct invocation *invocation, const struct fcp_json *object,
-			int bad, int exit_code)
+			int exit_code, bool kept)
 {
-	FCP_CLEANUP(free) char *text = bad ? NULL : fcp_json_text(object);
+	FCP_CLEANUP(free) char *text = object ? fcp_json_text(object) : NULL;
 	FCP_CLEANUP(free) char *line = NULL;
 
 	if (!text || asprintf(&line, "%s\n", text) < 0) {
 		line = NULL;
 		fprintf(stderr, "fcpause %s: no memory for the JSON\n", invocation->command->name);
-		return EXIT_FAILED;
+		return not_printed(exit_code, kept);
 	}
-	return print(invocation, line, exit_code);
+	return print(invocation, line, exit_code, kept);
 }
 
 /* One line on stderr. */
@@ -197,9 +205,10 @@ int output_end(struct output *output, const struct ending *ending)
 		output->bad |= add_warnings(output, ending);
 		if (ending->err)
 			output->bad |= fcp_report_error(output->object, ending->err);
-		exit_code = print_object(invocation, output->object, output->bad, exit_code);
+		exit_code = print_object(invocation, output->bad ? NULL : output->object, exit_code,
+					 output->kept);
 	} else if ((output->text_is_asked || !invocation->values[OPT_QUIET].on) && !ending->told) {
-		exit_code = print(invocation, output->buffer, exit_code);
+		exit_code = print(invocation, output->buffer, exit_code, output->kept);
 	}
 	fcp_json_free(output->object);
 	free(output->buffer);
@@ -228,5 +237,5 @@ int output_error(const struct invocation *invocation, const struct fcp_error *er
 	bad |= fcp_json_set_string(object, "status", fcp_status_name(FCP_STATUS_FAILED));
 	bad |= fcp_json_set_string(object, "reason", err->message);
 	bad |= fcp_report_error(object, err);
-	return print_object(invocation, object, bad, exit_code);
+	return print_object(invocation, bad ? NULL : object, exit_code, false);
 }

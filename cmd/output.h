@@ -38,6 +38,7 @@ struct output {
 	/* Of this run, borrowed; see output_warn(). */
 	const char *warnings[OUTPUT_WARNINGS];
 	size_t warning_count;
+	bool kept; /* a snapshot was made: not 1, "failed", when it cannot be printed */
 	bool text_is_asked;  /* the text is what was asked for: --quiet does not keep it back */
 	char *buffer;	     /* behind text */
 	size_t buffer_bytes;
@@ -52,7 +53,7 @@ void output_warn(struct output *output, const char *warning);
 /*
  * Prints the object (with settings, warnings and error added) when --json, else the text, on stdout;
  * warnings and errors on stderr. Frees the output. Returns the exit code: a failed write to stdout
- * is a failure; --best-effort turns failures into warnings.
+ * is a failure, or partly done; --best-effort turns failures into warnings.
  */
 int output_end(struct output *output, const struct ending *ending);
 

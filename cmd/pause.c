@@ -55,16 +55,19 @@ static int exit_code(const struct invocation *invocation, const struct fcp_pause
 static int finish(const struct invocation *invocation, const struct fcp_pause_settings *settings,
 		  const struct fcp_pause_result *result, const struct fcp_error *err)
 {
+	int code = exit_code(invocation, result, err);
 	struct output output;
 
 	if (!output_begin(&output, invocation))
-		return EXIT_FAILED;
+		return result->snapshot.created ? EXIT_PARTLY : EXIT_FAILED;
 	output_warn(&output, result->snapshot.warning);
 	output_warn(&output, result->trim.warning);
+	if (result->outcome.status == FCP_STATUS_PARTIAL && code == EXIT_DONE)
+		output_warn(&output, result->outcome.reason);
 	output.bad |= fcp_report_pause(output.object, settings, result);
 	text_pause(output.text, settings, result);
-	return output_end(&output, &(struct ending){&result->outcome, err,
-						    exit_code(invocation, result, err), false});
+	output.kept = result->snapshot.created;
+	return output_end(&output, &(struct ending){&result->outcome, err, code, false});
 }
 
 int command_pause(struct invocation *invocation)

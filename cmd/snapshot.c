@@ -25,7 +25,8 @@ int command_snapshot(struct invocation *invocation)
 	plan_tell(invocation, &step, 1);
 	ran = fcp_snapshot(&settings, &result, &err);
 	if (!output_begin(&output, invocation))
-		return EXIT_FAILED;
+		return result.created ? EXIT_PARTLY : EXIT_FAILED;
+	output.kept = result.created;
 	output_warn(&output, result.warning);
 	output.bad |= fcp_report_snapshot(output.object, &settings, &result);
 	text_snapshot(output.text, &settings, &result);

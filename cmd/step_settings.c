@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/units.h"
+#include "cmd/signals.h"
 
 #include <string.h>
 
@@ -57,6 +58,7 @@ void drain_settings(const struct invocation *invocation,
 		.restored_too = invocation->values[OPT_DRAIN].origin != ORIGIN_FLAGS,
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
 		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
+		.observer = signals_observer(invocation->signals),
 		.cancel_fd = invocation->cancel_fd,
 	};
 }
@@ -114,6 +116,7 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
 		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
 		.snapshot_timeout_ms = (uint32_t)invocation->values[OPT_SNAPSHOT_TIMEOUT_MS].number,
+		.observer = signals_observer(invocation->signals),
 		.cancel_fd = invocation->cancel_fd,
 	};
 	return 0;

@@ -85,6 +85,25 @@ struct fcp_outcome {
 	char reason[1024];
 };
 
+/* ---- progress ----------------------------------------------------------------------------- */
+
+/*
+ * What a step is at. Phases nest: within "hold" the VM is paused because of us, or a hinting run of
+ * ours is open. balloon-drain: hold, and in it stop. snapshot: hold, and in it create (by
+ * Firecracker) or write (by the library), resume; publish.
+ */
+struct fcp_phase {
+	const char *step; /* "snapshot", ...; static storage */
+	const char *name; /* "create", ...; static storage */
+	bool ended;	  /* false: it begins */
+};
+
+struct fcp_observer {
+	/* Called by the calling thread; it must not call the library. NULL: not wanted. */
+	void (*on_phase)(const struct fcp_phase *phase, void *arg);
+	void *arg;
+};
+
 /* ---- ranges ------------------------------------------------------------------------------- */
 
 /* Bytes start <= x < end. */
@@ -285,6 +304,7 @@ struct fcp_balloon_drain_settings {
 	bool restored_too;	     /* also where guest memory is a snapshot's file; else skipped */
 	uint32_t timeout_ms;	     /* for each request; 0: 2000 */
 	uint32_t wait_lock_ms;	     /* how long another fcpause on the VM is waited for */
+	struct fcp_observer observer;
 	int cancel_fd;
 };
 
@@ -417,6 +437,7 @@ struct fcp_snapshot_settings {
 	bool verify;		/* while the VM is held, compare what was written with its memory */
 	uint32_t timeout_ms;	      /* for each short request; 0: 2000 */
 	uint32_t snapshot_timeout_ms; /* for the creation; 0: 2 min + 1 s per 50 MiB of guest */
+	struct fcp_observer observer;
 	uint32_t wait_lock_ms;	      /* how long another fcpause on the VM or the files is waited for */
 	int cancel_fd;
 };

@@ -14,6 +14,8 @@
 #define POLL_MIN_NS UINT64_C(1000000)
 #define POLL_MAX_NS UINT64_C(50000000)
 
+#define GUARD_MS 5000
+
 #define TRIES_MAX 16 /* without waiting: with files that are removed, or not ours */
 
 /* ---- one attempt, and waiting for the next ---- */
@@ -22,6 +24,10 @@ static int busy(const struct fcp_lock_file *file, struct fcp_error *err)
 {
 	char holder[192];
 
+	if (fcp_lock_record_is_orphaned(file->fd))
+		return fcp_error_set(err, FCP_ERR_LOCKED, 0,
+				     "%.200s: the guard of an fcpause that was killed is still putting the VM back",
+				     file->what);
 	fcp_lock_record_holder(file->fd, holder);
 	if (!holder[0])
 		fcp_lock_record_flock(file->fd, holder);
@@ -38,16 +44,25 @@ static bool leads_to(const struct fcp_lock_file *file)
 	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
+/* A guard is waited for in any case, as it has to be through in a moment: but for a Firecracker that
+ * is writing a snapshot. */
+static bool is_guard(const struct fcp_lock_file *file, fcp_deadline deadline)
+{
+	return !fcp_deadline_passed(deadline) && fcp_lock_record_is_orphaned(file->fd);
+}
+
 int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *wait, bool *same_,
 		  struct fcp_error *err)
 {
+	fcp_deadline guard_deadline = fcp_deadline_in_ms(GUARD_MS);
+
 	/* A flock wakes nobody who also wants to be interrupted: it is asked for again. */
 	for (uint64_t pause_ns = POLL_MIN_NS; flock(file->fd, LOCK_EX | LOCK_NB) != 0;) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK)
 			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s: lock", file->what);
-		if (fcp_deadline_passed(wait->deadline))
+		if (fcp_deadline_passed(wait->deadline) && !is_guard(file, guard_deadline))
 			return busy(file, err);
 		if (fcp_wait_ns(pause_ns, wait->cancel_fd))
 			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,

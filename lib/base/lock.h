@@ -34,7 +34,9 @@ struct fcp_lock {
 	char note[FCP_LOCK_NOTE_BYTES];
 	/* What a holder that was killed had noted about this VM and never settled; "": nothing. */
 	char left[FCP_LOCK_NOTE_BYTES];
-	char warning[256]; /* why the lock keeps only some runs off, or none; "": it is whole */
+	/* "", or what the run should tell: why the lock keeps only some runs off, or none; what was left
+	 * and is put right. */
+	char warning[256];
 };
 
 #define FCP_LOCK_NONE {.fd = -1, .directory = -1}
@@ -45,7 +47,8 @@ struct fcp_lock {
  * links, no regular file) is removed, or FCP_ERR_INPUT names it where we cannot. Where the directory
  * cannot be written the file is in /tmp, and *lock_->warning says so. 0 without a lock when there is
  * no such socket: the first request says that better.
- * FCP_ERR_LOCKED: another run holds it; the message names its process. FCP_ERR_INTERRUPTED, FCP_ERR_IO,
+ * FCP_ERR_LOCKED: another run holds it; the message names its process. The guard of a run that was
+ * killed is waited for, up to 5 s. FCP_ERR_INTERRUPTED, FCP_ERR_IO,
  * FCP_ERR_MEMORY. A process that is forked while the lock is held keeps it until both let go.
  */
 int fcp_lock_vm(const char *api_sock, const struct fcp_lock_wait *wait, struct fcp_lock *lock_,

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -59,6 +60,33 @@ void fcp_lock_record_holder(int fd, char holder_[192])
 		snprintf(holder_, 192, "process %s (%s) on %s since %s", pid, comm, host, since);
 }
 
+/* Where a pid means this process: the boot of a host, and a pid namespace there. */
+static void pids_of(char pids_[96])
+{
+	char namespace[32] = "", boot[40] = "";
+	FCP_CLEANUP(file) FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	ssize_t length = readlink("/proc/self/ns/pid", namespace, sizeof(namespace) - 1);
+
+	namespace[length > 0 ? length : 0] = '\0';
+	if (!file || !fgets(boot, sizeof(boot), file))
+		boot[0] = '\0';
+	boot[strcspn(boot, "\n")] = '\0';
+	snprintf(pids_, 96, "%s %s", namespace[0] ? namespace : "?", boot[0] ? boot : "?");
+}
+
+bool fcp_lock_record_is_orphaned(int fd)
+{
+	char record[RECORD_BYTES + 1], pid[16], pids[96], ours[96];
+
+	if (!read_record(fd, record))
+		return false;
+	get(record, "pid", pid, sizeof(pid));
+	get(record, "pids", pids, sizeof(pids));
+	pids_of(ours);
+	return pid[0] && !strchr(ours, '?') && strcmp(pids, ours) == 0 && kill((pid_t)strtol(pid, NULL, 10), 0) != 0 &&
+	       errno == ESRCH;
+}
+
 void fcp_lock_record_note(int fd, const char *vm, char note_[FCP_LOCK_NOTE_BYTES])
 {
 	char record[RECORD_BYTES + 1], of[96];
@@ -96,15 +124,17 @@ static void comm_of(int pid, char comm_[32])
 bool fcp_lock_record_write(int fd, const char *vm, const char *note)
 {
 	char record[RECORD_BYTES + 1], comm[32], host[65] = "?", since[32], clean[FCP_LOCK_NOTE_BYTES];
+	char pids[96];
 	int used;
 
 	gethostname(host, sizeof(host) - 1);
 	host[sizeof(host) - 1] = '\0';
 	comm_of(getpid(), comm);
 	now_text(since);
+	pids_of(pids);
 	copy_line(note, clean, sizeof(clean));
-	used = snprintf(record, sizeof(record), "pid %d\ncomm %s\nhost %s\nsince %s\nvm %s\nnote %s\n",
-			getpid(), comm, host, since, vm, clean);
+	used = snprintf(record, sizeof(record), "pid %d\npids %s\ncomm %s\nhost %s\nsince %s\nvm %s\nnote %s\n",
+			getpid(), pids, comm, host, since, vm, clean);
 	memset(record + used, '\n', sizeof(record) - (size_t)used);
 	return pwrite(fd, record, RECORD_BYTES, 0) == RECORD_BYTES;
 }

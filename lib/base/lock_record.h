@@ -8,6 +8,12 @@
 /* "process 1234 (fcpause) on HOST since 2026-01-31T12:00:00Z", printable; "" when the file does not say. */
 void fcp_lock_record_holder(int fd, char holder_[192]);
 
+/*
+ * Whether the process that wrote the record has ended. Who holds the lock then is its guard, which puts
+ * the VM back. False where that cannot be seen: on another host, in another pid namespace.
+ */
+bool fcp_lock_record_is_orphaned(int fd);
+
 /* The note in it, when it is about that vm; else "". */
 void fcp_lock_record_note(int fd, const char *vm, char note_[FCP_LOCK_NOTE_BYTES]);
 

@@ -136,6 +136,8 @@ int fcp_guard_set(struct fcp_guard *guard, unsigned undo, struct fcp_error *err)
 {
 	char note[FCP_LOCK_NOTE_BYTES];
 
+	if (guard->channel < 0)
+		return 0;
 	/* Where there is no lock file only the guard knows. */
 	if (guard->lock)
 		fcp_lock_note(guard->lock, fcp_undo_note_write(undo, guard->fifo, note));

@@ -45,7 +45,8 @@ int fcp_guard_start(const struct fcp_guard_settings *settings, struct fcp_guard 
 
 /*
  * From here on this (FCP_UNDO_..., 0: nothing) is what the guard undoes when this process ends; say
- * so before it is done to the VM. FCP_ERR_IO when there is no guard any more.
+ * so before it is done to the VM. FCP_ERR_IO when there is no guard any more. Nothing on
+ * FCP_GUARD_NONE.
  */
 int fcp_guard_set(struct fcp_guard *guard, unsigned undo, struct fcp_error *err);
 

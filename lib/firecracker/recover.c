@@ -8,6 +8,7 @@
 #include "firecracker/vm.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* Held open until Firecracker answers: it may come to its open(2) a little later. */
@@ -42,18 +43,21 @@ static int undo(struct fcp_firecracker *firecracker, unsigned what, bool *resume
 	return fcp_vm_resume(firecracker, err);
 }
 
-static void describe(bool resumed, bool hinting, bool fifo, char warning_[FCP_RECOVER_BYTES])
+/* In front of the warning that the lock may have of its own. */
+static void describe(struct fcp_lock *lock, bool resumed, bool hinting, bool fifo)
 {
-	warning_[0] = '\0';
-	if (resumed || hinting || fifo)
-		snprintf(warning_, FCP_RECOVER_BYTES, "an fcpause that was killed had left %s%s%s%s%s: put right",
-			 resumed ? "the VM paused" : "", resumed && (hinting || fifo) ? ", " : "",
-			 hinting ? "a hinting run open" : "", hinting && fifo ? ", " : "",
-			 fifo ? "Firecracker waiting at a named pipe" : "");
+	char own[sizeof(lock->warning)];
+
+	memcpy(own, lock->warning, sizeof(own));
+	snprintf(lock->warning, sizeof(lock->warning),
+		 "an fcpause that was killed had left %s%s%s%s%s: put right%s%.100s",
+		 resumed ? "the VM paused" : "", resumed && (hinting || fifo) ? ", " : "",
+		 hinting ? "a hinting run open" : "", hinting && fifo ? ", " : "",
+		 fifo ? "Firecracker waiting at a named pipe" : "", own[0] ? "; " : "", own);
 }
 
 int fcp_firecracker_recover(struct fcp_firecracker *firecracker, struct fcp_lock *lock,
-			    char warning_[FCP_RECOVER_BYTES], struct fcp_error *err)
+			    struct fcp_error *err)
 {
 	const char *path;
 	unsigned what = fcp_undo_note_read(lock->left, &path);
@@ -66,6 +70,7 @@ int fcp_firecracker_recover(struct fcp_firecracker *firecracker, struct fcp_lock
 		unlink(path);
 	if (lock->left[0])
 		fcp_lock_note(lock, "");
-	describe(resumed, what & FCP_UNDO_HINTING, fifo >= 0, warning_);
+	if (resumed || (what & FCP_UNDO_HINTING) || fifo >= 0)
+		describe(lock, resumed, what & FCP_UNDO_HINTING, fifo >= 0);
 	return 0;
 }

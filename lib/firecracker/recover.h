@@ -6,15 +6,13 @@
 #include "base/lock.h"
 #include "firecracker/client.h"
 
-#define FCP_RECOVER_BYTES 256
-
 /*
  * Undoes what the VM's lock notes as left by a run before: a FIFO that Firecracker waits at, an open
  * hinting run, a pause; nothing that the note does not name, as a pause can be an operator's. The
- * note is removed then. *warning_ says what was put right, "" for nothing. Fails as
- * fcp_firecracker_call(); the note stays then.
+ * note is removed then, and lock->warning says what was put right. Fails as fcp_firecracker_call();
+ * the note stays then. Asks nothing where nothing is noted.
  */
 int fcp_firecracker_recover(struct fcp_firecracker *firecracker, struct fcp_lock *lock,
-			    char warning_[FCP_RECOVER_BYTES], struct fcp_error *err);
+			    struct fcp_error *err);
 
 #endif

@@ -3,12 +3,15 @@
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/observer.h"
 #include "base/outcome.h"
 #include "base/text.h"
 #include "firecracker/balloon.h"
 #include "firecracker/by_hand.h"
+#include "firecracker/guard.h"
 #include "firecracker/hinting.h"
 #include "firecracker/metrics.h"
+#include "firecracker/recover.h"
 #include "firecracker/retry.h"
 #include "firecracker/vm.h"
 #include "steps/vm_memory.h"
@@ -25,6 +28,8 @@ struct drain {
 	const struct fcp_balloon_drain_settings *settings;
 	struct fcp_balloon_drain_result *result;
 	struct fcp_firecracker firecracker;
+	struct fcp_lock *lock; /* of the VM, held */
+	struct fcp_guard guard;
 	uint64_t rss_before_bytes;
 	bool restored; /* see is_restored() */
 	bool rss_known;
@@ -159,8 +164,12 @@ static int not_stopped(const struct drain *drain, const struct fcp_error *why,
 static int stop(struct drain *drain, struct fcp_error *err)
 {
 	struct fcp_error why;
+	int stopped;
 
-	if (fcp_firecracker_retry(&drain->firecracker, fcp_hinting_stop, STOP_MS, &why) != 0)
+	fcp_phase_begin(&drain->settings->observer, "balloon-drain", "stop");
+	stopped = fcp_firecracker_retry(&drain->firecracker, fcp_hinting_stop, STOP_MS, &why);
+	fcp_phase_end(&drain->settings->observer, "balloon-drain", "stop");
+	if (stopped != 0)
 		return not_stopped(drain, &why, err);
 	drain->result->stopped = true;
 	return 0;
@@ -200,7 +209,8 @@ static void measure_after(struct drain *drain)
 	}
 }
 
-static int run(struct drain *drain, struct fcp_error *err)
+/* One run, begun and ended. */
+static int hand_out(struct drain *drain, struct fcp_error *err)
 {
 	struct fcp_balloon_drain_result *result = drain->result;
 	uint32_t ceiling_ms = drain->settings->fph_timeout_ms;
@@ -208,11 +218,6 @@ static int run(struct drain *drain, struct fcp_error *err)
 	bool done = false;
 	int ran;
 
-	if (check(drain, err) != 0)
-		return -1;
-	if (is_left_out(drain))
-		return 0;
-	measure_before(drain);
 	drain->firecracker.deadline = fcp_deadline_in_ms(ceiling_ms);
 	ran = start(drain, err);
 	if (ran == 0)
@@ -226,7 +231,40 @@ static int run(struct drain *drain, struct fcp_error *err)
 	if (ran == 0 && !done)
 		fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT,
 				"not done within %u ms, stopped", ceiling_ms);
-	if (result->started)
+	return ran;
+}
+
+/* Should we be killed, a guard stops the run. */
+static int start_guard(struct drain *drain, struct fcp_error *err)
+{
+	const struct fcp_guard_settings settings = {
+		.api_sock = drain->settings->api_sock,
+		.firecracker = &drain->firecracker,
+		.fifo_directory = -1,
+		.lock = drain->lock,
+	};
+
+	if (fcp_guard_start(&settings, &drain->guard, err) != 0)
+		return -1;
+	return fcp_guard_set(&drain->guard, FCP_UNDO_HINTING, err);
+}
+
+static int run(struct drain *drain, struct fcp_error *err)
+{
+	int ran;
+
+	if (check(drain, err) != 0)
+		return -1;
+	if (is_left_out(drain))
+		return 0;
+	measure_before(drain);
+	if (start_guard(drain, err) != 0)
+		return -1;
+	fcp_phase_begin(&drain->settings->observer, "balloon-drain", "hold");
+	ran = hand_out(drain, err);
+	fcp_guard_end(&drain->guard);
+	fcp_phase_end(&drain->settings->observer, "balloon-drain", "hold");
+	if (drain->result->started)
 		measure_after(drain);
 	return ran;
 }
@@ -236,7 +274,8 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 			     struct fcp_error *err)
 {
 	uint64_t start_ns = fcp_now_ns();
-	struct drain drain = {.settings = settings, .result = result};
+	struct drain drain = {.settings = settings, .result = result, .lock = lock,
+			      .guard = FCP_GUARD_NONE};
 	int ran = -1;
 
 	*result = (struct fcp_balloon_drain_result){.host_cmd = -1, .guest_cmd = -1};
@@ -244,10 +283,12 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 		fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "the ceiling is 0 ms: off");
 		return 0;
 	}
-	fcp_text_filter(lock->warning, result->warning, sizeof(result->warning));
 	if (fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
-				 &drain.firecracker, err) == 0)
+				 &drain.firecracker, err) == 0 &&
+	    fcp_firecracker_recover(&drain.firecracker, lock, err) == 0)
 		ran = run(&drain, err);
+	fcp_text_filter(lock->warning, result->warning, sizeof(result->warning));
+	fcp_guard_end(&drain.guard);
 	fcp_firecracker_close(&drain.firecracker);
 	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
 }

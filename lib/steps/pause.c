@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/deadline.h"
 #include "base/outcome.h"
+#include "base/text.h"
 #include "firecracker/retry.h"
 #include "steps/balloon_drain.h"
 #include "steps/madvise_ranges.h"
@@ -154,28 +155,45 @@ static void sum_up(struct fcp_pause_result *result)
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		const struct fcp_outcome *sum = &result->outcome;
+
 		if (steps[i].outcome->status == FCP_STATUS_OK ||
 		    steps[i].outcome->status == FCP_STATUS_SKIPPED ||
 		    (i == 0 && !reclaim_fell_short(&result->reclaim)))
 			continue;
-		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%s: %s", steps[i].name,
-				steps[i].outcome->reason);
-		return;
+		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%s%s%s: %s", sum->reason,
+				sum->reason[0] ? "; " : "", steps[i].name, steps[i].outcome->reason);
 	}
+}
+
+/* The step came to an end without a failure and without a snapshot: it is not supported here. */
+static void no_snapshot(struct fcp_pause_result *result)
+{
+	const struct fcp_outcome *outcome = &result->snapshot.outcome;
+	bool is_said = outcome->status != FCP_STATUS_OK && outcome->status != FCP_STATUS_SKIPPED;
+
+	fcp_outcome_set(&result->outcome, is_said ? outcome->status : FCP_STATUS_FAILED, "snapshot: %s",
+			is_said ? outcome->reason : "there is none");
 }
 
 static int run(struct chain *chain, struct fcp_error *err)
 {
+	char *warning = chain->result->snapshot.warning;
 	const struct fcp_pause_settings *settings = chain->settings;
 	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->snapshot.wait_lock_ms,
 							    settings->snapshot.cancel_fd);
 
 	if (fcp_snapshot_files_check_names(&settings->snapshot, err) != 0 ||
 	    fcp_lock_vm(settings->snapshot.api_sock, &wait, &chain->lock, err) != 0 ||
-	    fcp_snapshot_check(&settings->snapshot, &chain->result->vm_state, err) != 0)
+	    fcp_snapshot_check(&settings->snapshot, &chain->lock, &chain->result->vm_state, err) != 0)
 		return -1;
+	fcp_text_filter(chain->lock.warning, warning, sizeof(chain->result->snapshot.warning));
 	if (reclaim(chain, err) != 0 || drain(chain, err) != 0 || snapshot(chain, err) != 0)
 		return -1;
+	if (!chain->result->snapshot.created) {
+		no_snapshot(chain->result);
+		return 0;
+	}
 	/* From here on the snapshot is good, and the VM is as asked: nothing fails it any more. */
 	trim(chain, err);
 	sum_up(chain->result);

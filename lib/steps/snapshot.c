@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/observer.h"
 #include "base/outcome.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -10,6 +11,7 @@
 #include "firecracker/hinting.h"
 #include "firecracker/metrics.h"
 #include "firecracker/process.h"
+#include "firecracker/recover.h"
 #include "firecracker/snapshot.h"
 #include "steps/snapshot_failed.h"
 #include "steps/snapshot_memory.h"
@@ -171,6 +173,8 @@ static int begin(struct fcp_snapshot_run *run, struct fcp_error *err)
 /* Pauses a Running VM. When the answer got lost the VM may be paused all the same. */
 static int pause_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
+	if (fcp_snapshot_hold(run, err) != 0)
+		return -1;
 	if (run->result->vm_state == FCP_VM_PAUSED)
 		return 0;
 	run->pause_ns = fcp_now_ns();
@@ -195,8 +199,10 @@ static int create_once(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 	firecracker->timeout_ms = fcp_snapshot_timeout_ms(run);
 	run->creating = true;
+	fcp_phase_begin(&run->settings->observer, "snapshot", "create");
 	created = fcp_snapshot_create(firecracker, run->result->type, run->files.snapshot.seen,
 				      run->files.memory.seen, err);
+	fcp_phase_end(&run->settings->observer, "snapshot", "create");
 	firecracker->timeout_ms = timeout_ms;
 	run->accepted = created == 0 || (err->error_class != FCP_ERR_SERVER &&
 					 err->error_class != FCP_ERR_CONNECT);
@@ -239,7 +245,7 @@ static int create(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 /* ---- the whole ---- */
 
-static int publish(struct fcp_snapshot_run *run, struct fcp_error *err)
+static int publish_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (run->memory && fcp_snapshot_memory_finish(run->memory, run->result, err) != 0)
 		return -1;
@@ -252,6 +258,16 @@ static int publish(struct fcp_snapshot_run *run, struct fcp_error *err)
 	return 0;
 }
 
+static int publish(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	int published;
+
+	fcp_phase_begin(&run->settings->observer, "snapshot", "publish");
+	published = publish_files(run, err);
+	fcp_phase_end(&run->settings->observer, "snapshot", "publish");
+	return published;
+}
+
 /* A checkpoint's guest need not wait until its files are durable and have their names. */
 static int resume_and_publish(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
@@ -261,7 +277,6 @@ static int resume_and_publish(struct fcp_snapshot_run *run, struct fcp_error *er
 
 	run->result->downtime_ms.resume += fcp_ms_since(start_ns);
 	published = publish(run, &publish_error);
-
 	if (published == 0 && resumed != 0)
 		fcp_error_append(err, "; the snapshot is good");
 	else if (resumed != 0)
@@ -282,6 +297,7 @@ static int attempt(struct fcp_snapshot_run *run, struct fcp_error *err)
 		return resume_and_publish(run, err);
 	if (publish(run, err) != 0)
 		return fcp_snapshot_undo(run, err);
+	fcp_snapshot_let_go(run);
 	if (run->result->paused)
 		run->result->paused_ms = fcp_ms_since(run->pause_ns);
 	return 0;
@@ -295,6 +311,7 @@ static int take(struct fcp_snapshot_run *run, struct fcp_error *err)
 static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	run->files = (struct fcp_snapshot_files)FCP_SNAPSHOT_FILES_NONE;
+	run->guard = (struct fcp_guard)FCP_GUARD_NONE;
 	run->wait = fcp_lock_wait_for(run->settings->wait_lock_ms, run->settings->cancel_fd);
 	return fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
 				    run->settings->cancel_fd, &run->firecracker, err);
@@ -302,20 +319,23 @@ static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 static void close_run(struct fcp_snapshot_run *run)
 {
+	fcp_snapshot_let_go(run);
 	fcp_snapshot_memory_free(run->memory);
+	fcp_guard_end(&run->guard);
 	fcp_firecracker_close(&run->firecracker);
 	fcp_snapshot_files_clear(&run->files);
 }
 
-int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm_state *state_,
-		       struct fcp_error *err)
+int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, struct fcp_lock *lock,
+		       enum fcp_vm_state *state_, struct fcp_error *err)
 {
 	struct fcp_snapshot_result found = {0};
 	struct fcp_snapshot_run run = {.settings = settings, .result = &found};
 	int ran = -1;
 
 	if (open_run(&run, err) == 0 && fcp_snapshot_files_check_names(settings, err) == 0 &&
-	    find_vm(&run, err) == 0 && find_files(&run, err) == 0)
+	    fcp_firecracker_recover(&run.firecracker, lock, err) == 0 && find_vm(&run, err) == 0 &&
+	    find_files(&run, err) == 0)
 		ran = check(&run, err);
 	close_run(&run);
 	*state_ = found.vm_state;
@@ -332,8 +352,10 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 	int ran;
 
 	*result = (struct fcp_snapshot_result){0};
+	ran = open_run(&run, err) == 0 ? fcp_firecracker_recover(&run.firecracker, run.lock, err) : -1;
 	fcp_text_filter(run.lock->warning, result->warning, sizeof(result->warning));
-	ran = open_run(&run, err) == 0 ? take(&run, err) : -1;
+	if (ran == 0)
+		ran = take(&run, err);
 	if (ran == 0)
 		flush_metrics(&run, &result->metrics, &result->has_metrics);
 	*memory_fd_ = fcp_steal_fd(&run.files.memory.published);

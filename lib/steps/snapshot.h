@@ -6,10 +6,11 @@
 
 /*
  * All that can keep fcp_snapshot() from beginning, found out without touching the VM: paths, the
- * API, the VM's state. *state_ is Running or Paused.
+ * API, the VM's state. *state_ is Running or Paused. What a killed run has left on the VM is put
+ * right first (firecracker/recover.h).
  */
-int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, enum fcp_vm_state *state_,
-		       struct fcp_error *err);
+int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, struct fcp_lock *lock,
+		       enum fcp_vm_state *state_, struct fcp_error *err);
 
 /* What the caller has done before. */
 struct fcp_snapshot_prepared {

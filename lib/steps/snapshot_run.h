@@ -4,6 +4,7 @@
 #define FCP_STEPS_SNAPSHOT_RUN_H
 
 #include "base/lock.h"
+#include "firecracker/guard.h"
 #include "firecracker/vm.h"
 #include "steps/snapshot_files.h"
 
@@ -23,6 +24,8 @@ struct fcp_snapshot_run {
 	struct fcp_lock_wait wait;
 	struct fcp_lock *lock; /* of the VM, held */
 	bool checked;	       /* who uses the targets was looked at */
+	struct fcp_guard guard;
+	bool holding; /* see fcp_snapshot_hold() */
 };
 
 /* How long a creation may take. */

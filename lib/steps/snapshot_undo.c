@@ -2,8 +2,10 @@
 #include "steps/snapshot_undo.h"
 
 #include "base/deadline.h"
+#include "base/observer.h"
 #include "firecracker/by_hand.h"
 #include "firecracker/retry.h"
+#include "steps/snapshot_memory.h"
 
 #define SNAPSHOT_BASE_MS (120 * 1000)
 #define SNAPSHOT_MIB_PER_S 50
@@ -17,6 +19,39 @@ uint32_t fcp_snapshot_timeout_ms(const struct fcp_snapshot_run *run)
 	if (timeout_ms == 0)
 		timeout_ms = SNAPSHOT_BASE_MS + fcp_machine_file_bytes(&run->machine) / FCP_MIB * 1000 / SNAPSHOT_MIB_PER_S;
 	return timeout_ms > INT32_MAX ? INT32_MAX : (uint32_t)timeout_ms;
+}
+
+int fcp_snapshot_hold(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	unsigned undo = (run->result->vm_state == FCP_VM_PAUSED ? 0 : FCP_UNDO_PAUSE) |
+			(run->memory ? FCP_UNDO_FIFO : 0);
+	const struct fcp_guard_settings settings = {
+		.api_sock = run->settings->api_sock,
+		.firecracker = &run->firecracker,
+		.fifo_directory = run->memory ? run->files.memory.place.directory : -1,
+		.fifo_name = run->memory ? fcp_snapshot_memory_fifo(run->memory) : NULL,
+		.lock = run->lock,
+	};
+
+	if (undo == 0)
+		return 0;
+	if (fcp_guard_start(&settings, &run->guard, err) != 0 ||
+	    fcp_guard_set(&run->guard, undo, err) != 0)
+		return -1;
+	run->holding = true;
+	fcp_phase_begin(&run->settings->observer, "snapshot", "hold");
+	return 0;
+}
+
+void fcp_snapshot_let_go(struct fcp_snapshot_run *run)
+{
+	struct fcp_error it_has_ended;
+
+	if (!run->holding)
+		return;
+	fcp_guard_set(&run->guard, 0, &it_has_ended);
+	run->holding = false;
+	fcp_phase_end(&run->settings->observer, "snapshot", "hold");
 }
 
 /* Nothing could be done any more; it can be said truly at least. */
@@ -48,14 +83,17 @@ int fcp_snapshot_resume(struct fcp_snapshot_run *run, uint64_t timeout_ms, struc
 {
 	struct fcp_snapshot_result *result = run->result;
 	struct fcp_error why;
+	int resumed;
 
-	if (fcp_firecracker_retry(&run->firecracker, fcp_vm_resume, timeout_ms ? timeout_ms : RESUME_MS,
-				  &why) == 0)
-		result->vm_state = FCP_VM_RUNNING;
-	else
-		result->vm_state = ask_state(&run->firecracker);
+	fcp_phase_begin(&run->settings->observer, "snapshot", "resume");
+	resumed = fcp_firecracker_retry(&run->firecracker, fcp_vm_resume,
+					timeout_ms ? timeout_ms : RESUME_MS, &why);
+	result->vm_state = resumed == 0 ? FCP_VM_RUNNING : ask_state(&run->firecracker);
 	if (result->paused)
 		result->paused_ms = fcp_ms_since(run->pause_ns);
+	if (result->vm_state == FCP_VM_RUNNING)
+		fcp_snapshot_let_go(run);
+	fcp_phase_end(&run->settings->observer, "snapshot", "resume");
 	return result->vm_state == FCP_VM_RUNNING ? 0 : not_resumed(run, &why, err);
 }
 

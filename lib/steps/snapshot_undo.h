@@ -5,6 +5,13 @@
 
 #include "steps/snapshot_run.h"
 
+/* Before the VM is touched: should we be killed from here on, a guard resumes what we paused, and lets
+ * Firecracker go where it waits for us. FCP_ERR_IO. */
+int fcp_snapshot_hold(struct fcp_snapshot_run *run, struct fcp_error *err);
+
+/* From here on the VM stays as it is. Safe without a hold, and again. */
+void fcp_snapshot_let_go(struct fcp_snapshot_run *run);
+
 /*
  * Resumes the VM whatever signals come, within timeout_ms (0: 5 s). FCP_ERR_LEFT with the command
  * that does it by hand; the result's vm_state is asked again then.

@@ -21,13 +21,37 @@ madvise() { fcp madvise-ranges --mem-file-path mem --find zero "$@"; }
 		expect_err 'fcpause madvise-ranges: stdout: No space left on device'
 	done
 	[ "$(allocated mem)" -eq 0 ]
+}
+
+@test "A8: a snapshot that is good, and stdout full, closed or without a reader: exit 4" {
 	vm
+	local command json out
+	# A pipe without a reader.
+	mkfifo pipe
+	exec 8<>pipe 9>pipe 8<&-
+	for command in pause snapshot; do
+		for json in '' --json; do
+			for out in /dev/full '&-' '&9'; do
+				status=0
+				: >"$T/out"
+				eval '"$FCPAUSE" $command --api-sock "$SIM_SOCK" --snapshot-path snap --force \
+					--mem-file-path memory $json 2>"$T/err" '">$out" || status=$?
+				expect 4 || _show "$command $json >$out" || return
+				expect_err "fcpause $command: stdout: "
+				expect_err '; the snapshot is good'
+				[ -s snap ]
+				expect_state '.state == "Paused"'
+				sim_patch /vm '{"state":"Resumed"}'
+				rm snap memory
+			done
+		done
+	done
+	# There is none: 1 as ever.
+	sim_put /sim/fault '{"fault":"PUT /snapshot/create status=500"}'
 	status=0
-	"$FCPAUSE" pause --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file-path memory --find zero \
-		--json >/dev/full 2>"$T/err" || status=$?
+	"$FCPAUSE" pause --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file-path memory >/dev/full \
+		2>"$T/err" || status=$?
 	expect 1
-	[ -s snap ]
-	expect_state '.state == "Paused"'
 }
 
 @test "stdout is closed: exit 1, and no file gets what was meant for it" {

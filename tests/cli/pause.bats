@@ -88,13 +88,29 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	E
 }
 
+@test "A12: steps that fell short are warnings on stderr and in the JSON, with exit 0 too" {
+	vm --hinting-ms -1
+	fcp pause --api-sock "$SIM_SOCK" --envd http://127.0.0.1:1 --snapshot-path snap --mem-file-path mem \
+		--find zero --reclaim --drain --fph-timeout-ms 50 --json --resume
+	expect 0
+	expect_json '.status == "partial"' \
+		'[.warnings[] | select(startswith("reclaim: ") and contains("; balloon-drain: not done within 50 ms"))] | length == 1'
+	expect_err 'fcpause pause: warning: reclaim: '
+	expect_err 'balloon-drain: not done within 50 ms, stopped'
+	fcp pause --api-sock "$SIM_SOCK" --envd http://127.0.0.1:1 --snapshot-path snap --mem-file-path mem \
+		--find zero --reclaim -q --force
+	expect 0
+	expect_no_err
+}
+
 @test "a reclaim that fell short: exit 0, partial with the reason; --strict: exit 4; --best-effort: 0" {
 	vm --fstrim fail
 	pause $ON --resume
 	expect 0
 	expect_json '.status == "partial"' '.reason | startswith("reclaim: ") and contains("fstrim")' \
 		'.steps[0].status == "partial"' '[.steps[1:][].status] == ["ok", "ok", "ok"]'
-	expect_no_err
+	expect_err 'fcpause pause: warning: reclaim: fstrim: failed (exit code 1)'
+	[ "$(wc -l <err)" -eq 1 ]
 	pause $ON --resume --force --strict --best-effort
 	expect 0
 	expect_json '.status == "partial"'

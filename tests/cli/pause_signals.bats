@@ -112,6 +112,57 @@ interrupted() {
 	interrupted '["skipped", "skipped", "failed", "skipped"]'
 }
 
+# until_err TEXT: while fcpause runs.
+until_err() {
+	local end=$((SECONDS + SIM_DEADLINE_S))
+	until grep -qF -- "$1" "$T/err"; do
+		[ $SECONDS -lt $end ] || _show "stderr does not hold: $1" || return
+	done
+}
+
+@test "A6: a signal during the creation says at once what is waited for, and the next one shortly" {
+	vm --snapshot-ms 2000
+	pause_start
+	sim_wait_clock '^snapshot-begin'
+	fcp_signal INT
+	until_err 'fcpause pause: interrupted; Firecracker is still writing the snapshot and cannot be stopped; the VM is resumed when it has finished'
+	# timeout passes on one only.
+	kill -INT "$(pgrep -P "$FCP_PID")"
+	until_err 'fcpause pause: interrupted again; still waiting'
+	fcp_end
+	interrupted '["skipped", "skipped", "failed", "skipped"]'
+}
+
+@test "A6: a VM that was paused before is not said to be resumed; nothing is said with --quiet" {
+	vm --snapshot-ms 1500
+	sim_patch /vm '{"state":"Paused"}'
+	pause_start
+	sim_wait_clock '^snapshot-begin'
+	fcp_signal TERM
+	until_err 'cannot be stopped'
+	fcp_end
+	expect 1
+	run ! grep -q 'is resumed' "$T/err"
+	sim_wait_clock '^snapshot-end'
+	pause_start -q
+	sim_wait_log 'PUT /snapshot/create.*'
+	local end=$((SECONDS + SIM_DEADLINE_S))
+	until [ "$(grep -c '^PUT /snapshot/create' "$SIM_LOG")" -eq 2 ]; do [ $SECONDS -lt $end ]; done
+	fcp_signal TERM
+	fcp_end
+	run ! grep -q 'cannot be stopped' "$T/err"
+}
+
+@test "SIGTSTP does not stop it while the VM is held" {
+	vm --snapshot-ms 500
+	pause_start
+	sim_wait_clock '^snapshot-begin'
+	kill -TSTP "$(pgrep -P "$FCP_PID")"
+	fcp_end
+	expect 0
+	expect_state '.state == "Paused"'
+}
+
 @test "during the release: the snapshot is good, the VM paused, exit 4" {
 	# So much to look through takes a while.
 	sim_start --boot --memory 384 --balloon "$BALLOON"

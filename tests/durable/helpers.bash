@@ -10,6 +10,8 @@
 #   until_held_or_gone                the same, or until fcpause has ended, which fails
 #   old_pair; same_old_pair           files under the targets' names; they are as they were
 #   reference; same_new_pair          what a clean run writes; the targets are that
+#   fcp_kill, fcp_kill_both           SIGKILL to it; to its guard too
+#   until_vm_is STATE; until_no_guard  waits for what a guard does, and for its end
 #   listing                           all names in the directory of the targets
 #   vm_is STATE                       GET / of the simulator
 #   only_root                         skips where we are another user
@@ -78,6 +80,37 @@ fcp_kill() {
 	kill -KILL "$FCP_PID"
 	{ wait "$FCP_PID" || true; } 2>/dev/null
 	FCP_PID=
+}
+
+# With the guard, which its parent's end would wake.
+fcp_kill_both() {
+	local guard
+	guard=$(pgrep -P "$FCP_PID" -x fcpause-guard) || _show 'no guard' || return
+	kill -STOP "$FCP_PID"
+	kill -KILL "$guard"
+	fcp_kill
+}
+
+# until_vm_is STATE [SECONDS]
+until_vm_is() {
+	local end=$((SECONDS + ${2:-2} + 1))
+	until [[ $(sim_get /) == *"\"state\":\"$1\""* ]]; do
+		[ $SECONDS -lt $end ] || _show "the VM is not $1: $(sim_get /)" || return
+	done
+}
+
+# until_no_guard: they are all through.
+until_no_guard() {
+	local end=$((SECONDS + SIM_DEADLINE_S))
+	while _guards | grep -q .; do
+		[ $SECONDS -lt $end ] || _show 'a guard is there still' || return
+	done
+}
+# Those that know this test's socket.
+_guards() {
+	local lock
+	lock=$(stat -c %i "$SIM_SOCK.fcpause-lock" 2>/dev/null) || return 0
+	grep -E "FLOCK .*:$lock " /proc/locks || true
 }
 
 FILES=(--snapshot-path d/snap --mem-file-path d/mem --json)

@@ -12,7 +12,8 @@ strangers() { (cd "$D" && ls -A | grep -vxE '(snap|mem)(\.fcpause-(tmp|old))?' |
 # The next pause puts all right.
 next_pause() {
 	SHIM=()
-	pause --force --no-trim "$@"
+	# A guard may be at work still.
+	pause --force --no-trim --wait-lock-ms 20000 "$@"
 	expect 0 || return
 	expect_json '.vm_state == "Paused"' || return
 	vm_is Paused || return
@@ -59,8 +60,10 @@ until_request() {
 	vm --no-envd --hinting-ms -1 --workload 4,2,0
 	pause_start --drain --fph-timeout-ms 30000
 	sim_wait_log '^GET /balloon/hinting/status'
-	fcp_kill
+	fcp_kill_both
 	expect_state '.hinting_running == true'
+	# Of an fcpause that kept no note.
+	rm "$SIM_SOCK.fcpause-lock"
 	: >"$SIM_LOG"
 	next_pause
 	expect_json '.steps[] | select(.step == "snapshot") | .hinting_stopped == true'
@@ -72,6 +75,94 @@ until_request() {
 	sim_patch /vm '{"state":"Resumed"}'
 	local end=$((SECONDS + SIM_DEADLINE_S))
 	until [ "$(sim_state pages_out_bytes)" -eq 0 ]; do [ $SECONDS -lt $end ]; done
+}
+
+@test "p21: a checkpoint that is SIGKILLed leaves a VM that runs again, and nothing is noted" {
+	vm --no-envd --snapshot-ms 300
+	local how
+	for how in --resume --force; do
+		: >"$SIM_LOG"
+		: >"$SIM_CLOCK"
+		snapshot_start $how --force
+		sim_wait_clock '^snapshot-begin'
+		fcp_kill
+		sim_wait_log 'Resumed'
+		until_vm_is Running
+		until_no_guard
+		expect_state '.checksum_ok'
+		[ ! -e "$SIM_SOCK.fcpause-lock" ]
+		next_pause
+		run ! jq -e '.warnings[] | select(contains("killed"))' "$T/out"
+		sim_patch /vm '{"state":"Resumed"}'
+	done
+}
+
+@test "p21: killed together with its guard: the next run resumes the VM, says so, and does its work" {
+	vm --no-envd --snapshot-ms 300
+	local next
+	for next in pause snapshot balloon-drain; do
+		: >"$SIM_LOG"
+		: >"$SIM_CLOCK"
+		snapshot_start --force
+		sim_wait_clock '^snapshot-begin'
+		fcp_kill_both
+		sim_wait_clock '^snapshot-end'
+		vm_is Paused
+		: >"$SIM_LOG"
+		case $next in
+		balloon-drain) fcp balloon-drain --api-sock "$SIM_SOCK" --json ;;
+		*) "$next" --force --resume ;;
+		esac
+		expect 0
+		expect_json '[.warnings[] | select(. == "an fcpause that was killed had left the VM paused: put right")] | length == 1'
+		expect_err 'warning: an fcpause that was killed had left the VM paused: put right'
+		[ "$(grep -c 'PATCH /vm' "$SIM_LOG")" -eq $([ $next = balloon-drain ] && echo 1 || echo 3) ]
+		vm_is Running
+		expect_state '.checksum_ok'
+	done
+}
+
+@test "p21: a pause of the operator's is not undone: after a guard, after a clean run, of another VM's note" {
+	vm --no-envd --snapshot-ms 300
+	snapshot_start
+	sim_wait_clock '^snapshot-begin'
+	fcp_kill
+	until_vm_is Running
+	until_no_guard
+	sim_patch /vm '{"state":"Paused"}'
+	next_pause
+	# It stays paused after it, as it was found.
+	run ! grep -q Resumed <(tail -n 3 "$SIM_LOG")
+	expect_json '.paused_ms == 0' '.warnings == []'
+	sim_patch /vm '{"state":"Resumed"}'
+	: >"$SIM_CLOCK"
+	snapshot_start --force
+	sim_wait_clock '^snapshot-begin'
+	fcp_kill_both
+	# A new Firecracker with a socket of the same name.
+	sim_stop
+	vm --no-envd
+	sim_patch /vm '{"state":"Paused"}'
+	next_pause
+	expect_json '.paused_ms == 0' '.warnings == []'
+}
+
+@test "p21: SIGKILL at each point of a pause with a drain: the VM runs and its hinting is stopped within 2 s" {
+	vm --no-envd --hinting-ms 20 --workload 4,2,0
+	local call n
+	for call in connect rename linkat fsync openat:fcpause-tmp; do
+		for ((n = 1; ; n++)); do
+			rm -f "$D"/*
+			SHIM=("SHIM_FAULT=$call@$n=kill")
+			{ pause --drain --resume; } 2>/dev/null
+			struck || break
+			[ "$status" -eq 137 ]
+			until_vm_is Running || _show "killed at $call $n" || return
+			until_no_guard
+			expect_state '.hinting_running == false' '.checksum_ok' || _show "killed at $call $n" || return
+		done
+		[ "$n" -gt 1 ] || [ "$call" = rename ]
+	done
 }
 
 @test "SIGKILL at each rename, fsync, removal and creation of a name; the next run puts all right" {

@@ -224,21 +224,22 @@ static void undoes_nothing(unsigned undo, enum ending ending, const char *what)
 	close(gone[0]);
 }
 
-/* In a child; it exits with 0 when it put right what the warning names. */
-static void recover(const char *warning_part)
+/* In a child; it exits with 0 when it put right what the warning says. */
+static void recover(const char *warning)
 {
 	const struct fcp_lock_wait wait = some_time();
 	struct fcp_firecracker firecracker;
-	char warning[FCP_RECOVER_BYTES];
 	struct fcp_error err;
 
 	close(listener);
 	if (fcp_lock_vm(address.sun_path, &wait, &lock, &err) != 0 ||
 	    fcp_firecracker_open(address.sun_path, WAIT_MS, -1, &firecracker, &err) != 0 ||
-	    fcp_firecracker_recover(&firecracker, &lock, warning, &err) != 0)
+	    fcp_firecracker_recover(&firecracker, &lock, &err) != 0)
 		_exit(2);
+	if (strcmp(lock.warning, warning) != 0)
+		_exit(1);
 	fcp_lock_release(&lock);
-	_exit(strcmp(warning, warning_part) != 0);
+	_exit(0);
 }
 
 static void next_run_undoes_all(void)

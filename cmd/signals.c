@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/signals.h"
+
+#include "base/cleanup.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+
+struct signals {
+	const char *command;
+	bool quiet;
+	int signal_fd;
+	int cancel_fd; /* what the library polls */
+	int stop_fd;   /* ends the thread */
+	pthread_t thread;
+	struct sigaction on_stop; /* SIGTSTP's, before a hold */
+	pthread_mutex_t mutex;
+	/* Under the mutex. */
+	const char *phase; /* the innermost one; static storage */
+	unsigned holds;
+};
+
+/* ---- what is said ---- */
+
+/* What cannot be cut short, and lasts. "" where the run ends at once. */
+static const char *waits_for(const char *phase, bool holds)
+{
+	if (strcmp(phase, "create") == 0)
+		return holds ? "Firecracker is still writing the snapshot and cannot be stopped; the VM is "
+			       "resumed when it has finished (kill -9 would leave that to the guard process)"
+			     : "Firecracker is still writing the snapshot and cannot be stopped";
+	if (strcmp(phase, "publish") == 0)
+		return "the snapshot is complete, and its files are being made durable";
+	if (strcmp(phase, "resume") == 0)
+		return "the VM is being resumed";
+	if (strcmp(phase, "stop") == 0)
+		return "the hinting run is being stopped";
+	return "";
+}
+
+static void say(struct signals *signals, const char *phase, bool holds, unsigned count)
+{
+	const char *what = waits_for(phase, holds);
+
+	if (signals->quiet || !what[0])
+		return;
+	fprintf(stderr, "fcpause %s: interrupted%s; %s\n", signals->command, count > 1 ? " again" : "",
+		count > 1 ? "still waiting" : what);
+}
+
+/* ---- the thread ---- */
+
+static void *watch(void *arg)
+{
+	struct signals *signals = arg;
+	struct pollfd fds[] = {{signals->signal_fd, POLLIN, 0}, {signals->stop_fd, POLLIN, 0}};
+	unsigned count = 0;
+
+	for (;;) {
+		struct signalfd_siginfo info;
+		const char *phase;
+		bool holds;
+
+		if (poll(fds, 2, -1) > 0 && fds[1].revents != 0)
+			return NULL;
+		if (read(signals->signal_fd, &info, sizeof(info)) != sizeof(info))
+			continue;
+		/* Before the library knows, and goes on to undo it. */
+		pthread_mutex_lock(&signals->mutex);
+		phase = signals->phase;
+		holds = signals->holds > 0;
+		pthread_mutex_unlock(&signals->mutex);
+		eventfd_write(signals->cancel_fd, 1);
+		say(signals, phase, holds, ++count);
+	}
+}
+
+static int block_signals(void)
+{
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&signals, ending[i]);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void free_signals(struct signals *signals)
+{
+	const int fds[] = {signals->signal_fd, signals->cancel_fd, signals->stop_fd};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		fcp_cleanup_fd(&fds[i]);
+	free(signals);
+}
+
+struct signals *signals_open(const char *command, bool quiet)
+{
+	struct signals *signals = malloc(sizeof(*signals));
+
+	if (!signals)
+		return NULL;
+	*signals = (struct signals){
+		.command = command,
+		.quiet = quiet,
+		.signal_fd = block_signals(),
+		.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.phase = "",
+	};
+	if (signals->signal_fd >= 0 && signals->cancel_fd >= 0 && signals->stop_fd >= 0 &&
+	    pthread_create(&signals->thread, NULL, watch, signals) == 0)
+		return signals;
+	unblock_signals();
+	free_signals(signals);
+	return NULL;
+}
+
+int signals_cancel_fd(const struct signals *signals)
+{
+	return signals ? signals->cancel_fd : -1;
+}
+
+void signals_close(struct signals *signals)
+{
+	if (!signals)
+		return;
+	eventfd_write(signals->stop_fd, 1);
+	pthread_join(signals->thread, NULL);
+	free_signals(signals);
+}
+
+/* ---- what the library does ---- */
+
+/* A guest stands still for as long as we are stopped in a hold. */
+static void hold(struct signals *signals, bool begins)
+{
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	if (begins)
+		sigaction(SIGTSTP, &ignore, &signals->on_stop);
+	else
+		sigaction(SIGTSTP, &signals->on_stop, NULL);
+}
+
+static void on_phase(const struct fcp_phase *phase, void *arg)
+{
+	struct signals *signals = arg;
+	bool is_hold = strcmp(phase->name, "hold") == 0;
+
+	pthread_mutex_lock(&signals->mutex);
+	if (is_hold)
+		signals->holds += phase->ended ? -1U : 1U;
+	else
+		signals->phase = phase->ended ? "" : phase->name;
+	pthread_mutex_unlock(&signals->mutex);
+	if (is_hold)
+		hold(signals, !phase->ended);
+}
+
+struct fcp_observer signals_observer(struct signals *signals)
+{
+	return (struct fcp_observer){signals ? on_phase : NULL, signals};
+}
