@@ -119,8 +119,14 @@ static int clone_base(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 						 .bytes = memory->bytes,
 						 .cancel_fd = memory->settings.snapshot->cancel_fd};
 
-	if (memory->base.fd >= 0)
-		return fcp_clone_file(&clone, &memory->base.clone, err);
+	if (memory->base.fd >= 0) {
+		if (fcp_clone_file(&clone, &memory->base.clone, err) != 0)
+			return -1;
+		/* So that the sync at the end, when the guest may stand still, has only the changes left. */
+		if (fdatasync(file->fd) != 0)
+			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->host);
+		return 0;
+	}
 	if (ftruncate(file->fd, (off_t)memory->bytes) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->host);
 	return 0;
