@@ -269,14 +269,11 @@ static int file_data(const struct fcp_guest_memory *memory, uint64_t offset,
 int fcp_guest_memory_data_start(const struct fcp_guest_memory *memory, uint64_t offset,
 				uint64_t *start_, struct fcp_error *err)
 {
-	struct fcp_range extent;
-
-	if (!memory->process && offset < memory->bytes)
-		return file_data_start(memory, offset, start_, err);
-	if (fcp_guest_memory_data(memory, offset, &extent, err) < 0)
-		return -1;
-	*start_ = extent.start;
-	return 0;
+	*start_ = memory->bytes;
+	if (offset >= memory->bytes)
+		return 0;
+	return memory->process ? fcp_guest_process_data_start(memory, offset, start_, err)
+			       : file_data_start(memory, offset, start_, err);
 }
 
 int fcp_guest_memory_data(const struct fcp_guest_memory *memory, uint64_t offset,

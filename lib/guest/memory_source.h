@@ -19,7 +19,9 @@ int fcp_guest_process_read(const struct fcp_guest_memory *memory,
 			   const struct fcp_guest_region *region, uint64_t within, void *buffer,
 			   size_t bytes, struct fcp_error *err);
 
-/* fcp_guest_memory_data() of a process. */
+/* fcp_guest_memory_data_start() and fcp_guest_memory_data() of a process. */
+int fcp_guest_process_data_start(const struct fcp_guest_memory *memory, uint64_t offset,
+				 uint64_t *start_, struct fcp_error *err);
 int fcp_guest_process_data(const struct fcp_guest_memory *memory, uint64_t offset,
 			   struct fcp_range *extent_, struct fcp_error *err);
 

@@ -28,8 +28,8 @@ struct fcp_guest_run {
 struct fcp_guest_pagemap {
 	int fd;
 	bool by_words; /* the kernel has no PAGEMAP_SCAN */
-	bool no_files; /* set by the caller, where nothing of a file is mapped: whether a page is a file's
-			* takes the kernel four times as long as all the rest */
+	bool no_files; /* set by the caller, where nothing of a file is mapped or it does not matter: FILE is
+			* not told; whether a page is a file's takes the kernel four times as long as all the rest */
 	void *buffer;
 	struct fcp_guest_run *runs; /* what was read last: without gaps, ascending */
 	size_t run_count;

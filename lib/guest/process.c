@@ -16,15 +16,25 @@
 
 #define WORD_BITS 64
 
+/* So many pages are asked for at once: what one page table shows. */
+#define BLOCK_PAGES 512
+
 struct fcp_guest_process {
 	const struct fcp_guest_ram *ram;
-	uint64_t bytes;
-	/* A bit a page of the memory file: does the process hold it? Made when it is first asked for, by one
-	 * walk of the page tables; NULL before. */
+	struct fcp_guest_pagemap pagemap;
+	uint64_t pages;
+	/* A bit a page of the memory file: does the process hold it? And a bit a block: is that known yet?
+	 * Only what is asked for is looked at, once. */
 	uint64_t *held;
+	uint64_t *known;
 };
 
 /* ---- what is there ---- */
+
+static bool bit_of(const uint64_t *bits, uint64_t at)
+{
+	return bits[at / WORD_BITS] >> at % WORD_BITS & 1;
+}
 
 static void mark(uint64_t *held, uint64_t page, uint64_t end)
 {
@@ -36,96 +46,132 @@ static void mark(uint64_t *held, uint64_t page, uint64_t end)
 		held[page / WORD_BITS] |= UINT64_C(1) << page % WORD_BITS;
 }
 
-/* Of anonymous memory, what is neither present nor swapped is not there. */
-static int mark_present(const struct fcp_guest_piece *piece, struct fcp_guest_pagemap *pagemap,
-			uint64_t *held, struct fcp_error *err)
+/* The part of a piece from offset start on. Of anonymous memory, what is neither present nor swapped is
+ * not there; what is not present of a file's mapping is the file's bytes. */
+static int mark_piece(struct fcp_guest_process *process, const struct fcp_guest_piece *piece,
+		      uint64_t start, uint64_t end, struct fcp_error *err)
 {
+	uint64_t address = piece->start + (start - piece->offset);
+	uint64_t stop = address + (end - start);
 	struct fcp_guest_run run;
 
-	for (uint64_t at = piece->start; at < piece->end; at = run.end) {
-		if (fcp_guest_pagemap_next(pagemap, at, piece->end, &run, err) != 0)
+	if (piece->inaccessible)
+		return 0;
+	if (piece->of_file || piece->shared) {
+		mark(process->held, start / FCP_PAGE_BYTES, end / FCP_PAGE_BYTES);
+		return 0;
+	}
+	for (; address < stop; address = run.end) {
+		uint64_t page = (piece->offset + (address - piece->start)) / FCP_PAGE_BYTES;
+
+		if (fcp_guest_pagemap_next(&process->pagemap, address, stop, &run, err) != 0)
 			return -1;
 		if (run.kind != FCP_GUEST_PAGE_ABSENT)
-			mark(held, (piece->offset + (run.start - piece->start)) / FCP_PAGE_BYTES,
-			     (piece->offset + (run.end - piece->start)) / FCP_PAGE_BYTES);
+			mark(process->held, page, page + (run.end - address) / FCP_PAGE_BYTES);
 	}
 	return 0;
 }
 
-static int mark_pieces(const struct fcp_guest_ram *ram, uint64_t *held, struct fcp_error *err)
+/* The first piece that ends behind that offset. */
+static size_t piece_after(const struct fcp_guest_ram *ram, uint64_t offset)
 {
-	FCP_CLEANUP(guest_pagemap) struct fcp_guest_pagemap pagemap = {.fd = -1};
+	size_t low = 0, high = ram->piece_count;
 
-	if (fcp_guest_pagemap_open(ram->pid, &pagemap, err) != 0)
-		return -1;
-	pagemap.no_files = fcp_guest_ram_has_no_files(ram);
-	for (size_t i = 0; i < ram->piece_count; i++) {
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct fcp_guest_piece *piece = &ram->pieces[middle];
+
+		if (piece->offset + (piece->end - piece->start) <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int mark_pieces(struct fcp_guest_process *process, uint64_t start, uint64_t end,
+		       struct fcp_error *err)
+{
+	const struct fcp_guest_ram *ram = process->ram;
+
+	for (size_t i = piece_after(ram, start); i < ram->piece_count; i++) {
 		const struct fcp_guest_piece *piece = &ram->pieces[i];
-		uint64_t bytes = piece->end - piece->start;
+		uint64_t piece_end = piece->offset + (piece->end - piece->start);
 
-		if (piece->inaccessible)
-			continue;
-		/* What is not present of a file's mapping is the file's bytes. */
-		if (piece->of_file || piece->shared)
-			mark(held, piece->offset / FCP_PAGE_BYTES,
-			     (piece->offset + bytes) / FCP_PAGE_BYTES);
-		else if (mark_present(piece, &pagemap, held, err) != 0)
+		if (piece->offset >= end)
+			break;
+		if (mark_piece(process, piece, piece->offset > start ? piece->offset : start,
+			       piece_end < end ? piece_end : end, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int find_held(struct fcp_guest_process *process, struct fcp_error *err)
+/* Makes sure that the block of that page is known. */
+static int know(struct fcp_guest_process *process, uint64_t page, struct fcp_error *err)
 {
-	FCP_CLEANUP(free) uint64_t *held = NULL;
-	uint64_t pages = process->bytes / FCP_PAGE_BYTES;
+	uint64_t block = page / BLOCK_PAGES, start = block * BLOCK_PAGES;
+	uint64_t end = start + BLOCK_PAGES < process->pages ? start + BLOCK_PAGES : process->pages;
 
-	if (process->held)
+	if (bit_of(process->known, block))
 		return 0;
-	held = calloc(pages / WORD_BITS + 1, sizeof(*held));
-	if (!held)
-		return fcp_error_nomem(err);
 	/* The pieces are those of one layout: where they are in doubt, all may be there. */
 	if (!process->ram->unambiguous)
-		mark(held, 0, pages);
-	else if (mark_pieces(process->ram, held, err) != 0)
+		mark(process->held, start, end);
+	else if (mark_pieces(process, start * FCP_PAGE_BYTES, end * FCP_PAGE_BYTES, err) != 0)
 		return -1;
-	process->held = fcp_steal_pointer(&held);
+	process->known[block / WORD_BITS] |= UINT64_C(1) << block % WORD_BITS;
 	return 0;
 }
 
-/* The first page from page on that is there, or is not; end when there is none. */
-static uint64_t next_page(const uint64_t *held, uint64_t page, uint64_t end, bool there)
+/* The first page of the word's from page on that is there, or is not; the word's end if none is. */
+static uint64_t next_in_word(const uint64_t *held, uint64_t page, bool there)
 {
-	uint64_t word;
+	uint64_t word = (there ? held[page / WORD_BITS] : ~held[page / WORD_BITS]) >> page % WORD_BITS;
 
-	if (page >= end)
-		return end;
-	word = (there ? held[page / WORD_BITS] : ~held[page / WORD_BITS]) >> page % WORD_BITS;
-	if (word == 0) {
-		page = fcp_align_down(page, WORD_BITS) + WORD_BITS;
-		while (page < end && held[page / WORD_BITS] == (there ? 0 : UINT64_MAX))
-			page += WORD_BITS;
-		if (page >= end)
-			return end;
-		word = there ? held[page / WORD_BITS] : ~held[page / WORD_BITS];
+	if (word == 0)
+		return fcp_align_down(page, WORD_BITS) + WORD_BITS;
+	return page + (uint64_t)__builtin_ctzll(word);
+}
+
+/* *page = the first page from *page on that is there, or is not; end when there is none. */
+static int seek_page(struct fcp_guest_process *process, uint64_t *page, uint64_t end, bool there,
+		     struct fcp_error *err)
+{
+	while (*page < end) {
+		if (know(process, *page, err) != 0)
+			return -1;
+		if (bit_of(process->held, *page) == there)
+			return 0;
+		*page = next_in_word(process->held, *page, there);
 	}
-	page += (uint64_t)__builtin_ctzll(word);
-	return page < end ? page : end;
+	*page = end;
+	return 0;
+}
+
+int fcp_guest_process_data_start(const struct fcp_guest_memory *memory, uint64_t offset,
+				 uint64_t *start_, struct fcp_error *err)
+{
+	uint64_t page = offset / FCP_PAGE_BYTES;
+
+	if (seek_page(memory->process, &page, memory->process->pages, true, err) != 0)
+		return -1;
+	page *= FCP_PAGE_BYTES;
+	*start_ = page > offset ? page : offset;
+	return 0;
 }
 
 int fcp_guest_process_data(const struct fcp_guest_memory *memory, uint64_t offset,
 			   struct fcp_range *extent_, struct fcp_error *err)
 {
-	struct fcp_guest_process *process = memory->process;
-	uint64_t end = memory->bytes / FCP_PAGE_BYTES, start;
+	uint64_t start, end;
 
-	if (find_held(process, err) != 0)
+	if (fcp_guest_process_data_start(memory, offset, &start, err) != 0)
 		return -1;
-	start = next_page(process->held, offset / FCP_PAGE_BYTES, end, true);
-	end = next_page(process->held, start, end, false);
-	start *= FCP_PAGE_BYTES;
-	*extent_ = (struct fcp_range){start > offset ? start : offset, end * FCP_PAGE_BYTES};
+	end = start / FCP_PAGE_BYTES;
+	if (seek_page(memory->process, &end, memory->process->pages, false, err) != 0)
+		return -1;
+	*extent_ = (struct fcp_range){start, end * FCP_PAGE_BYTES};
 	return 0;
 }
 
@@ -170,30 +216,29 @@ static int read_userfault(const struct fcp_guest_memory *memory,
 			  const struct fcp_guest_region *region, uint64_t within, char *buffer,
 			  size_t bytes, struct fcp_error *err)
 {
-	const struct fcp_guest_process *process = memory->process;
+	struct fcp_guest_process *process = memory->process;
+	size_t length;
 
-	while (bytes > 0) {
-		uint64_t page = (region->offset + within) / FCP_PAGE_BYTES;
-		bool there = process->held[page / WORD_BITS] >> page % WORD_BITS & 1;
-		uint64_t stop = next_page(process->held, page, memory->bytes / FCP_PAGE_BYTES, !there);
-		uint64_t left = stop * FCP_PAGE_BYTES - (region->offset + within);
-		size_t length = left < bytes ? (size_t)left : bytes;
+	for (; bytes > 0; within += length, buffer += length, bytes -= length) {
+		uint64_t offset = region->offset + within, stop = offset / FCP_PAGE_BYTES;
+		bool there;
 		int done;
 
+		if (know(process, stop, err) != 0)
+			return -1;
+		there = bit_of(process->held, stop);
+		if (seek_page(process, &stop, process->pages, !there, err) != 0)
+			return -1;
+		length = stop * FCP_PAGE_BYTES - offset < bytes ? stop * FCP_PAGE_BYTES - offset : bytes;
 		if (!there && memory->base_fd < 0)
 			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 					     "offset %#llx was not filled in by userfaultfd yet, and the memory file "
-					     "that it comes from was not given",
-					     (unsigned long long)(region->offset + within));
+					     "that it comes from was not given", (unsigned long long)offset);
 		done = there ? read_process(process->ram->pid, region->address + within, buffer, length,
 					    err)
-			     : fcp_guest_read_whole(memory->base_fd, region->offset + within, buffer,
-						    length, err);
+			     : fcp_guest_read_whole(memory->base_fd, offset, buffer, length, err);
 		if (done != 0)
 			return -1;
-		within += length;
-		buffer += length;
-		bytes -= length;
 	}
 	return 0;
 }
@@ -211,14 +256,39 @@ int fcp_guest_process_read(const struct fcp_guest_memory *memory,
 
 /* ---- opening ---- */
 
+/* What was not filled in is, as in a layer, the base's. */
 static int check_userfault(struct fcp_guest_memory *memory, const struct fcp_guest_ram *ram,
 			   struct fcp_error *err)
 {
+	if (ram->backing != FCP_GUEST_BACKING_USERFAULT)
+		return 0;
 	if (!ram->unambiguous)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "the process's mappings do not show which is which of guest memory");
 	memory->holes = FCP_GUEST_HOLES_BASE;
-	return find_held(memory->process, err);
+	return 0;
+}
+
+static int make_process(const struct fcp_guest_ram *ram, uint64_t bytes,
+			struct fcp_guest_process **process_, struct fcp_error *err)
+{
+	struct fcp_guest_process *process = calloc(1, sizeof(*process));
+
+	*process_ = process;
+	if (!process)
+		return fcp_error_nomem(err);
+	*process = (struct fcp_guest_process){
+		.ram = ram,
+		.pages = bytes / FCP_PAGE_BYTES,
+		.held = calloc(bytes / FCP_PAGE_BYTES / WORD_BITS + 1, sizeof(uint64_t)),
+		.known = calloc(bytes / FCP_PAGE_BYTES / BLOCK_PAGES / WORD_BITS + 1, sizeof(uint64_t)),
+	};
+	if (!process->held || !process->known)
+		return fcp_error_nomem(err);
+	if (fcp_guest_pagemap_open(ram->pid, &process->pagemap, err) != 0)
+		return -1;
+	process->pagemap.no_files = true;
+	return 0;
 }
 
 int fcp_guest_memory_open_process(const struct fcp_guest_ram *ram, int base_fd,
@@ -232,11 +302,8 @@ int fcp_guest_memory_open_process(const struct fcp_guest_ram *ram, int base_fd,
 		return fcp_error_set(err, FCP_ERR_INPUT, 0, "no memory of a guest");
 	for (unsigned i = 0; i < first.region_count; i++)
 		first.bytes += first.regions[i].bytes;
-	first.process = calloc(1, sizeof(*first.process));
-	if (!first.process)
-		return fcp_error_nomem(err);
-	*first.process = (struct fcp_guest_process){.ram = ram, .bytes = first.bytes};
-	if (ram->backing == FCP_GUEST_BACKING_USERFAULT && check_userfault(&first, ram, err) != 0) {
+	if (make_process(ram, first.bytes, &first.process, err) != 0 ||
+	    check_userfault(&first, ram, err) != 0) {
 		fcp_guest_memory_close(&first);
 		return -1;
 	}
@@ -246,8 +313,11 @@ int fcp_guest_memory_open_process(const struct fcp_guest_ram *ram, int base_fd,
 
 void fcp_guest_memory_close(struct fcp_guest_memory *memory)
 {
-	if (memory->process)
-		free(memory->process->held);
+	if (!memory->process)
+		return;
+	fcp_guest_pagemap_close(&memory->process->pagemap);
+	free(memory->process->held);
+	free(memory->process->known);
 	free(memory->process);
 	memory->process = NULL;
 }

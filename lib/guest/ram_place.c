@@ -19,6 +19,9 @@ struct attempt {
  * with MAP_NORESERVE as guest memory is. */
 #define JOINED_MAX_BYTES (64 * FCP_MIB)
 
+/* Slots of hot-pluggable memory are a multiple of this (vmm_config/memory_hotplug.rs). */
+#define SLOT_MIN_BYTES (128 * FCP_MIB)
+
 /* The piece that holds address; count when there is none. */
 static size_t piece_at(const struct fcp_guest_pieces *pieces, uint64_t address)
 {
@@ -40,13 +43,24 @@ static bool same_file(const struct fcp_guest_piece *a, const struct fcp_guest_pi
 	return a->inode == b->inode && a->dev == b->dev;
 }
 
+/* Only whole slots are PROT_NONE: the heap of a thread, reserved for what it may need, is not. */
+static bool is_unplugged(const struct fcp_guest_region *region, const struct fcp_guest_piece *piece)
+{
+	uint64_t end = region->address + region->bytes;
+	bool starts_before = piece->start <= region->address, ends_behind = piece->end >= end;
+
+	return region->gpa >= FCP_GUEST_HOTPLUG_GPA &&
+	       (starts_before || (piece->start - region->address) % SLOT_MIN_BYTES == 0) &&
+	       (ends_behind || (piece->end - region->address) % SLOT_MIN_BYTES == 0);
+}
+
 /* What one region can be made of: mappings of one file, or of no file, each at its place. */
 static bool fits(const struct fcp_guest_region *region, const struct fcp_guest_piece *piece,
 		 const struct fcp_guest_piece *file)
 {
 	uint64_t start = piece->start > region->address ? piece->start : region->address, at;
 
-	if (piece->inaccessible && region->gpa < FCP_GUEST_HOTPLUG_GPA)
+	if (piece->inaccessible && !is_unplugged(region, piece))
 		return false;
 	if (!piece->of_file)
 		return true;

@@ -19,7 +19,7 @@
 
 #define PAGE ((size_t)FCP_PAGE_BYTES)
 #define RAM ((size_t)(16 * FCP_MIB))
-#define SLOT ((size_t)(4 * FCP_MIB))
+#define SLOT ((size_t)(128 * FCP_MIB))
 #define RW (PROT_READ | PROT_WRITE)
 #define NORESERVE (MAP_PRIVATE | MAP_NORESERVE)
 
