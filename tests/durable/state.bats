@@ -134,7 +134,7 @@ put_back() {
 	sim_put /sim/fault '{"fault":"PATCH /vm status=500"}'
 	fcp_end
 	expect 5
-	expect_json '.error.class == "left"' '.vm_state == "unknown"' '.ms < 9000'
+	expect_json '.error.class == "left"' '.vm_state == "Paused"' '.ms < 9000'
 	vm_is Paused
 	[ "$(listing)" = '*' ]
 	sim_delete /sim/fault
