@@ -232,8 +232,9 @@ vm_make_work() {
 	for try in 1 2 3 4 5; do
 		work=$base/$1.$$.$RANDOM$try
 		if mkdir -m 700 -- "$work"; then return 0; fi
-		work=''
+		[ -e "$work" ] || break # not for its name, which the next one would differ in
 	done
+	work=''
 	return 1
 }
 

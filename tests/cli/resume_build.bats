@@ -355,6 +355,24 @@ no_new_files() { [ ! -e new.snap ] && [ ! -e new.mem ] || _show 'there are new f
 	grep -qE 'pause: partial \(.*balloon-drain.*\), the guest stood still' err
 }
 
+@test "16: a TMPDIR that is too long for a socket, with spaces and quotes" {
+	local long
+	long="$T/a 'long' \"one\"/$(printf 'l%.0s' {1..100})"
+	mkdir -p "$long"
+	source_vm
+	status=0
+	TMPDIR=$long timeout -k 1 $RUN_SECONDS "$ROOT/scripts/resume-build" --fcpause "$FCPAUSE" --firecracker "$T/fc" \
+		--envd "$ENVD" --no-tap "${OLD[@]}" "${NEW[@]}" --pause >out 2>err 3>&- || status=$?
+	expect 0
+	[ -z "$(ls "$long")" ]
+	rm new.snap new.mem
+	long="$T/a 'b' \"c\""
+	mkdir "$long"
+	TMPDIR=$long timeout -k 1 $RUN_SECONDS "$ROOT/scripts/resume-build" --fcpause "$FCPAUSE" --firecracker "$T/fc" \
+		--envd "$ENVD" --no-tap "${OLD[@]}" "${NEW[@]}" --pause >out 2>err 3>&- || status=$?
+	expect 0
+}
+
 @test "another fcpause writes the same files: exit 6" {
 	local fd
 	source_vm
