@@ -340,3 +340,59 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 	fcp madvise-ranges --mem-file-path b.mem --ranges ranges
 	cmp a.mem b.mem
 }
+
+# killed_in_hold: SIGKILL once Firecracker waits at the pipe. Stopped first, so that the copy is not done.
+killed_in_hold() {
+	"$FCPAUSE" snapshot --api-sock "$SIM_SOCK" --snapshot-path a.snap --mem-file-path a.mem >out 2>err 3>&- &
+	FCP_PID=$!
+	sim_wait_clock '^memory-open '
+	kill -STOP "$FCP_PID"
+	[ -p a.mem.fcpause-hold ] || skip "the copy was faster than the signal"
+}
+
+within_deadline() {
+	local end=$((SECONDS + 20))
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || { echo "not in time: $*"; return 1; }
+		read -r -t 0.02 <> <(:) || true
+	done
+}
+
+runs_again() { [ "$(curl -s -m 1 --unix-socket "$SIM_SOCK" http://localhost/sim/state | jq -r .state)" = Running ]; }
+
+@test "SIGKILL in the hold: the guard lets Firecracker go, and the VM runs again" {
+	sim_start --boot --no-envd --memory 256 --workload 200,0,0
+	killed_in_hold
+	kill -KILL "$FCP_PID"
+	FCP_PID=
+	within_deadline runs_again
+	within_deadline test ! -e a.mem.fcpause-hold
+	[ ! -e a.snap ] && [ ! -e a.mem ]
+	snap a --verify
+	by_fcpause
+	no_leftovers
+}
+
+@test "SIGKILL of fcpause and its guard in the hold: the next run lets Firecracker go, and says so" {
+	local guard
+	sim_start --boot --no-envd --memory 256 --workload 200,0,0
+	killed_in_hold
+	guard=$(pgrep -x fcpause-guard -P "$FCP_PID" || pgrep -nx fcpause-guard)
+	kill -KILL "$guard" "$FCP_PID"
+	FCP_PID=
+	snap a --verify --resume --wait-lock-ms 20000
+	by_fcpause '.vm_state == "Running"' '.warnings | length > 0'
+	no_leftovers
+	loads a
+}
+
+@test "by hand, as the manual says: ': <> FIFO' lets a held Firecracker go" {
+	sim_start --boot --no-envd --memory 256 --workload 200,0,0
+	killed_in_hold
+	kill -KILL "$(pgrep -x fcpause-guard -P "$FCP_PID" || pgrep -nx fcpause-guard)" "$FCP_PID"
+	FCP_PID=
+	bash -c ': <> a.mem.fcpause-hold'
+	within_deadline curl -s -m 1 -o /dev/null --unix-socket "$SIM_SOCK" http://localhost/
+	state Resumed
+	runs_again
+}
