@@ -487,7 +487,7 @@ struct fcp_downtime {
 struct fcp_snapshot_result {
 	struct fcp_outcome outcome;
 	enum fcp_snapshot_type type; /* what was asked of Firecracker: Full or Diff */
-	char type_reason[128];	     /* why it was chosen; "" where it was asked for */
+	char type_reason[128];	     /* why it was chosen, or why what was asked for is a layer; or "" */
 	bool layer;		     /* a Diff that may need a base: a hole may mean the base's bytes */
 	enum fcp_vm_state vm_state;  /* at the end */
 	enum fcp_writer writer;	     /* who wrote the memory file; AUTO: it has not come to that */
@@ -526,7 +526,8 @@ enum {
 
 struct fcp_madvise_ranges_settings {
 	const char *mem_file_path; /* NULL with a pid */
-	pid_t pid;		   /* 0, or the Firecracker whose paused VM's memory is meant */
+	pid_t pid;		   /* 0, or the Firecracker whose paused VM's memory is meant: it must be
+				    * proven to hold it (the KVM VM is open, memory of its sizes mapped) */
 	const char *api_sock;	   /* with a pid: its socket, to see that the VM is Paused */
 	enum fcp_holes holes;
 	unsigned find;			 /* FCP_FIND_..., 0 when ranges are given */
