@@ -106,6 +106,10 @@ $(B)/unit/%: $(B)/o/tests/unit/%.o $(UNIT_SHARED) $(B)/libfcpause.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# Wrapped: what the step under test calls.
+$(B)/unit/pause_outcome_test: ALL_LDFLAGS += -Wl,--wrap=fcp_lock_vm,--wrap=fcp_snapshot_check \
+	-Wl,--wrap=fcp_snapshot_keep,--wrap=fcp_snapshot_files_check_names
+
 $(B)/unit/guest_hostile_test: $(B)/o/tests/unit/guest_hostile_test.o $(FUZZ_OBJECTS) $(UNIT_SHARED) \
 	$(B)/libfcpause.a
 	$(call say,LINK,$@)

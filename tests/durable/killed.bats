@@ -165,6 +165,39 @@ until_request() {
 	done
 }
 
+@test "p21: SIGKILL while fcpause holds Firecracker: with its guard and without, nobody waits at the pipe" {
+	unset FCPAUSE_WRITER
+	vm --no-envd --workload 4,2,0
+	local how state
+	for how in guard next; do
+		for state in Running Paused; do
+			rm -f "$D"/*
+			sim_patch /vm "{\"state\":\"${state/Running/Resumed}\"}"
+			SHIM=("SHIM_FAULT=process_vm_readv@1=hold")
+			: >"$SIM_LOG"
+			snapshot_start
+			until_held
+			grep -q '^PUT /snapshot/create .*fcpause-hold' "$SIM_LOG"
+			if [ $how = guard ]; then
+				fcp_kill
+				until_no_guard
+				until_vm_is $state
+				[ -z "$(find "$D" -type p)" ] || _show "left: $(listing)" || return
+			else
+				fcp_kill_both
+			fi
+			SHIM=()
+			snapshot
+			expect 0
+			expect_json '.writer == "fcpause"' '.vm_state == "Paused"' \
+				"(.paused_ms > 0) == $([ $state = Running ] && echo true || echo false)"
+			[ $how = guard ] || expect_err 'Firecracker waiting at a named pipe: put right'
+			[ "$(listing)" = 'mem snap' ] || _show "$how, $state: $(listing)" || return
+			expect_state '.checksum_ok'
+		done
+	done
+}
+
 @test "SIGKILL at each rename, fsync, removal and creation of a name; the next run puts all right" {
 	vm --no-envd
 	reference

@@ -33,6 +33,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -404,6 +405,15 @@ int fsetxattr(int fd, const char *name, const void *value, size_t bytes, int fla
 int ftruncate64(int fd, off64_t length)
 {
 	return strikes_fd("ftruncate", fd) ? -1 : NEXT(ftruncate64)(fd, length);
+}
+
+/* Of guest memory; while fcpause holds Firecracker, say. */
+ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long locals,
+			 const struct iovec *remote, unsigned long remotes, unsigned long flags)
+{
+	return strikes("process_vm_readv", "guest", NULL)
+		       ? -1
+		       : NEXT(process_vm_readv)(pid, local, locals, remote, remotes, flags);
 }
 
 ssize_t pread64(int fd, void *data, size_t bytes, off64_t offset)
