@@ -161,6 +161,7 @@ static int find_layouts(const struct fcp_guest_pieces *pieces, const struct fcp_
 				     (int)ram->pid,
 				     (unsigned long long)((size->boot_bytes + size->hotplug_bytes) /
 							  FCP_MIB));
+	fcp_guest_ram_narrow(ram);
 	ram->unambiguous = true;
 	for (unsigned i = 1; i < ram->layout_count; i++)
 		ram->unambiguous &= fcp_guest_layouts_agree(ram->layouts[0], ram->layouts[i]);

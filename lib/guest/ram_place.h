@@ -21,6 +21,10 @@ void fcp_guest_ram_place(const struct fcp_guest_pieces *pieces,
 			 const struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX], bool joined,
 			 struct fcp_guest_ram *ram);
 
+/* Of more than one layout: drops those in whose first region there is nothing that a VMM puts into low
+ * memory, if there are others. */
+void fcp_guest_ram_narrow(struct fcp_guest_ram *ram);
+
 /* Do both layouts put the same offsets at the same addresses? They are of one size. */
 bool fcp_guest_layouts_agree(const struct fcp_guest_region a[FCP_GUEST_REGIONS_MAX],
 			     const struct fcp_guest_region b[FCP_GUEST_REGIONS_MAX]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where a process holds a guest's memory, and what is there: of children that map it as Firecracker does. */
 #include "base/units.h"
+#include "firecracker/process.h"
 #include "guest/pagemap.h"
 #include "guest/ram.h"
 #include "tap.h"
@@ -96,6 +97,23 @@ static void much_more(void)
 {
 	have_sign();
 	map_anonymous(RAM + 65 * FCP_MIB);
+}
+
+/* The heap of a thread lies behind it, and the kernel has made one mapping of both. */
+static void joined(void)
+{
+	char *ram = map_anonymous(RAM + 33 * PAGE);
+
+	have_sign();
+	ram[0] = 1;
+}
+
+static void joined_with_acpi(void)
+{
+	char *ram = map_anonymous(RAM + 33 * PAGE);
+
+	have_sign();
+	memcpy(ram + 0xe0000, "RSD PTR ", 8);
 }
 
 static void proxy(void)
@@ -288,6 +306,18 @@ static void test_booted(void)
 		end(ram.pid);
 		fcp_guest_ram_clear(&ram);
 	}
+	if (found(joined, &boot, "joined with a heap", &ram)) {
+		is_u64(ram.layout_count, 2, "joined: it can be at either end");
+		ok(!ram.unambiguous, "joined: which is not known");
+		end(ram.pid);
+		fcp_guest_ram_clear(&ram);
+	}
+	if (found(joined_with_acpi, &boot, "joined, with ACPI in low memory", &ram)) {
+		ok(ram.unambiguous, "joined, with ACPI: known");
+		is_u64(ram.pieces[0].start, ram.pieces[0].mapping_start, "joined, with ACPI: where");
+		end(ram.pid);
+		fcp_guest_ram_clear(&ram);
+	}
 	refused(proxy, &boot, "KVM", "R1: a process without a VM");
 	refused(booted, &more, "no mappings", "R1: a mapping of another size");
 }
@@ -334,11 +364,12 @@ static void test_file_identity(void)
 {
 	struct fcp_error err = {0};
 	struct fcp_guest_ram ram;
-	char byte = 0;
+	char byte = 0, path[FCP_PROCESS_PATH_BYTES];
 	int fd;
 
 	if (!found(restored, &boot, "restored: its file", &ram))
 		return;
+	ok(fcp_process_restored_from(ram.pid, path), "restored: from a file");
 	fd = fcp_guest_piece_open(ram.pid, &ram.pieces[0], O_RDONLY, &err);
 	if (fd < 0)
 		skip("restored: its file is opened by the mapping", err.message);
@@ -372,6 +403,9 @@ static void test_others(void)
 		fcp_guest_ram_clear(&ram);
 	}
 	if (found(hugetlb, &boot, "F3: huge pages", &ram)) {
+		char path[FCP_PROCESS_PATH_BYTES];
+
+		ok(!fcp_process_restored_from(ram.pid, path), "F3: no file that it was restored from");
 		is_u64(ram.backing, FCP_GUEST_BACKING_HUGETLB, "F3: not restored from a file");
 		end(ram.pid);
 		fcp_guest_ram_clear(&ram);
