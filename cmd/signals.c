@@ -30,8 +30,9 @@ struct signals {
 static const char *waits_for(const char *phase, bool holds)
 {
 	if (strcmp(phase, "create") == 0)
-		return holds ? "Firecracker is still writing the snapshot and cannot be stopped; the VM is "
-			       "resumed when it has finished (kill -9 would leave that to the guard process)"
+		return holds ? "Firecracker is still writing the snapshot and cannot be stopped; "
+			       "the VM is resumed when it has finished "
+			       "(kill -9 would leave that to the guard process)"
 			     : "Firecracker is still writing the snapshot and cannot be stopped";
 	if (strcmp(phase, "publish") == 0)
 		return "the snapshot is complete, and its files are being made durable";
@@ -48,8 +49,8 @@ static void say(struct signals *signals, const char *phase, bool holds, unsigned
 
 	if (signals->quiet || !what[0])
 		return;
-	fprintf(stderr, "fcpause %s: interrupted%s; %s\n", signals->command, count > 1 ? " again" : "",
-		count > 1 ? "still waiting" : what);
+	fprintf(stderr, "fcpause %s: interrupted%s; %s\n", signals->command,
+		count > 1 ? " again" : "", count > 1 ? "still waiting" : what);
 }
 
 /* ---- the thread ---- */
@@ -57,7 +58,10 @@ static void say(struct signals *signals, const char *phase, bool holds, unsigned
 static void *watch(void *arg)
 {
 	struct signals *signals = arg;
-	struct pollfd fds[] = {{signals->signal_fd, POLLIN, 0}, {signals->stop_fd, POLLIN, 0}};
+	struct pollfd fds[] = {
+		{signals->signal_fd, POLLIN, 0},
+		{signals->stop_fd, POLLIN, 0},
+	};
 	unsigned count = 0;
 
 	for (;;) {

@@ -8,8 +8,8 @@
 struct signals;
 
 /*
- * From here on they are blocked, and a thread waits for them. One that was ignored before (nohup) stays
- * so. NULL where there is no memory or no thread; the signals end the process then as ever.
+ * From here on they are blocked, and a thread waits for them. One that was ignored before (nohup)
+ * stays so. NULL where there is no memory or no thread; the signals end the process then as ever.
  */
 struct signals *signals_open(const char *command, bool quiet);
 

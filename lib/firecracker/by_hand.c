@@ -25,8 +25,8 @@ static bool begin(const char *api_sock, char text_[PLACE_BYTES])
 		return false;
 	return (!cd || fcp_shell_quote(cut, directory, sizeof(directory)) == 0) &&
 	       fcp_shell_quote(cd ? slash + 1 : api_sock, name, sizeof(name)) == 0 &&
-	       snprintf(text_, PLACE_BYTES, "%s%s%scurl --unix-socket %s", cd ? "cd " : "", directory,
-			cd ? " && " : "", name) < PLACE_BYTES;
+	       snprintf(text_, PLACE_BYTES, "%s%s%scurl --unix-socket %s", cd ? "cd " : "",
+			directory, cd ? " && " : "", name) < PLACE_BYTES;
 }
 
 static void request(const char *api_sock, const char *what, char command_[FCP_BY_HAND_BYTES])

@@ -24,7 +24,8 @@ static int find_socket(const char *api_sock, struct fcp_guard_job *job, struct f
 	if (!directory)
 		return fcp_error_nomem(err);
 	if (strlen(name) >= sizeof(job->address.sun_path))
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: the socket's name is too long", api_sock);
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: the socket's name is too long",
+				     api_sock);
 	job->address.sun_family = AF_UNIX;
 	strcpy(job->address.sun_path, name);
 	job->socket_directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -83,7 +84,8 @@ static void find_fifo(const struct fcp_guard_settings *settings, char *path_, si
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", settings->fifo_directory);
 	length = readlink(link, directory, sizeof(directory));
 	if (length <= 0 || (size_t)length == sizeof(directory) ||
-	    (size_t)snprintf(path_, bytes, "%.*s/%s", (int)length, directory, settings->fifo_name) >= bytes)
+	    (size_t)snprintf(path_, bytes, "%.*s/%s", (int)length, directory,
+			     settings->fifo_name) >= bytes)
 		path_[0] = '\0';
 }
 
@@ -156,7 +158,8 @@ void fcp_guard_end(struct fcp_guard *guard)
 	fcp_guard_set(guard, 0, &it_has_ended);
 	close(guard->channel);
 	/* __WALL: a child that ends without SIGCHLD. */
-	while (waitid(P_PIDFD, (id_t)guard->pidfd, &status, WEXITED | __WALL) != 0 && errno == EINTR)
+	while (waitid(P_PIDFD, (id_t)guard->pidfd, &status, WEXITED | __WALL) != 0 &&
+	       errno == EINTR)
 		continue;
 	close(guard->pidfd);
 	*guard = (struct fcp_guard)FCP_GUARD_NONE;

@@ -19,11 +19,12 @@ enum {
 
 struct fcp_guard_settings {
 	const char *api_sock;
-	const struct fcp_firecracker *firecracker; /* one that has answered: the guard asks no other */
+	const struct fcp_firecracker *firecracker; /* that has answered: the guard asks no other */
 	int fifo_directory;			   /* of FCP_UNDO_FIFO; -1: not used */
 	const char *fifo_name;			   /* in that directory; need not be there yet */
-	/* The VM's: the guard holds it too until the VM is put back, and it has a note of what is to be
-	 * undone, for the next run when both are killed. Borrowed until fcp_guard_end(); may be NULL. */
+	/* The VM's: the guard holds it too until the VM is put back, and it has a note of what is
+	 * to be undone, for the next run when both are killed. Borrowed until fcp_guard_end();
+	 * NULL: none. */
 	struct fcp_lock *lock;
 };
 

@@ -46,8 +46,10 @@ static void close_range_of(unsigned first, unsigned last)
 /* Nobody waits for the end of what we would hold: a pipe behind stdout, a lock. */
 static void close_others(const struct fcp_guard_job *job)
 {
-	const int kept[] = {job->channel,	   job->parent,	 job->firecracker,  job->socket_directory,
-			    job->fifo_directory, job->lock,	 job->lock_directory};
+	const int kept[] = {
+		job->channel, job->parent, job->firecracker, job->socket_directory,
+		job->fifo_directory, job->lock, job->lock_directory,
+	};
 	unsigned from = 0;
 
 	for (;;) {

@@ -8,11 +8,11 @@
 #include <sys/un.h>
 
 struct fcp_guard_job {
-	int channel;		/* a byte with FCP_UNDO_... each time it changes; its end is our parent's */
-	int parent;		/* pidfd, as a child of our parent's can hold the channel open; -1 */
-	int firecracker;	/* pidfd, -1: not known */
-	pid_t firecracker_pid;	/* 0: not known */
-	int socket_directory;	/* O_PATH */
+	int channel;	 /* a byte with FCP_UNDO_... each time it changes; ends with our parent */
+	int parent;	 /* pidfd: a child of our parent's can hold the channel open; -1 */
+	int firecracker; /* pidfd, -1: not known */
+	pid_t firecracker_pid; /* 0: not known */
+	int socket_directory;  /* O_PATH */
 	struct sockaddr_un address; /* relative to it */
 	int fifo_directory; /* -1 */
 	char fifo_name[256];

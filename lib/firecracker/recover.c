@@ -14,11 +14,13 @@
 /* Held open until Firecracker answers: it may come to its open(2) a little later. */
 static int open_fifo(const char *path)
 {
-	FCP_CLEANUP(fd) int fd = path[0] ? open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC)
-					 : -1;
+	const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+	FCP_CLEANUP(fd) int fd = path[0] ? open(path, flags) : -1;
 	struct stat status;
 
-	return fd >= 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) ? fcp_steal_fd(&fd) : -1;
+	if (fd < 0 || fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode))
+		return -1;
+	return fcp_steal_fd(&fd);
 }
 
 static int stop_hinting(struct fcp_firecracker *firecracker, struct fcp_error *err)

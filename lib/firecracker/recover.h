@@ -7,9 +7,9 @@
 #include "firecracker/client.h"
 
 /*
- * Undoes what the VM's lock notes as left by a run before: a FIFO that Firecracker waits at, an open
- * hinting run, a pause; nothing that the note does not name, as a pause can be an operator's. The
- * note is removed then, and lock->warning says what was put right. Fails as fcp_firecracker_call();
+ * Undoes what the VM's lock notes as left by a run before: a FIFO that Firecracker waits at, an
+ * open hinting run, a pause; nothing that the note does not name, as a pause can be an operator's.
+ * The note is removed then, and lock->warning says what was put right. Fails as fcp_firecracker_call();
  * the note stays then. Asks nothing where nothing is noted.
  */
 int fcp_firecracker_recover(struct fcp_firecracker *firecracker, struct fcp_lock *lock,

@@ -40,7 +40,7 @@ int fcp_firecracker_retry(struct fcp_firecracker *firecracker,
 			refusal = *err;
 		}
 		if (fcp_deadline_passed(firecracker->deadline)) {
-			/* What was refused each time is not told as an answer that came too late. */
+			/* What was refused each time is not an answer that came too late. */
 			if (refusal.error_class != FCP_ERR_NONE)
 				*err = refusal;
 			return -1;

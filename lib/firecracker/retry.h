@@ -7,8 +7,8 @@
 
 /*
  * Repeats a call, which must be safe to repeat, until it succeeds or timeout_ms are over, each time
- * with a longer time-out; no signal cuts it short. A creation of a snapshot that was given up goes on
- * in Firecracker, and the API answers only when it is over; 5 s after the first answer a refusal is
+ * with a longer time-out; no signal cuts it short. A creation of a snapshot that was given up goes
+ * on in Firecracker, and the API answers only when it is over; 5 s after the first answer a refusal is
  * believed. -1 with the last refusal where there was one, else with the last error; at once when
  * the process behind the socket has ended.
  */

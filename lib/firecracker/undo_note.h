@@ -8,7 +8,8 @@
 /* undo: FCP_UNDO_... (guard.h); fifo: its path. "" for nothing. Returns note_. */
 const char *fcp_undo_note_write(unsigned undo, const char *fifo, char note_[FCP_LOCK_NOTE_BYTES]);
 
-/* FCP_UNDO_...; *fifo_ is the path within the note, "" without FCP_UNDO_FIFO. Unknown words are passed over. */
+/* FCP_UNDO_...; *fifo_ is the path within the note, "" without FCP_UNDO_FIFO. Unknown words are
+ * passed over. */
 unsigned fcp_undo_note_read(const char *note, const char **fifo_);
 
 #endif

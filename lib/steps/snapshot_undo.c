@@ -17,7 +17,8 @@ uint32_t fcp_snapshot_timeout_ms(const struct fcp_snapshot_run *run)
 	uint64_t timeout_ms = run->settings->snapshot_timeout_ms;
 
 	if (timeout_ms == 0)
-		timeout_ms = SNAPSHOT_BASE_MS + fcp_machine_file_bytes(&run->machine) / FCP_MIB * 1000 / SNAPSHOT_MIB_PER_S;
+		timeout_ms = SNAPSHOT_BASE_MS + fcp_machine_file_bytes(&run->machine) / FCP_MIB *
+							1000 / SNAPSHOT_MIB_PER_S;
 	return timeout_ms > INT32_MAX ? INT32_MAX : (uint32_t)timeout_ms;
 }
 
@@ -75,8 +76,8 @@ static int not_resumed(const struct fcp_snapshot_run *run, const struct fcp_erro
 	if (fcp_firecracker_has_ended(why))
 		return fcp_error_set(err, FCP_ERR_LEFT, 0, "%.300s", why->message);
 	fcp_by_hand_resume(run->settings->api_sock, command);
-	return fcp_error_set(err, FCP_ERR_LEFT, 0, "the VM could not be resumed; by hand: %s (%.150s)",
-			     command, why->message);
+	return fcp_error_set(err, FCP_ERR_LEFT, 0,
+			     "the VM could not be resumed; by hand: %s (%.150s)", command, why->message);
 }
 
 int fcp_snapshot_resume(struct fcp_snapshot_run *run, uint64_t timeout_ms, struct fcp_error *err)
@@ -112,7 +113,8 @@ int fcp_snapshot_undo(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 	if (!run->result->paused) {
 		if (given_up)
-			fcp_firecracker_retry(&run->firecracker, get_instance, timeout_ms, &not_undone);
+			fcp_firecracker_retry(&run->firecracker, get_instance, timeout_ms,
+					      &not_undone);
 		return -1;
 	}
 	if (fcp_snapshot_resume(run, timeout_ms, &not_undone) != 0) {

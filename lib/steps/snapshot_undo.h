@@ -5,8 +5,8 @@
 
 #include "steps/snapshot_run.h"
 
-/* Before the VM is touched: should we be killed from here on, a guard resumes what we paused, and lets
- * Firecracker go where it waits for us. FCP_ERR_IO. */
+/* Before the VM is touched: should we be killed from here on, a guard resumes what we paused, and
+ * lets Firecracker go where it waits for us. FCP_ERR_IO. */
 int fcp_snapshot_hold(struct fcp_snapshot_run *run, struct fcp_error *err);
 
 /* From here on the VM stays as it is. Safe without a hold, and again. */

@@ -84,8 +84,11 @@ fcp_kill() {
 
 # With the guard, which its parent's end would wake.
 fcp_kill_both() {
-	local guard
-	guard=$(pgrep -P "$FCP_PID" -x fcpause-guard) || _show 'no guard' || return
+	local guard end=$((SECONDS + SIM_DEADLINE_S))
+	# It has the name as soon as it runs.
+	until guard=$(pgrep -P "$FCP_PID" -x fcpause-guard); do
+		[ $SECONDS -lt $end ] || _show 'no guard' || return
+	done
 	kill -STOP "$FCP_PID"
 	kill -KILL "$guard"
 	fcp_kill

@@ -90,7 +90,8 @@ static bool gets_clean_lock(void)
 {
 	const struct fcp_lock_wait wait = some_time();
 	struct fcp_error err;
-	bool clean = fcp_lock_vm(address.sun_path, &wait, &lock, &err) == 0 && lock.fd >= 0 && !lock.left[0];
+	bool clean = fcp_lock_vm(address.sun_path, &wait, &lock, &err) == 0 && lock.fd >= 0 &&
+		     !lock.left[0];
 
 	fcp_lock_release(&lock);
 	return clean;
@@ -245,7 +246,8 @@ static void recover(const char *warning)
 static void next_run_undoes_all(void)
 {
 	int gone[2], fifo, status;
-	pid_t pid = start_run(FCP_UNDO_FIFO | FCP_UNDO_HINTING | FCP_UNDO_PAUSE, KILLED_WITH_GUARD, gone);
+	pid_t pid = start_run(FCP_UNDO_FIFO | FCP_UNDO_HINTING | FCP_UNDO_PAUSE, KILLED_WITH_GUARD,
+			      gone);
 
 	ok(readable(gone[0]) && read(gone[0], &status, 1) == 0, "run and guard were killed");
 	waitpid(pid, &status, 0);
@@ -259,12 +261,13 @@ static void next_run_undoes_all(void)
 	fifo = open("fifo", O_WRONLY);
 	alarm(0);
 	close(fifo);
-	is_str(serve("200 OK", "{\"state\":\"Paused\"}"), "GET / HTTP/1.1", "the next run asks for the state");
+	is_str(serve("200 OK", "{\"state\":\"Paused\"}"), "GET / HTTP/1.1", "the next run asks");
 	is_str(serve("204 No Content", ""), "PATCH /balloon/hinting/stop HTTP/1.1", "stops hinting");
 	is_str(serve("204 No Content", ""), "PATCH /vm HTTP/1.1", "and resumes");
 	waitpid(pid, &status, 0);
 	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "and says so");
-	ok(access("fifo", F_OK) != 0 && access("api.sock.fcpause-lock", F_OK) != 0, "nothing is left");
+	ok(access("fifo", F_OK) != 0 && access("api.sock.fcpause-lock", F_OK) != 0,
+	   "nothing is left");
 	mkfifo("fifo", 0600);
 }
 
