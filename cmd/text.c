@@ -88,13 +88,16 @@ void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *resu
 	const struct fcp_mem_file *file = &result->mem_file;
 	uint64_t could = fcp_ranges_bytes(&result->ranges);
 	bool held = result->released_bytes == 0 && could != 0; /* --dry-run, --list, a failure */
+	bool looked = result->outcome.status != FCP_STATUS_SKIPPED;
 	char bytes[64], after[64], size[64];
 
 	begin_line(out, "madvise-ranges", &result->outcome);
+	if (file->logical_bytes != 0 && looked)
+		fprintf(out, "  %s %s;", human_bytes(held ? could : result->released_bytes, bytes),
+			held ? "can be released" : "released");
 	if (file->logical_bytes != 0)
-		fprintf(out, "  %s %s; on disk %s of %s", human_bytes(held ? could : result->released_bytes, bytes),
-			held ? "can be released" : "released", human_bytes(file->allocated_bytes, after),
-			human_bytes(file->logical_bytes, size));
+		fprintf(out, "%s on disk %s of %s", looked ? "" : ";",
+			human_bytes(file->allocated_bytes, after), human_bytes(file->logical_bytes, size));
 	fputc('\n', out);
 }
 

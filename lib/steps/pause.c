@@ -3,6 +3,7 @@
 #include "base/outcome.h"
 #include "base/text.h"
 #include "firecracker/retry.h"
+#include "memory/sparse.h"
 #include "steps/balloon_drain.h"
 #include "steps/madvise_ranges.h"
 #include "steps/snapshot.h"
@@ -100,14 +101,23 @@ static unsigned what_to_find(const struct chain *chain)
 	return chain->result->snapshot.layer ? find & ~(unsigned)FCP_FIND_ZERO : find;
 }
 
-/* The fcpause writer did this step's work, but for free pages that a gate refused. */
-static void left_out_while_writing(const struct fcp_memory_report *memory,
-				   struct fcp_outcome *outcome)
+/* The fcpause writer did this step's work, but for free pages that a gate refused. What the file
+ * occupies is told all the same. */
+static void left_out_while_writing(const struct chain *chain,
+				   struct fcp_madvise_ranges_result *result)
 {
+	const struct fcp_memory_report *memory = &chain->result->snapshot.memory;
+	struct fcp_file_size size;
+	struct fcp_error ignored;
+
 	if (memory->free_reason[0])
-		fcp_outcome_set(outcome, FCP_STATUS_PARTIAL, "free pages: %s", memory->free_reason);
+		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "free pages: %s",
+				memory->free_reason);
 	else
-		skip(outcome, "left out while writing");
+		skip(&result->outcome, "left out while writing");
+	if (fcp_file_size(chain->memory_fd, "memory file", &size, &ignored) == 0)
+		result->mem_file = (struct fcp_mem_file){size.logical_bytes, size.allocated_bytes,
+							 size.allocated_bytes};
 }
 
 static int trim(struct chain *chain, struct fcp_error *err)
@@ -121,7 +131,7 @@ static int trim(struct chain *chain, struct fcp_error *err)
 	if (!chain->settings->trim_on)
 		skip(&result->outcome, chain->settings->trim_off_reason);
 	else if (chain->result->snapshot.writer == FCP_WRITER_FCPAUSE)
-		left_out_while_writing(&chain->result->snapshot.memory, &result->outcome);
+		left_out_while_writing(chain, result);
 	else if (chain->memory_fd < 0)
 		skip(&result->outcome, "there is no memory file");
 	else if (settings.find == 0)

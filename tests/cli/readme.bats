@@ -5,6 +5,13 @@
 # on the simulator.
 
 load helpers
+eval "helpers_$(declare -f setup)"
+
+setup() {
+	helpers_setup
+	# The README speaks of what happens by default.
+	unset FCPAUSE_WRITER
+}
 
 # Each example of the README, a line "N TEXT" for each of its lines. Examples are what is indented; an empty
 # line ends none.

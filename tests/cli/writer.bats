@@ -309,7 +309,8 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 	fcp pause --json --find zero --api-sock "$SIM_SOCK" --snapshot-path a.snap --mem-file-path a.mem --verify
 	expect 0
 	expect_json '.status == "ok"' '.steps[2].writer == "fcpause"' '.steps[2].memory.verified' \
-		'.steps[3].status == "skipped"' '.steps[3].reason == "left out while writing"'
+		'.steps[3].status == "skipped"' '.steps[3].reason == "left out while writing"' \
+		".steps[3].mem_file.allocated_bytes == $(on_disk a.mem)"
 	loads a
 }
 
