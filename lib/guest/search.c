@@ -42,6 +42,35 @@ static int refuse(struct fcp_error *err, const char *why)
 	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s", why);
 }
 
+/* Regions that go on where the one before ends are one. */
+static unsigned join_regions(const struct fcp_guest_memory *memory,
+			     struct fcp_guest_region joined_[FCP_GUEST_REGIONS_MAX])
+{
+	unsigned count = 0;
+
+	memset(joined_, 0, FCP_GUEST_REGIONS_MAX * sizeof(joined_[0]));
+	for (unsigned i = 0; i < memory->region_count; i++) {
+		const struct fcp_guest_region *region = &memory->regions[i];
+		struct fcp_guest_region *last = count > 0 ? &joined_[count - 1] : NULL;
+
+		if (last && last->gpa + last->bytes == region->gpa &&
+		    last->offset + last->bytes == region->offset &&
+		    last->address + last->bytes == region->address)
+			last->bytes += region->bytes;
+		else
+			joined_[count++] = *region;
+	}
+	return count;
+}
+
+/* Memory that goes on up to where memory can be plugged in is the same with and without a cut there. */
+static bool same_regions(const struct fcp_guest_memory *a, const struct fcp_guest_memory *b)
+{
+	struct fcp_guest_region of_a[FCP_GUEST_REGIONS_MAX], of_b[FCP_GUEST_REGIONS_MAX];
+
+	return join_regions(a, of_a) == join_regions(b, of_b) && memcmp(of_a, of_b, sizeof(of_a)) == 0;
+}
+
 static void take_passed(struct seeker *seeker)
 {
 	const struct fcp_guest_kernel *passed = seeker->attempt;
@@ -49,8 +78,7 @@ static void take_passed(struct seeker *seeker)
 	/* A copy of the same text that resolves to the same kernel in the same regions does not count
 	 * twice. */
 	if (seeker->search->passed > 0 &&
-	    memcmp(seeker->kernel->memory.regions, passed->memory.regions,
-		   sizeof(passed->memory.regions)) == 0 &&
+	    same_regions(&seeker->kernel->memory, &passed->memory) &&
 	    seeker->kernel->note.digest == passed->note.digest)
 		return;
 	if (seeker->search->passed++ > 0)
