@@ -114,6 +114,15 @@ static void free_signals(struct signals *signals)
 	free(signals);
 }
 
+/* A signal that came before the thread is there must stop even a run that is over at once. */
+static void cancel_if_pending(const struct signals *signals)
+{
+	struct pollfd fd = {signals->signal_fd, POLLIN, 0};
+
+	if (poll(&fd, 1, 0) > 0)
+		eventfd_write(signals->cancel_fd, 1);
+}
+
 struct signals *signals_open(const char *command, bool quiet)
 {
 	struct signals *signals = malloc(sizeof(*signals));
@@ -129,6 +138,7 @@ struct signals *signals_open(const char *command, bool quiet)
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
 		.phase = "",
 	};
+	cancel_if_pending(signals);
 	if (signals->signal_fd >= 0 && signals->cancel_fd >= 0 && signals->stop_fd >= 0 &&
 	    pthread_create(&signals->thread, NULL, watch, signals) == 0)
 		return signals;
