@@ -74,6 +74,7 @@ static bool fits(const struct fcp_guest_region *region, const struct fcp_guest_p
 
 struct ends {
 	bool start, end;
+	uint64_t before_bytes, behind_bytes; /* of the first and last mapping, outside of the region */
 };
 
 /*
@@ -99,7 +100,19 @@ static bool covered(const struct fcp_guest_pieces *pieces, const struct fcp_gues
 	}
 	ends_->start = first->start == region->address || (file && !first->of_file);
 	ends_->end = last->end == end || (file && !last->of_file);
+	ends_->before_bytes = region->address - first->start;
+	ends_->behind_bytes = last->end - end;
 	return true;
+}
+
+/* Both ends are known, or one, and what was joined at the other is no more than a heap. */
+static bool ends_fit(const struct attempt *attempt, const struct ends *ends)
+{
+	if (!attempt->joined)
+		return ends->start && ends->end;
+	return (ends->start || ends->end) &&
+	       (ends->start || ends->before_bytes <= JOINED_MAX_BYTES) &&
+	       (ends->end || ends->behind_bytes <= JOINED_MAX_BYTES);
 }
 
 /*
@@ -110,7 +123,7 @@ static bool place_group(struct attempt *attempt, unsigned first, unsigned last, 
 			bool reverse)
 {
 	unsigned count = last - first + 1;
-	bool start = false;
+	struct ends group = {0};
 
 	for (unsigned i = 0; i < count; i++) {
 		struct fcp_guest_region *region =
@@ -120,14 +133,13 @@ static bool place_group(struct attempt *attempt, unsigned first, unsigned last, 
 		region->address = address;
 		if (!covered(attempt->pieces, region, &ends))
 			return false;
-		start = i == 0 ? ends.start : start;
-		if (!attempt->joined && ((i == 0 && !start) || (i == count - 1 && !ends.end)))
-			return false;
-		if (i == count - 1 && !start && !ends.end)
-			return false;
+		if (i == 0)
+			group = ends;
+		group.end = ends.end;
+		group.behind_bytes = ends.behind_bytes;
 		address += region->bytes;
 	}
-	return true;
+	return ends_fit(attempt, &group);
 }
 
 static bool overlap(const struct fcp_guest_region *a, const struct fcp_guest_region *b)
@@ -167,25 +179,21 @@ static uint64_t group_bytes(const struct attempt *attempt, unsigned first, unsig
 
 #define STARTS_MAX 3
 
-/* Where a group can begin by that piece: where it begins, or where its file's first byte would. Of a
- * piece that was joined with something also where the group ends with it. */
+/* Where a group can begin by that piece: where it begins, or where its file's first byte would; or, where
+ * something was joined, so that the group ends with it. */
 static unsigned group_starts(const struct attempt *attempt, const struct fcp_guest_piece *piece,
 			     unsigned first, unsigned last, uint64_t starts_[STARTS_MAX])
 {
-	uint64_t piece_bytes = piece->end - piece->start;
+	uint64_t bytes = group_bytes(attempt, first, last);
 	unsigned count = 0;
 
-	if (attempt->joined) {
-		uint64_t bytes = group_bytes(attempt, first, last);
-
-		if (piece->of_file || piece->shared || piece_bytes < bytes ||
-		    piece_bytes - bytes > JOINED_MAX_BYTES)
-			return 0;
-		starts_[count++] = piece->start;
-		starts_[count++] = piece->end - bytes;
-		return count;
-	}
+	if (attempt->joined && (piece->of_file || piece->shared))
+		return 0;
 	starts_[count++] = piece->start;
+	if (attempt->joined && piece->end >= bytes)
+		starts_[count++] = piece->end - bytes;
+	if (attempt->joined)
+		return count;
 	for (unsigned i = first; i <= last && piece->of_file; i += last - first ? last - first : 1) {
 		const struct fcp_guest_region *region = &attempt->regions[i];
 		uint64_t within = piece->file_offset - region->offset;

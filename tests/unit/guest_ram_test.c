@@ -176,6 +176,19 @@ static void hotplugged(void)
 	all[2 * SLOT] = 1;
 }
 
+/* The lower slot is plugged in, and boot memory, above, is one mapping with the heap of a thread. */
+static void hotplugged_joined(void)
+{
+	char *all = room(2 * SLOT + RAM + 33 * PAGE);
+
+	have_sign();
+	map_at(all, 2 * SLOT + RAM + 33 * PAGE, NORESERVE | MAP_ANONYMOUS, -1, 0);
+	if (mprotect(all + SLOT, SLOT, PROT_NONE) < 0)
+		exit(77);
+	all[0] = 1;
+	all[2 * SLOT] = 1;
+}
+
 static void hugetlb(void)
 {
 	char *ram = mmap(NULL, RAM, RW, NORESERVE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
@@ -399,6 +412,14 @@ static void test_others(void)
 		is_u64(ram.piece_count, 3, "D7: boot, unplugged, plugged");
 		ok(ram.pieces[1].inaccessible && !ram.pieces[2].inaccessible, "D7: which is which");
 		is_u64(ram.pieces[2].offset, RAM + SLOT, "D7: its place in the file");
+		end(ram.pid);
+		fcp_guest_ram_clear(&ram);
+	}
+	if (found(hotplugged_joined, &plugged, "hot-pluggable, joined with a heap", &ram)) {
+		is_u64(ram.layouts[0][1].address, ram.layouts[0][0].address - 2 * SLOT,
+		       "hot-pluggable, joined with a heap: below boot memory");
+		is_u64(ram.pieces[0].start, ram.pieces[0].mapping_start,
+		       "hot-pluggable, joined with a heap: the mapping's start comes first");
 		end(ram.pid);
 		fcp_guest_ram_clear(&ram);
 	}
