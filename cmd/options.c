@@ -108,6 +108,8 @@ const struct option_def options[OPTIONS] = {
 		"who writes the memory file: auto (fcpause where it can), fcpause or firecracker"},
 	[OPT_BASE] = {"base", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE, NULL, {0},
 		"the memory file that the VM was restored from, where it is not found (page-fault handlers)"},
+	[OPT_LAYER] = {"layer", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE, NULL, {0},
+		"write only what differs from the memory file that the VM was restored from"},
 	[OPT_BUFFER_MIB] = {"buffer-mib", 0, KIND_MIB_AUTO, "N", SNAPSHOT | PAUSE, "auto", {0},
 		"with --resume: memory to copy pages to, so that the guest need not wait for the disk; auto or 0"},
 	[OPT_VERIFY] = {"verify", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE, NULL, {0},

@@ -91,12 +91,27 @@ static uint64_t buffer_bytes_of(const struct invocation *invocation)
 	return mib == UINT64_MAX ? FCP_BUFFER_AUTO : mib * FCP_MIB;
 }
 
+static int check_layer(const struct invocation *invocation, struct fcp_error *err)
+{
+	const struct value *values = invocation->values;
+
+	if (!values[OPT_LAYER].on)
+		return 0;
+	if (values[OPT_WRITER].number == FCP_WRITER_FIRECRACKER)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "--layer is written by fcpause: it excludes --writer firecracker");
+	if (values[OPT_TYPE].number != FCP_SNAPSHOT_AUTO)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "--layer excludes --type, which is about what Firecracker writes");
+	return 0;
+}
+
 int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_settings *settings_,
 		      struct fcp_error *err)
 {
 	unsigned find = 0;
 
-	if (read_find(text_of(invocation, OPT_FIND), &find, err) != 0)
+	if (read_find(text_of(invocation, OPT_FIND), &find, err) != 0 || check_layer(invocation, err) != 0)
 		return -1;
 	*settings_ = (struct fcp_snapshot_settings){
 		.api_sock = text_of(invocation, OPT_API_SOCK),
@@ -109,6 +124,7 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 		.leave_out = find & FCP_FIND_FREE,
 		.buffer_bytes = buffer_bytes_of(invocation),
 		.verify = invocation->values[OPT_VERIFY].on,
+		.layer = invocation->values[OPT_LAYER].on,
 		.resume = invocation->values[OPT_RESUME].on,
 		.force = invocation->values[OPT_FORCE].on,
 		.chroot_base = text_of(invocation, OPT_CHROOT_BASE),

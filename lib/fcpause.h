@@ -435,6 +435,7 @@ struct fcp_snapshot_settings {
 	uint64_t buffer_bytes;	/* with resume: pages are copied to memory first if they fit; 0: not,
 				 * FCP_BUFFER_AUTO: a quarter of the memory that is available */
 	bool verify;		/* while the VM is held, compare what was written with its memory */
+	bool layer;		/* only what differs from the base: needs the fcpause writer, and a base */
 	uint32_t timeout_ms;	      /* for each short request; 0: 2000 */
 	uint32_t snapshot_timeout_ms; /* for the creation; 0: 2 min + 1 s per 50 MiB of guest */
 	struct fcp_observer observer;
@@ -463,9 +464,11 @@ struct fcp_memory_report {
 	uint64_t guest_bytes;	   /* all regions */
 	uint64_t changed_bytes;	   /* pages that the VM holds of its own, and that are not free */
 	uint64_t free_bytes;	   /* left out: the guest's allocator holds them free */
-	uint64_t zero_bytes;	   /* left out: changed pages of zeros */
+	uint64_t zero_bytes;	   /* left out: changed pages of zeros (not those that a layer holds) */
 	uint64_t base_equal_bytes; /* left out: changed pages that hold the base's bytes */
 	uint64_t written_bytes;
+	uint64_t dropped_bytes; /* of a layer: pages that the VM gave back, written as zeros where the
+				 * base has other bytes; not among changed_bytes */
 	uint64_t cloned_bytes; /* data of the base that the file shares with it */
 	uint64_t copied_bytes; /* data of the base that was copied, where it cannot be shared */
 	bool buffered;	       /* the guest ran again before the file was written */
@@ -488,7 +491,7 @@ struct fcp_snapshot_result {
 	struct fcp_outcome outcome;
 	enum fcp_snapshot_type type; /* what was asked of Firecracker: Full or Diff */
 	char type_reason[128];	     /* why it was chosen, or why what was asked for is a layer; or "" */
-	bool layer;		     /* a Diff that may need a base: a hole may mean the base's bytes */
+	bool layer;		     /* a Diff that needs, or may need, its base: see attributes */
 	enum fcp_vm_state vm_state;  /* at the end */
 	enum fcp_writer writer;	     /* who wrote the memory file; AUTO: it has not come to that */
 	char writer_reason[256];     /* why it was not fcpause; "" where it was, or was not wanted */
@@ -511,6 +514,7 @@ struct fcp_snapshot_result {
  * it durable and gives it its names; resumes the VM when that fails and we had paused it, or when
  * resume is set. An open hinting run is stopped first. Room for the memory file is checked before
  * the pause. FCP_ERR_INPUT: a target is there without force; FCP_ERR_BUSY: it is in use.
+ * FCP_ERR_UNSUPPORTED before the pause: a layer of a VM without a base, or where fcpause cannot write.
  * FCP_ERR_LEFT when the VM could not be resumed: the message holds the command that does it.
  * Source: Firecracker 1.16, PUT /snapshot/create.
  */

@@ -160,6 +160,7 @@ static int add_memory(struct fcp_json *object, const struct fcp_memory_report *m
 	bad |= fcp_json_set_u64(member, "zero_bytes", memory->zero_bytes);
 	bad |= fcp_json_set_u64(member, "base_equal_bytes", memory->base_equal_bytes);
 	bad |= fcp_json_set_u64(member, "written_bytes", memory->written_bytes);
+	bad |= fcp_json_set_u64(member, "dropped_bytes", memory->dropped_bytes);
 	bad |= fcp_json_set_u64(member, "cloned_bytes", memory->cloned_bytes);
 	bad |= fcp_json_set_u64(member, "copied_bytes", memory->copied_bytes);
 	bad |= fcp_json_set_bool(member, "buffered", memory->buffered);

@@ -159,6 +159,21 @@ bool fcp_attributes_write(int fd, const struct fcp_file_attributes *attributes)
 	       set(fd, HOLES_NAME, known ? fcp_holes_name(attributes->holes) : "");
 }
 
+/* Of two runs that do so at once one is first, and its id stays. */
+void fcp_attributes_give_id(int fd)
+{
+	struct fcp_file_attributes attributes;
+	struct fcp_error without_id;
+
+	fcp_attributes_read(fd, &attributes);
+	if (attributes.id[0] || fcp_attributes_new_id(&attributes, &without_id) != 0)
+		return;
+	if (is_stale(&(struct source){fd, NULL}))
+		drop_stale(fd);
+	if (set_mtime(fd))
+		fsetxattr(fd, ID_NAME, attributes.id, strlen(attributes.id), XATTR_CREATE);
+}
+
 void fcp_attributes_renew(int fd)
 {
 	set_mtime(fd);

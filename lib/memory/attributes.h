@@ -32,6 +32,12 @@ int fcp_attributes_new_id(struct fcp_file_attributes *attributes, struct fcp_err
  */
 bool fcp_attributes_write(int fd, const struct fcp_file_attributes *attributes);
 
+/*
+ * Records a new id with the file where there is none, and nothing else: neither its content nor its times
+ * change. fd may be open for reading only. Where it cannot be recorded the file is without.
+ */
+void fcp_attributes_give_id(int fd);
+
 /* After a change by ourselves: what is recorded is still right. */
 void fcp_attributes_renew(int fd);
 

@@ -2,6 +2,7 @@
 #include "memory/writer.h"
 
 #include "base/cleanup.h"
+#include "memory/overlay.h"
 #include "memory/page_reader.h"
 #include "memory/zero.h"
 
@@ -22,20 +23,9 @@ struct job {
 
 /* ---- writing ---- */
 
-static int read_file(int fd, const char *name, const struct fcp_page_run *piece, unsigned char *pages,
-		     struct fcp_error *err)
+static struct fcp_range range_of(const struct fcp_page_run *piece)
 {
-	for (uint64_t at = piece->start; at < piece->end;) {
-		ssize_t got = pread(fd, pages + (at - piece->start), (size_t)(piece->end - at), (off_t)at);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return fcp_error_set(err, FCP_ERR_IO, got < 0 ? errno : 0, "%.200s: cannot read",
-					     name);
-		at += (uint64_t)got;
-	}
-	return 0;
+	return (struct fcp_range){piece->start, piece->end};
 }
 
 static int write_run(const struct fcp_writer_settings *settings, uint64_t start, uint64_t bytes,
@@ -79,18 +69,17 @@ static enum fate fate_of(const struct fcp_writer_settings *settings, const unsig
 			 const unsigned char *base, struct fcp_writer_result *counts)
 {
 	bool zero = fcp_page_is_zero(page);
+	bool equal = base ? memcmp(page, base, FCP_PAGE_BYTES) == 0 : zero;
 
+	if (!equal && (!zero || settings->layer)) {
+		counts->written_bytes += FCP_PAGE_BYTES;
+		return FATE_WRITE;
+	}
 	if (zero)
 		counts->zero_bytes += FCP_PAGE_BYTES;
-	if (base ? memcmp(page, base, FCP_PAGE_BYTES) == 0 : zero) {
-		if (!zero)
-			counts->equal_bytes += FCP_PAGE_BYTES;
-		return FATE_LEAVE;
-	}
-	if (zero && !settings->zeros_are_data)
-		return FATE_PUNCH;
-	counts->written_bytes += FCP_PAGE_BYTES;
-	return FATE_WRITE;
+	else
+		counts->equal_bytes += FCP_PAGE_BYTES;
+	return equal ? FATE_LEAVE : FATE_PUNCH;
 }
 
 static int settle(const struct fcp_writer_settings *settings, enum fate fate, uint64_t start,
@@ -151,7 +140,7 @@ static int write_batch(const struct fcp_page_batch *batch, unsigned char *pages,
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct fcp_page_run *piece = &batch->pieces[i];
 
-		if (has_base && read_file(settings->base_fd, "base", piece, base, err) != 0)
+		if (has_base && fcp_pages_read(settings->base_fd, "base", range_of(piece), base, err) != 0)
 			return -1;
 		if (settle_piece(settings, piece, pages, has_base ? base : NULL, &counts, err) != 0)
 			return -1;
@@ -173,6 +162,17 @@ static int copy_batch(const struct fcp_page_batch *batch, unsigned char *pages, 
 	return fcp_page_reader_read(&job->reader, batch, job->buffer + batch->position, err);
 }
 
+/* What a reader of the file gets: of a layer, the base's bytes where it has a hole. */
+static int read_written(const struct fcp_writer_settings *settings, const struct fcp_page_run *piece,
+			unsigned char *written, struct fcp_error *err)
+{
+	const struct fcp_overlay overlay = {settings->base_fd, settings->fd, settings->name};
+
+	if (settings->layer && settings->base_fd >= 0)
+		return fcp_overlay_read(&overlay, range_of(piece), written, err);
+	return fcp_pages_read(settings->fd, settings->name, range_of(piece), written, err);
+}
+
 static int verify_batch(const struct fcp_page_batch *batch, unsigned char *pages,
 			unsigned char *written, void *arg, struct fcp_error *err)
 {
@@ -185,7 +185,7 @@ static int verify_batch(const struct fcp_page_batch *batch, unsigned char *pages
 		const struct fcp_page_run *piece = &batch->pieces[i];
 		uint64_t bytes = piece->end - piece->start;
 
-		if (read_file(job->settings->fd, job->settings->name, piece, written, err) != 0)
+		if (read_written(job->settings, piece, written, err) != 0)
 			return -1;
 		for (uint64_t at = 0; at < bytes; at += FCP_PAGE_BYTES)
 			differing += memcmp(pages + at, written + at, FCP_PAGE_BYTES) != 0;

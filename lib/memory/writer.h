@@ -40,17 +40,19 @@ struct fcp_writer_settings {
 	const struct fcp_page_runs *runs; /* what to read */
 	int fd;				  /* the memory file, of its full size, open for writing */
 	const char *name;		  /* for messages */
-	int base_fd; /* what fd began as a copy of, open for reading; -1: fd began as one hole */
-	bool zeros_are_data; /* a page of zeros is written, not made a hole, where the base has others */
+	/* What fd began as a copy of, or with layer, what its holes stand for; open for reading. -1: fd
+	 * began as one hole, which is zeros. */
+	int base_fd;
+	bool layer; /* fd began as one hole; zeros are written where the base has other bytes */
 	unsigned threads;    /* 0: as many as pay here */
 	int cancel_fd;
 };
 
 struct fcp_writer_result {
 	uint64_t read_bytes;
-	uint64_t zero_bytes;	/* of them, zeros */
+	uint64_t zero_bytes;	/* of them, zeros that were not written */
 	uint64_t equal_bytes;	/* not zeros, and equal to the base: not written */
-	uint64_t written_bytes; /* the rest, and with zeros_are_data zeros that the base has not */
+	uint64_t written_bytes; /* the rest */
 };
 
 /*
@@ -67,8 +69,8 @@ int fcp_writer_write(const struct fcp_writer_settings *settings, struct fcp_writ
 int fcp_writer_copy(const struct fcp_writer_settings *settings, void *buffer, struct fcp_error *err);
 
 /*
- * Compares the pages of runs with the file's: *differing_ counts pages that are not the same. Errors as
- * above.
+ * Compares the pages of runs with the file's, of a layer over its base: *differing_ counts pages that
+ * are not the same. Errors as above.
  */
 int fcp_writer_verify(const struct fcp_writer_settings *settings, uint64_t *differing_,
 		      struct fcp_error *err);

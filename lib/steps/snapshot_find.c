@@ -37,6 +37,9 @@ static int scan_guest(struct fcp_snapshot_memory *memory, struct fcp_snapshot_re
 
 	if (fcp_guest_memory_open_process(&memory->ram, memory->base.fd, &guest, err) != 0)
 		return -1;
+	/* What is left out of a layer has the base's bytes afterwards: not for a guest that relies on zeros. */
+	if (fcp_snapshot_is_layer(memory))
+		guest.holes = FCP_GUEST_HOLES_BASE;
 	found = fcp_free_ranges_of(&guest, memory->settings.snapshot->cancel_fd, &memory->found,
 				   &result->guest, err);
 	fcp_guest_memory_close(&guest);

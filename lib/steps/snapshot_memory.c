@@ -48,7 +48,12 @@ static int open_memory(struct fcp_snapshot_memory *memory, struct fcp_error *err
 		return fcp_error_nomem(err);
 	if (fcp_vm_memory_find(s->firecracker, s->machine, &memory->ram, err) != 0)
 		return -1;
-	return fcp_snapshot_base_open(&memory->ram, s->snapshot->base, memory->bytes, &memory->base, err);
+	if (fcp_snapshot_base_open(&memory->ram, s->snapshot->base, memory->bytes, &memory->base, err) != 0)
+		return -1;
+	if (fcp_snapshot_is_layer(memory) && memory->base.fd < 0)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "a layer needs a base, and this VM has none: it was not restored from a file");
+	return 0;
 }
 
 int fcp_snapshot_memory_open(const struct fcp_snapshot_memory_settings *settings,
@@ -77,7 +82,7 @@ uint64_t fcp_snapshot_memory_room(const struct fcp_snapshot_memory *memory)
 	if (!fcp_process_rss(memory->ram.pid, &rss_bytes) ||
 	    !fcp_process_swap(memory->ram.pid, &swap_bytes))
 		return memory->bytes;
-	if (memory->base.fd >= 0)
+	if (memory->base.fd >= 0 && !fcp_snapshot_is_layer(memory))
 		fcp_file_size(memory->base.fd, "base", &base, &ignored);
 	bytes = rss_bytes + swap_bytes + base.allocated_bytes;
 	return bytes < memory->bytes ? bytes : memory->bytes;
@@ -109,8 +114,9 @@ static int prepare_hold(struct fcp_snapshot_memory *memory, struct fcp_error *er
 	return fcp_hold_prepare(&hold, &memory->hold, err);
 }
 
-/* The memory file as what the guest's memory began as, so that only what has changed is written. */
-static int clone_base(struct fcp_snapshot_memory *memory, struct fcp_error *err)
+/* The memory file as what the guest's memory began as, so that only what has changed is written; a layer
+ * as one hole. */
+static int begin_file(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 {
 	const struct fcp_snapshot_file *file = &memory->settings.files->memory;
 	const struct fcp_clone_settings clone = {.from = memory->base.fd,
@@ -119,6 +125,8 @@ static int clone_base(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 						 .bytes = memory->bytes,
 						 .cancel_fd = memory->settings.snapshot->cancel_fd};
 
+	if (fcp_snapshot_is_layer(memory))
+		return fcp_snapshot_layer_begin(memory, err);
 	if (memory->base.fd >= 0) {
 		if (fcp_clone_file(&clone, &memory->base.clone, err) != 0)
 			return -1;
@@ -134,7 +142,7 @@ static int clone_base(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 
 int fcp_snapshot_memory_prepare(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 {
-	return prepare_hold(memory, err) == 0 && clone_base(memory, err) == 0 ? 0 : -1;
+	return prepare_hold(memory, err) == 0 && begin_file(memory, err) == 0 ? 0 : -1;
 }
 
 /* ---- the hold ---- */
@@ -221,7 +229,7 @@ int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory, struct fcp_sn
 
 	if (memory->buffer && fcp_snapshot_write_changed(memory, report, err) != 0)
 		return -1;
-	if (!report->verified && fcp_snapshot_make_holes(memory, err) != 0)
+	if (!report->verified && fcp_snapshot_settle_rest(memory, report, err) != 0)
 		return -1;
 	if (memory->base.fd >= 0) {
 		struct fcp_file_attributes attributes;
@@ -230,6 +238,8 @@ int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory, struct fcp_sn
 		fcp_attributes_read(memory->base.fd, &attributes);
 		memcpy(report->base_id, attributes.id, sizeof(report->base_id));
 		count_base(memory, report);
+		if (fcp_snapshot_is_layer(memory))
+			fcp_snapshot_layer_warn(result);
 	}
 	return 0;
 }

@@ -41,15 +41,31 @@ int fcp_snapshot_copy_changed(struct fcp_snapshot_memory *memory, struct fcp_mem
 int fcp_snapshot_write_changed(const struct fcp_snapshot_memory *memory,
 			       struct fcp_memory_report *report, struct fcp_error *err);
 
-/* snapshot_write.c: free and dropped pages, where the file began as the base. */
-int fcp_snapshot_make_holes(const struct fcp_snapshot_memory *memory, struct fcp_error *err);
+/* snapshot_write.c: what was not read: free and dropped pages become holes where the file began as the
+ * base; in a layer, dropped ones become zeros. */
+int fcp_snapshot_settle_rest(const struct fcp_snapshot_memory *memory,
+			     struct fcp_memory_report *report, struct fcp_error *err);
 
 /* snapshot_write.c: what reads the changed pages, and where they go. */
 struct fcp_writer_settings fcp_snapshot_writer_settings(const struct fcp_snapshot_memory *memory);
 
 /* snapshot_verify.c: all pages of the file but free ones, against the memory that stands still.
- * FCP_ERR_STATE: some differ. Makes the holes first. */
+ * FCP_ERR_STATE: some differ. Settles the rest first. */
 int fcp_snapshot_verify(const struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
 			struct fcp_error *err);
+
+/* ---- snapshot_layer.c ---- */
+
+bool fcp_snapshot_is_layer(const struct fcp_snapshot_memory *memory);
+
+/* The file as one hole, and the base with an id. FCP_ERR_UNSUPPORTED as of fcp_overlay_try(). */
+int fcp_snapshot_layer_begin(struct fcp_snapshot_memory *memory, struct fcp_error *err);
+
+/* Dropped pages, as zeros where the base has other bytes. */
+int fcp_snapshot_layer_write_dropped(const struct fcp_snapshot_memory *memory,
+				     struct fcp_memory_report *report, struct fcp_error *err);
+
+/* At the end: when what it is a layer of is not recorded. */
+void fcp_snapshot_layer_warn(struct fcp_snapshot_result *result);
 
 #endif

@@ -144,10 +144,10 @@ void fcp_snapshot_flush_metrics(struct fcp_snapshot_run *run, struct fcp_metrics
 				    &no_matter) == 0;
 }
 
-static void warn(struct fcp_snapshot_run *run, const char *text)
+void fcp_snapshot_warn(struct fcp_snapshot_result *result, const char *text)
 {
-	char *warning = run->result->warning;
-	size_t used = strlen(warning), bytes = sizeof(run->result->warning);
+	char *warning = result->warning;
+	size_t used = strlen(warning), bytes = sizeof(result->warning);
 
 	used += (size_t)snprintf(warning + used, bytes - used, "%s", used ? "; " : "");
 	if (used < bytes)
@@ -165,6 +165,7 @@ int fcp_snapshot_begin(struct fcp_snapshot_run *run, struct fcp_error *err)
 	if (fcp_snapshot_files_begin(&run->files, fcp_firecracker_pid(&run->firecracker), err) != 0)
 		return -1;
 	if (run->files.memory.no_sync || run->files.snapshot.no_sync)
-		warn(run, "after a power cut the files may be lost: the directory of one cannot be synced");
+		fcp_snapshot_warn(run->result, "after a power cut the files may be lost: the directory of one "
+					       "cannot be synced");
 	return fcp_snapshot_writer_prepare(run, err);
 }

@@ -26,7 +26,9 @@ void fcp_snapshot_record(int fd, const struct fcp_firecracker *firecracker,
 		.holes = result->layer ? FCP_HOLES_BASE : FCP_HOLES_ZERO};
 	struct fcp_error without_id;
 
-	if (result->layer)
+	if (result->layer && result->writer == FCP_WRITER_FCPAUSE)
+		memcpy(attributes.base, result->memory.base_id, sizeof(attributes.base));
+	else if (result->layer)
 		find_base(firecracker, machine, &attributes);
 	fcp_attributes_new_id(&attributes, &without_id);
 	if (!fcp_attributes_write(fd, &attributes))

@@ -31,4 +31,7 @@ struct fcp_snapshot_run {
 /* How long a creation may take. */
 uint32_t fcp_snapshot_timeout_ms(const struct fcp_snapshot_run *run);
 
+/* One more warning of the result. */
+void fcp_snapshot_warn(struct fcp_snapshot_result *result, const char *text);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "memory/overlay.h"
 #include "memory/range.h"
 #include "memory/sparse.h"
 #include "memory/zero.h"
@@ -49,20 +50,33 @@ static int verify_runs(const struct fcp_snapshot_memory *memory, const struct fc
 	return 0;
 }
 
-/* Pages of data in one range that are not zeros. */
-static int count_not_zero(const struct fcp_snapshot_file *file, struct fcp_range range,
+/* Is the page what a dropped one must be? Of a layer, over its base. */
+static bool is_zero_at(const struct fcp_snapshot_memory *memory, uint64_t at)
+{
+	const struct fcp_snapshot_file *file = &memory->settings.files->memory;
+	const struct fcp_overlay overlay = {memory->base.fd, file->fd, file->host};
+	const struct fcp_range range = {at, at + FCP_PAGE_BYTES};
+	unsigned char page[FCP_PAGE_BYTES];
+	struct fcp_error ignored;
+	int got = fcp_snapshot_is_layer(memory)
+			  ? fcp_overlay_read(&overlay, range, page, &ignored)
+			  : fcp_pages_read(file->fd, file->host, range, page, &ignored);
+
+	return got == 0 && fcp_page_is_zero(page);
+}
+
+/* Pages of one range that are not zeros, of those that fd has data of. */
+static int count_not_zero(const struct fcp_snapshot_memory *memory, int fd, struct fcp_range range,
 			  uint64_t *differing, struct fcp_error *err)
 {
-	unsigned char page[FCP_PAGE_BYTES];
+	const char *name = memory->settings.files->memory.host;
 	struct fcp_range data = {range.start, range.start};
 	int more;
 
-	while ((more = fcp_sparse_next(file->fd, file->host, data.end, range.end, &data, err)) > 0)
+	while ((more = fcp_sparse_next(fd, name, data.end, range.end, &data, err)) > 0)
 		for (uint64_t at = fcp_align_down(data.start, FCP_PAGE_BYTES); at < data.end;
 		     at += FCP_PAGE_BYTES)
-			*differing += pread(file->fd, page, sizeof(page), (off_t)at) !=
-					      (ssize_t)sizeof(page) ||
-				      !fcp_page_is_zero(page);
+			*differing += !is_zero_at(memory, at);
 	return more;
 }
 
@@ -70,10 +84,16 @@ static int count_not_zero(const struct fcp_snapshot_file *file, struct fcp_range
 static int verify_zeros(const struct fcp_snapshot_memory *memory, uint64_t *differing,
 			struct fcp_error *err)
 {
-	for (size_t i = 0; i < memory->plan.zero.count; i++)
-		if (count_not_zero(&memory->settings.files->memory, memory->plan.zero.items[i], differing,
-				   err) != 0)
+	const struct fcp_ranges *zero = &memory->plan.zero;
+	int fd = memory->settings.files->memory.fd, base = memory->base.fd;
+
+	for (size_t i = 0; i < zero->count; i++) {
+		if (count_not_zero(memory, fd, zero->items[i], differing, err) != 0)
 			return -1;
+		if (fcp_snapshot_is_layer(memory) &&
+		    count_not_zero(memory, base, zero->items[i], differing, err) != 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -85,7 +105,7 @@ int fcp_snapshot_verify(const struct fcp_snapshot_memory *memory, struct fcp_mem
 	FCP_CLEANUP(page_runs) struct fcp_page_runs unchanged = {0};
 	uint64_t differing = 0;
 
-	if (fcp_snapshot_make_holes(memory, err) != 0 || verify_zeros(memory, &differing, err) != 0 ||
+	if (fcp_snapshot_settle_rest(memory, report, err) != 0 || verify_zeros(memory, &differing, err) != 0 ||
 	    verify_runs(memory, &memory->plan.changed, &differing, err) != 0)
 		return -1;
 	if (memory->ram.backing != FCP_GUEST_BACKING_USERFAULT &&

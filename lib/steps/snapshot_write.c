@@ -17,6 +17,7 @@ struct fcp_writer_settings fcp_snapshot_writer_settings(const struct fcp_snapsho
 		.fd = file->fd,
 		.name = file->host,
 		.base_fd = memory->base.fd,
+		.layer = fcp_snapshot_is_layer(memory),
 		.cancel_fd = memory->settings.snapshot->cancel_fd,
 	};
 }
@@ -35,8 +36,10 @@ int fcp_snapshot_write_changed(const struct fcp_snapshot_memory *memory,
 	return 0;
 }
 
-/* Free pages and dropped ones: where the file began as the base, its bytes are there still. */
-int fcp_snapshot_make_holes(const struct fcp_snapshot_memory *memory, struct fcp_error *err)
+/* Free pages and dropped ones: where the file began as the base, its bytes are there still. In a layer
+ * they are the base's too: nobody needs the free ones, and the dropped ones are zeros. */
+int fcp_snapshot_settle_rest(const struct fcp_snapshot_memory *memory,
+			     struct fcp_memory_report *report, struct fcp_error *err)
 {
 	const struct fcp_snapshot_file *file = &memory->settings.files->memory;
 	const struct fcp_file target = {.fd = file->fd, .name = file->host, .cancel_fd = -1};
@@ -44,6 +47,8 @@ int fcp_snapshot_make_holes(const struct fcp_snapshot_memory *memory, struct fcp
 
 	if (memory->base.fd < 0)
 		return 0;
+	if (fcp_snapshot_is_layer(memory))
+		return fcp_snapshot_layer_write_dropped(memory, report, err);
 	if (fcp_release_ranges(&target, &memory->plan.zero, &ignored, err) != 0)
 		return -1;
 	return fcp_release_ranges(&target, &memory->found.ranges, &ignored, err);

@@ -22,7 +22,7 @@ static int leave_to_firecracker(struct fcp_snapshot_run *run, const char *why)
 /* May Firecracker write in our stead? Not where it would fail for the same reason, or nobody wants it. */
 static bool may_leave(const struct fcp_snapshot_run *run, const struct fcp_error *why)
 {
-	if (run->settings->writer == FCP_WRITER_FCPAUSE)
+	if (run->settings->writer == FCP_WRITER_FCPAUSE || run->settings->layer)
 		return false;
 	switch (why->error_class) {
 	case FCP_ERR_UNSUPPORTED:
@@ -53,6 +53,10 @@ int fcp_snapshot_writer_choose(struct fcp_snapshot_run *run, struct fcp_error *e
 {
 	const struct fcp_snapshot_settings *settings = run->settings;
 
+	if (settings->layer &&
+	    (settings->writer == FCP_WRITER_FIRECRACKER || settings->type != FCP_SNAPSHOT_AUTO))
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "a layer is written by fcpause, and of no type of Firecracker's");
 	if (settings->writer == FCP_WRITER_FCPAUSE && settings->type == FCP_SNAPSHOT_DIFF)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "only Firecracker writes a Diff");
 	if (settings->writer == FCP_WRITER_FIRECRACKER)
@@ -78,9 +82,10 @@ static void note_written(struct fcp_snapshot_run *run)
 	struct fcp_snapshot_result *result = run->result;
 
 	result->writer = FCP_WRITER_FCPAUSE;
-	result->type = FCP_SNAPSHOT_FULL;
-	result->layer = false;
-	snprintf(result->type_reason, sizeof(result->type_reason), "fcpause wrote the whole memory");
+	result->layer = run->settings->layer;
+	result->type = result->layer ? FCP_SNAPSHOT_DIFF : FCP_SNAPSHOT_FULL;
+	snprintf(result->type_reason, sizeof(result->type_reason), "fcpause wrote %s",
+		 result->layer ? "what differs from the base" : "the whole memory");
 }
 
 int fcp_snapshot_writer_take(struct fcp_snapshot_run *run, bool *written_, struct fcp_error *err)

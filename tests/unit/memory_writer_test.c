@@ -152,7 +152,7 @@ static int make_base(void)
 	return fd;
 }
 
-static void test_base(bool zeros_are_data)
+static void test_base(bool layer)
 {
 	struct fcp_page_runs runs = {0};
 	struct fcp_writer_settings settings;
@@ -167,7 +167,7 @@ static void test_base(bool zeros_are_data)
 	   "a copy of the base");
 	settings = settings_of(&runs, fd, 2);
 	settings.base_fd = base;
-	settings.zeros_are_data = zeros_are_data;
+	settings.layer = layer;
 	ok(fcp_writer_write(&settings, &result, &err) == 0, "over a base: %s", err.message);
 	is_u64(wrong_pages(fd, &runs), 0, "the file is the memory");
 	for (size_t page = 0; page < PAGES; page++)

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/overlay.h"
+
+#include "base/units.h"
+#include "memory/sparse.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int fcp_pages_read(int fd, const char *name, struct fcp_range range, unsigned char *buffer_,
+		   struct fcp_error *err)
+{
+	for (uint64_t at = range.start; at < range.end;) {
+		ssize_t got = pread(fd, buffer_ + (at - range.start), (size_t)(range.end - at), (off_t)at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return fcp_error_set(err, FCP_ERR_IO, got < 0 ? errno : 0, "%.200s: cannot read",
+					     name);
+		at += (uint64_t)got;
+	}
+	return 0;
+}
+
+int fcp_overlay_read(const struct fcp_overlay *overlay, struct fcp_range range,
+		     unsigned char *buffer_, struct fcp_error *err)
+{
+	struct fcp_range data = {range.start, range.start};
+	int more;
+
+	if (fcp_pages_read(overlay->base_fd, "base", range, buffer_, err) != 0)
+		return -1;
+	while ((more = fcp_sparse_next(overlay->layer_fd, overlay->name, data.end, range.end, &data,
+				       err)) > 0)
+		if (fcp_pages_read(overlay->layer_fd, overlay->name, data,
+				   buffer_ + (data.start - range.start), err) != 0)
+			return -1;
+	return more;
+}
+
+static int refused(const char *name, struct fcp_error *err)
+{
+	return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", name);
+}
+
+int fcp_overlay_try(int fd, const char *name, uint64_t bytes, struct fcp_error *err)
+{
+	static const unsigned char zeros[FCP_PAGE_BYTES];
+	struct fcp_range data = {0, 0};
+	int more;
+
+	if (ftruncate(fd, (off_t)bytes) != 0 ||
+	    pwrite(fd, zeros, sizeof(zeros), FCP_PAGE_BYTES) != (ssize_t)sizeof(zeros) ||
+	    fdatasync(fd) != 0)
+		return refused(name, err);
+	more = fcp_sparse_next(fd, name, 0, bytes, &data, err);
+	if (more < 0)
+		return -1;
+	if (more == 0 || data.start != FCP_PAGE_BYTES || data.end != 2 * (uint64_t)FCP_PAGE_BYTES)
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "%.200s: a layer cannot be kept here: the file system does not tell "
+				     "holes from pages of zeros", name);
+	return ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)bytes) == 0 ? 0 : refused(name, err);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A layer over its base: what the layer has as data, and the base's bytes where it has a hole. */
+#ifndef FCP_MEMORY_OVERLAY_H
+#define FCP_MEMORY_OVERLAY_H
+
+#include "base/error.h"
+
+/* pread(2), all of start .. end. name is for messages. FCP_ERR_IO, also when the file is shorter. */
+int fcp_pages_read(int fd, const char *name, struct fcp_range range, unsigned char *buffer_,
+		   struct fcp_error *err);
+
+struct fcp_overlay {
+	int base_fd;
+	int layer_fd; /* of the same size; its offset moves */
+	const char *name; /* of the layer, for messages */
+};
+
+/* The bytes start .. end of the memory that the two make. Any thread. FCP_ERR_IO. */
+int fcp_overlay_read(const struct fcp_overlay *overlay, struct fcp_range range,
+		     unsigned char *buffer_, struct fcp_error *err);
+
+/*
+ * Can the empty file fd hold a layer of that size? The file system must tell holes from data by pages,
+ * and keep a page of zeros as data. The file is one hole of its full size afterwards.
+ * FCP_ERR_UNSUPPORTED, FCP_ERR_IO.
+ */
+int fcp_overlay_try(int fd, const char *name, uint64_t bytes, struct fcp_error *err);
+
+#endif
