@@ -50,6 +50,7 @@ static void booted(void)
 	memset(ram + PAGE, 1, 2 * PAGE);
 	*(volatile char *)(ram + 4 * PAGE); /* the page of zeros of all processes */
 	ram[6 * PAGE] = 1;
+	madvise(ram + 6 * PAGE, PAGE, MADV_PAGEOUT); /* swapped out, where there is swap */
 }
 
 static void restored(void)
@@ -63,6 +64,7 @@ static void restored(void)
 		 -1, 0) == MAP_FAILED)
 		exit(77);
 	ram[7 * PAGE] = 1;
+	madvise(ram + 2 * PAGE, PAGE, MADV_PAGEOUT);
 }
 
 static void shared(void)
