@@ -71,7 +71,8 @@ static pid_t fork_as_sibling(void)
 }
 
 /* Makes the root, then reaps what commands leave behind; its end is the end of all. */
-static _Noreturn void run_init(int fd, const char *dir, const char *share)
+static _Noreturn void run_init(int fd, const struct jail_outside *outside, const char *dir,
+			       const char *share)
 {
 	struct sigaction reap = { .sa_handler = SIG_IGN };
 	struct made made = { 0 };
@@ -79,7 +80,7 @@ static _Noreturn void run_init(int fd, const char *dir, const char *share)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, JAIL_INIT_NAME);
-	jail_mounts_make(dir, share, made.what, sizeof(made.what));
+	jail_mounts_make(dir, outside, share, made.what, sizeof(made.what));
 	made.error = made.what[0] ? errno : 0;
 	report(fd, &made);
 	close_range(0, ~0U, 0);
@@ -93,13 +94,14 @@ static _Noreturn void run_init(int fd, const char *dir, const char *share)
 static _Noreturn void make(int fd, const char *dir, const char *share)
 {
 	struct made made = { 0 };
+	struct jail_outside outside;
 
-	if (unshare_all())
+	if (jail_mounts_look(&outside) || unshare_all())
 		made = (struct made){ .error = errno, .what = "namespaces" };
 	else
 		made.init = fork_as_sibling();
 	if (!made.error && made.init == 0)
-		run_init(fd, dir, share);
+		run_init(fd, &outside, dir, share);
 	if (made.init < 0)
 		made = (struct made){ .error = errno, .what = "fork" };
 	report(fd, &made);
@@ -138,6 +140,14 @@ static int open_namespace(pid_t pid, const char *name)
 	return strcmp(theirs, ours) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 }
 
+static int open_root(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 static void enter(struct jail *jail, const struct made *made)
 {
 	jail->init = made->init;
@@ -149,7 +159,8 @@ static void enter(struct jail *jail, const struct made *made)
 	jail->user_fd = open_namespace(made->init, "user");
 	jail->mnt_fd = open_namespace(made->init, "mnt");
 	jail->pid_fd = open_namespace(made->init, "pid");
-	if (jail->mnt_fd >= 0 && jail->pid_fd >= 0)
+	jail->root_fd = open_root(made->init);
+	if (jail->mnt_fd >= 0 && jail->pid_fd >= 0 && jail->root_fd >= 0)
 		return;
 	snprintf(jail->why, sizeof(jail->why), "/proc/%d/ns: %s", made->init, strerror(errno));
 	jail_stop(jail);
@@ -161,7 +172,7 @@ void jail_start(struct jail *jail, const char *dir, const char *share)
 	int fds[2];
 	pid_t pid;
 
-	*jail = (struct jail){ .user_fd = -1, .mnt_fd = -1, .pid_fd = -1 };
+	*jail = (struct jail){ .user_fd = -1, .mnt_fd = -1, .pid_fd = -1, .root_fd = -1 };
 	if (pipe2(fds, O_CLOEXEC)) {
 		snprintf(jail->why, sizeof(jail->why), "pipe: %s", strerror(errno));
 		return;
@@ -209,7 +220,8 @@ static pid_t fork_inside(const struct jail *jail)
 {
 	if (jail->user_fd >= 0 && setns(jail->user_fd, CLONE_NEWUSER))
 		return -1;
-	if (setns(jail->mnt_fd, CLONE_NEWNS) || setns(jail->pid_fd, CLONE_NEWPID))
+	if (setns(jail->mnt_fd, CLONE_NEWNS) || setns(jail->pid_fd, CLONE_NEWPID) ||
+	    fchdir(jail->root_fd) || chroot("."))
 		return -1;
 	return fork_as_sibling();
 }

@@ -17,6 +17,7 @@ struct jail {
 	int user_fd; /* -1: in the host's user namespace, which only root can do */
 	int mnt_fd;
 	int pid_fd;
+	int root_fd; /* its root, which in a chroot is not that of its mount namespace */
 	char why[256]; /* without an init */
 };
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <linux/mount.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -97,10 +98,9 @@ static const char *mount_proc(const char *dir)
 	return NULL;
 }
 
-static const char *bring_all(const char *dir, const char *share)
+static const char *bring_all(const char *dir, const char *self, const char *share)
 {
 	const unsigned long long fixed = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
-	char self[PATH_MAX] = "";
 
 	for (size_t i = 0; programs[i]; i++) {
 		if (bring(dir, programs[i], programs[i], fixed | MOUNT_ATTR_NODEV))
@@ -110,30 +110,76 @@ static const char *bring_all(const char *dir, const char *share)
 		if (bring(dir, devices[i], devices[i], MOUNT_ATTR_NOSUID))
 			return devices[i];
 	}
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0 ||
-	    bring(dir, self, "/guest/sim", fixed | MOUNT_ATTR_NODEV))
+	if (bring(dir, self, "/guest/sim", fixed | MOUNT_ATTR_NODEV))
 		return "the simulator's program";
 	if (share && bring(dir, share, share, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV))
 		return share;
 	return mount_proc(dir);
 }
 
+/* In a chroot, whose root is no mount, nothing can be exchanged for it. */
 static int change_root(const char *dir)
 {
-	if (chdir(dir) || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH))
+	if (chdir(dir))
+		return -1;
+	if (syscall(SYS_pivot_root, ".", "."))
+		return errno == EINVAL && !chroot(".") ? chdir("/") : -1;
+	if (umount2(".", MNT_DETACH))
 		return -1;
 	return chdir("/");
 }
 
-void jail_mounts_make(const char *dir, const char *share, char *ret_what, size_t size)
+/* What is mounted at dir, seen from the namespace that outside was opened in; 0: not known. */
+static uint64_t mount_id(int outside, const char *dir)
+{
+	struct statx status;
+
+	/* Relative to a descriptor of that namespace: an absolute path would begin in ours. */
+	if (statx(outside, dir + 1, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &status) ||
+	    !(status.stx_mask & STATX_MNT_ID))
+		return 0;
+	return status.stx_mnt_id;
+}
+
+/*
+ * Mounts dir over itself, so that it can be a root. In a chroot whose root is no mount the mounts below it
+ * cannot be made private; where the host would see what is mounted, this is taken back.
+ */
+static int mount_root(const char *dir, int outside)
+{
+	bool private = !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	uint64_t before = mount_id(outside, dir);
+
+	if (!private && (errno != EINVAL || !before))
+		return -1;
+	if (mount(dir, dir, NULL, MS_BIND, NULL))
+		return -1;
+	if (private || mount_id(outside, dir) == before)
+		return mount(NULL, dir, NULL, MS_REC | MS_PRIVATE, NULL);
+	umount2(dir, MNT_DETACH);
+	errno = EBUSY;
+	return -1;
+}
+
+int jail_mounts_look(struct jail_outside *ret_outside)
+{
+	ssize_t length = readlink("/proc/self/exe", ret_outside->self, sizeof(ret_outside->self) - 1);
+
+	ret_outside->self[length > 0 ? length : 0] = '\0';
+	ret_outside->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return length > 0 && ret_outside->root >= 0 ? 0 : -1;
+}
+
+void jail_mounts_make(const char *dir, const struct jail_outside *outside, const char *share,
+		      char *ret_what, size_t size)
 {
 	const char *what = NULL;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount(dir, dir, NULL, MS_BIND, NULL))
+	if (mount_root(dir, outside->root))
 		what = dir;
 	if (!what)
-		what = bring_all(dir, share);
+		what = bring_all(dir, outside->self, share);
 	if (!what && change_root(dir))
-		what = "pivot_root";
+		what = "the root";
 	snprintf(ret_what, size, "%s", what ? what : "");
 }
