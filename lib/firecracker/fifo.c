@@ -29,29 +29,30 @@ static int give_to(const struct fcp_fifo *fifo, uid_t uid, gid_t gid, struct fcp
 			     "user %u could not open the named pipe %s", (unsigned)uid, fifo->name);
 }
 
+/* A pipe of that name has no other use, whoever made it. */
+static void remove_named(int directory, const char *name)
+{
+	struct stat named;
+
+	if (fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(named.st_mode))
+		unlinkat(directory, name, 0);
+}
+
 int fcp_fifo_make(int directory, const char *name, uid_t uid, gid_t gid, struct fcp_fifo *fifo_,
 		  struct fcp_error *err)
 {
-	struct stat old;
-
 	*fifo_ = (struct fcp_fifo)FCP_FIFO_NONE;
-	if (fstatat(directory, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(old.st_mode))
-		unlinkat(directory, name, 0);
+	remove_named(directory, name);
 	if (mkfifoat(directory, name, 0600) != 0)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "cannot make the named pipe %s",
 				     name);
 	fifo_->directory = directory;
 	fifo_->name = name;
-	return open_made(fifo_, err) == 0 ? give_to(fifo_, uid, gid, err) : -1;
-}
-
-void fcp_fifo_open(struct fcp_fifo *fifo)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fifo->fd);
-	if (fifo->reader < 0)
-		fifo->reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (open_made(fifo_, err) == 0)
+		return give_to(fifo_, uid, gid, err);
+	if (fifo_->fd < 0)
+		remove_named(directory, name);
+	return -1;
 }
 
 bool fcp_fifo_had_writer(const struct fcp_fifo *fifo)
@@ -68,6 +69,19 @@ static bool has_its_name(const struct fcp_fifo *fifo)
 	return fstat(fifo->fd, &made) == 0 &&
 	       fstatat(fifo->directory, fifo->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       made.st_dev == named.st_dev && made.st_ino == named.st_ino;
+}
+
+/* Where /proc does not help, by its name: else Firecracker would wait for ever. */
+void fcp_fifo_open(struct fcp_fifo *fifo)
+{
+	const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fifo->fd);
+	if (fifo->reader < 0)
+		fifo->reader = open(path, flags);
+	if (fifo->reader < 0 && has_its_name(fifo))
+		fifo->reader = openat(fifo->directory, fifo->name, flags | O_NOFOLLOW);
 }
 
 void fcp_fifo_remove(struct fcp_fifo *fifo)

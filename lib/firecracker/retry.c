@@ -30,6 +30,9 @@ int fcp_firecracker_retry(struct fcp_firecracker *firecracker,
 
 	fcp_firecracker_shield(firecracker);
 	firecracker->deadline = fcp_deadline_in_ms(timeout_ms);
+	/* One answer that is lost must not take all the time there is. */
+	if (firecracker->timeout_ms > timeout_ms / 3)
+		firecracker->timeout_ms = (uint32_t)(timeout_ms / 3);
 	while (call(firecracker, err) != 0) {
 		if (fcp_firecracker_has_ended(err))
 			return fcp_error_wrap(err, "Firecracker has ended, and the VM with it");

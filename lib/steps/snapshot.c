@@ -21,6 +21,13 @@
 
 /* ---- the pause ---- */
 
+/* Firecracker's own refusals are 400; any other one is of a proxy, which may have passed it on. */
+static bool may_be_done(const struct fcp_error *err)
+{
+	return err->error_class == FCP_ERR_SERVER ? err->http_status >= 500
+						   : err->error_class != FCP_ERR_CONNECT;
+}
+
 /* Pauses a Running VM. When the answer got lost the VM may be paused all the same. */
 static int pause_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
@@ -30,8 +37,7 @@ static int pause_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
 		return 0;
 	run->pause_ns = fcp_now_ns();
 	if (fcp_vm_pause(&run->firecracker, err) != 0) {
-		run->result->paused = err->error_class != FCP_ERR_SERVER &&
-				      err->error_class != FCP_ERR_CONNECT;
+		run->result->paused = may_be_done(err);
 		if (run->result->paused)
 			run->result->vm_state = FCP_VM_UNKNOWN;
 		return -1;

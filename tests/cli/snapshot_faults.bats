@@ -179,6 +179,20 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	put_back timeout
 }
 
+@test "the pause is done, and a proxy answers 504: resumed" {
+	vm --fault 'PATCH /vm answer=504@1'
+	snapshot
+	put_back server
+}
+
+@test "the answer to a resume is lost, and one answer may take all the time there is: it is tried again" {
+	vm --fault 'PATCH /vm hang@2'
+	snapshot --resume --timeout-ms 30000
+	expect 0
+	expect_json '.vm_state == "Running"'
+	expect_state '.state == "Running"'
+}
+
 @test "the pause is refused: nothing to undo" {
 	vm --fault 'PATCH /vm status=400'
 	snapshot

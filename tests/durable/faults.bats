@@ -66,6 +66,15 @@ walk_all() {
 	done
 }
 
+@test "the named pipe of a hold cannot be opened, nor any other descriptor's link: Firecracker is let go" {
+	VM
+	unset FCPAUSE_WRITER
+	local mode
+	for mode in force pause; do
+		ERRORS=EACCES walk_all $mode open:/proc/self/fd/ openat:fcpause-hold mkfifoat fchownat
+	done
+}
+
 @test "open runs out of descriptors or is interrupted, each in turn" {
 	VM
 	for mode in new ${LONG:+force pause}; do
