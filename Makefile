@@ -2,6 +2,7 @@
 #
 # make            build/fcpause, build/fcpause-sim, build/libfcpause.{a,so}
 # make check      all tests that need nothing special; some of check-vm where QEMU is installed
+#                 (REPORT=1: with the table of faults; FCPAUSE_LONG=1: all faults, not a sample)
 # make check-vm   against real Linux kernels under QEMU (FCPAUSE_VM_LONG=1: all variants on all)
 # make check-live against the real Firecracker and envd, where they are on PATH
 # make fuzz       the reader of the guest's memory, FUZZ_SECONDS=60
@@ -70,6 +71,9 @@ FUZZ_SECONDS ?= 60
 FUZZ_OBJECTS := $(patsubst %,$(B)/o/tests/fuzz/%.o,check patch base source store)
 REPLAY_OBJECTS := $(patsubst %.c,$(B)/o/%.o,$(wildcard tests/contract/*.c))
 
+MATRIX_TESTS := $(B)/matrix $(B)/load
+MATRIX_OBJECTS := $(patsubst %,$(B)/o/tests/matrix/%.o,files sim run cells cell rules table)
+
 # Scripts for users, installed as fcpause-NAME.
 USER_SCRIPTS := resume-build fph-bench
 
@@ -128,8 +132,17 @@ $(B)/guest-file: $(B)/o/tests/cli/guest_file.o $(UNIT_SHARED) $(B)/libfcpause.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-check: all $(UNIT_TESTS) $(B)/replay $(B)/guest-file
-	$(Q)tests/run $(B) check $(UNIT_TESTS) $(BATS_TESTS) $(if $(QEMU),$(if $(D),,tests/vm/quick))
+$(B)/shim.so: tests/durable/shim.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -D_GNU_SOURCE -O1 -shared -fPIC -o $@ $< -ldl
+
+# What fcpause does when anything fails; many runs at once.
+$(B)/matrix $(B)/load: $(B)/%: $(B)/o/tests/matrix/%.o $(MATRIX_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -ljansson
+
+check: all $(UNIT_TESTS) $(B)/replay $(B)/guest-file $(B)/shim.so $(MATRIX_TESTS)
+	$(Q)tests/run $(B) check $(UNIT_TESTS) $(MATRIX_TESTS) $(BATS_TESTS) $(if $(QEMU),$(if $(D),,tests/vm/quick))
 
 check-vm:
 	$(Q)tests/run $(B) vm tests/vm/run
@@ -173,7 +186,7 @@ clean:
 	rm -rf build build-*
 
 -include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
-	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
+	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(wildcard $(B)/o/tests/matrix/*.d)
 
 .PHONY: all check check-vm check-live fuzz demo bench install clean
 .SECONDARY: $(UNIT_OBJECTS)

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * LD_PRELOAD: logs, fails, holds or kills at the n-th call of a function, and tells lies of /proc.
- * All by environment; without any it does nothing.
+ * All by environment; without any it does nothing. A process that is forked is left alone.
  *
  *   SHIM_LOG=FILE     a line a call: NAME PATH [TARGET]; before it `fault ` where a fault struck
  *   SHIM_FAULT='NAME[:TEXT]@N[+]=WHAT[;...]'
  *                     the N-th call of NAME (with + each from there on) whose path holds TEXT.
- *                     Calls on paths below /proc count only where TEXT is given.
- *                     WHAT: a name of errno (EIO), hold (until somebody writes to SHIM_GATE), kill
+ *                     NAME `any` is all of them, counted together.
+ *                     Calls on paths below /proc count only where TEXT is given, or SHIM_PROC.
+ *                     WHAT: a name of errno (EIO), hold (until somebody writes to SHIM_GATE), kill,
+ *                     int, term (the call is made then), stop (until SIGCONT)
  *   SHIM_GATE=FIFO    for hold
+ *   SHIM_PROC=1       paths below /proc are as all others
  *   SHIM_FREE=BYTES   what fstatvfs() says is free
  *   SHIM_SWAP=KIB     VmSwap of every /proc/PID/status ...
  *   SHIM_SWAP_WHEN=FILE  ... only once this file is there and not empty
@@ -29,8 +32,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -43,7 +48,7 @@
 enum what {
 	FAIL,
 	HOLD,
-	KILL,
+	SIGNAL,
 };
 
 struct fault {
@@ -52,13 +57,15 @@ struct fault {
 	long nth;
 	bool onward;
 	enum what what;
-	int errnum;
+	int errnum; /* or the signal */
 	long seen;
 };
 
 static struct fault faults[FAULTS_MAX];
 static size_t fault_count;
 static int log_fd = -1;
+static long own_pid;
+static bool all_paths;
 static bool inherited[FDS_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -87,8 +94,12 @@ static const struct {
 	{"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EINVAL", EINVAL},
 	{"EPERM", EPERM},   {"EROFS", EROFS},	{"EDQUOT", EDQUOT}, {"ENOLCK", ENOLCK},
 	{"ENOSYS", ENOSYS}, {"EMLINK", EMLINK},	{"EOPNOTSUPP", EOPNOTSUPP},
-	{"EOPNOTSUPP", EOPNOTSUPP},
 };
+
+static const struct {
+	const char *name;
+	int number;
+} signals[] = {{"kill", SIGKILL}, {"int", SIGINT}, {"term", SIGTERM}, {"stop", SIGSTOP}};
 
 static void die(const char *what, const char *value)
 {
@@ -102,10 +113,12 @@ static void read_what(struct fault *fault, const char *text)
 		fault->what = HOLD;
 		return;
 	}
-	if (strcmp(text, "kill") == 0) {
-		fault->what = KILL;
-		return;
-	}
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (strcmp(text, signals[i].name) == 0) {
+			fault->what = SIGNAL;
+			fault->errnum = signals[i].number;
+			return;
+		}
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
 		if (strcmp(errors[i].name, text) == 0) {
 			fault->errnum = errors[i].errnum;
@@ -140,6 +153,8 @@ __attribute__((constructor)) static void begin(void)
 	static char copy[4096]; /* nothing to free: a leak checker looks at the end */
 	char *specs = getenv("SHIM_FAULT") ? copy : NULL;
 
+	own_pid = raw(SYS_getpid, 0, 0, 0, 0);
+	all_paths = getenv("SHIM_PROC") != NULL;
 	if (specs)
 		snprintf(copy, sizeof(copy), "%s", getenv("SHIM_FAULT"));
 	for (int fd = 0; fd < FDS_MAX; fd++)
@@ -203,11 +218,16 @@ static void hold(void)
 	raw(SYS_close, fd, 0, 0, 0);
 }
 
+static bool counts(const char *path)
+{
+	return all_paths || strncmp(path, "/proc/", 6) != 0;
+}
+
 static bool is_for(const struct fault *fault, const char *name, const char *path)
 {
-	if (strcmp(fault->name, name) != 0)
+	if (strcmp(fault->name, name) != 0 && strcmp(fault->name, "any") != 0)
 		return false;
-	return fault->text[0] ? strstr(path, fault->text) != NULL : strncmp(path, "/proc/", 6) != 0;
+	return fault->text[0] ? strstr(path, fault->text) != NULL : counts(path);
 }
 
 /* Does this call fail? errno is set then. */
@@ -215,6 +235,8 @@ static bool strikes(const char *name, const char *path, const char *target)
 {
 	struct fault *found = NULL;
 
+	if (raw(SYS_getpid, 0, 0, 0, 0) != own_pid)
+		return false;
 	pthread_mutex_lock(&lock);
 	for (size_t i = 0; i < fault_count; i++) {
 		struct fault *fault = &faults[i];
@@ -226,12 +248,12 @@ static bool strikes(const char *name, const char *path, const char *target)
 			found = fault;
 	}
 	pthread_mutex_unlock(&lock);
-	if (strncmp(path, "/proc/", 6) != 0 || found)
+	if (counts(path) || found)
 		say(found ? "fault " : "", name, path, target);
 	if (!found)
 		return false;
-	if (found->what == KILL)
-		raw(SYS_kill, raw(SYS_getpid, 0, 0, 0, 0), SIGKILL, 0, 0);
+	if (found->what == SIGNAL)
+		raw(SYS_kill, own_pid, found->errnum, 0, 0);
 	if (found->what == HOLD)
 		hold();
 	errno = found->errnum;
@@ -308,10 +330,10 @@ DIR *opendir(const char *path)
 	return strikes("opendir", path, NULL) ? NULL : NEXT(opendir)(path);
 }
 
-/* The program has glibc's syscall() for openat2() only. */
+/* The program has glibc's syscall() for openat2(), and for what concerns processes. */
 long syscall(long number, ...)
 {
-	long a, b, c, d, ret;
+	long a, b, c, d, e, ret;
 	va_list args;
 
 	va_start(args, number);
@@ -319,11 +341,15 @@ long syscall(long number, ...)
 	b = va_arg(args, long);
 	c = va_arg(args, long);
 	d = va_arg(args, long);
+	e = va_arg(args, long);
 	va_end(args);
 	if (number == SYS_openat2 && strikes_at("openat2", (int)a, (const char *)b))
 		return -1;
+	if ((number == SYS_clone && strikes("clone", "guard", NULL)) ||
+	    (number == SYS_pidfd_open && strikes("pidfd_open", "process", NULL)))
+		return -1;
 	if (number != SYS_openat2)
-		return NEXT(syscall)(number, a, b, c, d);
+		return NEXT(syscall)(number, a, b, c, d, e);
 	ret = raw(number, a, b, c, d);
 	if (ret < 0)
 		errno = (int)-ret;
@@ -392,6 +418,32 @@ int fchown(int fd, uid_t uid, gid_t gid)
 	return strikes_fd("fchown", fd) ? -1 : NEXT(fchown)(fd, uid, gid);
 }
 
+int fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags)
+{
+	return strikes_at("fchownat", dirfd, path) ? -1 : NEXT(fchownat)(dirfd, path, uid, gid, flags);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+	return strikes_fd("fchmod", fd) ? -1 : NEXT(fchmod)(fd, mode);
+}
+
+int mkfifoat(int dirfd, const char *path, mode_t mode)
+{
+	return strikes_at("mkfifoat", dirfd, path) ? -1 : NEXT(mkfifoat)(dirfd, path, mode);
+}
+
+int inotify_init1(int flags)
+{
+	return strikes("inotify_init1", "inotify", NULL) ? -1 : NEXT(inotify_init1)(flags);
+}
+
+/* What is watched is a link in /proc to a descriptor. */
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	return strikes("inotify_add_watch", "inotify", NULL) ? -1 : NEXT(inotify_add_watch)(fd, path, mask);
+}
+
 int fallocate64(int fd, int mode, off64_t offset, off64_t length)
 {
 	return strikes_fd("fallocate", fd) ? -1 : NEXT(fallocate64)(fd, mode, offset, length);
@@ -400,6 +452,11 @@ int fallocate64(int fd, int mode, off64_t offset, off64_t length)
 int fsetxattr(int fd, const char *name, const void *value, size_t bytes, int flags)
 {
 	return strikes_fd("fsetxattr", fd) ? -1 : NEXT(fsetxattr)(fd, name, value, bytes, flags);
+}
+
+ssize_t fgetxattr(int fd, const char *name, void *value, size_t bytes)
+{
+	return strikes_fd("fgetxattr", fd) ? -1 : NEXT(fgetxattr)(fd, name, value, bytes);
 }
 
 int ftruncate64(int fd, off64_t length)
@@ -419,6 +476,34 @@ ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long loc
 ssize_t pread64(int fd, void *data, size_t bytes, off64_t offset)
 {
 	return strikes_fd("pread", fd) ? -1 : NEXT(pread64)(fd, data, bytes, offset);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t bytes, off64_t offset)
+{
+	return strikes_fd("pwrite", fd) ? -1 : NEXT(pwrite64)(fd, data, bytes, offset);
+}
+
+off64_t lseek64(int fd, off64_t offset, int whence)
+{
+	return strikes_fd("lseek", fd) ? -1 : NEXT(lseek64)(fd, offset, whence);
+}
+
+ssize_t copy_file_range(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t bytes,
+			unsigned flags)
+{
+	return strikes_fd("copy_file_range", to)
+		       ? -1 : NEXT(copy_file_range)(from, from_offset, to, to_offset, bytes, flags);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *argument;
+
+	va_start(args, request);
+	argument = va_arg(args, void *);
+	va_end(args);
+	return strikes_fd("ioctl", fd) ? -1 : NEXT(ioctl)(fd, request, argument);
 }
 
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
@@ -464,6 +549,36 @@ int faccessat(int dirfd, const char *path, int mode, int flags)
 int fstatat64(int dirfd, const char *restrict path, struct stat64 *restrict buffer, int flags)
 {
 	return strikes_at("fstatat", dirfd, path) ? -1 : NEXT(fstatat64)(dirfd, path, buffer, flags);
+}
+
+int fstat64(int fd, struct stat64 *buffer)
+{
+	return strikes_fd("fstat", fd) ? -1 : NEXT(fstat64)(fd, buffer);
+}
+
+int stat64(const char *restrict path, struct stat64 *restrict buffer)
+{
+	return strikes("stat", path, NULL) ? -1 : NEXT(stat64)(path, buffer);
+}
+
+int fstatfs64(int fd, struct statfs64 *buffer)
+{
+	return strikes_fd("fstatfs", fd) ? -1 : NEXT(fstatfs64)(fd, buffer);
+}
+
+int statx(int dirfd, const char *restrict path, int flags, unsigned mask, struct statx *restrict buffer)
+{
+	return strikes_at("statx", dirfd, path) ? -1 : NEXT(statx)(dirfd, path, flags, mask, buffer);
+}
+
+ssize_t readlink(const char *restrict path, char *restrict target, size_t bytes)
+{
+	return strikes("readlink", path, NULL) ? -1 : NEXT(readlink)(path, target, bytes);
+}
+
+ssize_t readlinkat(int dirfd, const char *restrict path, char *restrict target, size_t bytes)
+{
+	return strikes_at("readlinkat", dirfd, path) ? -1 : NEXT(readlinkat)(dirfd, path, target, bytes);
 }
 
 char *realpath(const char *restrict path, char *restrict resolved)
