@@ -177,7 +177,8 @@ until_request() {
 			: >"$SIM_LOG"
 			snapshot_start
 			until_held
-			grep -q '^PUT /snapshot/create .*fcpause-hold' "$SIM_LOG"
+			# The free pages are looked for while Firecracker saves its state: that call may come first.
+			sim_wait_log '^PUT /snapshot/create .*fcpause-hold'
 			if [ $how = guard ]; then
 				fcp_kill
 				until_no_guard
