@@ -12,6 +12,7 @@ int command_madvise_ranges(struct invocation *invocation);
 int command_inspect(struct invocation *invocation);
 int command_snapshot(struct invocation *invocation);
 int command_pause(struct invocation *invocation);
+int command_merge(struct invocation *invocation);
 int command_exec(struct invocation *invocation);
 
 #endif

@@ -23,6 +23,8 @@ struct value {
 	bool on;	    /* KIND_SWITCH, KIND_TOGGLE */
 };
 
+#define LAYERS_MAX 256
+
 struct invocation {
 	const struct command *command;
 	enum command_id id;
@@ -35,6 +37,9 @@ struct invocation {
 	struct fcp_flags flags; /* of the file; all off without one */
 	struct unknown_variables unknown;
 	bool hinting;		/* a hinting run is asked for: its race is told as a warning */
+	/* OPT_LAYERS, in order; borrowed from argv. */
+	const char *layers[LAYERS_MAX];
+	size_t layer_count;
 	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
 	char **operands;
 	struct signals *signals; /* NULL: not waited for */

@@ -28,6 +28,9 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_PAUSE] = {"pause", "all of it, in order: reclaim, balloon-drain, snapshot, madvise-ranges",
 		"reclaim and balloon-drain are off unless flags or options turn them on. Only the snapshot can fail "
 		"a pause; the other steps are best effort.", command_pause},
+	[COMMAND_MERGE] = {"merge", "a whole memory file of a base and the layers on it",
+		"Copies the base, by reflinks where the file system has them, and puts each layer's data over it. Only "
+		"the file --out is written, whole or not at all.", command_merge},
 	[COMMAND_EXEC] = {"exec", "run a command in the guest, through envd",
 		"Runs the command as it is, with nothing on its stdin; what it writes goes to stdout and stderr as "
 		"it comes. Exit code 0 when it exited with 0.", command_exec, "[--] COMMAND [ARG...]"},
@@ -48,6 +51,7 @@ const struct command *command_find(const char *name)
 #define INSPECT (1U << COMMAND_INSPECT)
 #define SNAPSHOT (1U << COMMAND_SNAPSHOT)
 #define PAUSE (1U << COMMAND_PAUSE)
+#define MERGE (1U << COMMAND_MERGE)
 #define EXEC (1U << COMMAND_EXEC)
 #define ALL ((1U << COMMANDS) - 1)
 
@@ -106,17 +110,22 @@ const struct option_def options[OPTIONS] = {
 		"auto (Diff where it is complete, else Full), full or diff"},
 	[OPT_WRITER] = {"writer", 0, KIND_CHOICE, "WHO", SNAPSHOT | PAUSE, "auto", {"auto", "fcpause", "firecracker"},
 		"who writes the memory file: auto (fcpause where it can), fcpause or firecracker"},
-	[OPT_BASE] = {"base", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE, NULL, {0},
-		"the memory file that the VM was restored from, where it is not found (page-fault handlers)"},
+	[OPT_BASE] = {"base", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE | MERGE, NULL, {0},
+		"the memory file that the VM was restored from, where it is not found; or that the layers lie on"},
 	[OPT_LAYER] = {"layer", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE, NULL, {0},
 		"write only what differs from the memory file that the VM was restored from"},
+	[OPT_LAYERS] = {"layer", 0, KIND_FILES, "FILE", MERGE, NULL, {0},
+		"a layer; may be repeated: each lies on what those before it make"},
+	[OPT_OUT] = {"out", 0, KIND_TEXT, "FILE", MERGE, NULL, {0}, "the memory file to write"},
+	[OPT_ANY_BASE] = {"any-base", 0, KIND_SWITCH, NULL, MERGE, NULL, {0},
+		"take layers too of which it is not recorded what they lie on"},
 	[OPT_BUFFER_MIB] = {"buffer-mib", 0, KIND_MIB_AUTO, "N", SNAPSHOT | PAUSE, "auto", {0},
 		"with --resume: memory to copy pages to, so that the guest need not wait for the disk; auto or 0"},
 	[OPT_VERIFY] = {"verify", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE, NULL, {0},
 		"compare what fcpause wrote with the VM's memory before the VM goes on"},
 	[OPT_RESUME] = {"resume", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE, NULL, {0},
 		"resume the VM after success too"},
-	[OPT_FORCE] = {"force", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE, NULL, {0},
+	[OPT_FORCE] = {"force", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE | MERGE, NULL, {0},
 		"replace files that are there, when the new ones are whole"},
 	[OPT_CHROOT_BASE] = {"chroot-base", 0, KIND_TEXT, "DIR", SNAPSHOT | PAUSE, NULL, {0},
 		"Firecracker's root, if the jailer gave it one (found by itself where it can be)"},

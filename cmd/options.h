@@ -18,6 +18,7 @@ enum command_id {
 	COMMAND_INSPECT,
 	COMMAND_SNAPSHOT,
 	COMMAND_PAUSE,
+	COMMAND_MERGE,
 	COMMAND_EXEC,
 	COMMANDS,
 };
@@ -67,6 +68,9 @@ enum option_id {
 	OPT_BASE,
 	OPT_BUFFER_MIB,
 	OPT_LAYER,
+	OPT_LAYERS,
+	OPT_OUT,
+	OPT_ANY_BASE,
 	OPT_VERIFY,
 	OPT_RESUME,
 	OPT_FORCE,
@@ -103,6 +107,7 @@ enum option_kind {
 	KIND_MIB_AUTO, /* MiB, or "auto": UINT64_MAX */
 	KIND_PID,     /* a process */
 	KIND_BYTES,   /* bytes, with K, M, G, KiB, ... */
+	KIND_FILES,   /* a path, may be repeated: all of them, in order; not of the environment */
 	KIND_STEP_MS, /* STEP=N, may be repeated */
 	KIND_SWITCH,  /* there or not */
 	KIND_TOGGLE,  /* --NAME and --no-NAME: on, off, or not said */

@@ -86,6 +86,19 @@ static int add_caps(struct fcp_json *settings, const struct invocation *invocati
 	return bad;
 }
 
+static int add_layers(struct fcp_json *settings, const struct invocation *invocation)
+{
+	struct fcp_json *setting = fcp_json_object(), *words = fcp_json_array();
+	int bad = 0;
+
+	for (size_t i = 0; i < invocation->layer_count; i++)
+		bad |= fcp_json_append_string(words, invocation->layers[i]);
+	bad |= fcp_json_set(setting, "value", words);
+	bad |= fcp_json_set_string(setting, "origin",
+				   origin_name(invocation->values[OPT_LAYERS].origin));
+	return bad | fcp_json_set(settings, "layer", setting);
+}
+
 static int add_operands(struct fcp_json *settings, char *const *operands)
 {
 	struct fcp_json *setting = fcp_json_object(), *words = fcp_json_array();
@@ -112,7 +125,9 @@ int settings_report(struct fcp_json *object, const struct invocation *invocation
 
 		if (!is_setting(invocation, id))
 			continue;
-		if (options[id].kind == KIND_STEP_MS)
+		if (options[id].kind == KIND_FILES)
+			bad |= add_layers(settings, invocation);
+		else if (options[id].kind == KIND_STEP_MS)
 			bad |= add_caps(settings, invocation);
 		else
 			bad |= add_setting(settings, underscored(options[id].name, name),
@@ -151,6 +166,16 @@ static void print_setting(FILE *out, const char *name, enum option_kind kind,
 	fprintf(out, " (%s)\n", origin_name(value->origin));
 }
 
+static void print_layers(FILE *out, const struct invocation *invocation)
+{
+	fprintf(out, "  %-32s", "layer");
+	for (size_t i = 0; i < invocation->layer_count; i++) {
+		fputc(' ', out);
+		put_shown(out, invocation->layers[i]);
+	}
+	fprintf(out, " (%s)\n", origin_name(invocation->values[OPT_LAYERS].origin));
+}
+
 void settings_print(const struct invocation *invocation, FILE *out)
 {
 	char name[64];
@@ -160,6 +185,10 @@ void settings_print(const struct invocation *invocation, FILE *out)
 
 		if (!is_setting(invocation, id))
 			continue;
+		if (options[id].kind == KIND_FILES) {
+			print_layers(out, invocation);
+			continue;
+		}
 		if (options[id].kind != KIND_STEP_MS) {
 			print_setting(out, options[id].name, options[id].kind, &invocation->values[id]);
 			continue;

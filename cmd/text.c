@@ -101,6 +101,23 @@ void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *resu
 	fputc('\n', out);
 }
 
+void text_merge(FILE *out, const struct fcp_merge_settings *settings,
+		const struct fcp_merge_result *result)
+{
+	uint64_t cloned = result->base_cloned_bytes, copied = result->base_copied_bytes;
+	char shared[64], own[64], size[64];
+
+	for (size_t i = 0; i < result->layer_count; i++) {
+		cloned += result->layers[i].cloned_bytes;
+		copied += result->layers[i].copied_bytes;
+	}
+	begin_line(out, "merge", &result->outcome);
+	if (result->created)
+		fprintf(out, "  %s: %s shared, %s copied, of %s", settings->out, human_bytes(cloned, shared),
+			human_bytes(copied, own), human_bytes(result->logical_bytes, size));
+	fputc('\n', out);
+}
+
 void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 		const struct fcp_pause_result *result)
 {

@@ -20,4 +20,8 @@ void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 /* "START LENGTH" a line, after one that says which file they are of; as fcp_ranges_read() reads them. */
 void text_ranges(FILE *out, const struct fcp_madvise_ranges_result *result);
 
+/* One line, with what was copied and what storage is shared. */
+void text_merge(FILE *out, const struct fcp_merge_settings *settings,
+		const struct fcp_merge_result *result);
+
 #endif

@@ -89,6 +89,19 @@ static int set_text(enum option_kind kind, const char *where, const char *text, 
 	return 0;
 }
 
+static int add_file(struct invocation *invocation, const char *where, const char *text,
+		    struct fcp_error *err)
+{
+	struct value file;
+
+	if (set_text(KIND_FILES, where, text, &file, err) != 0)
+		return -1;
+	if (invocation->layer_count == LAYERS_MAX)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: there are more than %d", where, LAYERS_MAX);
+	invocation->layers[invocation->layer_count++] = text;
+	return 0;
+}
+
 static int set_mib_or_auto(const char *where, const char *text, struct value *value,
 			   struct fcp_error *err)
 {
@@ -123,6 +136,9 @@ int set_value(struct invocation *invocation, enum option_id id, enum origin orig
 		break;
 	case KIND_MIB_AUTO:
 		set = set_mib_or_auto(where, text, value, err);
+		break;
+	case KIND_FILES:
+		set = add_file(invocation, where, text, err);
 		break;
 	case KIND_STEP_MS:
 		set = set_step_ms(invocation, origin, where, text, err);

@@ -651,6 +651,55 @@ FCP_API int fcp_inspect(const struct fcp_inspect_settings *settings,
 /* NULL-safe. */
 FCP_API void fcp_inspect_result_clear(struct fcp_inspect_result *result);
 
+/* ---- merge: a whole memory file of a base and layers ----------------------------------------- */
+
+struct fcp_merge_settings {
+	const char *base;	   /* a whole memory file */
+	const char *const *layers; /* from the base upwards: each lies on what those before it make */
+	size_t layer_count;	   /* 1 or more */
+	const char *out;	   /* the file to write */
+	bool force;		   /* replace it if it is there */
+	bool any_base; /* take layers too of which it is not recorded what they lie on */
+	uint32_t wait_lock_ms;	   /* how long another fcpause on the file to write is waited for */
+	struct fcp_observer observer;
+	int cancel_fd;
+};
+
+/* What became of one layer's data; the sum of the three is data_bytes. */
+struct fcp_merge_layer {
+	uint64_t data_bytes;
+	uint64_t cloned_bytes; /* shared with the layer's file */
+	uint64_t copied_bytes;
+	uint64_t zero_bytes; /* pages of zeros, which are holes */
+};
+
+struct fcp_merge_result {
+	struct fcp_outcome outcome;
+	bool created;		     /* the file is there and whole */
+	uint64_t base_cloned_bytes;  /* data of the base that was cloned, before the layers came over it */
+	uint64_t base_copied_bytes;  /* where it cannot be cloned */
+	size_t layer_count;
+	struct fcp_merge_layer *layers; /* owned */
+	struct fcp_file_attributes attributes; /* of the file that was made; id "": nothing was recorded */
+	uint64_t logical_bytes;
+	uint64_t allocated_bytes; /* as st_blocks says: shared storage is counted too */
+	char warning[256];	  /* "", or what the run could not make sure of */
+};
+
+/*
+ * Makes a whole memory file: the base, and over it each layer's data, by reflinks (FICLONE,
+ * FICLONERANGE) where the file system has them. It is made durable under a temporary name and then
+ * given its own. Its id is the last layer's: it is the same memory. Nothing else is changed.
+ * FCP_ERR_INPUT: a layer of another base, a link of the chain is missing, files of different sizes, a
+ * base that is a layer or a layer that is whole, a file that is there without force. FCP_ERR_BUSY: a
+ * file is open for writing, or has changed meanwhile. FCP_ERR_LOCKED, FCP_ERR_INTERRUPTED, FCP_ERR_IO.
+ */
+FCP_API int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result *result,
+		      struct fcp_error *err);
+
+/* NULL-safe. */
+FCP_API void fcp_merge_result_clear(struct fcp_merge_result *result);
+
 /* ---- pause: the chain ---------------------------------------------------------------------- */
 
 struct fcp_pause_settings {

@@ -304,6 +304,46 @@ static struct fcp_json *add_step(struct fcp_json *steps, const char *name, int *
 	return step;
 }
 
+static int add_merged_layers(struct fcp_json *object, const struct fcp_merge_settings *settings,
+			     const struct fcp_merge_result *result)
+{
+	struct fcp_json *layers = fcp_json_array();
+	int bad = 0;
+
+	for (size_t i = 0; i < result->layer_count; i++) {
+		const struct fcp_merge_layer *layer = &result->layers[i];
+		struct fcp_json *member = fcp_json_object();
+
+		bad |= fcp_json_set_string(member, "path", settings->layers[i]);
+		bad |= fcp_json_set_u64(member, "data_bytes", layer->data_bytes);
+		bad |= fcp_json_set_u64(member, "cloned_bytes", layer->cloned_bytes);
+		bad |= fcp_json_set_u64(member, "copied_bytes", layer->copied_bytes);
+		bad |= fcp_json_set_u64(member, "zero_bytes", layer->zero_bytes);
+		bad |= fcp_json_append(layers, member);
+	}
+	return bad | fcp_json_set(object, "layers", layers);
+}
+
+int fcp_report_merge(struct fcp_json *object, const struct fcp_merge_settings *settings,
+		     const struct fcp_merge_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+	struct fcp_json *base = fcp_json_object(), *file = fcp_json_object();
+
+	bad |= fcp_json_set_bool(object, "created", result->created);
+	bad |= fcp_json_set_string(object, "out", settings->out);
+	bad |= fcp_json_set_string(base, "path", settings->base);
+	bad |= fcp_json_set_u64(base, "cloned_bytes", result->base_cloned_bytes);
+	bad |= fcp_json_set_u64(base, "copied_bytes", result->base_copied_bytes);
+	bad |= fcp_json_set(object, "base", base);
+	bad |= add_merged_layers(object, settings, result);
+	bad |= fcp_json_set_string(object, "holes", fcp_holes_name(result->attributes.holes));
+	bad |= set_text(object, "id", result->attributes.id);
+	bad |= fcp_json_set_u64(file, "logical_bytes", result->logical_bytes);
+	bad |= fcp_json_set_u64(file, "allocated_bytes", result->allocated_bytes);
+	return bad | fcp_json_set(object, "mem_file", file);
+}
+
 int fcp_report_pause(struct fcp_json *object, const struct fcp_pause_settings *settings,
 		     const struct fcp_pause_result *result)
 {

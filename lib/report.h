@@ -26,6 +26,8 @@ int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_setti
 int fcp_report_madvise_ranges(struct fcp_json *object,
 			      const struct fcp_madvise_ranges_result *result);
 int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result *result);
+int fcp_report_merge(struct fcp_json *object, const struct fcp_merge_settings *settings,
+		     const struct fcp_merge_result *result);
 int fcp_report_pause(struct fcp_json *object, const struct fcp_pause_settings *settings,
 		     const struct fcp_pause_result *result);
 

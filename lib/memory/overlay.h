@@ -19,6 +19,29 @@ struct fcp_overlay {
 int fcp_overlay_read(const struct fcp_overlay *overlay, struct fcp_range range,
 		     unsigned char *buffer_, struct fcp_error *err);
 
+struct fcp_overlay_apply {
+	int layer_fd;
+	const char *layer; /* for messages, as out */
+	int out_fd;	   /* what lies below, of the same size; open for writing */
+	const char *out;
+	uint64_t bytes; /* of both */
+	int cancel_fd;
+};
+
+struct fcp_overlay_applied {
+	uint64_t data_bytes;   /* of the layer */
+	uint64_t cloned_bytes; /* of them, those whose storage both files share */
+	uint64_t copied_bytes;
+	uint64_t zero_bytes; /* whole pages of zeros, which are holes now */
+};
+
+/*
+ * Puts the layer's data over what is in out: FICLONERANGE where the file system can, else copied. Takes 1
+ * MiB of memory. FCP_ERR_IO with ENOSPC, FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY; on failure a part is there.
+ */
+int fcp_overlay_apply(const struct fcp_overlay_apply *apply, struct fcp_overlay_applied *applied_,
+		      struct fcp_error *err);
+
 /*
  * Can the empty file fd hold a layer of that size? The file system must tell holes from data by pages,
  * and keep a page of zeros as data. The file is one hole of its full size afterwards.

@@ -19,7 +19,7 @@ static const char *name_in(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int check_name(const char *what, const char *path, struct fcp_error *err)
+int fcp_snapshot_file_check_name(const char *what, const char *path, struct fcp_error *err)
 {
 	const char *name = path ? name_in(path) : "";
 
@@ -34,8 +34,8 @@ static int check_name(const char *what, const char *path, struct fcp_error *err)
 int fcp_snapshot_files_check_names(const struct fcp_snapshot_settings *settings,
 				   struct fcp_error *err)
 {
-	if (check_name("snapshot file", settings->snapshot_path, err) != 0 ||
-	    check_name("memory file", settings->mem_file_path, err) != 0)
+	if (fcp_snapshot_file_check_name("snapshot file", settings->snapshot_path, err) != 0 ||
+	    fcp_snapshot_file_check_name("memory file", settings->mem_file_path, err) != 0)
 		return -1;
 	if (strcmp(settings->snapshot_path, settings->mem_file_path) == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
@@ -109,15 +109,15 @@ static int check_unused(const struct fcp_snapshot_file *file, int path_fd, struc
 	return 0;
 }
 
-static int find(const char *path, const struct fcp_snapshot_settings *settings, pid_t pid,
-		struct fcp_snapshot_file *file, struct fcp_error *err)
+int fcp_snapshot_file_find(const char *path, const char *chroot_base, pid_t pid,
+			   struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) char *directory = directory_of(path);
 
 	file->name = strdup(name_in(path));
 	if (!directory || !file->name)
 		return fcp_error_nomem(err);
-	if (fcp_place_open(pid, settings->chroot_base, directory, &file->place, err) != 0)
+	if (fcp_place_open(pid, chroot_base, directory, &file->place, err) != 0)
 		return fcp_error_wrap(err, "%s", path);
 	file->temporary = append(file->name, FCP_TEMPORARY_SUFFIX);
 	file->old = append(file->name, FCP_OLD_SUFFIX);
@@ -125,6 +125,14 @@ static int find(const char *path, const struct fcp_snapshot_settings *settings, 
 		return fcp_error_nomem(err);
 	if (join(&file->seen, file->place.seen, file->temporary, err) != 0 ||
 	    join(&file->host, file->place.host, file->name, err) != 0)
+		return -1;
+	return 0;
+}
+
+static int find(const char *path, const struct fcp_snapshot_settings *settings, pid_t pid,
+		struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	if (fcp_snapshot_file_find(path, settings->chroot_base, pid, file, err) != 0)
 		return -1;
 	/* JSON has no other characters, and Firecracker would write to another name. */
 	if (!fcp_utf8_is_valid(file->seen))
@@ -147,6 +155,16 @@ int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t 
 				     "%s: the snapshot file and the memory file are the same",
 				     files->snapshot.host);
 	return 0;
+}
+
+int fcp_snapshot_file_check_target(const struct fcp_snapshot_file *file, bool force,
+				   struct fcp_error *err)
+{
+	FCP_CLEANUP(fd) int fd = -1;
+
+	if (check_target(file, force, &fd, err) != 0)
+		return -1;
+	return check_unused(file, fd, err);
 }
 
 int fcp_snapshot_files_check_targets(const struct fcp_snapshot_files *files, bool use,

@@ -77,4 +77,18 @@ int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t me
 /* Removes the temporary files that are there, and frees everything. Safe on a cleared one. */
 void fcp_snapshot_files_clear(struct fcp_snapshot_files *files);
 
+/*
+ * One file by itself, of whatever makes a memory file (steps/merge.h): the same as above.
+ * fcp_snapshot_file_check_name(): what is for the message, "memory file".
+ */
+int fcp_snapshot_file_check_name(const char *what, const char *path, struct fcp_error *err);
+int fcp_snapshot_file_find(const char *path, const char *chroot_base, pid_t pid,
+			   struct fcp_snapshot_file *file, struct fcp_error *err);
+int fcp_snapshot_file_check_target(const struct fcp_snapshot_file *file, bool force,
+				   struct fcp_error *err);
+int fcp_snapshot_file_lock(struct fcp_snapshot_file *file, bool force,
+			   const struct fcp_lock_wait *wait, struct fcp_error *err);
+int fcp_snapshot_file_begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err);
+void fcp_snapshot_file_clear(struct fcp_snapshot_file *file);
+
 #endif

@@ -122,18 +122,48 @@ static void bring_back(struct fcp_snapshot_file *file, struct fcp_error *err)
 	fcp_snapshot_sync(file, &not_durable);
 }
 
+static int check_name(const struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	if (fcp_snapshot_name_is_ours(file, file->name))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s: somebody has replaced or removed it meanwhile",
+			     file->host);
+}
+
+/* ---- one file alone ---- */
+
+/* In one step: whoever looks finds the old file or the new one. */
+static int replace(const struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	int directory = file->place.directory;
+	struct stat replaced;
+
+	if (fstatat(directory, file->name, &replaced, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(replaced.st_mode))
+		take_after(file, &replaced);
+	if (renameat(directory, file->temporary, directory, file->name) == 0)
+		return 0;
+	return fcp_error_set(err, FCP_ERR_IO, errno, "%s: rename", file->host);
+}
+
+int fcp_snapshot_publish_one(struct fcp_snapshot_file *file, bool force, struct fcp_error *err)
+{
+	if (make_durable(file, err) != 0 || fcp_snapshot_sync(file, err) != 0)
+		return -1;
+	if ((force ? replace(file, err) : place(file, err)) != 0)
+		return -1;
+	if (check_name(file, err) != 0)
+		return -1;
+	if (fcp_snapshot_name_is_ours(file, file->temporary))
+		unlinkat(file->place.directory, file->temporary, 0);
+	return fcp_snapshot_sync(file, err);
+}
+
 /* ---- the pair ---- */
 
 static int check_names(const struct fcp_snapshot_files *files, struct fcp_error *err)
 {
-	const struct fcp_snapshot_file *both[] = {&files->memory, &files->snapshot};
-
-	for (size_t i = 0; i < 2; i++)
-		if (!fcp_snapshot_name_is_ours(both[i], both[i]->name))
-			return fcp_error_set(err, FCP_ERR_INPUT, 0,
-					     "%s: somebody has replaced or removed it meanwhile",
-					     both[i]->host);
-	return 0;
+	return check_name(&files->memory, err) == 0 ? check_name(&files->snapshot, err) : -1;
 }
 
 static int set_both_aside(struct fcp_snapshot_files *files, struct fcp_error *err)

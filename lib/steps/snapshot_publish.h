@@ -28,6 +28,12 @@
 int fcp_snapshot_publish(struct fcp_snapshot_files *files, struct fcp_error *err);
 
 /*
+ * The same for a file alone: a rename puts the new one in the old one's place, so that nothing has to be
+ * recovered after a kill. FCP_ERR_IO from the last sync: it has its name, which a power cut may undo.
+ */
+int fcp_snapshot_publish_one(struct fcp_snapshot_file *file, bool force, struct fcp_error *err);
+
+/*
  * Puts right what a run left that was killed in the middle of that: finished when the snapshot file
  * has its name, else undone. Only what is proven superseded is removed: FCP_ERR_INPUT names a file
  * of which that cannot be told. Needs the lock on the files.

@@ -117,8 +117,8 @@ static int check_target_lock(const struct fcp_snapshot_file *file, bool force,
 	return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%s: another fcpause works on it", file->host);
 }
 
-static int lock_target(struct fcp_snapshot_file *file, bool force,
-		       const struct fcp_lock_wait *wait, struct fcp_error *err)
+int fcp_snapshot_file_lock(struct fcp_snapshot_file *file, bool force,
+			   const struct fcp_lock_wait *wait, struct fcp_error *err)
 {
 	for (int tries = 0; file->fd < 0; tries++) {
 		if (tries == TRIES_MAX)
@@ -139,9 +139,9 @@ int fcp_snapshot_files_lock(struct fcp_snapshot_files *files, const struct fcp_l
 	struct fcp_snapshot_file *first = memory_first ? &files->memory : &files->snapshot;
 	struct fcp_snapshot_file *second = memory_first ? &files->snapshot : &files->memory;
 
-	if (lock_target(first, files->force, wait, err) != 0)
+	if (fcp_snapshot_file_lock(first, files->force, wait, err) != 0)
 		return -1;
-	return lock_target(second, files->force, wait, err);
+	return fcp_snapshot_file_lock(second, files->force, wait, err);
 }
 
 /* ---- the files ---- */
@@ -212,7 +212,7 @@ static int check_renameable(const struct fcp_snapshot_file *file, struct fcp_err
 	return 0;
 }
 
-static int begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err)
+int fcp_snapshot_file_begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err)
 {
 	if (check_renameable(file, err) != 0 || make_anew(file, err) != 0 ||
 	    give_to(file->fd, pid, file->host, err) != 0 ||
@@ -223,9 +223,9 @@ static int begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *er
 
 int fcp_snapshot_files_begin(struct fcp_snapshot_files *files, pid_t pid, struct fcp_error *err)
 {
-	if (begin(&files->memory, pid, err) != 0)
+	if (fcp_snapshot_file_begin(&files->memory, pid, err) != 0)
 		return -1;
-	return begin(&files->snapshot, pid, err);
+	return fcp_snapshot_file_begin(&files->snapshot, pid, err);
 }
 
 int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
@@ -251,7 +251,7 @@ int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t me
 
 /* ---- the end ---- */
 
-static void clear(struct fcp_snapshot_file *file)
+void fcp_snapshot_file_clear(struct fcp_snapshot_file *file)
 {
 	if (file->fd >= 0) {
 		if (file->made && fcp_snapshot_name_is_ours(file, file->temporary))
@@ -271,6 +271,6 @@ static void clear(struct fcp_snapshot_file *file)
 
 void fcp_snapshot_files_clear(struct fcp_snapshot_files *files)
 {
-	clear(&files->snapshot);
-	clear(&files->memory);
+	fcp_snapshot_file_clear(&files->snapshot);
+	fcp_snapshot_file_clear(&files->memory);
 }

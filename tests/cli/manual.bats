@@ -183,6 +183,7 @@ needs() {
 	exec) NEEDS=(--envd http://127.0.0.1:1 --script true) ;;
 	balloon-*) NEEDS=(--api-sock "$T/none") ;;
 	madvise-ranges) NEEDS=(--mem-file-path "$T/memory" --find zero) ;;
+	merge) NEEDS=(--base "$T/base" --layer "$T/layer" --out "$T/out") ;;
 	inspect) NEEDS=(--mem-file-path "$T/memory") ;;
 	snapshot | pause)
 		NEEDS=(--api-sock "$T/none" --snapshot-path "$T/s" --mem-file-path "$T/m"
@@ -441,7 +442,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			| .key as $key | .value.value
 			| if type == "boolean" then (if . then "on" else "off" end) else tostring end
 			| ($key | gsub("_"; "-")) + "=" + .' out |
-			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|verify|list)=|=0$|^step-timeout-ms' |
+			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|any-base|verify|list)=|=0$|^step-timeout-ms' |
 			sort >b
 		grep -vx 'amount-mib=0' a >a2 || true
 		mv a2 a
@@ -516,6 +517,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			*:negation | *:action | json:* | quiet:* | verbose:* | dry-run:*) continue ;;
 			flags:* | ranges:* | step-timeout-ms:* | before:* | after:*) continue ;; # below
 			pid:*) continue ;; # excludes the file that is needed otherwise
+			layer:value) continue ;; # of merge: not of the environment
 			mem-file-path:*) value=$T/memory ;;
 			*:value) value=$(good "$name" "$arg") ;;
 			*) value=1 ;;

@@ -102,6 +102,24 @@ static void nothing_set(void)
 		   "no memory file to inspect");
 }
 
+static void nothing_to_merge(void)
+{
+	struct fcp_merge_settings merge = {.cancel_fd = -1};
+	struct fcp_merge_result result;
+	struct fcp_error err;
+
+	is_refused(fcp_merge(&merge, &result, &err), &err, "no base to merge");
+	fcp_merge_result_clear(&result);
+	merge.base = "base";
+	is_refused(fcp_merge(&merge, &result, &err), &err, "no layer to merge");
+	fcp_merge_result_clear(&result);
+	merge.layers = (const char *const[]){"layer"};
+	merge.layer_count = 1;
+	is_refused(fcp_merge(&merge, &result, &err), &err, "no file to merge into");
+	fcp_merge_result_clear(&result);
+	fcp_merge_result_clear(NULL);
+}
+
 static void pause_and_flags(void)
 {
 	struct fcp_pause_settings settings = {.reclaim_on = true, .drain_on = true, .trim_on = true};
@@ -130,6 +148,7 @@ int main(void)
 	ends();
 	reclaim();
 	nothing_set();
+	nothing_to_merge();
 	pause_and_flags();
 	return done();
 }

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A whole memory file of a base and layers. */
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/observer.h"
+#include "base/outcome.h"
+#include "memory/attributes.h"
+#include "memory/clone.h"
+#include "memory/overlay.h"
+#include "memory/sparse.h"
+#include "steps/merge_inputs.h"
+#include "steps/snapshot_names.h"
+#include "steps/snapshot_publish.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct run {
+	const struct fcp_merge_settings *settings;
+	struct fcp_merge_result *result;
+	struct fcp_merge_inputs inputs;
+	struct fcp_snapshot_file out;
+};
+
+static int check_settings(const struct fcp_merge_settings *settings, struct fcp_error *err)
+{
+	if (!settings->base || !settings->base[0])
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no path of the base given");
+	if (settings->layer_count == 0)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no layer given");
+	return fcp_snapshot_file_check_name("memory file", settings->out, err);
+}
+
+/* ---- the file to write ---- */
+
+/* It must not take the place of what it is made of. */
+static int check_no_input(const struct run *run, struct fcp_error *err)
+{
+	struct stat out;
+
+	if (fstatat(run->out.place.directory, run->out.name, &out, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	for (size_t i = 0; i < run->inputs.count; i++) {
+		const struct fcp_file_identity *input = &run->inputs.items[i].identity;
+
+		if (input->device == out.st_dev && input->inode == out.st_ino)
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s is one of the files to merge",
+					     run->out.host);
+	}
+	return 0;
+}
+
+/* What a snapshot that was killed has set aside is for the next snapshot to put right. */
+static int check_no_old(const struct run *run, struct fcp_error *err)
+{
+	if (!fcp_snapshot_name_exists(&run->out, run->out.old))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_INPUT, 0,
+			     "%s" FCP_OLD_SUFFIX " lies there since a snapshot that was killed: take one there "
+			     "again, or move it away", run->out.host);
+}
+
+static int open_out(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_merge_settings *settings = run->settings;
+	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+
+	if (fcp_snapshot_file_find(settings->out, NULL, 0, &run->out, err) != 0 ||
+	    check_no_input(run, err) != 0 ||
+	    fcp_snapshot_file_lock(&run->out, settings->force, &wait, err) != 0)
+		return -1;
+	if (fcp_snapshot_file_check_target(&run->out, settings->force, err) != 0 ||
+	    check_no_old(run, err) != 0 || fcp_snapshot_file_begin(&run->out, 0, err) != 0)
+		return -1;
+	if (run->out.no_sync)
+		snprintf(run->result->warning, sizeof(run->result->warning),
+			 "after a power cut the file may be lost: its directory cannot be synced");
+	return 0;
+}
+
+/* ---- the content ---- */
+
+static int data_bytes_of(const struct fcp_merge_input *input, uint64_t *bytes_, struct fcp_error *err)
+{
+	struct fcp_range data = {0, 0};
+	int more;
+
+	while ((more = fcp_sparse_next(input->file.fd, input->file.name, data.end, input->bytes, &data,
+				       err)) > 0)
+		*bytes_ += data.end - data.start;
+	return more;
+}
+
+static int copy_base(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_merge_input *base = &run->inputs.items[0];
+	const struct fcp_clone_settings settings = {.from = base->file.fd,
+						    .to = run->out.fd,
+						    .name = run->out.host,
+						    .bytes = base->bytes,
+						    .cancel_fd = run->settings->cancel_fd};
+	struct fcp_clone_result cloned;
+
+	if (fcp_clone_file(&settings, &cloned, err) != 0)
+		return -1;
+	run->result->base_copied_bytes = cloned.copied_bytes;
+	return cloned.reflinked ? data_bytes_of(base, &run->result->base_cloned_bytes, err) : 0;
+}
+
+static int apply_layers(struct run *run, struct fcp_error *err)
+{
+	for (size_t i = 0; i < run->settings->layer_count; i++) {
+		const struct fcp_merge_input *layer = &run->inputs.items[i + 1];
+		const struct fcp_overlay_apply apply = {.layer_fd = layer->file.fd,
+							.layer = layer->file.name,
+							.out_fd = run->out.fd,
+							.out = run->out.host,
+							.bytes = layer->bytes,
+							.cancel_fd = run->settings->cancel_fd};
+		struct fcp_overlay_applied applied;
+
+		if (fcp_overlay_apply(&apply, &applied, err) != 0)
+			return -1;
+		run->result->layers[i] = (struct fcp_merge_layer){
+			applied.data_bytes, applied.cloned_bytes, applied.copied_bytes, applied.zero_bytes};
+	}
+	return 0;
+}
+
+/* The last layer over what lies below is that layer's memory. */
+static void record(struct run *run)
+{
+	struct fcp_file_attributes attributes = {.holes = FCP_HOLES_ZERO};
+	struct fcp_error without_id;
+
+	memcpy(attributes.id, run->inputs.items[run->inputs.count - 1].attributes.id,
+	       sizeof(attributes.id));
+	if (!attributes.id[0])
+		fcp_attributes_new_id(&attributes, &without_id);
+	if (!fcp_attributes_write(run->out.fd, &attributes))
+		attributes.id[0] = '\0';
+	run->result->attributes = attributes;
+}
+
+static int publish(struct run *run, struct fcp_error *err)
+{
+	struct fcp_file_size size;
+
+	if (fcp_merge_inputs_check(&run->inputs, err) != 0)
+		return -1;
+	record(run);
+	if (fcp_cancelled(run->settings->cancel_fd))
+		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%s: interrupted", run->out.host);
+	if (fcp_snapshot_publish_one(&run->out, run->settings->force, err) != 0 ||
+	    fcp_file_size(run->out.fd, run->out.host, &size, err) != 0)
+		return -1;
+	run->result->created = true;
+	run->result->logical_bytes = size.logical_bytes;
+	run->result->allocated_bytes = size.allocated_bytes;
+	return 0;
+}
+
+static int merge(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_observer *observer = &run->settings->observer;
+	int ran;
+
+	fcp_phase_begin(observer, "merge", "write");
+	ran = copy_base(run, err) == 0 ? apply_layers(run, err) : -1;
+	fcp_phase_end(observer, "merge", "write");
+	if (ran != 0)
+		return -1;
+	fcp_phase_begin(observer, "merge", "publish");
+	ran = publish(run, err);
+	fcp_phase_end(observer, "merge", "publish");
+	return ran;
+}
+
+int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result *result,
+	      struct fcp_error *err)
+{
+	struct run run = {.settings = settings, .result = result, .out = FCP_SNAPSHOT_FILE_NONE};
+	uint64_t start_ns = fcp_now_ns();
+	int ran = -1;
+
+	*result = (struct fcp_merge_result){.layer_count = settings->layer_count};
+	result->layers = calloc(settings->layer_count + 1, sizeof(*result->layers));
+	if (!result->layers)
+		fcp_error_nomem(err);
+	else if (check_settings(settings, err) == 0 &&
+		 fcp_merge_inputs_open(settings, &run.inputs, err) == 0 && open_out(&run, err) == 0)
+		ran = merge(&run, err);
+	fcp_snapshot_file_clear(&run.out);
+	fcp_merge_inputs_close(&run.inputs);
+	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}
+
+void fcp_merge_result_clear(struct fcp_merge_result *result)
+{
+	if (!result)
+		return;
+	free(result->layers);
+	*result = (struct fcp_merge_result){0};
+}
