@@ -80,7 +80,7 @@ struct line {
 	char name[96];	/* "METHOD PATH" or the call */
 	char rest[160]; /* of a call: its path's last part */
 	long nth;
-	bool repeated; /* one of many of the same in a row, in their middle */
+	bool left_out; /* one of many of the same */
 };
 
 static struct line lines[8192];
@@ -111,6 +111,19 @@ static bool same(const struct line *a, const struct line *b)
 	return strcmp(a->name, b->name) == 0 && strcmp(a->rest, b->rest) == 0;
 }
 
+/* Of many calls of one name on one file: the first two, one in their middle, the last one. */
+static void leave_out(void)
+{
+	for (size_t i = 0; i < line_count; i++) {
+		size_t before = 0, after = 0;
+
+		for (size_t j = 0; j < line_count; j++)
+			if (same(&lines[i], &lines[j]))
+				*(j < i ? &before : &after) += 1;
+		lines[i].left_out = before > 1 && after > 1 && before != after && before != after + 1;
+	}
+}
+
 static void read_lines(const char *path, void (*read_line)(char *, struct line *))
 {
 	char *log = read_file(path), *rest = log, *text;
@@ -127,8 +140,7 @@ static void read_lines(const char *path, void (*read_line)(char *, struct line *
 			line->nth += strcmp(lines[i].name, line->name) == 0;
 		line_count++;
 	}
-	for (size_t i = 1; i + 1 < line_count; i++)
-		lines[i].repeated = same(&lines[i - 1], &lines[i]) && same(&lines[i], &lines[i + 1]);
+	leave_out();
 	free(log);
 }
 
@@ -143,7 +155,7 @@ static void add_requests(size_t mode, bool whole)
 	for (size_t i = 0; i < line_count; i++) {
 		struct cell point = {.nth = lines[i].nth};
 
-		if (lines[i].repeated)
+		if (lines[i].left_out)
 			continue;
 		memcpy(point.point, lines[i].name, sizeof(point.point));
 		snprintf(point.shown, sizeof(point.shown), "%.95s %ld", lines[i].name, lines[i].nth);
@@ -163,7 +175,7 @@ static void add_calls(size_t mode, bool whole)
 	for (size_t i = 0; i < line_count; i++) {
 		struct cell point = {.nth = lines[i].nth};
 
-		if (lines[i].repeated)
+		if (lines[i].left_out)
 			continue;
 		memcpy(point.point, lines[i].name, sizeof(point.point));
 		snprintf(point.shown, sizeof(point.shown), "%.40s %ld %.100s", lines[i].name, lines[i].nth,
