@@ -262,7 +262,7 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 }
 
 @test "somebody else opens the pipe while memory is read: what was read is thrown away" {
-	sim_start --boot --no-envd --memory 256 --workload 200,0,0 --snapshot-ms 0
+	sim_start --boot --no-envd --memory 288 --workload 200,0,0 --snapshot-ms 0
 	fcp_start snapshot --json --api-sock "$SIM_SOCK" --snapshot-path a.snap --mem-file-path a.mem --verify
 	sim_wait_clock '^memory-open '
 	timeout 5 sh -c ': <a.mem.fcpause-hold' || true
@@ -362,7 +362,7 @@ within_deadline() {
 runs_again() { [ "$(curl -s -m 1 --unix-socket "$SIM_SOCK" http://localhost/sim/state | jq -r .state)" = Running ]; }
 
 @test "SIGKILL in the hold: the guard lets Firecracker go, and the VM runs again" {
-	sim_start --boot --no-envd --memory 256 --workload 200,0,0
+	sim_start --boot --no-envd --memory 288 --workload 200,0,0
 	killed_in_hold
 	kill -KILL "$FCP_PID"
 	FCP_PID=
@@ -376,7 +376,7 @@ runs_again() { [ "$(curl -s -m 1 --unix-socket "$SIM_SOCK" http://localhost/sim/
 
 @test "SIGKILL of fcpause and its guard in the hold: the next run lets Firecracker go, and says so" {
 	local guard
-	sim_start --boot --no-envd --memory 256 --workload 200,0,0
+	sim_start --boot --no-envd --memory 288 --workload 200,0,0
 	killed_in_hold
 	guard=$(pgrep -x fcpause-guard -P "$FCP_PID" || pgrep -nx fcpause-guard)
 	kill -KILL "$guard" "$FCP_PID"
@@ -388,7 +388,7 @@ runs_again() { [ "$(curl -s -m 1 --unix-socket "$SIM_SOCK" http://localhost/sim/
 }
 
 @test "by hand, as the manual says: ': <> FIFO' lets a held Firecracker go" {
-	sim_start --boot --no-envd --memory 256 --workload 200,0,0
+	sim_start --boot --no-envd --memory 288 --workload 200,0,0
 	killed_in_hold
 	kill -KILL "$(pgrep -x fcpause-guard -P "$FCP_PID" || pgrep -nx fcpause-guard)" "$FCP_PID"
 	FCP_PID=
