@@ -276,22 +276,6 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 	no_leftovers
 }
 
-@test "SIGINT and SIGTERM in the hold: the VM runs again, nothing is left" {
-	local signal
-	for signal in INT TERM; do
-		SIM_NAME=$signal sim_start --boot --no-envd --memory 64 --workload 8,0,0 --snapshot-ms 1500
-		fcp_start snapshot --json --api-sock "$SIM_SOCK" --snapshot-path a.snap --mem-file-path a.mem
-		sim_wait_log '^PUT /snapshot/create'
-		fcp_signal $signal
-		fcp_end
-		[ "$status" -ne 0 ]
-		expect_json '.created == false' '.vm_state == "Running"' '.error.class == "interrupted"'
-		[ "$(sim_state state)" = Running ]
-		no_leftovers
-		[ ! -e a.mem ]
-	done
-}
-
 @test "no room: failed before or while writing, the VM runs again, nothing is left" {
 	[ "$(id -u)" = 0 ] || skip "needs root to mount a small file system"
 	mkdir small
@@ -344,7 +328,8 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 
 # killed_in_hold: SIGKILL once Firecracker waits at the pipe. Stopped first, so that the copy is not done.
 killed_in_hold() {
-	"$FCPAUSE" snapshot --api-sock "$SIM_SOCK" --snapshot-path a.snap --mem-file-path a.mem >out 2>err 3>&- &
+	env --default-signal "$FCPAUSE" snapshot --json --api-sock "$SIM_SOCK" --snapshot-path a.snap \
+		--mem-file-path a.mem >out 2>err 3>&- &
 	FCP_PID=$!
 	sim_wait_clock '^memory-open '
 	kill -STOP "$FCP_PID"
@@ -360,6 +345,22 @@ within_deadline() {
 }
 
 runs_again() { [ "$(curl -s -m 1 --unix-socket "$SIM_SOCK" http://localhost/sim/state | jq -r .state)" = Running ]; }
+
+@test "SIGINT and SIGTERM in the hold: the VM runs again, nothing is left" {
+	local signal
+	for signal in INT TERM; do
+		SIM_NAME=$signal sim_start --boot --no-envd --memory 288 --workload 200,0,0
+		killed_in_hold
+		kill -s $signal "$FCP_PID"
+		kill -CONT "$FCP_PID"
+		fcp_end
+		[ "$status" -ne 0 ]
+		expect_json '.created == false' '.vm_state == "Running"' '.error.class == "interrupted"'
+		[ "$(sim_state state)" = Running ]
+		no_leftovers
+		[ ! -e a.mem ]
+	done
+}
 
 @test "SIGKILL in the hold: the guard lets Firecracker go, and the VM runs again" {
 	sim_start --boot --no-envd --memory 288 --workload 200,0,0
