@@ -54,6 +54,9 @@ static int check_no_input(const struct run *run, struct fcp_error *err)
 /* What a snapshot that was killed has set aside is for the next snapshot to put right. */
 static int check_no_old(const struct run *run, struct fcp_error *err)
 {
+	/* From the test whether there are hard links; or with nothing in it to lose. */
+	if (fcp_snapshot_name_is_ours(&run->out, run->out.old) || fcp_snapshot_old_is_mark(&run->out))
+		unlinkat(run->out.place.directory, run->out.old, 0);
 	if (!fcp_snapshot_name_exists(&run->out, run->out.old))
 		return 0;
 	return fcp_error_set(err, FCP_ERR_INPUT, 0,
