@@ -28,7 +28,7 @@ int fcp_snapshot_keep_failed(struct fcp_snapshot_run *run, struct fcp_error *err
 	struct fcp_error not_kept;
 
 	if (!run->accepted || !run->machine.track_dirty_pages || run->result->created ||
-	    fcp_firecracker_has_ended(err) || !has_data(&run->files.memory))
+	    run->ended || fcp_firecracker_has_ended(err) || !has_data(&run->files.memory))
 		return -1;
 	err->error_class = FCP_ERR_LEFT;
 	if (keep(&run->files.memory, memory, &not_kept) != 0 || !memory[0]) {

@@ -89,6 +89,7 @@ int fcp_snapshot_resume(struct fcp_snapshot_run *run, uint64_t timeout_ms, struc
 	fcp_phase_begin(&run->settings->observer, "snapshot", "resume");
 	resumed = fcp_firecracker_retry(&run->firecracker, fcp_vm_resume,
 					timeout_ms ? timeout_ms : RESUME_MS, &why);
+	run->ended = resumed != 0 && fcp_firecracker_has_ended(&why);
 	result->vm_state = resumed == 0 ? FCP_VM_RUNNING : ask_state(&run->firecracker);
 	if (result->paused)
 		result->paused_ms = fcp_ms_since(run->pause_ns);
@@ -105,18 +106,30 @@ static int get_instance(struct fcp_firecracker *firecracker, struct fcp_error *e
 	return fcp_vm_instance(firecracker, &ignored, err);
 }
 
+/* A VM that was found Paused stays so; Firecracker is waited for until it is through. */
+static int wait_for_end(struct fcp_snapshot_run *run, uint64_t timeout_ms, struct fcp_error *err)
+{
+	struct fcp_error why;
+
+	if (fcp_firecracker_retry(&run->firecracker, get_instance, timeout_ms, &why) == 0 ||
+	    !fcp_firecracker_has_ended(&why))
+		return -1;
+	run->ended = true;
+	run->result->vm_state = FCP_VM_UNKNOWN;
+	why.error_class = FCP_ERR_LEFT;
+	fcp_error_append(&why, "; before: %.150s", err->message);
+	*err = why;
+	return -1;
+}
+
 int fcp_snapshot_undo(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	bool given_up = run->creating && err->error_class != FCP_ERR_SERVER;
 	uint64_t timeout_ms = RESUME_MS + (given_up ? fcp_snapshot_timeout_ms(run) : 0);
 	struct fcp_error not_undone;
 
-	if (!run->result->paused) {
-		if (given_up)
-			fcp_firecracker_retry(&run->firecracker, get_instance, timeout_ms,
-					      &not_undone);
-		return -1;
-	}
+	if (!run->result->paused)
+		return given_up ? wait_for_end(run, timeout_ms, err) : -1;
 	if (fcp_snapshot_resume(run, timeout_ms, &not_undone) != 0) {
 		fcp_error_append(&not_undone, "; before: %.150s", err->message);
 		*err = not_undone;

@@ -255,6 +255,24 @@ P
 	chain_is_whole "$D/mem.fcpause-failed" "$D/mem.fcpause-failed.1"
 }
 
+@test "D3, R6: Firecracker ends during the creation: that is said, and its half of a layer is not kept" {
+	local state
+	for state in Running Paused; do
+		SIM_NAME=$state tracked --snapshot-ms 1500
+		[ $state = Running ] || sim_patch /vm '{"state":"Paused"}'
+		: >"$SIM_CLOCK"
+		snapshot_start --type diff
+		sim_wait_clock '^snapshot-begin'
+		kill -KILL "$SIM_PID"
+		fcp_end
+		expect 5
+		expect_json '.error.message | startswith("Firecracker has ended, and the VM with it") and
+			(contains("must be a Full") | not)' '.vm_state == "unknown"' || _show "$state" || return
+		[ "$(listing)" = 'base snap0' ] || _show "$state: $(listing)" || return
+		rm -f "$D"/*
+	done
+}
+
 @test "D3: a run that was killed: the next Diff is refused, its file kept; a Full is taken" {
 	tracked
 	SHIM=(SHIM_FAULT=fsync:mem.fcpause-tmp@1=kill)
