@@ -3,8 +3,10 @@
 # Around every live test: `load helpers`. Everything here is the real thing; one VM at a time, on the
 # network 172.30.0.0/24 (tap fcptap0).
 #
-#   boot [--track] [--no-balloon | --balloon JSON] [--no-wait]   a new VM: $SOCK, $FC_PID, $DIR
-#   restore SNAPSHOT MEM_FILE  a new Firecracker, restored and resumed
+#   boot [--track] [--no-balloon | --balloon JSON] [--memory MIB] [--hotplug MIB] [--no-wait]
+#                              a new VM: $SOCK, $FC_PID, $DIR
+#   restore [--track] SNAPSHOT MEM_FILE    a new Firecracker, restored and resumed
+#   restore_by_handler SNAPSHOT MEM_FILE   the same, its memory filled in by a page-fault handler
 #   stop_vm                    ends it;  vm_ended: within the deadline
 #   api METHOD PATH [BODY]     the answer; fails when it is an error
 #   guest SCRIPT               runs it in the guest, as root; its output
@@ -13,9 +15,15 @@
 #   workload; sums; same_sums  files that must stay, in the page cache and on the disk; their sums
 #   is_whole SNAPSHOT MEM_FILE it loads, and the guest is as it was and goes on
 #   measure_pause FIGURE OPTION…  one pause, its figures kept; what it made is whole
-#   uses_all_its_memory        the guest fills what it has and reads it back
+#   uses_all_its_memory [MIB]  the guest fills what it has, or so much of it, and reads it back
 #   kernel_is_quiet            nothing in its log since the workload
 #   fcp ARGS…, expect…         as in ../cli/helpers.bash
+#   at_call FAULT              the runs of fcpause that follow are under ../durable/shim.c with this SHIM_FAULT,
+#                              its gate is $T/gate;  at_no_call: they are not any more
+#   held                       Firecracker waits for a reader of the named pipe
+#   packets; no_packets        the guest gets some all the while
+#   vm_is STATE                what Firecracker says
+#   lay_over LAYER FILE        what the layer holds is written over the file
 #   figure NAME [FILTER]       keeps jq's answer over the last JSON on stdout for the record
 #   within SECONDS COMMAND…    until it succeeds, with a deadline
 
@@ -47,7 +55,7 @@ setup() {
 	for name in $(compgen -e FCPAUSE_); do
 		case $name in FCPAUSE_LIVE_*) export -n "${name?}" ;; *) unset "$name" ;; esac
 	done
-	: "${FCPAUSE:?}"
+	REAL_FCPAUSE=${FCPAUSE:?}
 	ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	T=$BATS_TEST_TMPDIR
 	cd "$T" || return 1
@@ -58,7 +66,9 @@ setup() {
 teardown() {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || { echo "-- Firecracker's log:"; tail -n 20 "$DIR/log"; } 2>/dev/null
 	[ -z "${FCP_PID:-}" ] || kill -KILL "$FCP_PID" 2>/dev/null || true
+	no_packets
 	# Snapshots are large, and the files lie in memory.
+	umount "$T"/*/ 2>/dev/null || true
 	rm -rf "${T:?}"/*
 }
 
@@ -116,18 +126,21 @@ api() {
 envd_up() { curl -s -m 5 -o /dev/null "$ENVD/health"; }
 
 boot() {
-	local track=false balloon=$BALLOON wait=1
+	local track=false balloon=$BALLOON wait=1 memory=512 hotplug=
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--track) track=true ;;
+		--memory) memory=$2; shift ;;
+		--hotplug) hotplug=$2; shift ;;
 		--no-balloon) balloon= ;;
 		--balloon) balloon=$2; shift ;;
 		--no-wait) wait= ;;
 		esac
 		shift
 	done
-	configure "$track" || return
+	configure "$track" "$memory" || return
 	[ -z "$balloon" ] || api PUT /balloon "$balloon" || return
+	[ -z "$hotplug" ] || api PUT /hotplug/memory "{\"total_size_mib\":$hotplug}" || return
 	api PUT /actions '{"action_type":"InstanceStart"}' || return
 	[ -z "$wait" ] || within 240 envd_up
 }
@@ -137,19 +150,60 @@ configure() {
 	local images=$FCPAUSE_LIVE_IMAGES
 	_firecracker || return
 	cp --sparse=always "$images/guest.ext4" "$DIR/disk"
-	api PUT /boot-source "{\"kernel_image_path\":\"$images/guest.vmlinux\",\"initrd_path\":\"$images/guest.initrd\",\"boot_args\":\"console=ttyS0 reboot=k panic=1 quiet mitigations=off\"}" &&
+	api PUT /boot-source "{\"kernel_image_path\":\"$images/guest.vmlinux\",\"initrd_path\":\"$images/guest.initrd\",\"boot_args\":\"console=ttyS0 reboot=k panic=1 quiet mitigations=off nowatchdog\"}" &&
 		api PUT /drives/rootfs "{\"drive_id\":\"rootfs\",\"path_on_host\":\"$DIR/disk\",\"is_root_device\":false,\"is_read_only\":false}" &&
 		api PUT /network-interfaces/eth0 "{\"iface_id\":\"eth0\",\"guest_mac\":\"06:00:ac:1e:00:02\",\"host_dev_name\":\"$TAP\"}" &&
-		api PUT /machine-config "{\"vcpu_count\":1,\"mem_size_mib\":512,\"track_dirty_pages\":${1:-false}}"
+		api PUT /machine-config "{\"vcpu_count\":1,\"mem_size_mib\":${2:-512},\"track_dirty_pages\":${1:-false}}"
 }
 
 restore() {
+	local track=false
+	[ "$1" != --track ] || { track=true; shift; }
 	_firecracker || return
-	api PUT /snapshot/load "{\"snapshot_path\":\"$1\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$2\"},\"resume_vm\":true}" || return
+	api PUT /snapshot/load "{\"snapshot_path\":\"$1\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$2\"},\"track_dirty_pages\":$track,\"resume_vm\":true}" || return
 	within 240 envd_up
 }
 
-guest() { "$FCPAUSE" exec -q --envd "$ENVD" --exec-timeout-ms 280000 -- /bin/sh -c "$1"; }
+# The handler is the simulator's, which speaks Firecracker's protocol; it ends with the VM.
+restore_by_handler() {
+	_firecracker || return
+	rm -f "$DIR/uffd.sock"
+	"$(dirname "$REAL_FCPAUSE")/fcpause-sim" --uffd-handler "$DIR/uffd.sock" --mem-file-path "$2" \
+		>"$DIR/handler" 2>&1 3>&- &
+	within 60 grep -q ready "$DIR/handler" || return
+	api PUT /snapshot/load "{\"snapshot_path\":\"$1\",\"mem_backend\":{\"backend_type\":\"Uffd\",\"backend_path\":\"$DIR/uffd.sock\"},\"resume_vm\":true}" || return
+	within 240 envd_up
+}
+
+# Whatever the guest does with them, its network device writes them to its memory.
+packets() {
+	(
+		exec 4>/dev/udp/$GUEST/4000
+		while :; do
+			echo "$RANDOM $RANDOM $RANDOM" >&4 || :
+			read -r -t 0.02 <> <(:) || :
+		done
+	) >/dev/null 2>&1 3>&- &
+	PACKETS_PID=$!
+}
+no_packets() {
+	[ -z "${PACKETS_PID:-}" ] || kill "$PACKETS_PID" || true
+	PACKETS_PID=
+}
+
+at_call() {
+	[ -n "${FCPAUSE_LIVE_SHIM:-}" ] || skip 'no C compiler for the shim'
+	[ -p "$T/gate" ] || mkfifo "$T/gate"
+	printf '#!/bin/sh\nLD_PRELOAD=%s SHIM_GATE=%s SHIM_FAULT="%s" exec %s "$@"\n' "$FCPAUSE_LIVE_SHIM" "$T/gate" \
+		"$1" "$REAL_FCPAUSE" >"$T/fcpause"
+	chmod +x "$T/fcpause"
+	FCPAUSE=$T/fcpause
+}
+at_no_call() { FCPAUSE=$REAL_FCPAUSE; }
+
+held() { [ "$(cat "/proc/$FC_PID/wchan")" = wait_for_partner ]; }
+
+guest() { "$REAL_FCPAUSE" exec -q --envd "$ENVD" --exec-timeout-ms 280000 -- /bin/sh -c "$1"; }
 
 # The step compact_memory does not end by itself: it opens a FIFO that nobody reads. (busybox's shell
 # runs its own sync and fstrim, whatever lies in /bin.)
@@ -175,13 +229,16 @@ same_sums() { sums | diff "$DIR/sums" -; }
 
 # Zeros would not show a page that was taken away under the guest; what is written is read back.
 uses_all_its_memory() {
-	guest 'mkdir -p /fill; mount -t tmpfs -o size=100% tmpfs /fill
+	guest "most=${1:-1000000}"'; mkdir -p /fill; mount -t tmpfs -o size=100% tmpfs /fill
 		count=$(($(awk "/^MemAvailable/ { print int(\$2 / 1024) }" /proc/meminfo) - 24))
-		head -c 1048576 /dev/urandom >/fill/a
-		i=1; while [ $i -lt $count ]; do cp /fill/a /fill/$i; i=$((i + 1)); done
+		[ $count -lt $most ] || count=$most
+		# A process for each MiB would take longer than the MiB.
+		pieces=$((count / 16))
+		head -c 16777216 /dev/urandom >/fill/a
+		i=1; while [ $i -lt $pieces ]; do cp /fill/a /fill/$i; i=$((i + 1)); done
 		bad=0; sum=$(md5sum </fill/a)
-		for i in 1 $((count / 2)) $((count - 1)); do [ "$(md5sum </fill/$i)" = "$sum" ] || bad=1; done
-		umount /fill; echo "filled $count MiB"; [ $bad = 0 ] && [ $count -gt 200 ]'
+		for i in 1 $((pieces / 2)) $((pieces - 1)); do [ "$(md5sum </fill/$i)" = "$sum" ] || bad=1; done
+		umount /fill; echo "filled $((pieces * 16)) MiB"; [ $bad = 0 ] && [ $count -gt 200 ]'
 }
 
 # (At boot it says much.)
@@ -201,22 +258,55 @@ is_whole() {
 	kernel_is_quiet
 }
 
+vm_is() { api GET / | jq -e --arg state "$1" '.state == $state'; }
+
+# lay_over LAYER FILE: what the layer holds is written over the file.
+lay_over() {
+	perl -e 'open $l, "<", $ARGV[0] or die; open $f, "+<", $ARGV[1] or die; $end = 0;
+		while (defined($at = sysseek($l, $end, 3))) {
+			$end = sysseek($l, $at, 4); sysseek($l, $at, 0); sysseek($f, $at, 0);
+			for ($left = $end - $at; $left > 0; $left -= $got) {
+				$got = sysread($l, $pages, $left < 1048576 ? $left : 1048576) or die;
+				syswrite($f, $pages) == $got or die;
+			}
+		}' "$1" "$2"
+}
+
 rss_bytes() { awk '/^VmRSS/ { print $2 * 1024 }' "/proc/$FC_PID/status"; }
 
-# measure_pause FIGURE OPTION...: one pause, all its figures kept; what it made is whole.
-measure_pause() {
-	local name=$1 rss
-	shift
-	rss=$(rss_bytes)
-	fcp pause --json --api-sock "$SOCK" --envd "$ENVD" --metrics-path "$DIR/metrics" \
+pause_once() {
+	fcp pause --json --force --api-sock "$SOCK" --envd "$ENVD" --metrics-path "$DIR/metrics" \
 		--snapshot-path "$T/s.snap" --mem-file-path "$T/s.mem" "$@"
 	expect 0
 	expect_json '.vm_state == "Paused"' '.steps[2].status == "ok"'
+}
+
+# measure_pause FIGURE OPTION...: one pause, all its figures kept; how long the guest stood still is the median of
+# this and two more. What it made is whole, unless it is a layer.
+measure_pause() {
+	local name=$1 rss paused
+	shift
+	rss=$(rss_bytes)
+	pause_once "$@"
+	cp "$T/out" "$T/first"
 	[ "$(stat -c %s "$T/s.mem")" = $((512 << 20)) ]
-	figure "$name" '{ms, paused_ms, type: .steps[2].type, bytes: $bytes, rss_before_bytes: $rss,
-		steps: [.steps[] | {step, status, ms}]}' \
-		--argjson bytes "$(on_disk "$T/s.mem")" --argjson rss "$rss"
-	is_whole "$T/s.snap" "$T/s.mem"
+	local on_disk
+	on_disk=$(on_disk "$T/s.mem")
+	paused=$(jq .paused_ms "$T/out")
+	if [ "$(jq .steps[2].layer "$T/first")" = false ]; then
+		for _ in 1 2; do
+			api PATCH /vm '{"state":"Resumed"}'
+			pause_once "$@"
+			paused+=,$(jq .paused_ms "$T/out")
+		done
+		is_whole "$T/s.snap" "$T/s.mem"
+	fi
+	mv "$T/first" "$T/out"
+	figure "$name" '.steps[2] as $snapshot | {ms, paused_ms: ($paused | sort | .[length / 2 | floor]), all_paused_ms: $paused,
+		type: $snapshot.type, writer: $snapshot.writer, bytes: $bytes, rss_before_bytes: $rss,
+		written_bytes: ($snapshot.memory.written_bytes // $bytes), memory: $snapshot.memory,
+		downtime_ms: $snapshot.downtime_ms, steps: [.steps[] | {step, status, ms}]}' \
+		--argjson bytes "$on_disk" --argjson rss "$rss" --argjson paused "[$paused]"
 	stop_vm
 }
 

@@ -1,12 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# snapshot and pause on the real Firecracker: which type, what goes wrong, checkpoints.
+# snapshot and pause on the real Firecracker where it writes the memory file itself: which type, what goes
+# wrong, checkpoints. (writer.bats: where fcpause does.)
 
 load helpers
+eval "helpers_$(declare -f setup)"
+
+setup() {
+	helpers_setup
+	export FCPAUSE_WRITER=firecracker
+}
 
 snapshot() { fcp snapshot --json --api-sock "$SOCK" --snapshot-path "$T/s.snap" --mem-file-path "$T/s.mem" "$@"; }
-
-vm_is() { api GET / | jq -e --arg state "$1" '.state == $state'; }
 
 @test "a booted VM without dirty tracking: a Diff, and it is complete" {
 	boot
