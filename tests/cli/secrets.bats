@@ -116,6 +116,7 @@ hides() { run ! grep -q -- "$1" "$T/out" "$T/err"; }
 @test "R12: a FIFO that nobody writes to is waited for until a signal" {
 	vm --token s3cr3t
 	mkfifo fifo
+	: >err
 	fcp_start exec --envd "$SIM_ENVD" --envd-token-file fifo -v -- true
 	# The plan is printed right before.
 	_sim_wait_file "$T/err" envd-token-file
