@@ -100,7 +100,7 @@ sim_clock() { cat "$SIM_CLOCK"; }
 # _sim_wait_file FILE PATTERN
 _sim_wait_file() {
 	local line fd tail_pid end=$((SECONDS + SIM_DEADLINE_S)) found=1
-	exec {fd}< <(exec tail -n +1 -f -s 0.01 "$1" 2>/dev/null 3>&- 4>&-)
+	exec {fd}< <(exec tail -n +1 -F -s 0.01 "$1" 2>/dev/null 3>&- 4>&-)
 	tail_pid=$!
 	while [ "$SECONDS" -lt "$end" ]; do
 		read -r -t 1 line <&"$fd" || continue
