@@ -89,12 +89,13 @@ void loop_call(struct vm *vm, void (*fn)(void *arg), void *arg)
 
 int loop_open(struct vm *vm, const char *path, int flags)
 {
-	int fd;
+	int fd = -1;
 
+	/* In this order: who ends us sees that we open, or we see that we are to end. */
 	atomic_store(&vm->opening, true);
-	do {
+	errno = EINTR;
+	while (fd < 0 && errno == EINTR && !atomic_load(&vm->ending))
 		fd = open(path, flags | O_CLOEXEC, 0666);
-	} while (fd < 0 && errno == EINTR && !atomic_load(&vm->ending));
 	atomic_store(&vm->opening, false);
 	return fd;
 }
