@@ -177,7 +177,7 @@ static void hotplugged(void)
 }
 
 /* The lower slot is plugged in, and boot memory, above, is one mapping with the heap of a thread. */
-static void hotplugged_joined(void)
+__attribute__((unused)) static void hotplugged_joined(void)
 {
 	char *all = room(2 * SLOT + RAM + 33 * PAGE);
 
