@@ -56,7 +56,8 @@ run_example() {
 @test "there is a row for each variant, with its figures" {
 	local table
 	table=$("$ROOT/tests/live/table")
-	[ "$(grep -cE '^\| .* \| [0-9]+\.[0-9] MiB \| [0-9.]+ s \| [0-9.]+ s \|$' <<<"$table")" -eq 13 ]
+	[ "$(grep -cE '^\| .*( \| [0-9]+\.[0-9] MiB){2} \| [0-9.]+ s \| [0-9.]+ s \|$' <<<"$table")" -eq 15 ]
+	[ "$(grep -cE '^\| .*( \| [0-9]+\.[0-9] MiB \| [0-9]+ ms){2} \|$' <<<"$table")" -eq 4 ]
 	[ "$(grep -cE '\| (done|stopped) \|' <<<"$table")" -eq 3 ]
 	run ! grep -q null <<<"$table"
 }
