@@ -2,26 +2,11 @@
 #include "memory/overlay.h"
 
 #include "base/units.h"
+#include "memory/pages.h"
 #include "memory/sparse.h"
 
 #include <errno.h>
 #include <unistd.h>
-
-int fcp_pages_read(int fd, const char *name, struct fcp_range range, unsigned char *buffer_,
-		   struct fcp_error *err)
-{
-	for (uint64_t at = range.start; at < range.end;) {
-		ssize_t got = pread(fd, buffer_ + (at - range.start), (size_t)(range.end - at), (off_t)at);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return fcp_error_set(err, FCP_ERR_IO, got < 0 ? errno : 0, "%.200s: cannot read",
-					     name);
-		at += (uint64_t)got;
-	}
-	return 0;
-}
 
 int fcp_overlay_read(const struct fcp_overlay *overlay, struct fcp_range range,
 		     unsigned char *buffer_, struct fcp_error *err)

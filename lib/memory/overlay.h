@@ -5,10 +5,6 @@
 
 #include "base/error.h"
 
-/* pread(2), all of start .. end. name is for messages. FCP_ERR_IO, also when the file is shorter. */
-int fcp_pages_read(int fd, const char *name, struct fcp_range range, unsigned char *buffer_,
-		   struct fcp_error *err);
-
 struct fcp_overlay {
 	int base_fd;
 	int layer_fd; /* of the same size; its offset moves */

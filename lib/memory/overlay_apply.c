@@ -5,11 +5,11 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/units.h"
+#include "memory/pages.h"
 #include "memory/sparse.h"
 #include "memory/zero.h"
 
-#include <fcntl.h>
-#include <linux/falloc.h>
+#include <errno.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 
@@ -22,27 +22,11 @@ struct job {
 	unsigned char *buffer;
 };
 
-static int cannot_write(const struct job *job, struct fcp_error *err)
-{
-	return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s: cannot write", job->apply->out);
-}
-
 static int copy_run(struct job *job, struct fcp_range run, const unsigned char *bytes,
 		    struct fcp_error *err)
 {
 	job->applied.copied_bytes += run.end - run.start;
-	while (run.start < run.end) {
-		ssize_t put = pwrite(job->apply->out_fd, bytes, (size_t)(run.end - run.start),
-				     (off_t)run.start);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return cannot_write(job, err);
-		bytes += put;
-		run.start += (uint64_t)put;
-	}
-	return 0;
+	return fcp_pages_write(job->apply->out_fd, job->apply->out, run, bytes, err);
 }
 
 /* False where the two files cannot share it; then they never will, but for ends that are no pages. */
@@ -66,18 +50,19 @@ static bool clone_run(struct job *job, struct fcp_range run)
 static int put_run(struct job *job, struct fcp_range run, bool zero, const unsigned char *bytes,
 		   struct fcp_error *err)
 {
+	int errnum;
+
 	if (run.start == run.end)
 		return 0;
 	if (!zero)
 		return clone_run(job, run) ? 0 : copy_run(job, run, bytes, err);
+	errnum = fcp_pages_punch(job->apply->out_fd, run);
+	if (errnum == EOPNOTSUPP)
+		return copy_run(job, run, bytes, err);
+	if (errnum != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errnum, "%.200s: cannot make a hole", job->apply->out);
 	job->applied.zero_bytes += run.end - run.start;
-	if (fallocate(job->apply->out_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)run.start,
-		      (off_t)(run.end - run.start)) == 0)
-		return 0;
-	if (errno != EOPNOTSUPP)
-		return cannot_write(job, err);
-	job->applied.zero_bytes -= run.end - run.start;
-	return copy_run(job, run, bytes, err);
+	return 0;
 }
 
 /* Neighbours of one kind share a call. Of a page of which the layer has only a part, nothing is made a

@@ -21,18 +21,20 @@ struct fcp_page_batch {
 	uint64_t position; /* bytes of the runs before it */
 };
 
+/*
+ * Deals with one batch; any thread. pages and other: room for FCP_BATCH_BYTES each, this thread's.
+ * -1 with *err set ends all.
+ */
+typedef int fcp_page_take(const struct fcp_page_batch *batch, unsigned char *pages,
+			  unsigned char *other, void *arg, struct fcp_error *err);
+
 struct fcp_page_reader {
 	pid_t pid; /* 0: this process */
 	const struct fcp_page_runs *runs;
 	unsigned threads;   /* 0: as many as pay */
 	const char *name;   /* for messages */
 	int cancel_fd;
-	/*
-	 * Deals with one batch; any thread. pages and other: room for FCP_BATCH_BYTES each, this thread's.
-	 * -1 with *err set ends all.
-	 */
-	int (*take)(const struct fcp_page_batch *batch, unsigned char *pages, unsigned char *other,
-		    void *arg, struct fcp_error *err);
+	fcp_page_take *take;
 	void *arg;
 };
 

@@ -3,11 +3,10 @@
 
 #include "base/units.h"
 #include "memory/claim.h"
+#include "memory/pages.h"
 #include "memory/sparse.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/falloc.h>
 #include <sys/vfs.h>
 
 /* A cancellation, and who waits for the file, waits for one piece at most. */
@@ -49,14 +48,12 @@ static int punch_error(const struct fcp_file *file, int errnum, uint64_t done_by
 			     why, (unsigned long long)done_bytes);
 }
 
-static int punch(const struct fcp_file *file, uint64_t start, uint64_t bytes, uint64_t done_bytes,
+static int punch(const struct fcp_file *file, struct fcp_range piece, uint64_t done_bytes,
 		 struct fcp_error *err)
 {
-	while (fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
-			 (off_t)bytes) < 0)
-		if (errno != EINTR)
-			return punch_error(file, errno, done_bytes, err);
-	return 0;
+	int errnum = fcp_pages_punch(file->fd, piece);
+
+	return errnum == 0 ? 0 : punch_error(file, errnum, done_bytes, err);
 }
 
 static int lost(const struct fcp_file *file, enum fcp_claim_end end, uint64_t done_bytes,
@@ -76,19 +73,18 @@ static int lost(const struct fcp_file *file, enum fcp_claim_end end, uint64_t do
 static int punch_claimed(const struct fcp_file *file, const struct fcp_range *piece,
 			 uint64_t *done_bytes, struct fcp_error *err)
 {
-	uint64_t bytes = piece->end - piece->start;
 	struct fcp_claim_change change;
 	enum fcp_claim_end end = FCP_CLAIM_KEPT;
 	int punched;
 
 	if (file->claim && !fcp_claim_change_begin(file->claim, &change))
 		return lost(file, FCP_CLAIM_WANTED, *done_bytes, err);
-	punched = punch(file, piece->start, bytes, *done_bytes, err);
+	punched = punch(file, *piece, *done_bytes, err);
 	if (file->claim)
 		end = fcp_claim_change_end(file->claim, &change);
 	if (punched < 0)
 		return -1;
-	*done_bytes += bytes;
+	*done_bytes += piece->end - piece->start;
 	return end == FCP_CLAIM_KEPT ? 0 : lost(file, end, *done_bytes, err);
 }
 

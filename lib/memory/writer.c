@@ -4,10 +4,9 @@
 #include "base/cleanup.h"
 #include "memory/overlay.h"
 #include "memory/page_reader.h"
+#include "memory/pages.h"
 #include "memory/zero.h"
 
-#include <fcntl.h>
-#include <linux/falloc.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -28,33 +27,14 @@ static struct fcp_range range_of(const struct fcp_page_run *piece)
 	return (struct fcp_range){piece->start, piece->end};
 }
 
-static int write_run(const struct fcp_writer_settings *settings, uint64_t start, uint64_t bytes,
-		     const unsigned char *pages, struct fcp_error *err)
-{
-	while (bytes > 0) {
-		ssize_t put = pwrite(settings->fd, pages, (size_t)bytes, (off_t)start);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s: cannot write",
-					     settings->name);
-		pages += put;
-		start += (uint64_t)put;
-		bytes -= (uint64_t)put;
-	}
-	return 0;
-}
-
-static int punch_run(const struct fcp_writer_settings *settings, uint64_t start, uint64_t bytes,
+static int punch_run(const struct fcp_writer_settings *settings, struct fcp_range run,
 		     struct fcp_error *err)
 {
-	while (fallocate(settings->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start,
-			 (off_t)bytes) != 0)
-		if (errno != EINTR)
-			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s: cannot make a hole",
-					     settings->name);
-	return 0;
+	int errnum = fcp_pages_punch(settings->fd, run);
+
+	if (errnum == 0)
+		return 0;
+	return fcp_error_set(err, FCP_ERR_IO, errnum, "%.200s: cannot make a hole", settings->name);
 }
 
 /* What becomes of a page. */
@@ -82,14 +62,16 @@ static enum fate fate_of(const struct fcp_writer_settings *settings, const unsig
 	return equal ? FATE_LEAVE : FATE_PUNCH;
 }
 
-static int settle(const struct fcp_writer_settings *settings, enum fate fate, uint64_t start,
-		  uint64_t bytes, const unsigned char *pages, struct fcp_error *err)
+static int settle(const struct fcp_writer_settings *settings, enum fate fate, struct fcp_range run,
+		  const unsigned char *pages, struct fcp_error *err)
 {
+	if (run.start == run.end)
+		return 0;
 	switch (fate) {
 	case FATE_WRITE:
-		return write_run(settings, start, bytes, pages, err);
+		return fcp_pages_write(settings->fd, settings->name, run, pages, err);
 	case FATE_PUNCH:
-		return punch_run(settings, start, bytes, err);
+		return punch_run(settings, run, err);
 	case FATE_LEAVE:
 		break;
 	}
@@ -101,20 +83,21 @@ static int settle_piece(const struct fcp_writer_settings *settings, const struct
 			const unsigned char *pages, const unsigned char *base,
 			struct fcp_writer_result *counts, struct fcp_error *err)
 {
-	uint64_t bytes = piece->end - piece->start, begin = 0;
+	struct fcp_range run = {piece->start, piece->start};
 	enum fate fate = FATE_LEAVE;
 
-	for (uint64_t at = 0; at < bytes; at += FCP_PAGE_BYTES) {
+	for (; run.end < piece->end; run.end += FCP_PAGE_BYTES) {
+		uint64_t at = run.end - piece->start;
 		enum fate next = fate_of(settings, pages + at, base ? base + at : NULL, counts);
 
 		if (next == fate)
 			continue;
-		if (settle(settings, fate, piece->start + begin, at - begin, pages + begin, err) != 0)
+		if (settle(settings, fate, run, pages + (run.start - piece->start), err) != 0)
 			return -1;
 		fate = next;
-		begin = at;
+		run.start = run.end;
 	}
-	return settle(settings, fate, piece->start + begin, bytes - begin, pages + begin, err);
+	return settle(settings, fate, run, pages + (run.start - piece->start), err);
 }
 
 static void add_counts(struct job *job, const struct fcp_writer_result *counts)
@@ -199,49 +182,44 @@ static int verify_batch(const struct fcp_page_batch *batch, unsigned char *pages
 
 /* ---- the jobs ---- */
 
-static struct job job_of(const struct fcp_writer_settings *settings)
+static int run_job(const struct fcp_writer_settings *settings, fcp_page_take *take, struct job *job,
+		   struct fcp_error *err)
 {
-	return (struct job){.settings = settings,
-			    .reader = {.pid = settings->pid,
-				       .runs = settings->runs,
-				       .threads = settings->threads,
-				       .name = settings->name,
-				       .cancel_fd = settings->cancel_fd},
-			    .mutex = PTHREAD_MUTEX_INITIALIZER};
+	job->settings = settings;
+	job->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	job->reader = (struct fcp_page_reader){.pid = settings->pid,
+					       .runs = settings->runs,
+					       .threads = settings->threads,
+					       .name = settings->name,
+					       .cancel_fd = settings->cancel_fd,
+					       .take = take,
+					       .arg = job};
+	return fcp_page_reader_run(&job->reader, err);
 }
 
 int fcp_writer_write(const struct fcp_writer_settings *settings, struct fcp_writer_result *result_,
 		     struct fcp_error *err)
 {
-	struct job job = job_of(settings);
-	int ran;
+	struct job job = {0};
+	int ran = run_job(settings, write_batch, &job, err);
 
-	job.reader.take = write_batch;
-	job.reader.arg = &job;
-	ran = fcp_page_reader_run(&job.reader, err);
 	*result_ = job.result;
 	return ran;
 }
 
 int fcp_writer_copy(const struct fcp_writer_settings *settings, void *buffer, struct fcp_error *err)
 {
-	struct job job = job_of(settings);
+	struct job job = {.buffer = buffer};
 
-	job.buffer = buffer;
-	job.reader.take = copy_batch;
-	job.reader.arg = &job;
-	return fcp_page_reader_run(&job.reader, err);
+	return run_job(settings, copy_batch, &job, err);
 }
 
 int fcp_writer_verify(const struct fcp_writer_settings *settings, uint64_t *differing_,
 		      struct fcp_error *err)
 {
-	struct job job = job_of(settings);
-	int ran;
+	struct job job = {0};
+	int ran = run_job(settings, verify_batch, &job, err);
 
-	job.reader.take = verify_batch;
-	job.reader.arg = &job;
-	ran = fcp_page_reader_run(&job.reader, err);
 	*differing_ = job.differing;
 	return ran;
 }

@@ -6,12 +6,10 @@
 #include "base/units.h"
 #include "memory/attributes.h"
 #include "memory/overlay.h"
+#include "memory/pages.h"
 #include "memory/sparse.h"
 #include "memory/zero.h"
 #include "steps/snapshot_run.h"
-
-#include <string.h>
-#include <unistd.h>
 
 bool fcp_snapshot_is_layer(const struct fcp_snapshot_memory *memory)
 {
@@ -35,19 +33,12 @@ void fcp_snapshot_layer_warn(struct fcp_snapshot_result *result)
 				  "that the layer belongs to it is not recorded");
 }
 
-static int put_zeros(const struct fcp_snapshot_file *file, uint64_t at, struct fcp_error *err)
-{
-	static const unsigned char zeros[FCP_PAGE_BYTES];
-
-	if (pwrite(file->fd, zeros, sizeof(zeros), (off_t)at) == (ssize_t)sizeof(zeros))
-		return 0;
-	return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s: cannot write", file->host);
-}
-
 /* One stretch of pages that are zeros now: where the base has other bytes, they are data. */
 static int write_dropped(const struct fcp_snapshot_memory *memory, struct fcp_range dropped,
 			 struct fcp_memory_report *report, struct fcp_error *err)
 {
+	static const unsigned char zeros[FCP_PAGE_BYTES];
+	const struct fcp_snapshot_file *file = &memory->settings.files->memory;
 	struct fcp_range data = {dropped.start, dropped.start};
 	unsigned char page[FCP_PAGE_BYTES];
 	int more;
@@ -64,7 +55,7 @@ static int write_dropped(const struct fcp_snapshot_memory *memory, struct fcp_ra
 				return -1;
 			if (fcp_page_is_zero(page))
 				continue;
-			if (put_zeros(&memory->settings.files->memory, at, err) != 0)
+			if (fcp_pages_write(file->fd, file->host, range, zeros, err) != 0)
 				return -1;
 			report->dropped_bytes += FCP_PAGE_BYTES;
 		}

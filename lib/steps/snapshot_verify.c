@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "memory/overlay.h"
+#include "memory/pages.h"
 #include "memory/range.h"
 #include "memory/sparse.h"
 #include "memory/zero.h"
