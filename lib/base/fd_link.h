@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* /proc/self/fd/N (proc_pid_fd(5)): what is open, by a path. */
+/* What is open, and a path to it: /proc/self/fd/N (proc_pid_fd(5)), or a name in a directory. */
 #ifndef FCP_BASE_FD_LINK_H
 #define FCP_BASE_FD_LINK_H
 
@@ -9,6 +9,13 @@
 
 /* Writes the path into link; returns it. */
 const char *fcp_fd_link(int fd, char link[FCP_FD_LINK_BYTES]);
+
+/* The path by which fd was opened, as the kernel has it now; "" where it does not fit or is not known.
+ * Returns path_. */
+const char *fcp_fd_path(int fd, char *path_, size_t bytes);
+
+/* Does the name in the directory, which is no symbolic link, lead to what fd is? */
+bool fcp_fd_has_name(int fd, int directory, const char *name);
 
 /* For a path of fcp_fd_link() that did not lead to name: where there is no /proc the message says
  * so, else errnum is the reason. Returns -1. */

@@ -2,6 +2,7 @@
 #include "base/lock.h"
 
 #include "base/cleanup.h"
+#include "base/fd_link.h"
 #include "base/lock_record.h"
 
 #include <fcntl.h>
@@ -35,15 +36,6 @@ static int busy(const struct fcp_lock_file *file, struct fcp_error *err)
 			     file->what, holder[0] ? ": " : "", holder);
 }
 
-static bool leads_to(const struct fcp_lock_file *file)
-{
-	struct stat opened, named;
-
-	return fstat(file->fd, &opened) == 0 &&
-	       fstatat(file->directory, file->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
-}
-
 /* A guard is waited for in any case, as it has to be through in a moment: but for a Firecracker that
  * is writing a snapshot. */
 static bool is_guard(const struct fcp_lock_file *file, fcp_deadline deadline)
@@ -70,12 +62,12 @@ int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *
 					     file->what);
 		pause_ns = pause_ns * 2 < POLL_MAX_NS ? pause_ns * 2 : POLL_MAX_NS;
 		/* It may be gone, and another one be in its place. */
-		if (!leads_to(file)) {
+		if (!fcp_fd_has_name(file->fd, file->directory, file->name)) {
 			*same_ = false;
 			return 0;
 		}
 	}
-	*same_ = leads_to(file);
+	*same_ = fcp_fd_has_name(file->fd, file->directory, file->name);
 	return 0;
 }
 
@@ -285,12 +277,10 @@ bool fcp_lock_note(struct fcp_lock *lock, const char *note)
 
 void fcp_lock_release(struct fcp_lock *lock)
 {
-	const struct fcp_lock_file file = {.fd = lock->fd, .directory = lock->directory,
-					   .name = lock->name};
-
 	/* Removed while it is locked: who opened it before finds out when they compare. */
 	if (lock->fd >= 0) {
-		if (!lock->note[0] && !lock->left[0] && leads_to(&file))
+		if (!lock->note[0] && !lock->left[0] &&
+		    fcp_fd_has_name(lock->fd, lock->directory, lock->name))
 			unlinkat(lock->directory, lock->name, 0);
 		close(lock->fd);
 	}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firecracker/fifo.h"
 
+#include "base/fd_link.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -62,32 +64,22 @@ bool fcp_fifo_had_writer(const struct fcp_fifo *fifo)
 	return fifo->reader >= 0 && poll(&fd, 1, 0) > 0 && (fd.revents & POLLHUP);
 }
 
-static bool has_its_name(const struct fcp_fifo *fifo)
-{
-	struct stat made, named;
-
-	return fstat(fifo->fd, &made) == 0 &&
-	       fstatat(fifo->directory, fifo->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       made.st_dev == named.st_dev && made.st_ino == named.st_ino;
-}
-
 /* Where /proc does not help, by its name: else Firecracker would wait for ever. */
 void fcp_fifo_open(struct fcp_fifo *fifo)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
-	char path[40];
+	char link[FCP_FD_LINK_BYTES];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fifo->fd);
 	if (fifo->reader < 0)
-		fifo->reader = open(path, flags);
-	if (fifo->reader < 0 && has_its_name(fifo))
+		fifo->reader = open(fcp_fd_link(fifo->fd, link), flags);
+	if (fifo->reader < 0 && fcp_fd_has_name(fifo->fd, fifo->directory, fifo->name))
 		fifo->reader = openat(fifo->directory, fifo->name, flags | O_NOFOLLOW);
 }
 
 void fcp_fifo_remove(struct fcp_fifo *fifo)
 {
 	if (fifo->fd >= 0) {
-		if (has_its_name(fifo))
+		if (fcp_fd_has_name(fifo->fd, fifo->directory, fifo->name))
 			unlinkat(fifo->directory, fifo->name, 0);
 		close(fifo->fd);
 	}

@@ -2,6 +2,7 @@
 #include "firecracker/guard_process.h"
 
 #include "base/cleanup.h"
+#include "base/fd_link.h"
 #include "firecracker/undo_note.h"
 
 #include <fcntl.h>
@@ -78,14 +79,11 @@ static int fork_guard(const struct fcp_guard_job *job, int *pidfd_)
 /* For the note: the guard itself goes by the directory's descriptor. */
 static void find_fifo(const struct fcp_guard_settings *settings, char *path_, size_t bytes)
 {
-	char link[64], directory[256];
-	ssize_t length;
+	char directory[256];
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", settings->fifo_directory);
-	length = readlink(link, directory, sizeof(directory));
-	if (length <= 0 || (size_t)length == sizeof(directory) ||
-	    (size_t)snprintf(path_, bytes, "%.*s/%s", (int)length, directory,
-			     settings->fifo_name) >= bytes)
+	fcp_fd_path(settings->fifo_directory, directory, sizeof(directory));
+	if (!directory[0] ||
+	    (size_t)snprintf(path_, bytes, "%s/%s", directory, settings->fifo_name) >= bytes)
 		path_[0] = '\0';
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/fd_link.h"
 #include "firecracker/client.h"
 #include "firecracker/fifo.h"
 #include "firecracker/snapshot.h"
@@ -34,9 +35,9 @@ struct fcp_hold {
 /* The very inode, however it is named elsewhere. */
 static int watch_state(struct fcp_hold *hold, struct fcp_error *err)
 {
-	char path[40];
+	char link[FCP_FD_LINK_BYTES];
+	const char *path = fcp_fd_link(hold->settings.state_fd, link);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", hold->settings.state_fd);
 	hold->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (hold->inotify < 0 || inotify_add_watch(hold->inotify, path, IN_CLOSE_WRITE) < 0)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno,

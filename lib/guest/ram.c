@@ -2,13 +2,13 @@
 #include "guest/ram.h"
 
 #include "base/cleanup.h"
+#include "base/deadline.h"
 #include "base/maps.h"
 #include "base/units.h"
 #include "guest/memory_source.h"
 #include "guest/ram_place.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,13 +190,6 @@ int fcp_guest_ram_has_vm(pid_t pid, bool *has_, struct fcp_error *err)
 	return look_at_fds(pid, has_, &userfault, err);
 }
 
-static bool has_ended(int pidfd)
-{
-	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-
-	return pidfd >= 0 && poll(&ended, 1, 0) > 0;
-}
-
 static int find(int pidfd, const struct fcp_guest_size *size, struct fcp_guest_pieces *pieces,
 		struct fcp_guest_ram *ram, struct fcp_error *err)
 {
@@ -212,7 +205,7 @@ static int find(int pidfd, const struct fcp_guest_size *size, struct fcp_guest_p
 	    take_pieces(pieces, ram, err) != 0)
 		return -1;
 	ram->backing = backing_of(ram, userfault);
-	if (has_ended(pidfd))
+	if (fcp_cancelled(pidfd)) /* a pidfd is readable once the process has ended */
 		return fcp_error_set(err, FCP_ERR_STATE, 0, "process %d has ended", (int)ram->pid);
 	return 0;
 }

@@ -48,11 +48,9 @@ static bool has_file(int directory, const char *name, const struct stat *status)
 static int open_directory(int fd, const struct stat *status)
 {
 	FCP_CLEANUP(fd) int directory = -1;
-	char link[FCP_FD_LINK_BYTES], path[PATH_MAX], *slash;
-	ssize_t length;
+	char path[PATH_MAX], *slash;
 
-	length = readlink(fcp_fd_link(fd, link), path, sizeof(path) - 1);
-	path[length > 0 ? length : 0] = '\0';
+	fcp_fd_path(fd, path, sizeof(path));
 	slash = strrchr(path, '/');
 	if (!slash)
 		return -1;

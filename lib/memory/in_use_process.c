@@ -21,8 +21,6 @@ static bool get_status(int dirfd, const char *path, struct statx *status_)
 int fcp_used_file_init(int fd, struct fcp_used_file *file_, struct fcp_error *err)
 {
 	struct statfs fs;
-	char link[FCP_FD_LINK_BYTES];
-	ssize_t length;
 
 	*file_ = (struct fcp_used_file){.maps = malloc(MAPS_BUFFER_BYTES)};
 	if (!file_->maps)
@@ -31,8 +29,7 @@ int fcp_used_file_init(int fd, struct fcp_used_file *file_, struct fcp_error *er
 		fcp_used_file_clear(file_);
 		return fcp_error_set(err, FCP_ERR_IO, errno, "statx");
 	}
-	length = readlink(fcp_fd_link(fd, link), file_->path, sizeof(file_->path) - 1);
-	file_->path[length > 0 ? length : 0] = '\0';
+	fcp_fd_path(fd, file_->path, sizeof(file_->path));
 	snprintf(file_->inode_text, sizeof(file_->inode_text), " %ju",
 		 (uintmax_t)file_->status.stx_ino);
 	file_->has_layers = fstatfs(fd, &fs) == 0 && (uint32_t)fs.f_type == OVERLAYFS_SUPER_MAGIC;

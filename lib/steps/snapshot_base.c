@@ -2,6 +2,7 @@
 #include "steps/snapshot_base.h"
 
 #include "base/cleanup.h"
+#include "base/fd_link.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -66,16 +67,12 @@ static int open_mapped(const struct fcp_guest_ram *ram, uint64_t bytes, struct f
 {
 	const struct fcp_guest_piece *piece = mapped_piece(ram, err);
 	FCP_CLEANUP(fd) int fd = piece ? fcp_guest_piece_open(ram->pid, piece, O_RDONLY, err) : -1;
-	char link[64];
-	ssize_t length;
 
 	if (fd < 0 || check_size(fd, "the file that the VM was restored from", bytes, err) != 0) {
 		err->error_class = FCP_ERR_UNSUPPORTED;
 		return -1;
 	}
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	length = readlink(link, base->path, sizeof(base->path) - 1);
-	base->path[length > 0 ? length : 0] = '\0';
+	fcp_fd_path(fd, base->path, sizeof(base->path));
 	base->fd = fcp_steal_fd(&fd);
 	return 0;
 }

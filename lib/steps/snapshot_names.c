@@ -2,6 +2,7 @@
 #include "steps/snapshot_names.h"
 
 #include "base/cleanup.h"
+#include "base/fd_link.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -20,11 +21,7 @@ bool fcp_snapshot_name_exists(const struct fcp_snapshot_file *file, const char *
 
 bool fcp_snapshot_name_is_ours(const struct fcp_snapshot_file *file, const char *name)
 {
-	struct stat named, opened;
-
-	return fstat(file->fd, &opened) == 0 &&
-	       fstatat(file->place.directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+	return fcp_fd_has_name(file->fd, file->place.directory, name);
 }
 
 int fcp_snapshot_rename(const struct fcp_snapshot_file *file, const char *from, const char *to)
