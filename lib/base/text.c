@@ -116,6 +116,15 @@ void fcp_text_filter(const char *text, char *shown, size_t shown_bytes)
 	filter(text, strlen(text), shown, shown_bytes);
 }
 
+void fcp_text_append(const char *text, char *list, size_t list_bytes)
+{
+	size_t used = strlen(list);
+
+	used += (size_t)snprintf(list + used, list_bytes - used, "%s", used > 0 ? "; " : "");
+	if (used < list_bytes)
+		fcp_text_filter(text, list + used, list_bytes - used);
+}
+
 void fcp_text_first_line(const char *text, char *line, size_t line_bytes)
 {
 	size_t length;

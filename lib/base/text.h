@@ -28,6 +28,9 @@ bool fcp_text_is_printable(const char *text);
  */
 void fcp_text_filter(const char *text, char *shown, size_t shown_bytes);
 
+/* Puts text, filtered, behind what list holds, and "; " between the two; as much of it as fits. */
+void fcp_text_append(const char *text, char *list, size_t list_bytes);
+
 /* The first line that is not blank, without blanks around it, filtered; "" when there is none. */
 void fcp_text_first_line(const char *text, char *line, size_t line_bytes);
 

@@ -20,8 +20,7 @@ static int judge(const struct fcp_in_use *use, bool refused, struct fcp_claim *c
 		 const char *name, struct fcp_error *err)
 {
 	if (use->how != FCP_IN_USE_NOT)
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: in use: process %d (%s) %s",
-				     name, (int)use->pid, use->comm, fcp_in_use_text(use->how));
+		return fcp_in_use_error(use, name, err);
 	/* A mere reader that we see, or a descriptor of our own, explains the refusal. */
 	if (refused && use->readers == 0 && use->forks == 0 && !use->self)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0,

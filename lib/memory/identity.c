@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/identity.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
-struct fcp_file_identity fcp_identity_of(const struct stat *status)
+int fcp_identity_read(int fd, const char *name, struct fcp_file_identity *identity_,
+		      struct fcp_error *err)
 {
-	return (struct fcp_file_identity){
-		.device = status->st_dev,
-		.inode = status->st_ino,
-		.size_bytes = (uint64_t)status->st_size,
-		.mtime_s = status->st_mtim.tv_sec,
-		.mtime_ns = (uint32_t)status->st_mtim.tv_nsec,
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", name);
+	*identity_ = (struct fcp_file_identity){
+		.device = status.st_dev,
+		.inode = status.st_ino,
+		.size_bytes = (uint64_t)status.st_size,
+		.mtime_s = status.st_mtim.tv_sec,
+		.mtime_ns = (uint32_t)status.st_mtim.tv_nsec,
 	};
+	return 0;
 }
 
 bool fcp_identity_is_known(const struct fcp_file_identity *identity)

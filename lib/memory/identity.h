@@ -5,11 +5,11 @@
 
 #include "base/error.h"
 
-#include <sys/stat.h>
-
 #define FCP_IDENTITY_BYTES 96
 
-struct fcp_file_identity fcp_identity_of(const struct stat *status);
+/* fstat(2). name is for the message. FCP_ERR_IO only. */
+int fcp_identity_read(int fd, const char *name, struct fcp_file_identity *identity_,
+		      struct fcp_error *err);
 
 bool fcp_identity_is_known(const struct fcp_file_identity *identity);
 

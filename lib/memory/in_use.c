@@ -7,16 +7,11 @@
 
 #include <fcntl.h>
 
-const char *fcp_in_use_text(enum fcp_in_use_how how)
+int fcp_in_use_error(const struct fcp_in_use *use, const char *name, struct fcp_error *err)
 {
-	switch (how) {
-	case FCP_IN_USE_MAPPED:
-		return "maps it";
-	case FCP_IN_USE_WRITER:
-		return "has it open for writing";
-	default:
-		return "does not use it";
-	}
+	return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: in use: process %d (%s) %s", name,
+			     (int)use->pid, use->comm,
+			     use->how == FCP_IN_USE_MAPPED ? "maps it" : "has it open for writing");
 }
 
 /* Notes what one process does with the file; true when that settles the question. */

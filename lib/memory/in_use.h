@@ -40,7 +40,7 @@ int fcp_in_use_find(int fd, struct fcp_in_use *use_, struct fcp_error *err);
  */
 int fcp_in_use_look(int fd, struct fcp_in_use *use_, struct fcp_error *err);
 
-/* "maps it", "has it open for writing"; static storage. */
-const char *fcp_in_use_text(enum fcp_in_use_how how);
+/* Of a use that is in the way: FCP_ERR_BUSY, which says whose it is. name is for the message. */
+int fcp_in_use_error(const struct fcp_in_use *use, const char *name, struct fcp_error *err);
 
 #endif

@@ -11,14 +11,8 @@
 
 void fcp_madvise_warn(struct fcp_madvise_run *run, const char *text)
 {
-	char *warning = run->result->warning;
-	size_t used = strlen(warning), bytes = sizeof(run->result->warning);
-
-	if (*text == '\0')
-		return;
-	used += (size_t)snprintf(warning + used, bytes - used, "%s", used > 0 ? "; " : "");
-	if (used < bytes)
-		fcp_text_filter(text, warning + used, bytes - used);
+	if (*text)
+		fcp_text_append(text, run->result->warning, sizeof(run->result->warning));
 }
 
 static int meaning_of(const struct fcp_file *file, enum fcp_holes specified,

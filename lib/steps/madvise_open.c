@@ -5,7 +5,6 @@
 #include "steps/madvise_run.h"
 #include "steps/memory_file.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #define WAIT_NS 20000000 /* between two looks whether another fcpause is done */
@@ -26,17 +25,6 @@ static int claim_file(struct fcp_madvise_run *run, struct fcp_error *err)
 	run->claimed = true;
 	run->file.claim = &run->claim;
 	return claimed;
-}
-
-/* Under the claim: what is written later is told from what was found. */
-static int identify(struct fcp_madvise_run *run, struct fcp_error *err)
-{
-	struct stat status;
-
-	if (fstat(run->file.fd, &status) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", run->file.name);
-	run->result->file = fcp_identity_of(&status);
-	return 0;
 }
 
 void fcp_madvise_close(struct fcp_madvise_run *run)
@@ -65,7 +53,8 @@ int fcp_madvise_open(struct fcp_madvise_run *run, struct fcp_error *err)
 					     "%.200s: interrupted while another fcpause works on it",
 					     run->file.name);
 	}
-	return identify(run, err);
+	/* Under the claim: what is written later is told from what was found. */
+	return fcp_identity_read(run->file.fd, run->file.name, &run->result->file, err);
 }
 
 /* Nobody but us has changed the file: what is recorded with it stays right. */

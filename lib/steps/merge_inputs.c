@@ -6,22 +6,9 @@
 #include "memory/in_use.h"
 #include "steps/memory_file.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static int identify(const struct fcp_merge_input *input, struct fcp_file_identity *identity_,
-		    struct fcp_error *err)
-{
-	struct stat status;
-
-	if (fstat(input->file.fd, &status) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", input->file.name);
-	*identity_ = fcp_identity_of(&status);
-	return 0;
-}
 
 /* A VM that runs from it only reads; who has it open for writing may be at it. */
 static int check_unwritten(const struct fcp_merge_input *input, struct fcp_error *err)
@@ -30,10 +17,7 @@ static int check_unwritten(const struct fcp_merge_input *input, struct fcp_error
 
 	if (fcp_in_use_find(input->file.fd, &use, err) != 0)
 		return -1;
-	if (use.how != FCP_IN_USE_WRITER)
-		return 0;
-	return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: in use: process %d (%s) %s", input->file.name,
-			     (int)use.pid, use.comm, fcp_in_use_text(use.how));
+	return use.how == FCP_IN_USE_WRITER ? fcp_in_use_error(&use, input->file.name, err) : 0;
 }
 
 static int open_input(struct fcp_merge_input *input, struct fcp_error *err)
@@ -44,7 +28,7 @@ static int open_input(struct fcp_merge_input *input, struct fcp_error *err)
 		return -1;
 	taken = fcp_claim_take(input->file.fd, input->file.name, FCP_CLAIM_READ, &input->claim, err);
 	if (taken != 0 || check_unwritten(input, err) != 0 ||
-	    identify(input, &input->identity, err) != 0)
+	    fcp_identity_read(input->file.fd, input->file.name, &input->identity, err) != 0)
 		return -1;
 	fcp_attributes_read(input->file.fd, &input->attributes);
 	return 0;
@@ -134,13 +118,14 @@ int fcp_merge_inputs_open(const struct fcp_merge_settings *settings,
 int fcp_merge_inputs_check(const struct fcp_merge_inputs *inputs, struct fcp_error *err)
 {
 	for (size_t i = 0; i < inputs->count; i++) {
+		const struct fcp_merge_input *input = &inputs->items[i];
 		struct fcp_file_identity now;
 
-		if (identify(&inputs->items[i], &now, err) != 0)
+		if (fcp_identity_read(input->file.fd, input->file.name, &now, err) != 0)
 			return -1;
-		if (!fcp_identity_equal(&now, &inputs->items[i].identity))
+		if (!fcp_identity_equal(&now, &input->identity))
 			return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: it has been changed meanwhile",
-					     inputs->items[i].file.name);
+					     input->file.name);
 	}
 	return 0;
 }

@@ -103,10 +103,7 @@ static int check_unused(const struct fcp_snapshot_file *file, int path_fd, struc
 	fd = fcp_file_reopen(path_fd, file->host, O_RDONLY, err);
 	if (fd < 0 || fcp_in_use_find(fd, &use, err) != 0)
 		return -1;
-	if (use.how != FCP_IN_USE_NOT)
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: in use: process %d (%s) %s", file->host,
-				     (int)use.pid, use.comm, fcp_in_use_text(use.how));
-	return 0;
+	return use.how != FCP_IN_USE_NOT ? fcp_in_use_error(&use, file->host, err) : 0;
 }
 
 int fcp_snapshot_file_find(const char *path, const char *chroot_base, pid_t pid,

@@ -146,12 +146,7 @@ void fcp_snapshot_flush_metrics(struct fcp_snapshot_run *run, struct fcp_metrics
 
 void fcp_snapshot_warn(struct fcp_snapshot_result *result, const char *text)
 {
-	char *warning = result->warning;
-	size_t used = strlen(warning), bytes = sizeof(result->warning);
-
-	used += (size_t)snprintf(warning + used, bytes - used, "%s", used ? "; " : "");
-	if (used < bytes)
-		fcp_text_filter(text, warning + used, bytes - used);
+	fcp_text_append(text, result->warning, sizeof(result->warning));
 }
 
 int fcp_snapshot_begin(struct fcp_snapshot_run *run, struct fcp_error *err)
