@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+/* "" is null. */
+static int set_text(struct fcp_json *object, const char *key, const char *text)
+{
+	return *text ? fcp_json_set_string(object, key, text) : fcp_json_set_null(object, key);
+}
+
 int fcp_report_outcome(struct fcp_json *object, const struct fcp_outcome *outcome)
 {
 	int bad = fcp_json_set_string(object, "status", fcp_status_name(outcome->status));
@@ -111,11 +117,6 @@ static int add_metrics(struct fcp_json *object, const struct fcp_metrics *metric
 	return bad | fcp_json_set(object, "metrics", group);
 }
 
-static int set_text(struct fcp_json *object, const char *key, const char *text)
-{
-	return *text ? fcp_json_set_string(object, key, text) : fcp_json_set_null(object, key);
-}
-
 static int add_attributes(struct fcp_json *object, const struct fcp_file_attributes *attributes)
 {
 	return fcp_json_set_string(object, "holes", fcp_holes_name(attributes->holes)) |
@@ -128,8 +129,7 @@ static int add_guest(struct fcp_json *object, const struct fcp_guest_report *gue
 	struct fcp_json *gates = fcp_json_array();
 	int bad = 0;
 
-	bad |= guest->release[0] ? fcp_json_set_string(member, "release", guest->release)
-				 : fcp_json_set_null(member, "release");
+	bad |= set_text(member, "release", guest->release);
 	for (unsigned i = 0; i < guest->order_count; i++)
 		bad |= fcp_json_append_u64(blocks, guest->blocks_per_order[i]);
 	for (unsigned i = 0; i < guest->gate_count; i++) {
@@ -155,8 +155,7 @@ static int add_memory(struct fcp_json *object, const struct fcp_memory_report *m
 	bad |= fcp_json_set_u64(member, "guest_bytes", memory->guest_bytes);
 	bad |= fcp_json_set_u64(member, "changed_bytes", memory->changed_bytes);
 	bad |= fcp_json_set_u64(member, "free_bytes", memory->free_bytes);
-	bad |= memory->free_reason[0] ? fcp_json_set_string(member, "free_reason", memory->free_reason)
-				      : fcp_json_set_null(member, "free_reason");
+	bad |= set_text(member, "free_reason", memory->free_reason);
 	bad |= fcp_json_set_u64(member, "zero_bytes", memory->zero_bytes);
 	bad |= fcp_json_set_u64(member, "base_equal_bytes", memory->base_equal_bytes);
 	bad |= fcp_json_set_u64(member, "written_bytes", memory->written_bytes);
@@ -196,9 +195,7 @@ static int add_writer(struct fcp_json *object, const struct fcp_snapshot_result 
 	bad |= result->writer == FCP_WRITER_AUTO
 		       ? fcp_json_set_null(object, "writer")
 		       : fcp_json_set_string(object, "writer", fcp_writer_name(result->writer));
-	bad |= result->writer_reason[0]
-		       ? fcp_json_set_string(object, "writer_reason", result->writer_reason)
-		       : fcp_json_set_null(object, "writer_reason");
+	bad |= set_text(object, "writer_reason", result->writer_reason);
 	bad |= by_fcpause ? add_memory(object, &result->memory) : fcp_json_set_null(object, "memory");
 	if (result->guest.gate_count > 0)
 		bad |= add_guest(object, &result->guest);
@@ -285,8 +282,7 @@ int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result 
 	bad |= fcp_json_set_u64(file, "hole_bytes", result->logical_bytes - result->data_bytes);
 	bad |= fcp_json_set(object, "mem_file", file);
 	guest = fcp_json_object();
-	bad |= result->release[0] ? fcp_json_set_string(guest, "release", result->release)
-				  : fcp_json_set_null(guest, "release");
+	bad |= set_text(guest, "release", result->release);
 	bad |= fcp_json_set(object, "guest", guest);
 	bad |= add_classes(object, result);
 	if (result->data_bytes == 0)

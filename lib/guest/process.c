@@ -51,7 +51,7 @@ static void mark(uint64_t *held, uint64_t page, uint64_t end)
 static int mark_piece(struct fcp_guest_process *process, const struct fcp_guest_piece *piece,
 		      uint64_t start, uint64_t end, struct fcp_error *err)
 {
-	uint64_t address = piece->start + (start - piece->offset);
+	uint64_t address = fcp_guest_piece_address(piece, start);
 	uint64_t stop = address + (end - start);
 	struct fcp_guest_run run;
 
@@ -72,31 +72,14 @@ static int mark_piece(struct fcp_guest_process *process, const struct fcp_guest_
 	return 0;
 }
 
-/* The first piece that ends behind that offset. */
-static size_t piece_after(const struct fcp_guest_ram *ram, uint64_t offset)
-{
-	size_t low = 0, high = ram->piece_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct fcp_guest_piece *piece = &ram->pieces[middle];
-
-		if (piece->offset + (piece->end - piece->start) <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static int mark_pieces(struct fcp_guest_process *process, uint64_t start, uint64_t end,
 		       struct fcp_error *err)
 {
 	const struct fcp_guest_ram *ram = process->ram;
 
-	for (size_t i = piece_after(ram, start); i < ram->piece_count; i++) {
+	for (size_t i = fcp_guest_ram_piece(ram, start); i < ram->piece_count; i++) {
 		const struct fcp_guest_piece *piece = &ram->pieces[i];
-		uint64_t piece_end = piece->offset + (piece->end - piece->start);
+		uint64_t piece_end = fcp_guest_piece_end(piece);
 
 		if (piece->offset >= end)
 			break;

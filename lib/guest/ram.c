@@ -232,6 +232,21 @@ void fcp_guest_ram_clear(struct fcp_guest_ram *ram)
 	*ram = (struct fcp_guest_ram){0};
 }
 
+size_t fcp_guest_ram_piece(const struct fcp_guest_ram *ram, uint64_t offset)
+{
+	size_t low = 0, high = ram->piece_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (fcp_guest_piece_end(&ram->pieces[middle]) <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 int fcp_guest_piece_open(pid_t pid, const struct fcp_guest_piece *piece, int flags,
 			 struct fcp_error *err)
 {

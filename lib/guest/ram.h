@@ -44,6 +44,18 @@ struct fcp_guest_piece {
 	uint64_t mapping_end;
 };
 
+/* Where the piece ends in the memory file. */
+static inline uint64_t fcp_guest_piece_end(const struct fcp_guest_piece *piece)
+{
+	return piece->offset + (piece->end - piece->start);
+}
+
+/* The address of an offset of the memory file that lies in the piece. */
+static inline uint64_t fcp_guest_piece_address(const struct fcp_guest_piece *piece, uint64_t offset)
+{
+	return piece->start + (offset - piece->offset);
+}
+
 struct fcp_guest_ram {
 	pid_t pid;
 	enum fcp_guest_backing backing;
@@ -66,6 +78,9 @@ struct fcp_guest_ram {
  */
 int fcp_guest_ram_find(pid_t pid, int pidfd, const struct fcp_guest_size *size,
 		       struct fcp_guest_ram *ram_, struct fcp_error *err);
+
+/* The number of the first piece that ends behind that offset of the memory file; piece_count: none. */
+size_t fcp_guest_ram_piece(const struct fcp_guest_ram *ram, uint64_t offset);
 
 /* Nothing of a file is among its pages: see fcp_guest_pagemap.no_files. */
 static inline bool fcp_guest_ram_has_no_files(const struct fcp_guest_ram *ram)

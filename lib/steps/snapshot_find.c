@@ -12,23 +12,17 @@
 static bool kernel_agrees(const struct fcp_snapshot_memory *memory)
 {
 	const struct fcp_guest_free *found = &memory->found;
-	size_t piece = 0;
+	const struct fcp_guest_ram *ram = &memory->ram;
 
 	for (unsigned i = 0; i < found->region_count; i++) {
 		const struct fcp_guest_region *region = &found->regions[i];
-		const struct fcp_guest_piece *p;
+		size_t piece = fcp_guest_ram_piece(ram, region->offset);
 
-		while (piece < memory->ram.piece_count &&
-		       memory->ram.pieces[piece].offset + memory->ram.pieces[piece].end -
-				       memory->ram.pieces[piece].start <= region->offset)
-			piece++;
-		if (piece == memory->ram.piece_count)
-			return false;
-		p = &memory->ram.pieces[piece];
-		if (p->start + (region->offset - p->offset) != region->address)
+		if (piece == ram->piece_count ||
+		    fcp_guest_piece_address(&ram->pieces[piece], region->offset) != region->address)
 			return false;
 	}
-	return found->region_count > 0 || memory->ram.unambiguous;
+	return found->region_count > 0 || ram->unambiguous;
 }
 
 /* holes: what is left out reads as then. */

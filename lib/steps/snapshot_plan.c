@@ -35,8 +35,8 @@ static struct fcp_ranges *list_of_missing(struct planner *planner, const struct 
 static int plan_by_pagemap(struct planner *planner, const struct fcp_guest_piece *piece, uint64_t start,
 			   uint64_t end, struct fcp_error *err)
 {
-	uint64_t address = piece->start + (start - piece->offset);
-	uint64_t last = piece->start + (end - piece->offset);
+	uint64_t address = fcp_guest_piece_address(piece, start);
+	uint64_t last = fcp_guest_piece_address(piece, end);
 
 	while (address < last) {
 		struct fcp_guest_run run;
@@ -76,7 +76,7 @@ static int plan_by_extents(struct planner *planner, const struct fcp_guest_piece
 			return -1;
 		at = more > 0 ? data.end - to_file : part.end;
 		if (fcp_page_runs_add(&planner->plan->changed,
-				      (struct fcp_page_run){start, at, piece->start + (start - piece->offset)},
+				      (struct fcp_page_run){start, at, fcp_guest_piece_address(piece, start)},
 				      err) != 0)
 			return -1;
 	}
@@ -97,7 +97,7 @@ static int plan_part(struct planner *planner, const struct fcp_guest_piece *piec
 static int plan_piece(struct planner *planner, const struct fcp_guest_piece *piece, struct fcp_error *err)
 {
 	const struct fcp_ranges *free = planner->free;
-	uint64_t at = piece->offset, end = piece->offset + (piece->end - piece->start);
+	uint64_t at = piece->offset, end = fcp_guest_piece_end(piece);
 
 	while (at < end) {
 		const struct fcp_range *next;

@@ -14,25 +14,20 @@
 static int runs_of(const struct fcp_guest_ram *ram, const struct fcp_ranges *ranges,
 		   struct fcp_page_runs *runs, struct fcp_error *err)
 {
-	size_t piece = 0;
-
 	for (size_t i = 0; i < ranges->count; i++) {
-		uint64_t at = ranges->items[i].start;
+		struct fcp_page_run run = {.end = ranges->items[i].start};
 
-		while (at < ranges->items[i].end) {
-			const struct fcp_guest_piece *p = &ram->pieces[piece];
-			uint64_t end = p->offset + (p->end - p->start);
+		while (run.end < ranges->items[i].end) {
+			const struct fcp_guest_piece *piece =
+				&ram->pieces[fcp_guest_ram_piece(ram, run.end)];
 
-			if (end <= at) {
-				piece++;
-				continue;
-			}
-			if (end > ranges->items[i].end)
-				end = ranges->items[i].end;
-			if (fcp_page_runs_add(runs, (struct fcp_page_run){at, end, p->start + (at - p->offset)},
-					      err) != 0)
+			run.start = run.end;
+			run.end = fcp_guest_piece_end(piece);
+			if (run.end > ranges->items[i].end)
+				run.end = ranges->items[i].end;
+			run.address = fcp_guest_piece_address(piece, run.start);
+			if (fcp_page_runs_add(runs, run, err) != 0)
 				return -1;
-			at = end;
 		}
 	}
 	return 0;
