@@ -429,13 +429,9 @@ $with reclaim pause" ] || { asked; false; }
 }
 
 @test "A13: a signal while the directory for the run is made leaves nothing" {
-	local signal tool
+	local signal
 	booted_vm
-	mkdir -p bin tmp
-	for tool in mkdir mktemp; do
-		printf '#!/bin/sh\n%s "$@" || exit\ncase $* in *fcpause-*) kill -"$SIGNAL" $PPID ;; esac\n' "$(command -v $tool)" >bin/$tool
-		chmod +x bin/$tool
-	done
+	signal_at_directory
 	for signal in HUP INT TERM; do
 		SIGNAL=$signal PATH=$T/bin:$PATH bench --json -
 		expect 1

@@ -146,6 +146,20 @@ expect_no_temporary() {
 	[ -z "$found" ] || _show "files are there: $found"
 }
 
+# guest_file NAME [OPTION...]: a memory file that a Linux kernel lies in (guest_file.c).
+guest_file() { "${FCPAUSE_BUILD:-$ROOT/build}/guest-file" "$@"; }
+
+# In $T/bin, for a script's PATH: mkdir and mktemp, which send $SIGNAL to the script that makes a directory
+# for its run.
+signal_at_directory() {
+	local tool
+	mkdir -p bin tmp
+	for tool in mkdir mktemp; do
+		printf '#!/bin/sh\n%s "$@" || exit\ncase $* in *fcpause-*) kill -"$SIGNAL" $PPID ;; esac\n' "$(command -v $tool)" >bin/$tool
+		chmod +x bin/$tool
+	done
+}
+
 # The directory in which the simulated guest has its programs (of the test's only simulator); /guest in there.
 guest_dir() {
 	local -a found=("$T"/fcpause-sim.*)

@@ -32,7 +32,7 @@ need_attributes() {
 	: >probe
 	attribute probe probe 1 2>/dev/null || skip 'no extended attributes in this file system'
 }
-guest() { rm -f "${1:-guest}"; "${FCPAUSE_BUILD:-$ROOT/build}/guest-file" "${1:-guest}"; }
+guest() { rm -f "${1:-guest}"; guest_file "${1:-guest}"; }
 madvise() { fcp madvise-ranges --json --mem-file-path "$@"; }
 UUID='^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'
 
@@ -207,7 +207,7 @@ used_zero_page() {
 	fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file-path mem --type full --json
 	id=$(jq -r .id out)
 	SIM_NAME=b sim_start --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem\"},\"resume_vm\":true}"
+	sim_load "$T/snap" "$T/mem"
 	# The name is another file's by now: the mapping tells.
 	mv mem mem.old
 	: >mem

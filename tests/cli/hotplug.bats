@@ -19,7 +19,7 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 
 load_pair() {
 	SIM_NAME=b sim_start --no-envd --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem\"},\"resume_vm\":true}"
+	sim_load "$T/snap" "$T/mem"
 	[ "$(sim_state checksum_ok)" = true ]
 }
 
@@ -88,7 +88,7 @@ load_pair() {
 
 @test "D7: what is free is found in both parts of a paused VM's live memory, by its own sizes" {
 	! ldd "$(sim_bin)" | grep -q libasan || skip "a sanitizer's own memory in the simulator hides the guest's"
-	"${FCPAUSE_BUILD:-$ROOT/build}/guest-file" guest
+	guest_file guest
 	sim_start --no-envd --memory 32 --memory-content "$T/guest"
 	sim_put /machine-config '{"vcpu_count":1,"mem_size_mib":32}'
 	sim_put /hotplug/memory '{"total_size_mib":128}'

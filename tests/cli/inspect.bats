@@ -219,7 +219,7 @@ guest() { # [PAGES of tmpfs]
 # made GIB [scattered]: a large sparse guest.
 made() {
 	[[ $FCPAUSE != *[au]san* ]] || skip 'a sanitizer has memory of its own'
-	"${FCPAUSE_BUILD:-$ROOT/build}/guest-file" guest "$@" 2>made.err ||
+	guest_file guest "$@" 2>made.err ||
 		skip "no file of $1 GiB: $(tail -1 made.err)"
 }
 

@@ -4,28 +4,7 @@
 # restored from. What is in it is checked by --verify in the run, and by a second simulator that loads it
 # once it is merged.
 
-load helpers
-eval "helpers_$(declare -f setup)"
-
-setup() {
-	helpers_setup
-	unset FCPAUSE_WRITER
-	MIB=1048576
-}
-
-# snap NAME ARGS…: one snapshot by fcpause, into NAME.snap and NAME.mem.
-snap() {
-	local name=$1
-	shift
-	fcp snapshot --json --api-sock "$SIM_SOCK" --snapshot-path "$name.snap" --mem-file-path "$name.mem" "$@"
-}
-
-# loads NAME [SIM-NAME [BALLOON]]: in a simulator of its own, whose guest finds all its pages as it left them.
-loads() {
-	SIM_NAME=${2:-loaded_$1} sim_start --no-envd
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/$1.snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/$1.mem\"},\"resume_vm\":true}"
-	[ "$(sim_state checksum_ok)" = true ]
-}
+load writer
 
 a_layer() {
 	expect 0
@@ -33,7 +12,6 @@ a_layer() {
 		'.memory | .zero_bytes + .base_equal_bytes + .written_bytes == .changed_bytes' "$@"
 }
 
-on_disk() { echo $(($(stat -c %b "$1") * 512)); }
 
 # A VM that was restored from base.mem.
 restored() {
@@ -41,12 +19,6 @@ restored() {
 	snap base
 	expect 0
 	loads base restored
-}
-
-no_leftovers() {
-	local left
-	left=$(find . -name '*.fcpause-*')
-	[ -z "$left" ] || { echo "left: $left"; return 1; }
 }
 
 @test "a layer holds what has changed, and says what it is a layer of; the base is not touched" {
@@ -60,7 +32,7 @@ no_leftovers() {
 		".memory.base.id == $id" '.memory.cloned_bytes == 0 and .memory.copied_bytes == 0'
 	expect_no_err
 	[ "$(length a.mem)" -eq $((64 * MIB)) ]
-	[ "$(on_disk a.mem)" -le $((5 * MIB)) ]
+	[ "$(allocated a.mem)" -le $((5 * MIB)) ]
 	[ "$(sha256sum <base.mem)" = "$sum" ]
 	[ "$(sim_state checksum_ok)" = true ]
 	no_leftovers
@@ -73,7 +45,7 @@ no_leftovers() {
 	restored
 	snap a --layer --verify
 	a_layer '.memory.written_bytes == 0'
-	[ "$(on_disk a.mem)" -lt 65536 ]
+	[ "$(allocated a.mem)" -lt 65536 ]
 }
 
 @test "a page that became zero where the base has other bytes is data" {
@@ -81,13 +53,13 @@ no_leftovers() {
 	sim_start --boot --no-envd --memory 64 --workload 40,30,0 --balloon "$balloon"
 	snap base
 	SIM_NAME=restored sim_start --no-envd --resumed-hinting-ms 5
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/base.snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/base.mem\"},\"resume_vm\":true}"
+	sim_load "$T/base.snap" "$T/base.mem"
 	sim_put /sim/workload '{"free_mib":10}' || true
 	fcp balloon-drain --api-sock "$SIM_SOCK" --fph-timeout-ms 20000
 	expect 0
 	snap a --layer --verify
 	a_layer '.memory.dropped_bytes > 0'
-	[ "$(on_disk a.mem)" -ge "$(jq .memory.dropped_bytes out)" ]
+	[ "$(allocated a.mem)" -ge "$(jq .memory.dropped_bytes out)" ]
 }
 
 @test "a checkpoint: pages are copied to memory first, and the guest goes on" {
@@ -132,7 +104,7 @@ no_leftovers() {
 	cp base.mem ro/base.mem
 	mount -o remount,ro ro
 	SIM_NAME=restored sim_start --no-envd
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/base.snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/ro/base.mem\"},\"resume_vm\":true}"
+	sim_load "$T/base.snap" "$T/ro/base.mem"
 	snap a --layer --verify
 	sim_stop
 	umount ro
@@ -165,7 +137,7 @@ no_leftovers() {
 	expect_no_requests
 	snap base
 	SIM_NAME=restored sim_start --no-envd --memory-open nonblock
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/base.snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/base.mem\"},\"resume_vm\":true}"
+	sim_load "$T/base.snap" "$T/base.mem"
 	snap b --layer
 	[ "$status" -ne 0 ]
 	expect_json '.created == false' '.vm_state == "Running"'
@@ -198,14 +170,14 @@ no_leftovers() {
 # What is left out has the base's bytes once it is merged, not zeros.
 @test "free pages are left out; of a guest that may rely on zeros, only those that are zeros in the base" {
 	local find free
-	"$FCPAUSE_BUILD/guest-file" guest.mem
+	guest_file guest.mem
 	for find in zero free; do
 		SIM_NAME=boot_$find sim_start --boot --no-envd --memory 32 --memory-content guest.mem
 		snap base_$find --find $find
 		expect 0
 		free=$(jq .memory.free_bytes out)
 		SIM_NAME=restored_$find sim_start --no-envd
-		sim_put /snapshot/load "{\"snapshot_path\":\"$T/base_$find.snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/base_$find.mem\"},\"resume_vm\":true}"
+		sim_load "$T/base_$find.snap" "$T/base_$find.mem"
 		snap layer_$find --layer --verify
 		a_layer '.memory.free_bytes > 0' '.memory.free_reason == null'
 	done
@@ -213,7 +185,7 @@ no_leftovers() {
 	# All its free pages are zeros now, and the base has data of some: whole, and not to be left out.
 	cp --sparse=never base_free.mem full.mem
 	SIM_NAME=full sim_start --no-envd
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/base_free.snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/full.mem\"},\"resume_vm\":true}"
+	sim_load "$T/base_free.snap" "$T/full.mem"
 	snap layer_full --layer --verify
 	a_layer '.memory.free_bytes == 0' '.memory.free_reason | contains("zeroes on free relies on it")'
 }

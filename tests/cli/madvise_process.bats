@@ -8,7 +8,7 @@ load helpers
 # A VM whose memory is that guest's.
 guest_vm() {
 	! ldd "$(sim_bin)" | grep -q libasan || skip "a sanitizer's own memory in the simulator hides the guest's"
-	"${FCPAUSE_BUILD:-$ROOT/build}/guest-file" guest
+	guest_file guest
 	sim_start --boot --no-envd --memory 32 --memory-content "$T/guest" "$@"
 }
 

@@ -334,7 +334,7 @@ $ZERO_RANGES" ]
 	fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file-path mem --type full
 	cp mem mem.before
 	SIM_NAME=b sim_start --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem\"},\"resume_vm\":true}"
+	sim_load "$T/snap" "$T/mem"
 	before=$(allocated mem)
 	madvise --find zero
 	expect 1
@@ -351,7 +351,7 @@ $ZERO_RANGES" ]
 	expect 0
 	expect_json '.released_bytes > 2097152'
 	SIM_NAME=b sim_start --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem\"},\"resume_vm\":true}"
+	sim_load "$T/snap" "$T/mem"
 	expect_state '.checksum_ok'
 }
 

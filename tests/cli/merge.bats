@@ -3,34 +3,13 @@
 # Issue 13, point 2: a base and the layers on it become a whole memory file. What it must hold is made by
 # cp and dd from the same files, and checked by a second simulator that loads it.
 
-load helpers
-eval "helpers_$(declare -f setup)"
-
-setup() {
-	helpers_setup
-	unset FCPAUSE_WRITER
-	MIB=1048576
-}
-
-# snap NAME ARGS…: one snapshot by fcpause, into NAME.snap and NAME.mem.
-snap() {
-	local name=$1
-	shift
-	fcp snapshot --json --api-sock "$SIM_SOCK" --snapshot-path "$name.snap" --mem-file-path "$name.mem" "$@"
-}
-
-# loads SNAP MEM SIM-NAME: in a simulator of its own, whose guest finds all its pages as it left them.
-loads() {
-	SIM_NAME=$3 sim_start --no-envd
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/$1\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/$2\"},\"resume_vm\":true}"
-	[ "$(sim_state checksum_ok)" = true ]
-}
+load writer
 
 # A layer a.mem of base.mem, by a VM that was restored from it.
 layer() {
 	sim_start --boot --no-envd --memory 64 --workload 20,10,8
 	snap base
-	loads base.snap base.mem restored
+	loads_pair base.snap base.mem restored
 	sim_put /sim/workload '{"fill_mib":4,"free_mib":3}'
 	snap a --layer "$@"
 	expect 0
@@ -46,12 +25,6 @@ plain() {
 	dd if=/dev/zero of=diff.mem bs=4096 seek=3 count=1 conv=notrunc status=none
 	cp base.mem expected
 	dd if=diff.mem of=expected bs=4096 skip=1 seek=1 count=3 conv=notrunc status=none
-}
-
-no_leftovers() {
-	local left
-	left=$(find . -name '*.fcpause-*')
-	[ -z "$left" ] || { echo "left: $left"; return 1; }
 }
 
 # What a refused or failed merge leaves.
@@ -75,7 +48,7 @@ refused() {
 	[ "$(allocated out.mem)" -le $((40 * MIB)) ]
 	[ "$(stat -c %a out.mem)" = 600 ]
 	no_leftovers
-	loads a.snap out.mem merged
+	loads_pair a.snap out.mem merged
 }
 
 @test "a chain of five layers, each of a VM restored from the merge before; all at once is the same" {
@@ -83,7 +56,7 @@ refused() {
 	sim_start --boot --no-envd --memory 64 --workload 20,10,8
 	snap m0
 	for i in 1 2 3 4 5; do
-		loads "$([ $i = 1 ] && echo m0.snap || echo l$((i - 1)).snap)" m$((i - 1)).mem vm$i
+		loads_pair "$([ $i = 1 ] && echo m0.snap || echo l$((i - 1)).snap)" m$((i - 1)).mem vm$i
 		sim_put /sim/workload '{"fill_mib":3,"free_mib":3}'
 		snap l$i --layer --verify
 		expect 0
@@ -96,7 +69,7 @@ refused() {
 	expect 0
 	expect_json '.layers | length == 5'
 	cmp m5.mem all.mem
-	loads l5.snap all.mem last
+	loads_pair l5.snap all.mem last
 	# One is missing, two are the wrong way round, the first is of another base.
 	fcp merge --base m0.mem --layer l1.mem --layer l3.mem --out x.mem
 	refused 'another base, or a layer between them is missing'

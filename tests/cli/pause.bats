@@ -64,7 +64,7 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	pause $ON --type full
 	expect 0
 	SIM_NAME=b sim_start --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem\"},\"resume_vm\":true}"
+	sim_load "$T/snap" "$T/mem"
 	expect_state '.checksum_ok' '.state == "Running"' '.used_bytes > 4000000'
 }
 

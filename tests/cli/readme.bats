@@ -30,7 +30,7 @@ example() {
 # is another one.
 a_vm() {
 	rm -f guest
-	"${FCPAUSE_BUILD:-$ROOT/build}/guest-file" guest 2>/dev/null
+	guest_file guest 2>/dev/null
 	sim_start --boot --memory 32 --memory-content guest --balloon "$BALLOON"
 	ln -s "$SIM_SOCK" fc.sock
 	example '"flagValues"' >flags.json

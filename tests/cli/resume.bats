@@ -19,7 +19,7 @@ paused_and_loaded() {
 	expect_json '.status == "ok"' '.steps[1].host_cmd == 1'
 	SIM_NAME=second sim_start --memory 16 "$@"
 	sim_put /metrics "{\"metrics_path\":\"$T/metrics\"}"
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap1\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem1\"},\"resume_vm\":true}"
+	sim_load "$T/snap1" "$T/mem1"
 	: >"$SIM_LOG"
 }
 
@@ -148,7 +148,7 @@ paused_and_loaded() {
 	pause 2 --fph-timeout-ms 150
 	expect 0
 	SIM_NAME=third sim_start --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap2\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem2\"},\"resume_vm\":true}"
+	sim_load "$T/snap2" "$T/mem2"
 	expect_state '.checksum_ok' '.used_bytes > 4000000'
 }
 
@@ -157,7 +157,7 @@ paused_and_loaded() {
 	pause 2 --fph-timeout-ms 20000
 	expect 0
 	SIM_NAME=third sim_start --memory 16 --resumed-hinting-ms 20
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap2\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem2\"},\"resume_vm\":true}"
+	sim_load "$T/snap2" "$T/mem2"
 	expect_state '.checksum_ok' '.state == "Running"' '.used_bytes > 4000000'
 	pause 3 --fph-timeout-ms 20000
 	expect 0

@@ -521,13 +521,9 @@ interrupted() {
 }
 
 @test "A13: a signal while the directory for the run is made leaves nothing" {
-	local signal tool
+	local signal
 	source_vm
-	mkdir -p bin tmp
-	for tool in mkdir mktemp; do
-		printf '#!/bin/sh\n%s "$@" || exit\ncase $* in *fcpause-*) kill -"$SIGNAL" $PPID ;; esac\n' "$(command -v $tool)" >bin/$tool
-		chmod +x bin/$tool
-	done
+	signal_at_directory
 	for signal in HUP INT TERM; do
 		SIGNAL=$signal PATH=$T/bin:$PATH rb "${OLD[@]}" "${NEW[@]}" --pause --json
 		expect 1

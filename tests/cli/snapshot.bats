@@ -43,7 +43,7 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 	snapshot
 	expect 0
 	SIM_NAME=b sim_start --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem\"},\"resume_vm\":true}"
+	sim_load "$T/snap" "$T/mem"
 	expect_state '.checksum_ok' '.state == "Running"' '.used_bytes > 0'
 }
 
@@ -143,7 +143,7 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 	vm
 	snapshot
 	SIM_NAME=b sim_start --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/mem\"},\"resume_vm\":true}"
+	sim_load "$T/snap" "$T/mem"
 	cp mem mem.copy
 	snapshot --force
 	expect 1

@@ -4,21 +4,7 @@
 # is in the file is checked by --verify in the run, and by a second simulator that loads it: the
 # simulated guest knows what each of its pages must hold.
 
-load helpers
-eval "helpers_$(declare -f setup)"
-
-setup() {
-	helpers_setup
-	unset FCPAUSE_WRITER
-	MIB=1048576
-}
-
-# snap NAME ARGS…: one snapshot by fcpause, into NAME.snap and NAME.mem.
-snap() {
-	local name=$1
-	shift
-	fcp snapshot --json --api-sock "$SIM_SOCK" --snapshot-path "$name.snap" --mem-file-path "$name.mem" "$@"
-}
+load writer
 
 by_fcpause() {
 	expect 0
@@ -33,20 +19,6 @@ by_firecracker() {
 		"$@"
 }
 
-# loads NAME [SIM-NAME]: in a simulator of its own, whose guest finds all its pages as it left them.
-loads() {
-	SIM_NAME=${2:-loaded_$1} sim_start --no-envd
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/$1.snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/$1.mem\"},\"resume_vm\":true}"
-	[ "$(sim_state checksum_ok)" = true ]
-}
-
-no_leftovers() {
-	local left
-	left=$(find . -name '*.fcpause-*')
-	[ -z "$left" ] || { echo "left: $left"; return 1; }
-}
-
-on_disk() { echo $(($(stat -c %b "$1") * 512)); }
 state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 
 @test "booted: what the guest holds is written, the VM stays Paused, and it loads" {
@@ -55,7 +27,7 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 	by_fcpause '.vm_state == "Paused"' '.memory.verified' ".memory.written_bytes == $((32 * MIB))" \
 		'.memory.base == null' '.downtime_ms | .pause > 0 and .copy > 0'
 	[ "$(stat -c %s a.mem)" -eq $((64 * MIB)) ]
-	[ "$(on_disk a.mem)" -le $((33 * MIB)) ]
+	[ "$(allocated a.mem)" -le $((33 * MIB)) ]
 	no_leftovers
 	expect_log <<-E
 		GET /
@@ -119,15 +91,15 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 	local balloon='{"amount_mib":0,"deflate_on_oom":false,"free_page_hinting":true,"free_page_reporting":false}'
 	sim_start --boot --no-envd --memory 64 --workload 40,30,0 --balloon "$balloon"
 	snap base
-	before=$(on_disk base.mem)
+	before=$(allocated base.mem)
 	SIM_NAME=restored sim_start --no-envd --resumed-hinting-ms 5
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/base.snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/base.mem\"},\"resume_vm\":true}"
+	sim_load "$T/base.snap" "$T/base.mem"
 	sim_put /sim/workload '{"free_mib":10}' || true
 	fcp balloon-drain --api-sock "$SIM_SOCK" --fph-timeout-ms 20000
 	expect 0
 	snap b --verify
 	by_fcpause
-	[ "$(on_disk b.mem)" -le "$before" ]
+	[ "$(allocated b.mem)" -le "$before" ]
 	loads b
 }
 
@@ -294,7 +266,7 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 	expect 0
 	expect_json '.status == "ok"' '.steps[2].writer == "fcpause"' '.steps[2].memory.verified' \
 		'.steps[3].status == "skipped"' '.steps[3].reason == "left out while writing"' \
-		".steps[3].mem_file.allocated_bytes == $(on_disk a.mem)"
+		".steps[3].mem_file.allocated_bytes == $(allocated a.mem)"
 	loads a
 }
 
@@ -308,7 +280,7 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 }
 
 @test "a guest's free pages are left out, and only they" {
-	"$FCPAUSE_BUILD/guest-file" guest.mem
+	guest_file guest.mem
 	sim_start --boot --no-envd --memory 32 --memory-content guest.mem
 	snap a --verify --resume
 	by_fcpause '.memory.free_bytes > 0' '.memory.free_reason == null' '.guest.release | length > 0'
@@ -317,7 +289,7 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 	expect_json ".free_bytes == $(<free)"
 	snap b --find zero --resume
 	by_fcpause '.memory.free_bytes == 0'
-	[ "$(on_disk b.mem)" -gt "$(on_disk a.mem)" ]
+	[ "$(allocated b.mem)" -gt "$(allocated a.mem)" ]
 	# Outside of the free ranges both are the same.
 	fcp madvise-ranges --list --mem-file-path b.mem --find free --holes zero
 	expect 0

@@ -28,7 +28,7 @@ TIMES=50
 	expect_state '.checksum_ok' '.state == "Running"' '.hinting_running == false'
 	for ((n = 1; n <= TIMES; n++)); do
 		SIM_NAME=l sim_start --no-envd --memory 16
-		sim_put /snapshot/load "{\"snapshot_path\":\"$T/kept/snap$n\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/kept/mem$n\"},\"resume_vm\":true}"
+		sim_load "$T/kept/snap$n" "$T/kept/mem$n"
 		[[ $(sim_get /sim/state) == *'"checksum_ok":true'* ]] || _show "snapshot $n does not load" || return
 		kill "$SIM_PID"
 		wait "$SIM_PID" || true

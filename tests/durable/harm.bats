@@ -19,7 +19,7 @@ loaded_vm() {
 	snapshot
 	expect 0
 	SIM_NAME=b sim_start --no-envd --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$D/snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$D/mem\"},\"resume_vm\":true}"
+	sim_load "$D/snap" "$D/mem"
 	: >"$SIM_LOG"
 	cp --sparse=always d/mem mem.copy
 }

@@ -166,6 +166,6 @@ only_root() { [ "$(id -u)" -eq 0 ] || skip 'not root'; }
 # load_pair SNAP MEM: another simulator loads the pair; the guest has all it had.
 load_pair() {
 	SIM_NAME=${3:-loaded} sim_start --no-envd --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$1\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$2\"},\"resume_vm\":true}"
+	sim_load "$1" "$2"
 	expect_state '.checksum_ok' '.state == "Running"' '.used_bytes > 0'
 }

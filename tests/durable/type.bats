@@ -45,7 +45,7 @@ requested() { grep -c "\"snapshot_type\":\"$1\"" "$SIM_LOG"; }
 	vm --no-envd --workload 2,0,0
 	reference
 	SIM_NAME=b sim_start --no-envd --memory 16
-	sim_put /snapshot/load "{\"snapshot_path\":\"$T/new/snap\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$T/new/mem\"},\"resume_vm\":true}"
+	sim_load "$T/new/snap" "$T/new/mem"
 	snapshot
 	is_full 'backed by a file or shared'
 	load_pair "$D/snap" "$D/mem" c

@@ -91,6 +91,11 @@ sim_put() { sim_request PUT "$1" "$2"; }
 sim_patch() { sim_request PATCH "$1" "${@:2}"; }
 sim_delete() { sim_request DELETE "$1"; }
 
+# sim_load SNAPSHOT-FILE MEMORY-FILE, absolute: loads and resumes.
+sim_load() {
+	sim_put /snapshot/load "{\"snapshot_path\":\"$1\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$2\"},\"resume_vm\":true}"
+}
+
 # One value of GET /sim/state.
 sim_state() { sim_get /sim/state | jq -r ".$1"; }
 
@@ -111,6 +116,14 @@ _sim_wait_file() {
 	kill "$tail_pid" 2>/dev/null
 	exec {fd}<&-
 	[ "$found" -eq 0 ] || _sim_fail "no line matches: $2"
+}
+
+# sim_wait_state KEY VALUE: until GET /sim/state says so.
+sim_wait_state() {
+	local end=$((SECONDS + SIM_DEADLINE_S))
+	until [ "$(sim_state "$1")" = "$2" ]; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+	done
 }
 
 # Waits until the request log has a line that matches.

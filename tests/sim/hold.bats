@@ -43,13 +43,6 @@ release() {
 	wait "$CREATING"
 }
 
-wait_state() {
-	local end=$((SECONDS + 10))
-	until [ "$(sim_state "$1")" = "$2" ]; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-	done
-}
-
 @test "a FIFO as memory file stops the creation when the state file is whole; its end is Firecracker's" {
 	sim_start --boot --balloon "$BALLOON" --workload 20,10,4
 	state Paused
@@ -198,7 +191,7 @@ wait_state() {
 	resident=$(sim_state rss_bytes)
 	[ "$resident" -ge $((60 << 20)) ]
 	sim_patch /balloon/hinting/start
-	wait_state hinting_running false
+	sim_wait_state hinting_running false
 	[ "$(sim_state rss_bytes)" -lt "$resident" ]
 	[ "$(sim_state checksum_ok)" = true ]
 	sim_stop

@@ -26,7 +26,7 @@ snapshot() {
 }
 
 load_snapshot() {
-	sim_put /snapshot/load "{\"snapshot_path\":\"$1\",\"mem_backend\":{\"backend_type\":\"File\",\"backend_path\":\"$2\"},\"resume_vm\":true}"
+	sim_load "$1" "$2"
 }
 
 # run_in_guest SCRIPT [CURL-OPTION]...: the frames, a line each, without their prefix.
@@ -45,13 +45,6 @@ run_in_guest() {
 	return "${PIPESTATUS[0]}"
 }
 
-wait_state() {
-	local end=$((SECONDS + 10))
-	until [ "$(sim_state "$1")" = "$2" ]; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-	done
-}
-
 @test "a run gives whole free blocks back to the host, and the guest keeps its data" {
 	start --workload 24,12,8
 	before=$(sim_state rss_bytes)
@@ -61,7 +54,7 @@ wait_state() {
 	run_in_guest 'echo 3 > /proc/sys/vm/drop_caches; echo 1 >"/proc/sys/vm/compact_memory"'
 	[ "$(sim_state cache_bytes)" -eq 0 ]
 	sim_patch /balloon/hinting/start
-	wait_state hinting_running false
+	sim_wait_state hinting_running false
 	[ "$(sim_state rss_bytes)" -lt $((before - (12 << 20))) ]
 	[ "$(sim_state checksum_ok)" = true ]
 }
@@ -79,9 +72,9 @@ wait_state() {
 @test "a run that never ends holds the pages until it is stopped" {
 	start --hinting-ms -1
 	sim_patch /balloon/hinting/start
-	wait_state pages_out_bytes $((60 << 20))
+	sim_wait_state pages_out_bytes $((60 << 20))
 	sim_patch /balloon/hinting/stop
-	wait_state pages_out_bytes 0
+	sim_wait_state pages_out_bytes 0
 	sim_wait_clock '^pages-returned'
 }
 
@@ -120,7 +113,7 @@ wait_state() {
 		[ "$(sim_state checksum_ok)" = true ]
 		[ "$(sim_get /balloon/hinting/status)" = '{"host_cmd":1,"guest_cmd":null}' ]
 		sim_patch /balloon/hinting/start
-		wait_state hinting_running true
+		sim_wait_state hinting_running true
 		[ "$(sim_state checksum_ok)" = true ]
 	done
 }
