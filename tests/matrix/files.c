@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,4 +139,18 @@ void copy_file(const char *from, const char *to)
 			die(to);
 	close(in);
 	close(out);
+}
+
+void enter_worker(const char *top, unsigned number)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/%u", top, number);
+	clear_directory(path);
+	if (chdir(path) != 0)
+		die(path);
+	clear_directory("d");
+	write_file("requests", "");
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,20 +27,6 @@ struct shared {
 	char why[400]; /* of one that went wrong */
 };
 static struct shared *shared;
-
-static void enter(unsigned number)
-{
-	char path[PATH_MAX + 16];
-
-	snprintf(path, sizeof(path), "%s/%u", top, number);
-	clear_directory(path);
-	if (chdir(path) != 0)
-		die(path);
-	clear_directory("d");
-	write_file("requests", "");
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
 
 static void went_wrong(const char *what, const char *details)
 {
@@ -93,7 +78,7 @@ static _Noreturn void one_vm(unsigned number, int go)
 	struct sim sim = {0};
 	char byte;
 
-	enter(number);
+	enter_worker(top, number);
 	sim_start(&sim, 4);
 	atomic_fetch_add(&shared->ready, 1);
 	if (read(go, &byte, 1) != 0) /* until the other end is closed */
@@ -164,7 +149,7 @@ static void in_sequence(unsigned count)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		enter(UINT_MAX);
+		enter_worker(top, UINT_MAX);
 		sim_start(&sim, 4);
 		for (unsigned i = 0; i < count; i++) {
 			sim_ask("api.sock", "PATCH /vm", "{\"state\":\"Resumed\"}", NULL);

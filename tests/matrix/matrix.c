@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,20 +49,10 @@ static void set_preload(void)
 
 static void enter(unsigned number)
 {
-	char path[PATH_MAX + 16];
-
-	snprintf(path, sizeof(path), "%s/%u", top, number);
-	clear_directory(path);
-	if (chdir(path) != 0)
-		die(path);
-	clear_directory("d");
+	enter_worker(top, number);
 	clear_directory("old");
 	write_file("old/snap", "old snapshot\n");
 	write_file("old/mem", "old memory\n");
-	write_file("requests", "");
-	/* Guards whose parent was killed become ours. */
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 static _Noreturn void work(unsigned number)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,26 +10,11 @@
 
 #include "hinting.h"
 #include "loop.h"
+#include "message.h"
 #include "snapshot.h"
 #include "state_file.h"
 
 #define CREATE "Create snapshot error: "
-
-struct message {
-	char *text;
-	size_t size;
-};
-
-__attribute__((format(printf, 2, 3)))
-static int fail(struct message *msg, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(msg->text, msg->size, format, args);
-	va_end(args);
-	return -1;
-}
 
 static int fail_file(struct message *msg, const char *doing, const char *which, int err)
 {

@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hinting.h"
 #include "hotplug.h"
+#include "message.h"
 #include "snapshot.h"
 #include "state_file.h"
 
 #define LOAD "Load snapshot error: Failed to restore from snapshot: "
 #define NOT_READ LOAD "Failed to get snapshot state from file: "
-
-struct message {
-	char *text;
-	size_t size;
-};
-
-__attribute__((format(printf, 2, 3)))
-static int fail(struct message *msg, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(msg->text, msg->size, format, args);
-	va_end(args);
-	return -1;
-}
 
 static int balloon_load(struct vm_balloon *b, const json_t *saved)
 {
