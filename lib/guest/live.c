@@ -5,7 +5,7 @@
 #include "base/units.h"
 
 /* reserve_real_mode() takes memory below 1 MiB; RAM ends at 640 KiB there. */
-#define LOW_BYTES (UINT64_C(640) << 10)
+#define LOW_PAGES ((UINT64_C(640) << 10) / FCP_PAGE_BYTES)
 #define LAST_ENTRY_AT ((FCP_GUEST_TABLE_ENTRIES - 1) * sizeof(uint64_t))
 #define ENTRY_PRESENT UINT64_C(1)
 #define ENTRY_LARGE UINT64_C(0x80)
@@ -65,28 +65,53 @@ static int take_candidate(const struct fcp_guest_memory *view, uint64_t gpa, uin
 	return 0;
 }
 
+/* One by one: what lies in the base of a layer, which is not at hand, is older than what the layer has. */
+static int read_known_entries(const struct fcp_guest_memory *view, uint64_t entries[LOW_PAGES],
+			      unsigned count, struct fcp_error *err)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (last_entry(view, i * FCP_PAGE_BYTES, &entries[i], err) == 0)
+			continue;
+		if (err->error_class != FCP_ERR_UNSUPPORTED)
+			return -1;
+		entries[i] = 0;
+	}
+	return 0;
+}
+
+/* The last word of each page below 640 KiB. */
+static int read_last_entries(const struct fcp_guest_memory *view, uint64_t entries[LOW_PAGES],
+			     unsigned *count_, struct fcp_error *err)
+{
+	uint64_t gpas[LOW_PAGES];
+	unsigned count = 0;
+
+	while (count < LOW_PAGES &&
+	       fcp_guest_memory_region(view, count * FCP_PAGE_BYTES, FCP_PAGE_BYTES)) {
+		gpas[count] = count * FCP_PAGE_BYTES + LAST_ENTRY_AT;
+		count++;
+	}
+	*count_ = count;
+	if (fcp_guest_memory_gather(view, gpas, count, entries, sizeof(entries[0]), err) == 0)
+		return 0;
+	return err->error_class == FCP_ERR_UNSUPPORTED ? read_known_entries(view, entries, count, err) : -1;
+}
+
 int fcp_guest_live_find(const struct fcp_guest_memory *view, struct fcp_guest_live *live_,
 			struct fcp_error *err)
 {
 	struct fcp_guest_live live = {0};
-	unsigned candidates = 0;
+	uint64_t entries[LOW_PAGES];
+	unsigned count, candidates = 0;
 
-	for (uint64_t gpa = 0; gpa < LOW_BYTES; gpa += FCP_PAGE_BYTES) {
-		uint64_t entry;
-
-		if (!fcp_guest_memory_region(view, gpa, FCP_PAGE_BYTES))
-			break;
-		if (last_entry(view, gpa, &entry, err) < 0) {
-			/* In the base of a layer: older than what the layer has. */
-			if (err->error_class == FCP_ERR_UNSUPPORTED)
-				continue;
-			return -1;
-		}
-		if (!leads_to_table(view, entry))
+	if (read_last_entries(view, entries, &count, err) != 0)
+		return -1;
+	for (unsigned i = 0; i < count; i++) {
+		if (!leads_to_table(view, entries[i]))
 			continue;
 		if (++candidates > CANDIDATES_MAX)
 			return unsure(err, "too many pages look like a trampoline");
-		if (take_candidate(view, gpa, entry, &live, err) < 0)
+		if (take_candidate(view, i * FCP_PAGE_BYTES, entries[i], &live, err) < 0)
 			return -1;
 	}
 	if (live.levels == 0)

@@ -222,6 +222,31 @@ int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, v
 	return fcp_guest_read_whole(memory->fd, at, buffer, bytes, err);
 }
 
+static int gather_singly(const struct fcp_guest_memory *memory, const uint64_t *gpas, size_t count,
+			 char *buffer, size_t bytes, struct fcp_error *err)
+{
+	for (size_t i = 0; i < count; i++, buffer += bytes)
+		if (fcp_guest_memory_read(memory, gpas[i], buffer, bytes, err) != 0)
+			return -1;
+	return 0;
+}
+
+int fcp_guest_memory_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas, size_t count,
+			    void *buffer, size_t bytes, struct fcp_error *err)
+{
+	char *to = buffer;
+
+	for (size_t done = 0; done < count; done += FCP_GUEST_GATHER_MAX, to += FCP_GUEST_GATHER_MAX * bytes) {
+		size_t part = count - done < FCP_GUEST_GATHER_MAX ? count - done : FCP_GUEST_GATHER_MAX;
+
+		if (memory->process && fcp_guest_process_gather(memory, gpas + done, part, to, bytes))
+			continue;
+		if (gather_singly(memory, gpas + done, part, to, bytes, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* No data from here on: a hole up to the end, unless the end is not where it was. */
 static int check_length(const struct fcp_guest_memory *memory, struct fcp_error *err)
 {

@@ -101,6 +101,13 @@ int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, v
 			  size_t bytes, struct fcp_error *err);
 
 /*
+ * Reads bytes bytes at each of count addresses, one behind the other into buffer: of a process, many by
+ * one call. Errors as above, of the first that cannot be read.
+ */
+int fcp_guest_memory_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas, size_t count,
+			    void *buffer, size_t bytes, struct fcp_error *err);
+
+/*
  * *start_ = the first offset at or after offset (of the memory file) at which the source holds
  * data; memory->bytes when there is none. Cheaper than fcp_guest_memory_data(), which asks for the
  * end too.

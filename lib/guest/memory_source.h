@@ -19,6 +19,14 @@ int fcp_guest_process_read(const struct fcp_guest_memory *memory,
 			   const struct fcp_guest_region *region, uint64_t within, void *buffer,
 			   size_t bytes, struct fcp_error *err);
 
+/*
+ * Reads bytes bytes at each of up to FCP_GUEST_GATHER_MAX addresses of RAM, one behind the other. false where
+ * that cannot be done at once, or not of all: one by one tells which.
+ */
+#define FCP_GUEST_GATHER_MAX 512
+bool fcp_guest_process_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas, size_t count,
+			      void *buffer, size_t bytes);
+
 /* fcp_guest_memory_data_start() and fcp_guest_memory_data() of a process. */
 int fcp_guest_process_data_start(const struct fcp_guest_memory *memory, uint64_t offset,
 				 uint64_t *start_, struct fcp_error *err);

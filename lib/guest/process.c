@@ -16,8 +16,8 @@
 
 #define WORD_BITS 64
 
-/* So many pages are asked for at once: what one page table shows. */
-#define BLOCK_PAGES 512
+/* So many pages are asked for at once: what eight page tables show. */
+#define BLOCK_PAGES 4096
 
 struct fcp_guest_process {
 	const struct fcp_guest_ram *ram;
@@ -235,6 +235,25 @@ int fcp_guest_process_read(const struct fcp_guest_memory *memory,
 	if (ram->backing == FCP_GUEST_BACKING_USERFAULT)
 		return read_userfault(memory, region, within, buffer, bytes, err);
 	return read_process(ram->pid, region->address + within, buffer, bytes, err);
+}
+
+bool fcp_guest_process_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas, size_t count,
+			      void *buffer, size_t bytes)
+{
+	const struct fcp_guest_ram *ram = memory->process->ram;
+	struct iovec local = {buffer, count * bytes}, remote[FCP_GUEST_GATHER_MAX];
+
+	if (ram->backing == FCP_GUEST_BACKING_USERFAULT)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct fcp_guest_region *region = fcp_guest_memory_region(memory, gpas[i], bytes);
+
+		if (!region)
+			return false;
+		remote[i] = (struct iovec){(void *)(uintptr_t)(region->address + (gpas[i] - region->gpa)),
+					   bytes};
+	}
+	return process_vm_readv(ram->pid, &local, 1, remote, count, 0) == (ssize_t)(count * bytes);
 }
 
 /* ---- opening ---- */

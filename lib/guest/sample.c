@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/gates.h"
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/units.h"
 #include "guest/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define SAMPLES 64
+/* Less than a page between two is a page: so many then. */
+#define CHOSEN_MAX (2 * SAMPLES)
 #define POISON 0xaa
 #define ZERO_PAGE_GPA UINT64_C(0x7000)
 
@@ -16,45 +20,61 @@ static bool all_bytes(const unsigned char *page, unsigned char byte)
 	return page[0] == byte && memcmp(page, page + 1, FCP_PAGE_BYTES - 1) == 0;
 }
 
-static int take_sample(const struct fcp_guest_memory *memory, uint64_t offset,
-		       struct fcp_guest_samples *samples, struct fcp_error *err)
-{
-	unsigned char page[FCP_PAGE_BYTES];
-	uint64_t gpa;
+/* Pages to be looked at; read together once they are all chosen. */
+struct chosen {
+	unsigned count;
+	uint64_t gpas[CHOSEN_MAX];
+};
 
-	if (!fcp_guest_memory_gpa(memory, offset, &gpa))
-		return 0;
-	if (fcp_guest_memory_read(memory, gpa, page, sizeof(page), err) < 0)
-		return -1;
-	samples->taken++;
-	samples->zeros += all_bytes(page, 0);
-	samples->poison += all_bytes(page, POISON);
-	return 0;
+static void choose(const struct fcp_guest_memory *memory, uint64_t offset, struct chosen *chosen)
+{
+	if (chosen->count < CHOSEN_MAX && fcp_guest_memory_gpa(memory, offset, &chosen->gpas[chosen->count]))
+		chosen->count++;
 }
 
 /* The page at offset, or the first with data behind it in the same range. */
-static int sample_at(const struct fcp_guest_memory *memory, const struct fcp_range *range,
-		     uint64_t offset, struct fcp_guest_samples *samples, struct fcp_error *err)
+static int choose_at(const struct fcp_guest_memory *memory, const struct fcp_range *range,
+		     uint64_t offset, struct chosen *chosen, struct fcp_error *err)
 {
 	uint64_t start;
 
 	if (fcp_guest_memory_data_start(memory, offset, &start, err) < 0)
 		return -1;
-	if (start >= range->end)
-		return 0;
-	return take_sample(memory, fcp_align_down(start, FCP_PAGE_BYTES), samples, err);
+	if (start < range->end)
+		choose(memory, fcp_align_down(start, FCP_PAGE_BYTES), chosen);
+	return 0;
+}
+
+/* Evenly over all that is free. */
+static int choose_evenly(const struct fcp_guest_memory *memory, const struct fcp_ranges *ranges,
+			 struct chosen *chosen, struct fcp_error *err)
+{
+	uint64_t stride = fcp_align_down(fcp_ranges_bytes(ranges) / SAMPLES, FCP_PAGE_BYTES);
+	uint64_t next = 0, before = 0; /* in free bytes */
+
+	stride = stride < FCP_PAGE_BYTES ? FCP_PAGE_BYTES : stride;
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct fcp_range *range = &ranges->items[i];
+		uint64_t bytes = range->end - range->start;
+
+		for (; next < before + bytes; next += stride)
+			if (choose_at(memory, range, range->start + (next - before), chosen, err) < 0)
+				return -1;
+		before += bytes;
+	}
+	return 0;
 }
 
 /*
  * A layer holds little, in any place: the first page with data of each range that has some. A range
  * without any is passed over together with those up to the next data.
  */
-static int sample_layer(const struct fcp_guest_memory *memory, const struct fcp_ranges *ranges,
-			struct fcp_guest_samples *samples, struct fcp_error *err)
+static int choose_in_layer(const struct fcp_guest_memory *memory, const struct fcp_ranges *ranges,
+			   struct chosen *chosen, struct fcp_error *err)
 {
 	uint64_t start = 0;
 
-	for (size_t i = 0; i < ranges->count && samples->taken < SAMPLES; i++) {
+	for (size_t i = 0; i < ranges->count && chosen->count < SAMPLES; i++) {
 		const struct fcp_range *range = &ranges->items[i];
 
 		if (range->end <= start)
@@ -62,9 +82,25 @@ static int sample_layer(const struct fcp_guest_memory *memory, const struct fcp_
 		if (start < range->start &&
 		    fcp_guest_memory_data_start(memory, range->start, &start, err) < 0)
 			return -1;
-		if (start < range->end &&
-		    take_sample(memory, fcp_align_down(start, FCP_PAGE_BYTES), samples, err) < 0)
-			return -1;
+		if (start < range->end)
+			choose(memory, fcp_align_down(start, FCP_PAGE_BYTES), chosen);
+	}
+	return 0;
+}
+
+static int look_at(const struct fcp_guest_memory *memory, const struct chosen *chosen,
+		   struct fcp_guest_samples *samples, struct fcp_error *err)
+{
+	FCP_CLEANUP(free) unsigned char *pages = malloc((size_t)chosen->count * FCP_PAGE_BYTES + 1);
+
+	if (!pages)
+		return fcp_error_nomem(err);
+	if (fcp_guest_memory_gather(memory, chosen->gpas, chosen->count, pages, FCP_PAGE_BYTES, err) != 0)
+		return -1;
+	samples->taken = chosen->count;
+	for (unsigned i = 0; i < chosen->count; i++) {
+		samples->zeros += all_bytes(pages + i * FCP_PAGE_BYTES, 0);
+		samples->poison += all_bytes(pages + i * FCP_PAGE_BYTES, POISON);
 	}
 	return 0;
 }
@@ -83,25 +119,14 @@ static void read_command_line(const struct fcp_guest_memory *memory,
 int fcp_guest_sample(const struct fcp_guest_memory *memory, const struct fcp_ranges *ranges,
 		     struct fcp_guest_samples *samples_, struct fcp_error *err)
 {
-	uint64_t stride = fcp_ranges_bytes(ranges) / SAMPLES;
-	uint64_t next = 0, before = 0; /* in free bytes */
+	bool layer = memory->holes == FCP_GUEST_HOLES_BASE;
+	struct chosen chosen = {.count = 0};
 
 	*samples_ = (struct fcp_guest_samples){0};
 	read_command_line(memory, samples_);
-	if (memory->holes == FCP_GUEST_HOLES_BASE)
-		return sample_layer(memory, ranges, samples_, err);
-	stride = stride < FCP_PAGE_BYTES ? FCP_PAGE_BYTES : fcp_align_down(stride, FCP_PAGE_BYTES);
-	for (size_t i = 0; i < ranges->count; i++) {
-		const struct fcp_range *range = &ranges->items[i];
-		uint64_t bytes = range->end - range->start;
-
-		for (; next < before + bytes; next += stride)
-			if (sample_at(memory, range, range->start + (next - before), samples_,
-				      err) < 0)
-				return -1;
-		before += bytes;
-	}
-	return 0;
+	if ((layer ? choose_in_layer : choose_evenly)(memory, ranges, &chosen, err) != 0)
+		return -1;
+	return look_at(memory, &chosen, samples_, err);
 }
 
 int fcp_guest_gate_poison(const struct fcp_guest_samples *samples, struct fcp_error *err)

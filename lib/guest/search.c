@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many pages are looked at between two looks at cancel_fd. */
-#define PAGES_PER_POLL 4096
+/* How many pages' first bytes are read together. */
+#define HEADS_MAX 512
 
 /* How often the sections of a kernel are held against a layout: they are many in a large memory, and
  * a guest that lies can have hundreds of notes. */
@@ -31,7 +31,6 @@ struct seeker {
 	struct fcp_guest_kernel *kernel;  /* the one that passed */
 	struct fcp_guest_kernel *attempt; /* scratch */
 	struct fcp_guest_search *search;
-	uint64_t pages_seen;
 	unsigned layout_proofs;
 	int cancel_fd;
 	struct life lives[FCP_GUEST_LAYOUTS_MAX];
@@ -208,41 +207,63 @@ static int try_note(struct seeker *seeker, uint64_t offset, struct fcp_error *er
 	return 0;
 }
 
-/* A page with data: is it a note's first? Two reads of one page at a time: the file is not mapped,
- * and copying the whole of it would cost more than the calls. */
-static int look_at(struct seeker *seeker, uint64_t offset, struct fcp_error *err)
-{
-	char head[FCP_GUEST_NOTE_HEAD_BYTES];
-	uint64_t gpa;
+/* Pages with data whose first bytes are to be looked at, read together: the file is not mapped, and
+ * copying the whole of it would cost more than the calls. */
+struct heads {
+	size_t count;
+	uint64_t offsets[HEADS_MAX];
+	uint64_t gpas[HEADS_MAX];
+};
 
-	if (seeker->pages_seen++ % PAGES_PER_POLL == 0 && fcp_cancelled(seeker->cancel_fd))
+/* Which of them are a note's first page? */
+static int look_at(struct seeker *seeker, struct heads *heads, struct fcp_error *err)
+{
+	char read[HEADS_MAX][FCP_GUEST_NOTE_HEAD_BYTES];
+	size_t count = heads->count;
+
+	heads->count = 0;
+	if (fcp_cancelled(seeker->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
-	if (!fcp_guest_memory_gpa(seeker->memory, offset, &gpa))
-		return 0;
-	if (fcp_guest_memory_read(seeker->memory, gpa, head, sizeof(head), err) < 0)
+	if (fcp_guest_memory_gather(seeker->memory, heads->gpas, count, read, sizeof(read[0]), err) != 0)
 		return -1;
-	return fcp_guest_note_begins(head) ? try_note(seeker, offset, err) : 0;
+	for (size_t i = 0; i < count; i++)
+		if (fcp_guest_note_begins(read[i]) && try_note(seeker, heads->offsets[i], err) != 0)
+			return -1;
+	return 0;
+}
+
+/* All pages of the extent whose number is even, or odd. */
+static int search_extent(struct seeker *seeker, const struct fcp_range *extent, unsigned odd,
+			 struct heads *heads, struct fcp_error *err)
+{
+	const uint64_t stride = 2 * FCP_PAGE_BYTES;
+	uint64_t offset = fcp_align_down(extent->start, stride) + odd * FCP_PAGE_BYTES;
+
+	if (offset + FCP_PAGE_BYTES <= extent->start)
+		offset += stride;
+	for (; offset < extent->end; offset += stride) {
+		if (!fcp_guest_memory_gpa(seeker->memory, offset, &heads->gpas[heads->count]))
+			continue;
+		heads->offsets[heads->count++] = offset;
+		if (heads->count == HEADS_MAX && look_at(seeker, heads, err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* All pages with data whose number is even, or odd. */
 static int search_pages(struct seeker *seeker, unsigned odd, struct fcp_error *err)
 {
-	const uint64_t stride = 2 * FCP_PAGE_BYTES;
+	struct heads heads = {.count = 0};
 	struct fcp_range extent = {0, 0};
 
 	for (;;) {
-		uint64_t offset;
-
 		if (fcp_guest_memory_data(seeker->memory, extent.end, &extent, err) < 0)
 			return -1;
 		if (extent.start >= extent.end)
-			return 0;
-		offset = fcp_align_down(extent.start, stride) + odd * FCP_PAGE_BYTES;
-		if (offset + FCP_PAGE_BYTES <= extent.start)
-			offset += stride;
-		for (; offset < extent.end; offset += stride)
-			if (look_at(seeker, offset, err) < 0)
-				return -1;
+			return look_at(seeker, &heads, err);
+		if (search_extent(seeker, &extent, odd, &heads, err) != 0)
+			return -1;
 	}
 }
 

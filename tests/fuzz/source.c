@@ -205,11 +205,26 @@ ssize_t __wrap_process_vm_readv(pid_t pid, const struct iovec *local, unsigned l
 				const struct iovec *remote, unsigned long remote_count,
 				unsigned long flags)
 {
+	size_t done = 0;
+
 	(void)pid;
-	if (local_count != 1 || remote_count != 1 || flags != 0)
+	if (local_count != 1 || flags != 0)
 		wrong("a read in a form that is not expected");
-	return read_some(local->iov_base, remote->iov_len,
-			 (uint64_t)(uintptr_t)remote->iov_base - SOURCE_ADDRESS);
+	/* As the kernel: up to the first that cannot be read, or not all of it. */
+	for (unsigned long i = 0; i < remote_count; i++) {
+		ssize_t got;
+
+		if (remote[i].iov_len > local->iov_len - done)
+			wrong("a read of more than there is room for");
+		got = read_some((char *)local->iov_base + done, remote[i].iov_len,
+				(uint64_t)(uintptr_t)remote[i].iov_base - SOURCE_ADDRESS);
+		if (got < 0 && i == 0)
+			return got;
+		done += got > 0 ? (size_t)got : 0;
+		if (got < (ssize_t)remote[i].iov_len)
+			break;
+	}
+	return (ssize_t)done;
 }
 
 off_t __real_lseek64(int fd, off_t offset, int whence);
