@@ -52,6 +52,17 @@ bool fcp_process_swap(pid_t pid, uint64_t *swap_bytes_)
 	return true;
 }
 
+bool fcp_process_anonymous(pid_t pid, uint64_t *bytes_)
+{
+	unsigned long resident_kib, unused;
+	uint64_t swap_bytes;
+
+	if (!read_status(pid, "RssAnon", &resident_kib, &unused) || !fcp_process_swap(pid, &swap_bytes))
+		return false;
+	*bytes_ = (uint64_t)resident_kib * 1024 + swap_bytes;
+	return true;
+}
+
 bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_)
 {
 	unsigned long uid, gid, real;

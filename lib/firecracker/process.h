@@ -11,6 +11,9 @@ bool fcp_process_rss(pid_t pid, uint64_t *rss_bytes_);
 /* Bytes of its anonymous memory that are swapped out (VmSwap); false when /proc does not tell. */
 bool fcp_process_swap(pid_t pid, uint64_t *swap_bytes_);
 
+/* Bytes of its anonymous memory, resident or swapped out; false when /proc does not tell. */
+bool fcp_process_anonymous(pid_t pid, uint64_t *bytes_);
+
 /* Real user and group; false when /proc does not tell. */
 bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_);
 

@@ -13,7 +13,6 @@
 #include "steps/vm_memory.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #define FIFO_SUFFIX ".fcpause-hold"
 
@@ -142,7 +141,10 @@ static int begin_file(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 
 int fcp_snapshot_memory_prepare(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 {
-	return prepare_hold(memory, err) == 0 && begin_file(memory, err) == 0 ? 0 : -1;
+	if (prepare_hold(memory, err) != 0 || begin_file(memory, err) != 0)
+		return -1;
+	fcp_snapshot_buffer_prepare(&memory->buffer, memory->settings.snapshot, memory->ram.pid);
+	return 0;
 }
 
 /* ---- the hold ---- */
@@ -227,7 +229,7 @@ int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory, struct fcp_sn
 {
 	struct fcp_memory_report *report = &result->memory;
 
-	if (memory->buffer && fcp_snapshot_write_changed(memory, report, err) != 0)
+	if (memory->buffer.filled && fcp_snapshot_write_changed(memory, report, err) != 0)
 		return -1;
 	if (!report->verified && fcp_snapshot_settle_rest(memory, report, err) != 0)
 		return -1;
@@ -249,9 +251,7 @@ void fcp_snapshot_memory_free(struct fcp_snapshot_memory *memory)
 	if (!memory)
 		return;
 	fcp_hold_free(memory->hold);
-	if (memory->buffer)
-		munmap(memory->buffer, memory->plan.changed.bytes);
-	fcp_page_runs_clear(&memory->copied);
+	fcp_snapshot_buffer_clear(&memory->buffer);
 	fcp_snapshot_plan_clear(&memory->plan);
 	fcp_guest_free_clear(&memory->found);
 	fcp_snapshot_base_close(&memory->base);

@@ -5,6 +5,7 @@
 
 #include "guest/free_pages.h"
 #include "steps/snapshot_base.h"
+#include "steps/snapshot_buffer.h"
 #include "steps/snapshot_memory.h"
 #include "steps/snapshot_plan.h"
 
@@ -20,8 +21,7 @@ struct fcp_snapshot_memory {
 	struct fcp_hold *hold;
 	struct fcp_guest_free found;
 	struct fcp_snapshot_plan plan;
-	struct fcp_page_runs copied; /* plan.changed, with addresses in buffer */
-	void *buffer;		     /* copied.bytes; NULL: written at once */
+	struct fcp_snapshot_buffer buffer; /* not filled: written at once */
 };
 
 /* snapshot_find.c: free pages, by the guest's own allocator. What a gate refuses is written, and the
