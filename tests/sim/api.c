@@ -271,8 +271,9 @@ static void do_call(struct http_call *call, struct http_reply *reply)
 		refuse_path(call, &t, reply);
 }
 
-static void log_call(struct http_call *call)
+static void log_call(void *arg)
 {
+	const struct http_call *call = arg;
 	char *line;
 
 	if (asprintf(&line, "%s %s%s%s", call->method, call->uri, call->len ? " " : "",
@@ -293,6 +294,7 @@ static void count_call(struct http_call *call)
 enum MHD_Result api_serve(struct http_call *call)
 {
 	struct http_reply reply = { 0 };
+	struct turn turn;
 	enum MHD_Result ret;
 
 	http_reply_header(&reply, "Server", "Firecracker API");
@@ -300,13 +302,18 @@ enum MHD_Result api_serve(struct http_call *call)
 		control_call(call, &reply);
 		return http_send(call, &reply);
 	}
-	log_call(call);
+	turns_join(&call->vm->turns, &turn, log_call, call);
 	count_call(call);
-	if (http_fault_before(call, JSON_TYPE, &ret))
-		return ret;
-	pthread_mutex_lock(&call->vm->api_lock);
+	if (call->fault.kind != FAULT_NONE) {
+		/* One that hangs, or is not done, stops no other. */
+		turns_leave(&call->vm->turns, &turn);
+		if (http_fault_before(call, JSON_TYPE, &ret))
+			return ret;
+		turns_join(&call->vm->turns, &turn, NULL, NULL);
+	}
+	turns_wait(&call->vm->turns, &turn);
 	do_call(call, &reply);
-	pthread_mutex_unlock(&call->vm->api_lock);
+	turns_leave(&call->vm->turns, &turn);
 	return http_send_after(call, &reply);
 }
 

@@ -346,3 +346,20 @@ run_in_guest() {
 	[ "$status" -eq 2 ]
 	"$(sim_bin)" --help
 }
+
+@test "requests are done in the order in which they came, whoever waits" {
+	start --snapshot-ms 300
+	state Paused
+	snapshot Full "$BATS_TEST_TMPDIR/s" &
+	sim_wait_log '^PUT /snapshot/create'
+	local i state pids=($!)
+	for i in 1 2 3 4 5 6; do
+		state=Resumed
+		[ $((i % 2)) = 1 ] || state=Paused
+		sim_patch /vm "{\"state\":$(printf '%*s' $i '')\"$state\"}" &
+		pids+=($!)
+		sim_wait_log "^PATCH /vm .*: {$i}\"$state"
+	done
+	wait "${pids[@]}"
+	[ "$(sim_get / | jq -r .state)" = Paused ]
+}

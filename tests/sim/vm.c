@@ -16,7 +16,7 @@ static void init_locks(struct vm *vm)
 {
 	pthread_condattr_t attr;
 
-	pthread_mutex_init(&vm->api_lock, NULL);
+	turns_init(&vm->turns);
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "memory.h"
 #include "options.h"
+#include "turns.h"
 
 enum vm_state {
 	VM_NOT_STARTED,
@@ -78,8 +79,8 @@ struct vm_metrics {
 struct loop_job;
 
 struct vm {
-	pthread_mutex_t api_lock; /* one API request at a time, as in Firecracker */
-	pthread_mutex_t lock;     /* all below */
+	struct turns turns;   /* of API requests */
+	pthread_mutex_t lock; /* all below */
 	pthread_cond_t changed;
 	struct sim_options options;
 	struct sim_log log;
