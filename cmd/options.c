@@ -31,6 +31,12 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_MERGE] = {"merge", "a whole memory file of a base and the layers on it",
 		"Copies the base, by reflinks where the file system has them, and puts each layer's data over it. Only "
 		"the file --out is written, whole or not at all.", command_merge},
+	[COMMAND_STATUS] = {"status", "how the VM is: state, memory, balloon",
+		"Asks Firecracker and /proc; changes nothing, and waits for no other run.", command_status},
+	[COMMAND_RESUME] = {"resume", "let the VM run: a paused one, or one from its files",
+		"Resumes the VM, after putting right what an fcpause that was killed has left; with both files, loads "
+		"them first, into a Firecracker that was just started. With --envd, waits until the guest answers.",
+		command_resume},
 	[COMMAND_EXEC] = {"exec", "run a command in the guest, through envd",
 		"Runs the command as it is, with nothing on its stdin; what it writes goes to stdout and stderr as "
 		"it comes. Exit code 0 when it exited with 0.", command_exec, "[--] COMMAND [ARG...]"},
@@ -52,6 +58,8 @@ const struct command *command_find(const char *name)
 #define SNAPSHOT (1U << COMMAND_SNAPSHOT)
 #define PAUSE (1U << COMMAND_PAUSE)
 #define MERGE (1U << COMMAND_MERGE)
+#define STATUS (1U << COMMAND_STATUS)
+#define RESUME (1U << COMMAND_RESUME)
 #define EXEC (1U << COMMAND_EXEC)
 #define ALL ((1U << COMMANDS) - 1)
 
@@ -102,9 +110,9 @@ const struct option_def options[OPTIONS] = {
 	[OPT_METRICS_PATH] = {"metrics-path", 0, KIND_TEXT, "FILE", DRAIN | SNAPSHOT | PAUSE, NULL, {0},
 		"Firecracker's metrics file: what was freed, and how long things took"},
 
-	[OPT_SNAPSHOT_PATH] = {"snapshot-path", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE, NULL, {0},
-		"the snapshot file to write"},
-	[OPT_MEM_FILE_PATH] = {"mem-file-path", 0, KIND_TEXT, "FILE", MADVISE | INSPECT | SNAPSHOT | PAUSE, NULL, {0},
+	[OPT_SNAPSHOT_PATH] = {"snapshot-path", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE | RESUME, NULL, {0},
+		"the snapshot file: to write, or to load"},
+	[OPT_MEM_FILE_PATH] = {"mem-file-path", 0, KIND_TEXT, "FILE", MADVISE | INSPECT | SNAPSHOT | PAUSE | RESUME, NULL, {0},
 		"the memory file"},
 	[OPT_TYPE] = {"type", 0, KIND_CHOICE, "TYPE", SNAPSHOT | PAUSE, "auto", {"auto", "full", "diff"},
 		"auto (Diff where it is complete, else Full), full or diff"},
@@ -127,11 +135,17 @@ const struct option_def options[OPTIONS] = {
 		"resume the VM after success too"},
 	[OPT_FORCE] = {"force", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE | MERGE, NULL, {0},
 		"replace files that are there, when the new ones are whole"},
-	[OPT_CHROOT_BASE] = {"chroot-base", 0, KIND_TEXT, "DIR", SNAPSHOT | PAUSE, NULL, {0},
+	[OPT_CHROOT_BASE] = {"chroot-base", 0, KIND_TEXT, "DIR", SNAPSHOT | PAUSE | RESUME, NULL, {0},
 		"Firecracker's root, if the jailer gave it one (found by itself where it can be)"},
 	[OPT_SNAPSHOT_TIMEOUT_MS] = {"snapshot-timeout-ms", 0, KIND_WAIT_MS, "N", SNAPSHOT | PAUSE, NULL, {0},
 		"longest wait for the creation (2 min + 1 s per 50 MiB of guest)"},
 
+	[OPT_TRACK_DIRTY_PAGES] = {"track-dirty-pages", 0, KIND_SWITCH, NULL, RESUME, NULL, {0},
+		"have Firecracker track which pages the loaded VM writes to"},
+	[OPT_LOAD_TIMEOUT_MS] = {"load-timeout-ms", 0, KIND_WAIT_MS, "N", RESUME, "60000", {0},
+		"longest wait for Firecracker to load the files"},
+	[OPT_ENVD_TIMEOUT_MS] = {"envd-timeout-ms", 0, KIND_WAIT_MS, "N", RESUME, "30000", {0},
+		"longest wait for envd to answer"},
 	[OPT_PID] = {"pid", 0, KIND_PID, "N", MADVISE, NULL, {0},
 		"instead of a file: the Firecracker whose Paused VM's memory is meant; needs --api-sock"},
 	[OPT_FIND] = {"find", 0, KIND_LIST, "LIST", MADVISE | SNAPSHOT | PAUSE, "free,zero", {0},

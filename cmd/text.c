@@ -2,8 +2,9 @@
 #include "cmd/text.h"
 
 #include "cmd/output.h"
-#include "memory/identity.h"
 #include "cmd/shown.h"
+#include "cmd/size_text.h"
+#include "memory/identity.h"
 
 #include <inttypes.h>
 
@@ -115,6 +116,51 @@ void text_merge(FILE *out, const struct fcp_merge_settings *settings,
 	if (result->created)
 		fprintf(out, "  %s: %s shared, %s copied, of %s", settings->out, human_bytes(cloned, shared),
 			human_bytes(copied, own), human_bytes(result->logical_bytes, size));
+	fputc('\n', out);
+}
+
+static void put_memory(FILE *out, const struct fcp_status_result *result)
+{
+	char size[SIZE_TEXT_BYTES];
+
+	fprintf(out, ", %s", size_text(result->memory_bytes, size));
+	if (result->base[0]) {
+		fputs(" restored from ", out);
+		put_shown(out, result->base);
+	} else if (result->backing) {
+		fprintf(out, " (%s)", result->backing);
+	}
+	if (result->track_dirty_pages)
+		fputs(", dirty pages tracked", out);
+}
+
+void text_status(FILE *out, const struct fcp_status_result *result)
+{
+	if (result->outcome.status != FCP_STATUS_OK)
+		return;
+	fputs(fcp_vm_state_name(result->vm_state), out);
+	put_memory(out, result);
+	if (!result->has_balloon)
+		fputs(", no balloon", out);
+	else
+		fprintf(out, ", balloon %s", result->hinting_open ? "with an open hinting run"
+					     : result->balloon.free_page_hinting ? "with hinting armed"
+										 : "without hinting");
+	fputs("; Firecracker ", out);
+	put_shown(out, result->vmm_version);
+	if (result->pid > 0)
+		fprintf(out, ", process %d", (int)result->pid);
+	fputc('\n', out);
+}
+
+void text_resume(FILE *out, const struct fcp_resume_result *result)
+{
+	begin_line(out, "resume", &result->outcome);
+	if (result->vm_state == FCP_VM_RUNNING && result->outcome.status == FCP_STATUS_OK)
+		fprintf(out, "  %s", result->loaded ? "loaded, it runs" : result->resumed ? "it runs"
+											   : "it runs already");
+	if (result->envd_ms > 0)
+		fprintf(out, "; envd answered after %.1f ms", result->envd_ms);
 	fputc('\n', out);
 }
 

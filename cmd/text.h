@@ -17,6 +17,11 @@ void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *resu
 void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 		const struct fcp_pause_result *result);
 
+/* One line: "Running, 512.0 MiB restored from a.mem, ..."; nothing of one that could not be asked. */
+void text_status(FILE *out, const struct fcp_status_result *result);
+
+void text_resume(FILE *out, const struct fcp_resume_result *result);
+
 /* "START LENGTH" a line, after one that says which file they are of; as fcp_ranges_read() reads them. */
 void text_ranges(FILE *out, const struct fcp_madvise_ranges_result *result);
 

@@ -700,6 +700,78 @@ FCP_API int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merg
 /* NULL-safe. */
 FCP_API void fcp_merge_result_clear(struct fcp_merge_result *result);
 
+/* ---- status: how a VM is --------------------------------------------------------------------- */
+
+struct fcp_status_settings {
+	const char *api_sock;
+	uint32_t timeout_ms; /* for each request; 0: the default */
+	int cancel_fd;
+};
+
+struct fcp_status_result {
+	struct fcp_outcome outcome;
+	enum fcp_vm_state vm_state;
+	char vmm_version[32];
+	pid_t pid; /* Firecracker's process; 0: not known */
+	uint64_t memory_bytes;	/* that the guest can use */
+	uint64_t hotplug_bytes; /* that can be plugged in, plugged_bytes of it are; 0: no such device */
+	uint64_t plugged_bytes;
+	bool track_dirty_pages;
+	/* How Firecracker's process holds guest memory: "anonymous", "file", "userfaultfd", "hugetlb",
+	 * "shared"; static storage. NULL: not known, backing_reason says why. */
+	const char *backing;
+	char backing_reason[256];
+	char base[4096];  /* the file that the VM was restored from; "": none that is mapped */
+	bool has_balloon; /* balloon holds */
+	struct fcp_balloon balloon;
+	bool hinting_open; /* a hinting run was started and is neither done nor stopped */
+};
+
+/*
+ * Asks Firecracker and /proc how the VM is; changes nothing, takes no lock, and is safe at any time. What
+ * cannot be looked at, for lack of rights say, is not known; only where Firecracker does not answer it
+ * fails: FCP_ERR_CONNECT, FCP_ERR_TIMEOUT, FCP_ERR_PROTOCOL, FCP_ERR_SERVER, FCP_ERR_INTERRUPTED.
+ */
+FCP_API int fcp_status(const struct fcp_status_settings *settings, struct fcp_status_result *result,
+		       struct fcp_error *err);
+
+/* ---- resume: a paused VM, or one from its files --------------------------------------------- */
+
+struct fcp_resume_settings {
+	const char *api_sock;
+	const char *snapshot_path; /* both: load these first; NULL, both: the VM that is there */
+	const char *mem_file_path;
+	const char *chroot_base;   /* Firecracker's root; NULL: found */
+	bool track_dirty_pages;	   /* of a VM that is loaded */
+	const char *envd;	   /* wait until it answers there; NULL: do not */
+	uint32_t envd_timeout_ms;
+	uint32_t timeout_ms;	   /* for each request but the load; 0: the default */
+	uint32_t load_timeout_ms;  /* for the load; 0: the default */
+	uint32_t wait_lock_ms;
+	struct fcp_observer observer;
+	int cancel_fd;
+};
+
+struct fcp_resume_result {
+	struct fcp_outcome outcome;
+	enum fcp_vm_state vm_state; /* at the end */
+	bool loaded;
+	bool resumed;	  /* by us; false: it ran already */
+	double resume_ms; /* the load or the resume by itself */
+	double envd_ms;	  /* from there until envd answered; 0: not waited for */
+	char warning[256];
+};
+
+/*
+ * Lets the VM run: one that is Paused, or, with both paths, one that is loaded from them into a
+ * Firecracker that has none yet. What a run of fcpause that was killed has left on the VM is put right
+ * first. A VM that runs stays so. Status: ok; timeout: the VM runs, envd did not answer in time.
+ * FCP_ERR_STATE: there is no VM to resume, or one where files are to be loaded. FCP_ERR_INPUT: the
+ * files are no snapshot, or the memory is a layer: see fcp_merge(). FCP_ERR_SERVER: Firecracker refuses them.
+ */
+FCP_API int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
+		       struct fcp_error *err);
+
 /* ---- pause: the chain ---------------------------------------------------------------------- */
 
 struct fcp_pause_settings {

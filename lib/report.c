@@ -62,21 +62,24 @@ int fcp_report_exec(struct fcp_json *object, const struct fcp_exec_result *resul
 	return bad | fcp_json_set_bool(object, "left_running", result->left_running);
 }
 
+static int add_balloon(struct fcp_json *object, const struct fcp_balloon *balloon)
+{
+	struct fcp_json *member = fcp_json_object();
+	int bad = fcp_json_set_u64(member, "amount_mib", balloon->amount_mib);
+
+	bad |= fcp_json_set_bool(member, "deflate_on_oom", balloon->deflate_on_oom);
+	bad |= fcp_json_set_bool(member, "free_page_hinting", balloon->free_page_hinting);
+	bad |= fcp_json_set_bool(member, "free_page_reporting", balloon->free_page_reporting);
+	return bad | fcp_json_set(object, "balloon", member);
+}
+
 int fcp_report_balloon_install(struct fcp_json *object,
 			       const struct fcp_balloon_install_result *result)
 {
 	int bad = fcp_report_outcome(object, &result->outcome);
-	struct fcp_json *balloon;
 
 	bad |= fcp_json_set_bool(object, "installed", result->installed);
-	if (result->outcome.status != FCP_STATUS_OK)
-		return bad;
-	balloon = fcp_json_object();
-	bad |= fcp_json_set_u64(balloon, "amount_mib", result->balloon.amount_mib);
-	bad |= fcp_json_set_bool(balloon, "deflate_on_oom", result->balloon.deflate_on_oom);
-	bad |= fcp_json_set_bool(balloon, "free_page_hinting", result->balloon.free_page_hinting);
-	bad |= fcp_json_set_bool(balloon, "free_page_reporting", result->balloon.free_page_reporting);
-	return bad | fcp_json_set(object, "balloon", balloon);
+	return result->outcome.status == FCP_STATUS_OK ? bad | add_balloon(object, &result->balloon) : bad;
 }
 
 static int set_cmd(struct fcp_json *object, const char *key, int64_t cmd)
@@ -338,6 +341,40 @@ int fcp_report_merge(struct fcp_json *object, const struct fcp_merge_settings *s
 	bad |= fcp_json_set_u64(file, "logical_bytes", result->logical_bytes);
 	bad |= fcp_json_set_u64(file, "allocated_bytes", result->allocated_bytes);
 	return bad | fcp_json_set(object, "mem_file", file);
+}
+
+int fcp_report_status(struct fcp_json *object, const struct fcp_status_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+
+	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
+	if (result->outcome.status != FCP_STATUS_OK)
+		return bad;
+	bad |= fcp_json_set_string(object, "vmm_version", result->vmm_version);
+	bad |= result->pid > 0 ? fcp_json_set_i64(object, "pid", result->pid)
+			       : fcp_json_set_null(object, "pid");
+	bad |= fcp_json_set_u64(object, "memory_bytes", result->memory_bytes);
+	bad |= fcp_json_set_u64(object, "hotplug_bytes", result->hotplug_bytes);
+	bad |= fcp_json_set_u64(object, "plugged_bytes", result->plugged_bytes);
+	bad |= fcp_json_set_bool(object, "track_dirty_pages", result->track_dirty_pages);
+	bad |= set_text(object, "backing", result->backing ? result->backing : "");
+	bad |= set_text(object, "backing_reason", result->backing_reason);
+	bad |= set_text(object, "base", result->base);
+	bad |= result->has_balloon ? add_balloon(object, &result->balloon)
+				   : fcp_json_set_null(object, "balloon");
+	return bad | fcp_json_set_bool(object, "hinting_open", result->hinting_open);
+}
+
+int fcp_report_resume(struct fcp_json *object, const struct fcp_resume_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+
+	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
+	bad |= fcp_json_set_bool(object, "loaded", result->loaded);
+	bad |= fcp_json_set_bool(object, "resumed", result->resumed);
+	bad |= fcp_json_set_ms(object, "resume_ms", result->resume_ms);
+	return bad | (result->envd_ms > 0 ? fcp_json_set_ms(object, "envd_ms", result->envd_ms)
+					  : fcp_json_set_null(object, "envd_ms"));
 }
 
 int fcp_report_pause(struct fcp_json *object, const struct fcp_pause_settings *settings,

@@ -44,3 +44,24 @@ int fcp_snapshot_create(struct fcp_firecracker *firecracker, enum fcp_snapshot_t
 		return fcp_error_nomem(err);
 	return fcp_firecracker_call(firecracker, "PUT", "/snapshot/create", body, NULL, err);
 }
+
+int fcp_snapshot_load(struct fcp_firecracker *firecracker, const struct fcp_snapshot_load *load,
+		      struct fcp_error *err)
+{
+	FCP_CLEANUP(json) struct fcp_json *request = fcp_json_object();
+	struct fcp_json *backend = fcp_json_object();
+	FCP_CLEANUP(free) char *body = NULL;
+	int bad = 0;
+
+	bad |= fcp_json_set_string(backend, "backend_type", "File");
+	bad |= fcp_json_set_string(backend, "backend_path", load->mem_file_path);
+	bad |= fcp_json_set_string(request, "snapshot_path", load->snapshot_path);
+	bad |= fcp_json_set(request, "mem_backend", backend);
+	if (load->track_dirty_pages)
+		bad |= fcp_json_set_bool(request, "track_dirty_pages", true);
+	bad |= fcp_json_set_bool(request, "resume_vm", true);
+	body = bad ? NULL : fcp_json_text(request);
+	if (!body)
+		return fcp_error_nomem(err);
+	return fcp_firecracker_call(firecracker, "PUT", "/snapshot/load", body, NULL, err);
+}

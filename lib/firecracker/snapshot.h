@@ -12,4 +12,17 @@
 int fcp_snapshot_create(struct fcp_firecracker *firecracker, enum fcp_snapshot_type type,
 			const char *snapshot_path, const char *mem_file_path, struct fcp_error *err);
 
+struct fcp_snapshot_load {
+	const char *snapshot_path; /* both as Firecracker sees them */
+	const char *mem_file_path;
+	bool track_dirty_pages;
+};
+
+/*
+ * PUT /snapshot/load, before anything else was configured; the VM runs afterwards. The memory file is
+ * mapped, and must stay as it is while the VM lives. A Firecracker that refuses ends after its answer.
+ */
+int fcp_snapshot_load(struct fcp_firecracker *firecracker, const struct fcp_snapshot_load *load,
+		      struct fcp_error *err);
+
 #endif

@@ -181,7 +181,7 @@ needs() {
 	case $1 in
 	reclaim) NEEDS=(--envd http://127.0.0.1:1) ;;
 	exec) NEEDS=(--envd http://127.0.0.1:1 --script true) ;;
-	balloon-*) NEEDS=(--api-sock "$T/none") ;;
+	balloon-* | status | resume) NEEDS=(--api-sock "$T/none") ;;
 	madvise-ranges) NEEDS=(--mem-file-path "$T/memory" --find zero) ;;
 	merge) NEEDS=(--base "$T/base" --layer "$T/layer" --out "$T/out") ;;
 	inspect) NEEDS=(--mem-file-path "$T/memory") ;;
@@ -442,7 +442,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			| .key as $key | .value.value
 			| if type == "boolean" then (if . then "on" else "off" end) else tostring end
 			| ($key | gsub("_"; "-")) + "=" + .' out |
-			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|any-base|verify|list)=|=0$|^step-timeout-ms' |
+			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|any-base|verify|list|track-dirty-pages)=|=0$|^step-timeout-ms' |
 			sort >b
 		grep -vx 'amount-mib=0' a >a2 || true
 		mv a2 a

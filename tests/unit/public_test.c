@@ -120,6 +120,22 @@ static void nothing_to_merge(void)
 	fcp_merge_result_clear(NULL);
 }
 
+static void status_and_resume(void)
+{
+	struct fcp_status_settings status = {.cancel_fd = -1};
+	struct fcp_resume_settings resume = {.cancel_fd = -1};
+	struct fcp_error err;
+
+	is_refused(fcp_status(&status, &(struct fcp_status_result){0}, &err), &err, "no socket to ask");
+	is_refused(fcp_resume(&resume, &(struct fcp_resume_result){0}, &err), &err, "no socket to resume by");
+	resume.api_sock = "/nowhere.sock";
+	resume.mem_file_path = "m";
+	is_refused(fcp_resume(&resume, &(struct fcp_resume_result){0}, &err), &err, "one file to load");
+	resume.mem_file_path = NULL;
+	resume.envd = "nonsense://";
+	is_refused(fcp_resume(&resume, &(struct fcp_resume_result){0}, &err), &err, "no time for envd");
+}
+
 static void pause_and_flags(void)
 {
 	struct fcp_pause_settings settings = {.reclaim_on = true, .drain_on = true, .trim_on = true};
@@ -149,6 +165,7 @@ int main(void)
 	reclaim();
 	nothing_set();
 	nothing_to_merge();
+	status_and_resume();
 	pause_and_flags();
 	return done();
 }

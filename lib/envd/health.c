@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "envd/health.h"
+
+#include "base/cleanup.h"
+#include "net/http.h"
+
+#include <stdlib.h>
+
+/* A guest that was restored may lose the first packets: they are sent again soon. */
+#define ATTEMPT_MS 500
+#define BETWEEN_NS UINT64_C(20000000)
+#define ANSWER_MAX_BYTES 65536
+
+/* 0, or -1 with what was in the way. */
+static int ask(const char *url, fcp_deadline deadline, int cancel_fd, struct fcp_error *err)
+{
+	const struct fcp_http_request request = {
+		.method = "GET",
+		.path = "/health",
+		.max_bytes = ANSWER_MAX_BYTES,
+		.deadline = fcp_deadline_min(deadline, fcp_deadline_in_ms(ATTEMPT_MS)),
+		.cancel_fd = cancel_fd,
+	};
+	FCP_CLEANUP(http) struct fcp_http *http = NULL;
+	struct fcp_http_response response = {0};
+
+	if (fcp_http_open(NULL, url, &http, err) != 0 || fcp_http_send(http, &request, &response, err) != 0)
+		return -1;
+	free(response.body);
+	if (response.status >= 200 && response.status < 300)
+		return 0;
+	return fcp_error_set(err, FCP_ERR_SERVER, 0, "%s: GET /health answered %d", url, response.status);
+}
+
+int fcp_envd_wait(const char *url, fcp_deadline deadline, int cancel_fd, struct fcp_error *err)
+{
+	while (ask(url, deadline, cancel_fd, err) != 0) {
+		if (err->error_class == FCP_ERR_INTERRUPTED || err->error_class == FCP_ERR_USAGE ||
+		    err->error_class == FCP_ERR_MEMORY)
+			return -1;
+		if (fcp_deadline_passed(deadline)) {
+			err->error_class = FCP_ERR_TIMEOUT;
+			return -1;
+		}
+		if (fcp_wait_ns(BETWEEN_NS, cancel_fd))
+			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
+	}
+	return 0;
+}

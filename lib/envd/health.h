@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef FCP_ENVD_HEALTH_H
+#define FCP_ENVD_HEALTH_H
+
+#include "base/deadline.h"
+#include "base/error.h"
+
+/*
+ * Asks GET /health again and again until envd at that address answers it with a success.
+ * FCP_ERR_TIMEOUT says what was in the way last; FCP_ERR_INTERRUPTED.
+ */
+int fcp_envd_wait(const char *url, fcp_deadline deadline, int cancel_fd, struct fcp_error *err);
+
+#endif
