@@ -31,6 +31,9 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_MERGE] = {"merge", "a whole memory file of a base and the layers on it",
 		"Copies the base, by reflinks where the file system has them, and puts each layer's data over it. Only "
 		"the file --out is written, whole or not at all.", command_merge},
+	[COMMAND_DOCTOR] = {"doctor", "what a pause of the VM could do, and what is in its way",
+		"Looks at Firecracker, its process, the guest, and the place of the files, and says of each whether "
+		"it is fine, why it matters, and what to do. Changes nothing.", command_doctor},
 	[COMMAND_STATUS] = {"status", "how the VM is: state, memory, balloon",
 		"Asks Firecracker and /proc; changes nothing, and waits for no other run.", command_status},
 	[COMMAND_RESUME] = {"resume", "let the VM run: a paused one, or one from its files",
@@ -58,6 +61,7 @@ const struct command *command_find(const char *name)
 #define SNAPSHOT (1U << COMMAND_SNAPSHOT)
 #define PAUSE (1U << COMMAND_PAUSE)
 #define MERGE (1U << COMMAND_MERGE)
+#define DOCTOR (1U << COMMAND_DOCTOR)
 #define STATUS (1U << COMMAND_STATUS)
 #define RESUME (1U << COMMAND_RESUME)
 #define EXEC (1U << COMMAND_EXEC)
@@ -86,7 +90,7 @@ const struct option_def options[OPTIONS] = {
 	[OPT_QUIET] = {"quiet", 'q', KIND_SWITCH, NULL, ALL, NULL, {0}, "errors only"},
 	[OPT_VERBOSE] = {"verbose", 'v', KIND_SWITCH, NULL, ALL, NULL, {0}, "the plan on stderr, too"},
 
-	[OPT_RECLAIM] = {"reclaim", 0, KIND_TOGGLE, NULL, RECLAIM | PAUSE, NULL, {0},
+	[OPT_RECLAIM] = {"reclaim", 0, KIND_TOGGLE, NULL, RECLAIM | PAUSE | DOCTOR, NULL, {0},
 		"reclaim in the guest, or not, whatever the flags say"},
 	[OPT_STEPS] = {"steps", 0, KIND_LIST, "LIST", RECLAIM | PAUSE, "sync,drop_caches,compact_memory,fstrim", {0},
 		"which steps, in this order"},
@@ -103,7 +107,7 @@ const struct option_def options[OPTIONS] = {
 	[OPT_DEFLATE_ON_OOM] = {"deflate-on-oom", 0, KIND_TOGGLE, NULL, INSTALL, "off", {0},
 		"give memory back to a guest that runs out of it"},
 
-	[OPT_DRAIN] = {"drain", 0, KIND_TOGGLE, NULL, DRAIN | PAUSE, NULL, {0},
+	[OPT_DRAIN] = {"drain", 0, KIND_TOGGLE, NULL, DRAIN | PAUSE | DOCTOR, NULL, {0},
 		"drain through the balloon, or not, whatever the flags say"},
 	[OPT_FPH_TIMEOUT_MS] = {"fph-timeout-ms", 0, KIND_MS, "N", DRAIN | PAUSE, "1500", {0},
 		"ceiling of the hinting run; 0 is off"},
@@ -112,13 +116,13 @@ const struct option_def options[OPTIONS] = {
 
 	[OPT_SNAPSHOT_PATH] = {"snapshot-path", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE | RESUME, NULL, {0},
 		"the snapshot file: to write, or to load"},
-	[OPT_MEM_FILE_PATH] = {"mem-file-path", 0, KIND_TEXT, "FILE", MADVISE | INSPECT | SNAPSHOT | PAUSE | RESUME, NULL, {0},
+	[OPT_MEM_FILE_PATH] = {"mem-file-path", 0, KIND_TEXT, "FILE", MADVISE | INSPECT | SNAPSHOT | PAUSE | RESUME | DOCTOR, NULL, {0},
 		"the memory file"},
 	[OPT_TYPE] = {"type", 0, KIND_CHOICE, "TYPE", SNAPSHOT | PAUSE, "auto", {"auto", "full", "diff"},
 		"auto (Diff where it is complete, else Full), full or diff"},
 	[OPT_WRITER] = {"writer", 0, KIND_CHOICE, "WHO", SNAPSHOT | PAUSE, "auto", {"auto", "fcpause", "firecracker"},
 		"who writes the memory file: auto (fcpause where it can), fcpause or firecracker"},
-	[OPT_BASE] = {"base", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE | MERGE, NULL, {0},
+	[OPT_BASE] = {"base", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE | MERGE | DOCTOR, NULL, {0},
 		"the memory file that the VM was restored from, where it is not found; or that the layers lie on"},
 	[OPT_LAYER] = {"layer", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE, NULL, {0},
 		"write only what differs from the memory file that the VM was restored from"},
@@ -135,7 +139,7 @@ const struct option_def options[OPTIONS] = {
 		"resume the VM after success too"},
 	[OPT_FORCE] = {"force", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE | MERGE, NULL, {0},
 		"replace files that are there, when the new ones are whole"},
-	[OPT_CHROOT_BASE] = {"chroot-base", 0, KIND_TEXT, "DIR", SNAPSHOT | PAUSE | RESUME, NULL, {0},
+	[OPT_CHROOT_BASE] = {"chroot-base", 0, KIND_TEXT, "DIR", SNAPSHOT | PAUSE | RESUME | DOCTOR, NULL, {0},
 		"Firecracker's root, if the jailer gave it one (found by itself where it can be)"},
 	[OPT_SNAPSHOT_TIMEOUT_MS] = {"snapshot-timeout-ms", 0, KIND_WAIT_MS, "N", SNAPSHOT | PAUSE, NULL, {0},
 		"longest wait for the creation (2 min + 1 s per 50 MiB of guest)"},

@@ -119,6 +119,19 @@ void text_merge(FILE *out, const struct fcp_merge_settings *settings,
 	fputc('\n', out);
 }
 
+void text_doctor(FILE *out, const struct fcp_doctor_result *result)
+{
+	for (size_t i = 0; i < result->check_count; i++) {
+		const struct fcp_check *check = &result->checks[i];
+
+		fprintf(out, "%-8s  %-13s  ", fcp_verdict_name(check->verdict), check->name);
+		put_shown(out, check->verdict == FCP_VERDICT_SKIPPED ? "not looked at" : check->found);
+		fputc('\n', out);
+		if (check->what_to_do)
+			fprintf(out, "%25s%s:\n%25s%s\n", "", check->why, "", check->what_to_do);
+	}
+}
+
 static void put_memory(FILE *out, const struct fcp_status_result *result)
 {
 	char size[SIZE_TEXT_BYTES];

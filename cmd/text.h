@@ -17,6 +17,9 @@ void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *resu
 void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 		const struct fcp_pause_result *result);
 
+/* A line a check, and below one that says no, why it matters and what to do. */
+void text_doctor(FILE *out, const struct fcp_doctor_result *result);
+
 /* One line: "Running, 512.0 MiB restored from a.mem, ..."; nothing of one that could not be asked. */
 void text_status(FILE *out, const struct fcp_status_result *result);
 

@@ -735,6 +735,54 @@ struct fcp_status_result {
 FCP_API int fcp_status(const struct fcp_status_settings *settings, struct fcp_status_result *result,
 		       struct fcp_error *err);
 
+/* ---- doctor: what a pause of a VM could do, and what is in its way ----------------------------- */
+
+enum fcp_verdict {
+	FCP_VERDICT_OK,
+	FCP_VERDICT_NO,
+	FCP_VERDICT_SKIPPED, /* not asked for, or something before it is in the way */
+};
+
+/* "ok", "no", "skipped"; static storage. */
+FCP_API const char *fcp_verdict_name(enum fcp_verdict verdict);
+
+struct fcp_check {
+	const char *name; /* "socket", ...; static storage, as the next two */
+	const char *why;  /* it matters */
+	const char *what_to_do; /* where the verdict is no; else NULL */
+	enum fcp_verdict verdict;
+	char found[512];
+};
+
+#define FCP_CHECKS_MAX 16
+
+struct fcp_doctor_settings {
+	const char *api_sock;
+	const char *mem_file_path; /* where a memory file is to lie; NULL: its place is not looked at */
+	const char *base;	   /* as of a snapshot */
+	const char *chroot_base;
+	const char *envd; /* NULL: the guest is not asked */
+	const char *envd_token_file;
+	bool drain_on; /* the balloon matters */
+	uint32_t timeout_ms;
+	int cancel_fd;
+};
+
+struct fcp_doctor_result {
+	struct fcp_outcome outcome;
+	size_t check_count;
+	struct fcp_check checks[FCP_CHECKS_MAX]; /* in the order in which they were made */
+};
+
+/*
+ * Looks at all that a pause of the VM needs, and changes nothing that lasts: two unnamed files are made where
+ * the memory file is to lie, and envd is asked to run one command. Status: ok, when nothing is in the
+ * way of anything; partial, when some check's verdict is no. It fails only for bad settings, lack of
+ * memory, or when it is interrupted.
+ */
+FCP_API int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_result *result,
+		       struct fcp_error *err);
+
 /* ---- resume: a paused VM, or one from its files --------------------------------------------- */
 
 struct fcp_resume_settings {

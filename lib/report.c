@@ -343,6 +343,25 @@ int fcp_report_merge(struct fcp_json *object, const struct fcp_merge_settings *s
 	return bad | fcp_json_set(object, "mem_file", file);
 }
 
+int fcp_report_doctor(struct fcp_json *object, const struct fcp_doctor_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+	struct fcp_json *checks = fcp_json_array();
+
+	for (size_t i = 0; i < result->check_count; i++) {
+		const struct fcp_check *check = &result->checks[i];
+		struct fcp_json *member = fcp_json_object();
+
+		bad |= fcp_json_set_string(member, "name", check->name);
+		bad |= fcp_json_set_string(member, "verdict", fcp_verdict_name(check->verdict));
+		bad |= set_text(member, "found", check->found);
+		bad |= fcp_json_set_string(member, "why", check->why);
+		bad |= set_text(member, "what_to_do", check->what_to_do ? check->what_to_do : "");
+		bad |= fcp_json_append(checks, member);
+	}
+	return bad | fcp_json_set(object, "checks", checks);
+}
+
 int fcp_report_status(struct fcp_json *object, const struct fcp_status_result *result)
 {
 	int bad = fcp_report_outcome(object, &result->outcome);

@@ -181,7 +181,7 @@ needs() {
 	case $1 in
 	reclaim) NEEDS=(--envd http://127.0.0.1:1) ;;
 	exec) NEEDS=(--envd http://127.0.0.1:1 --script true) ;;
-	balloon-* | status | resume) NEEDS=(--api-sock "$T/none") ;;
+	balloon-* | doctor | status | resume) NEEDS=(--api-sock "$T/none") ;;
 	madvise-ranges) NEEDS=(--mem-file-path "$T/memory" --find zero) ;;
 	merge) NEEDS=(--base "$T/base" --layer "$T/layer" --out "$T/out") ;;
 	inspect) NEEDS=(--mem-file-path "$T/memory") ;;

@@ -30,6 +30,7 @@ static void names(void)
 /* The first value past each enum's end. */
 static void ends(void)
 {
+	is_str(fcp_verdict_name(FCP_VERDICT_SKIPPED + 1), "unknown", "F5: behind the last verdict");
 	is_str(fcp_status_name(FCP_STATUS_FAILED + 1), "unknown", "F5: behind the last status");
 	is_str(fcp_reclaim_kind_name(FCP_RECLAIM_KINDS), "unknown", "F5: behind the last step");
 	is_str(fcp_gate_state_name(FCP_GATE_FAILED + 1), "unknown", "F5: behind the last gate's state");
@@ -126,6 +127,8 @@ static void status_and_resume(void)
 	struct fcp_resume_settings resume = {.cancel_fd = -1};
 	struct fcp_error err;
 
+	is_refused(fcp_doctor(&(struct fcp_doctor_settings){.cancel_fd = -1}, &(struct fcp_doctor_result){0}, &err),
+		   &err, "no socket to look at");
 	is_refused(fcp_status(&status, &(struct fcp_status_result){0}, &err), &err, "no socket to ask");
 	is_refused(fcp_resume(&resume, &(struct fcp_resume_result){0}, &err), &err, "no socket to resume by");
 	resume.api_sock = "/nowhere.sock";
