@@ -29,11 +29,11 @@ int command_balloon_drain(struct invocation *invocation)
 	if (gate(invocation, &err) != 0)
 		return output_error(invocation, &err);
 	drain_settings(invocation, &settings);
-	if (!invocation->values[OPT_DRAIN].on)
+	if (!invocation->values[OPT_DRAIN].on && !settings.stop_only)
 		step.off_reason = gate_off_reason(invocation, OPT_DRAIN);
 	else if (need_text(invocation, OPT_API_SOCK, &err) != 0)
 		return output_error(invocation, &err);
-	invocation->hinting = !step.off_reason;
+	invocation->hinting = !step.off_reason && !settings.stop_only;
 	if (invocation->values[OPT_DRY_RUN].on)
 		return plan_print(invocation, &step, 1);
 	plan_tell(invocation, &step, 1);

@@ -111,6 +111,8 @@ const struct option_def options[OPTIONS] = {
 		"drain through the balloon, or not, whatever the flags say"},
 	[OPT_FPH_TIMEOUT_MS] = {"fph-timeout-ms", 0, KIND_MS, "N", DRAIN | PAUSE, "1500", {0},
 		"ceiling of the hinting run; 0 is off"},
+	[OPT_STOP] = {"stop", 0, KIND_SWITCH, NULL, DRAIN, NULL, {0},
+		"start no run: stop one that was left open"},
 	[OPT_METRICS_PATH] = {"metrics-path", 0, KIND_TEXT, "FILE", DRAIN | SNAPSHOT | PAUSE, NULL, {0},
 		"Firecracker's metrics file: what was freed, and how long things took"},
 

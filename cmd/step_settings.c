@@ -54,6 +54,7 @@ void drain_settings(const struct invocation *invocation,
 		.api_sock = text_of(invocation, OPT_API_SOCK),
 		.metrics_path = text_of(invocation, OPT_METRICS_PATH),
 		.fph_timeout_ms = (uint32_t)invocation->values[OPT_FPH_TIMEOUT_MS].number,
+		.stop_only = invocation->values[OPT_STOP].on,
 		/* A flag is meant for all VMs; who asks for this one gets it. */
 		.restored_too = invocation->values[OPT_DRAIN].origin != ORIGIN_FLAGS,
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,

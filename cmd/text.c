@@ -55,6 +55,8 @@ void text_balloon_drain(FILE *out, const struct fcp_balloon_drain_result *result
 		fprintf(out, "  %s given back (by %s)", human_bytes(result->freed_bytes, bytes),
 			result->freed_source == FCP_FREED_METRICS ? "Firecracker's metrics"
 								  : "the process's memory");
+	else if (result->stopped && !result->started)
+		fputs("  the open run was stopped", out);
 	fputc('\n', out);
 }
 

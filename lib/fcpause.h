@@ -301,6 +301,7 @@ struct fcp_balloon_drain_settings {
 	const char *api_sock;
 	const char *metrics_path;    /* where Firecracker writes its metrics; NULL: not known */
 	uint32_t fph_timeout_ms;     /* ceiling of the run, from before the start; 0: skipped */
+	bool stop_only;		     /* no run: one that is open is stopped; fph_timeout_ms has no meaning */
 	bool restored_too;	     /* also where guest memory is a snapshot's file; else skipped */
 	uint32_t timeout_ms;	     /* for each request; 0: 2000 */
 	uint32_t wait_lock_ms;	     /* how long another fcpause on the VM is waited for */
@@ -333,7 +334,8 @@ struct fcp_balloon_drain_result {
  * (stopped at the ceiling), skipped (fph_timeout_ms 0; without restored_too a VM that was restored from
  * a memory file: a run lasts there for many seconds and gives nothing back), unsupported (no balloon,
  * hinting not armed, driver not up). FCP_ERR_STATE when the VM is not Running. FCP_ERR_LEFT when the run could not
- * be stopped. Nothing is remembered: each run asks anew. Safe to run again.
+ * be stopped. Nothing is remembered: each run asks anew. Safe to run again. With stop_only a run that was left
+ * open is stopped, in any state of the VM: ok; skipped where none is open.
  * Source: Firecracker 1.16, device balloon: ids 0 none, 1 done, 2 and up runs.
  */
 FCP_API int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,

@@ -92,7 +92,7 @@ int fcp_report_balloon_drain(struct fcp_json *object, const struct fcp_balloon_d
 	int bad = fcp_report_outcome(object, &result->outcome);
 
 	if (!result->started)
-		return bad;
+		return result->stopped ? bad | fcp_json_set_bool(object, "stopped", true) : bad;
 	bad |= set_cmd(object, "host_cmd", result->host_cmd);
 	bad |= set_cmd(object, "guest_cmd", result->guest_cmd);
 	bad |= fcp_json_set_u64(object, "polls", result->polls);

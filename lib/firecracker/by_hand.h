@@ -5,10 +5,10 @@
 
 #define FCP_BY_HAND_BYTES 640
 
-/* "curl --unix-socket vm.sock -X PATCH -d '{"state":"Resumed"}' http://localhost/vm" */
+/* "fcpause resume --api-sock vm.sock" */
 void fcp_by_hand_resume(const char *api_sock, char command_[FCP_BY_HAND_BYTES]);
 
-/* "curl --unix-socket vm.sock -X PATCH http://localhost/balloon/hinting/stop" */
+/* "fcpause balloon-drain --stop --api-sock vm.sock" */
 void fcp_by_hand_stop_hinting(const char *api_sock, char command_[FCP_BY_HAND_BYTES]);
 
 #endif

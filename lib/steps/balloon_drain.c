@@ -249,10 +249,31 @@ static int start_guard(struct drain *drain, struct fcp_error *err)
 	return fcp_guard_set(&drain->guard, FCP_UNDO_HINTING, err);
 }
 
+/* Of a run that somebody has left open. */
+static int stop_open(struct drain *drain, struct fcp_error *err)
+{
+	struct fcp_balloon_drain_result *result = drain->result;
+	struct fcp_hinting_status status;
+
+	if (fcp_hinting_status(&drain->firecracker, &status, err) != 0) {
+		if (err->error_class == FCP_ERR_SERVER)
+			err->error_class = FCP_ERR_UNSUPPORTED; /* no balloon, no hinting */
+		return -1;
+	}
+	result->host_cmd = status.host_cmd;
+	result->guest_cmd = status.guest_cmd;
+	if (status.host_cmd > FCP_HINTING_DONE)
+		return stop(drain, err);
+	fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "no hinting run is open");
+	return 0;
+}
+
 static int run(struct drain *drain, struct fcp_error *err)
 {
 	int ran;
 
+	if (drain->settings->stop_only)
+		return stop_open(drain, err);
 	if (check(drain, err) != 0)
 		return -1;
 	if (is_left_out(drain))
@@ -269,6 +290,11 @@ static int run(struct drain *drain, struct fcp_error *err)
 	return ran;
 }
 
+static bool is_off(const struct fcp_balloon_drain_settings *settings)
+{
+	return settings->fph_timeout_ms == 0 && !settings->stop_only;
+}
+
 int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 			     struct fcp_lock *lock, struct fcp_balloon_drain_result *result,
 			     struct fcp_error *err)
@@ -279,7 +305,7 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 	int ran = -1;
 
 	*result = (struct fcp_balloon_drain_result){.host_cmd = -1, .guest_cmd = -1};
-	if (settings->fph_timeout_ms == 0) {
+	if (is_off(settings)) {
 		fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "the ceiling is 0 ms: off");
 		return 0;
 	}
@@ -300,7 +326,7 @@ int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 	uint64_t start_ns = fcp_now_ns();
 
-	if (settings->fph_timeout_ms == 0 || fcp_lock_vm(settings->api_sock, &wait, &lock, err) == 0)
+	if (is_off(settings) || fcp_lock_vm(settings->api_sock, &wait, &lock, err) == 0)
 		return fcp_balloon_drain_locked(settings, &lock, result, err);
 	*result = (struct fcp_balloon_drain_result){.host_cmd = -1, .guest_cmd = -1};
 	return fcp_outcome_finish(&result->outcome, start_ns, -1, err);

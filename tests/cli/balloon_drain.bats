@@ -304,3 +304,33 @@ drain() { fcp balloon-drain --api-sock "$SIM_SOCK" --json "$@"; }
 	expect 4
 	expect_json '.reason | contains("80 ms")' '.settings.fph_timeout_ms == {"value": 80, "origin": "flags"}'
 }
+
+@test "--stop: a run that was left open is stopped, whatever the flags say; then there is none" {
+	vm --hinting-ms -1
+	sim_patch /balloon/hinting/start '{"acknowledge_on_stop":true}'
+	echo '{"flagValues": {"free-page-hinting": 0}}' >"$T/flags"
+	: >"$SIM_LOG"
+	drain --stop --flags "$T/flags"
+	expect 0
+	expect_json '.status == "ok"' '.stopped'
+	expect_log <<-'E'
+	GET /balloon/hinting/status
+	PATCH /balloon/hinting/stop
+	E
+	drain --stop
+	expect 0
+	expect_json '.status == "skipped"' '.reason == "no hinting run is open"' 'has("stopped") | not'
+}
+
+@test "--stop: in a Paused VM too; without a balloon it is unsupported" {
+	vm --hinting-ms -1
+	sim_patch /balloon/hinting/start '{"acknowledge_on_stop":true}'
+	sim_patch /vm '{"state":"Paused"}'
+	drain --stop
+	expect 0
+	expect_json '.stopped'
+	sim_stop
+	sim_start --boot --memory 16
+	drain --stop
+	expect 3
+}

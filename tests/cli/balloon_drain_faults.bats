@@ -145,7 +145,7 @@ never_ends() { vm --hinting-ms -1 --fault "GET /balloon/hinting/status $1@3"; }
 	expect_json '.status == "failed"' '.error.class == "left"' '.stopped == false' \
 		'.error.message | contains("could not be stopped") and contains("simulated fault") and (contains("in time") | not)'
 	expect_err 'could not be stopped'
-	expect_err "by hand: curl --unix-socket $SIM_SOCK -X PATCH http://localhost/balloon/hinting/stop ("
+	expect_err "by hand: fcpause balloon-drain --stop --api-sock $SIM_SOCK ("
 }
 
 @test "the stop hangs: exit 5, in time" {

@@ -442,7 +442,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			| .key as $key | .value.value
 			| if type == "boolean" then (if . then "on" else "off" end) else tostring end
 			| ($key | gsub("_"; "-")) + "=" + .' out |
-			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|any-base|verify|list|track-dirty-pages)=|=0$|^step-timeout-ms' |
+			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|any-base|verify|list|track-dirty-pages|stop)=|=0$|^step-timeout-ms' |
 			sort >b
 		grep -vx 'amount-mib=0' a >a2 || true
 		mv a2 a

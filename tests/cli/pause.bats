@@ -306,7 +306,7 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	expect 5
 	expect_json '.steps[1].status == "failed"' '.status == "failed"' '.error.class == "left"'
 	expect_err 'could not be stopped'
-	expect_err "by hand: curl --unix-socket $SIM_SOCK -X PATCH http://localhost/balloon/hinting/stop ("
+	expect_err "by hand: fcpause balloon-drain --stop --api-sock $SIM_SOCK ("
 	expect_no_files
 }
 

@@ -297,8 +297,8 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	snapshot
 	expect 5
 	expect_json '.error.class == "left"' '.vm_state == "Paused"' '.created == false'
-	expect_err "curl --unix-socket $SIM_SOCK -X PATCH -d '{\"state\":\"Resumed\"}' http://localhost/vm"
-	expect_json ".error.message | contains(\"curl --unix-socket $SIM_SOCK -X PATCH\")"
+	expect_err "fcpause resume --api-sock $SIM_SOCK"
+	expect_json ".error.message | contains(\"fcpause resume --api-sock $SIM_SOCK\")"
 	expect_no_files
 }
 
@@ -307,8 +307,8 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 		"PUT /snapshot/create status=400,{\"fault_message\":\"$(printf 'reason %.0s' {1..60})\"}"
 	snapshot
 	expect 5
-	expect_err "curl --unix-socket $SIM_SOCK -X PATCH -d '{\"state\":\"Resumed\"}' http://localhost/vm"
-	expect_json ".error.message | contains(\"curl --unix-socket $SIM_SOCK -X PATCH -d '{\\\"state\\\":\\\"Resumed\\\"}' http://localhost/vm\")"
+	expect_err "fcpause resume --api-sock $SIM_SOCK"
+	expect_json ".error.message | contains(\"fcpause resume --api-sock $SIM_SOCK\")"
 	expect_err 'reason reason'
 }
 
@@ -318,7 +318,7 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	expect 5
 	expect_json '.error.class == "left"' '.vm_state == "Paused"' '.paused_ms >= 4000' '.created == true' \
 		'.error.message | contains("cannot_resume") and contains("the snapshot is good") and (contains("in time") | not)'
-	expect_err "curl --unix-socket $SIM_SOCK -X PATCH -d '{\"state\":\"Resumed\"}' http://localhost/vm"
+	expect_err "fcpause resume --api-sock $SIM_SOCK"
 	[ -s snap ] && [ -s mem ]
 }
 
@@ -337,8 +337,10 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	expect 5
 	sim_delete /sim/fault
 	local command
-	command=$(jq -r '.error.message | capture("by hand: (?<c>curl .*/vm) \\(").c' out)
-	bash -c "$command -s"
+	command=$(jq -r '.error.message | capture("by hand: (?<c>fcpause resume .*) \\(").c' out)
+	mkdir bin
+	ln -s "$FCPAUSE" bin/fcpause
+	PATH=$PWD/bin:$PATH bash -c "$command"
 	[[ $(sim_get /) == *Running* ]]
 }
 

@@ -138,9 +138,11 @@ put_back() {
 	vm_is Paused
 	[ "$(listing)" = '*' ]
 	sim_delete /sim/fault
-	sed -nE "s/.*by hand: (curl .* http:\/\/localhost\/vm).*/\1/p" err | head -1 >command
+	sed -nE "s/.*by hand: (fcpause resume [^(]*) \(.*/\1/p" err | head -1 >command
 	[ -s command ]
-	sh ./command
+	mkdir bin
+	ln -s "$FCPAUSE" bin/fcpause
+	PATH=$PWD/bin:$PATH sh ./command
 	vm_is Running
 }
 @test "paused at once after a drain: it resumes well and has its memory back" {
