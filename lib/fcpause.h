@@ -149,12 +149,14 @@ struct fcp_ranges_text {
 };
 
 /*
- * Reads a line `START LENGTH` each, in bytes, decimal or 0x; empty lines and lines that begin with #
- * are passed over, but for `# file DEVICE:INODE SIZE SECONDS.NANOSECONDS`, which says what file the
- * ranges were made of (SIZE is the limit then): hand it on to fcp_madvise_ranges(). *ranges_ (zero-initialised by the caller) is sorted afterwards. FCP_ERR_INPUT
- * names the line: not two numbers, a length of 0, a wrap past 2^64, no multiple of 4096, past the
- * limit, an overlap with another line, more than 255 characters, two different files. FCP_ERR_INTERRUPTED when
- * cancel_fd becomes readable first. Changes nothing on failure.
+ * Reads a line `START LENGTH` each, in bytes, decimal or 0x, behind which may stand what was found there
+ * (free or zero; base and changed are errors: such pages must not be released). Empty lines and lines
+ * that begin with # are passed over, but for `# file DEVICE:INODE SIZE SECONDS.NANOSECONDS`, which says
+ * what file the ranges were made of (SIZE is the limit then): hand it on to fcp_madvise_ranges().
+ * *ranges_ (zero-initialised by the caller) is sorted afterwards. FCP_ERR_INPUT names the line: not two
+ * numbers, a length of 0, a wrap past 2^64, no multiple of 4096, past the limit, an overlap with another
+ * line, more than 255 characters, two different files, what must not be released. FCP_ERR_INTERRUPTED
+ * when cancel_fd becomes readable first. Changes nothing on failure.
  */
 FCP_API int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
 			    struct fcp_error *err);
@@ -525,9 +527,47 @@ FCP_API int fcp_snapshot(const struct fcp_snapshot_settings *settings,
 
 /* ---- madvise-ranges: release what nobody needs --------------------------------------------- */
 
+/*
+ * What a page can be. With several of them a page is of one: free before zero before base before
+ * changed. BASE and CHANGED are found to be listed only (settings.keep), and need a base; beside them
+ * ZERO is every page of zeros, holes as well.
+ */
 enum {
-	FCP_FIND_ZERO = 1 << 0, /* whole pages of zeros that occupy storage */
-	FCP_FIND_FREE = 1 << 1, /* pages that the paused guest's own allocator holds free */
+	FCP_FIND_ZERO = 1 << 0,	   /* whole pages of zeros that occupy storage */
+	FCP_FIND_FREE = 1 << 1,	   /* pages that the paused guest's own allocator holds free */
+	FCP_FIND_BASE = 1 << 2,	   /* pages with the bytes that the base has at the same offset */
+	FCP_FIND_CHANGED = 1 << 3, /* all others */
+};
+
+/* "zero", "free", "base", "changed" of one of FCP_FIND_...; NULL of anything else. Static storage. */
+FCP_API const char *fcp_find_name(unsigned find);
+
+/* Pages of one kind: bytes start <= x < end. */
+struct fcp_found_range {
+	uint64_t start;
+	uint64_t end;
+	unsigned found; /* one of FCP_FIND_...; 0: ranges that were given */
+};
+
+/* In ascending order, disjoint. Owned by the result that it is in. */
+struct fcp_found_ranges {
+	struct fcp_found_range *items;
+	size_t count;
+	size_t capacity;
+};
+
+/* Is one memory file the base that another is recorded to be a layer of? By the ids of both. */
+enum fcp_lineage {
+	FCP_LINEAGE_UNKNOWN, /* one of the two ids is not recorded */
+	FCP_LINEAGE_FITS,
+	FCP_LINEAGE_OTHER, /* it is recorded to lie on another */
+};
+
+/* The base that a memory was compared with. */
+struct fcp_base_report {
+	char path[4096];	 /* "": it was compared with none */
+	char id[FCP_ID_BYTES]; /* as recorded with it, or "" */
+	enum fcp_lineage lineage;
 };
 
 struct fcp_madvise_ranges_settings {
@@ -543,6 +583,10 @@ struct fcp_madvise_ranges_settings {
 	bool keep;			 /* find and report, release nothing */
 	uint32_t wait_lock_ms;		 /* how long another fcpause on it is waited for */
 	int cancel_fd;
+	uint64_t align_bytes; /* a power of two from 4096 to 1 GiB, to which ranges are cut down; 0: 4096 */
+	/* What pages are compared with. NULL: with a pid, the file that the VM was restored from, where the
+	 * process maps it; else BASE and CHANGED cannot be found. */
+	const char *base;
 };
 
 struct fcp_mem_file {
@@ -562,6 +606,15 @@ struct fcp_madvise_ranges_result {
 	uint64_t free_bytes;	  /* free pages found */
 	uint64_t released_bytes;  /* of ranges, what is a hole now */
 	struct fcp_mem_file mem_file;
+	/*
+	 * With keep: each kind's ranges, cut down to align_bytes, and without those that are shorter than
+	 * min_run_bytes. Where CHANGED is looked for, what is cut off counts as changed: blocks of
+	 * align_bytes that are not of one kind throughout must be copied, too.
+	 */
+	struct fcp_found_ranges found;
+	uint64_t base_bytes; /* pages found, as are zero_bytes and free_bytes */
+	uint64_t changed_bytes;
+	struct fcp_base_report base;
 };
 
 /*
@@ -576,13 +629,15 @@ struct fcp_madvise_ranges_result {
  * be a layer (FCP_HOLES_UNSAID), or where the file system cannot punch holes. FCP_ERR_BUSY when
  * another process maps the file, or has it open for writing; FCP_ERR_LOCKED when another fcpause
  * works on it; FCP_ERR_INPUT when the ranges were made of
- * another file, or of this one before it was changed. Safe to run again.
+ * another file, or of this one before it was changed, or when the base is not the one that the file is
+ * a layer of. Safe to run again.
  *
  * With a pid: finds the free pages in the live memory of a Paused VM (FCP_ERR_STATE else; the right to
  * trace the process is needed: unsupported without). ranges are offsets of the memory file that a
  * snapshot would write. Where guest memory is shared (a memfd) they are released in it; private
  * memory is unsupported, as only Firecracker itself can give that back; mem_file is the process's
- * memory then. FCP_ERR_LEFT: another program resumed the VM meanwhile, and pages may be lost.
+ * memory then. With keep all kinds of pages can be found; what is not is as in fcp_snapshot(): pages
+ * that a page-fault handler has not filled in are the base's, and never touched. FCP_ERR_LEFT: another program resumed the VM meanwhile, and pages may be lost.
  */
 FCP_API int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
 			       struct fcp_madvise_ranges_result *result, struct fcp_error *err);

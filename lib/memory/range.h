@@ -15,6 +15,16 @@
 int fcp_ranges_union(const struct fcp_ranges *a, const struct fcp_ranges *b,
 		     struct fcp_ranges *ranges_, struct fcp_error *err);
 
+/*
+ * What is in 0 .. bytes and not in a sorted list. *rest_ (zero-initialised) is sorted and owned by the
+ * caller. FCP_ERR_MEMORY only.
+ */
+int fcp_ranges_complement(const struct fcp_ranges *ranges, uint64_t bytes, struct fcp_ranges *rest_,
+			  struct fcp_error *err);
+
+/* Cuts each range down, in place, to multiples of unit_bytes, a power of two; drops what becomes empty. */
+void fcp_ranges_align(struct fcp_ranges *ranges, uint64_t unit_bytes);
+
 /* Drops, in place, the ranges that are shorter than min_bytes. */
 void fcp_ranges_drop_short(struct fcp_ranges *ranges, uint64_t min_bytes);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/range.h"
 
+#include "base/units.h"
+
 int fcp_ranges_union(const struct fcp_ranges *a, const struct fcp_ranges *b,
 		     struct fcp_ranges *ranges_, struct fcp_error *err)
 {
@@ -21,6 +23,33 @@ int fcp_ranges_union(const struct fcp_ranges *a, const struct fcp_ranges *b,
 		}
 	}
 	return fcp_ranges_add(ranges_, open.start, open.end, err);
+}
+
+int fcp_ranges_complement(const struct fcp_ranges *ranges, uint64_t bytes, struct fcp_ranges *rest_,
+			  struct fcp_error *err)
+{
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < ranges->count; i++) {
+		if (fcp_ranges_add(rest_, at, ranges->items[i].start, err) != 0)
+			return -1;
+		at = ranges->items[i].end;
+	}
+	return fcp_ranges_add(rest_, at, bytes, err);
+}
+
+void fcp_ranges_align(struct fcp_ranges *ranges, uint64_t unit_bytes)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ranges->count; i++) {
+		uint64_t end = fcp_align_down(ranges->items[i].end, unit_bytes);
+		uint64_t start = fcp_align_up(ranges->items[i].start, unit_bytes);
+
+		if (start < end)
+			ranges->items[kept++] = (struct fcp_range){start, end};
+	}
+	ranges->count = kept;
 }
 
 void fcp_ranges_drop_short(struct fcp_ranges *ranges, uint64_t min_bytes)

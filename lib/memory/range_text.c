@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/units.h"
+#include "memory/found.h"
 #include "memory/identity.h"
 #include "memory/range.h"
 
@@ -73,15 +74,34 @@ static int take_range(struct reader *reader, uint64_t start, uint64_t length, st
 	return add_entry(reader, start, end, err);
 }
 
+/* What was found there, as --list says: NULL or a word. */
+static int check_found(const struct reader *reader, const char *word, struct fcp_error *err)
+{
+	unsigned found = word ? fcp_find_parse(word) : 0;
+
+	if (word && found == 0)
+		return line_error(reader, err, "not two numbers, START LENGTH");
+	if (found == FCP_FIND_CHANGED)
+		return line_error(reader, err, "pages that have changed: the guest needs them, they must "
+					       "not be released (free and zero ones can)");
+	if (found == FCP_FIND_BASE)
+		return line_error(reader, err, "pages that are as in the base: the guest needs them, they "
+					       "must not be released (free and zero ones can)");
+	return 0;
+}
+
 static int take_fields(struct reader *reader, struct fcp_error *err)
 {
 	char *rest = NULL;
 	const char *start_text = strtok_r(reader->chars, " \t\r", &rest);
 	const char *length_text = strtok_r(NULL, " \t\r", &rest);
+	const char *found = strtok_r(NULL, " \t\r", &rest);
 	uint64_t start, length;
 
 	if (!length_text || strtok_r(NULL, " \t\r", &rest))
 		return line_error(reader, err, "not two numbers, START LENGTH");
+	if (check_found(reader, found, err) != 0)
+		return -1;
 	if (!fcp_parse_u64(start_text, false, &start))
 		return line_error(reader, err, "START is no number of bytes below 2^64");
 	if (!fcp_parse_u64(length_text, false, &length))

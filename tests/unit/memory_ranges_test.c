@@ -38,6 +38,8 @@ static void good_text(void)
 		{"unsorted lines are sorted", "40960 4096\n0 4096\n16384 8192\n", "0+1 4+2 10+1"},
 		{"touching ranges are one", "8192 4096\n4096 4096\n", "1+2"},
 		{"nothing at all", "", ""},
+		{"what was found there, behind it", "0 4096 free\n8192 4096\tzero \n16384 4096\n", "0+1 2+1 4+1"},
+		{"kinds that meet are one", "0 4096 free\n4096 4096 zero\n", "0+2"},
 		{"up to the limit", "0xfffff000 4096\n", "1048575+1"},
 	};
 
@@ -58,6 +60,11 @@ static void bad_text(void)
 {
 	static const struct text_case cases[] = {
 		{"one field", "0 4096\n4096\n", "r.txt: line 2: not two numbers"},
+		{"another word behind it", "0 4096 used\n", "r.txt: line 1: not two numbers"},
+		{"words behind it", "0 4096 free zero\n", "r.txt: line 1: not two numbers"},
+		{"pages that have changed", "0 4096 free\n4096 4096 changed\n",
+		 "r.txt: line 2: pages that have changed: the guest needs them"},
+		{"pages of the base", "0 4096 base\n", "r.txt: line 1: pages that are as in the base"},
 		{"three fields", "0 4096 1\n", "r.txt: line 1: not two numbers"},
 		{"a word", "# x\nzero 4096\n", "r.txt: line 2: START is no number"},
 		{"a minus sign", "-4096 4096\n", "r.txt: line 1: START is no number"},
