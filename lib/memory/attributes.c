@@ -178,3 +178,11 @@ void fcp_attributes_renew(int fd)
 {
 	set_mtime(fd);
 }
+
+enum fcp_lineage fcp_attributes_lineage(const struct fcp_file_attributes *below,
+					const struct fcp_file_attributes *layer)
+{
+	if (!below->id[0] || !layer->base[0])
+		return FCP_LINEAGE_UNKNOWN;
+	return strcmp(below->id, layer->base) == 0 ? FCP_LINEAGE_FITS : FCP_LINEAGE_OTHER;
+}

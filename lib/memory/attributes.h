@@ -38,6 +38,10 @@ bool fcp_attributes_write(int fd, const struct fcp_file_attributes *attributes);
  */
 void fcp_attributes_give_id(int fd);
 
+/* Is the memory below the base of layer? */
+enum fcp_lineage fcp_attributes_lineage(const struct fcp_file_attributes *below,
+					const struct fcp_file_attributes *layer);
+
 /* After a change by ourselves: what is recorded is still right. */
 void fcp_attributes_renew(int fd);
 

@@ -84,7 +84,7 @@ static int open_out(struct run *run, struct fcp_error *err)
 
 /* ---- the content ---- */
 
-static int data_bytes_of(const struct fcp_merge_input *input, uint64_t *bytes_, struct fcp_error *err)
+static int data_bytes_of(const struct fcp_input_file *input, uint64_t *bytes_, struct fcp_error *err)
 {
 	struct fcp_range data = {0, 0};
 	int more;
@@ -97,7 +97,7 @@ static int data_bytes_of(const struct fcp_merge_input *input, uint64_t *bytes_, 
 
 static int copy_base(struct run *run, struct fcp_error *err)
 {
-	const struct fcp_merge_input *base = &run->inputs.items[0];
+	const struct fcp_input_file *base = &run->inputs.items[0];
 	const struct fcp_clone_settings settings = {.from = base->file.fd,
 						    .to = run->out.fd,
 						    .name = run->out.host,
@@ -114,7 +114,7 @@ static int copy_base(struct run *run, struct fcp_error *err)
 static int apply_layers(struct run *run, struct fcp_error *err)
 {
 	for (size_t i = 0; i < run->settings->layer_count; i++) {
-		const struct fcp_merge_input *layer = &run->inputs.items[i + 1];
+		const struct fcp_input_file *layer = &run->inputs.items[i + 1];
 		const struct fcp_overlay_apply apply = {.layer_fd = layer->file.fd,
 							.layer = layer->file.name,
 							.out_fd = run->out.fd,

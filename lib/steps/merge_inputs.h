@@ -3,20 +3,11 @@
 #ifndef FCP_STEPS_MERGE_INPUTS_H
 #define FCP_STEPS_MERGE_INPUTS_H
 
-#include "memory/claim.h"
-#include "memory/file.h"
-
-struct fcp_merge_input {
-	struct fcp_file file; /* its fd is -1 until it is open */
-	struct fcp_claim claim;
-	struct fcp_file_identity identity;
-	struct fcp_file_attributes attributes;
-	uint64_t bytes;
-};
+#include "steps/input_file.h"
 
 /* The base is the first; owned. */
 struct fcp_merge_inputs {
-	struct fcp_merge_input *items;
+	struct fcp_input_file *items;
 	size_t count;
 };
 
