@@ -247,6 +247,21 @@ size_t fcp_guest_ram_piece(const struct fcp_guest_ram *ram, uint64_t offset)
 	return low;
 }
 
+int fcp_guest_ram_check_regions(const struct fcp_guest_ram *ram, const struct fcp_guest_region *regions,
+				unsigned count, struct fcp_error *err)
+{
+	bool agree = count > 0 || ram->unambiguous;
+
+	for (unsigned i = 0; agree && i < count; i++) {
+		size_t piece = fcp_guest_ram_piece(ram, regions[i].offset);
+
+		agree = piece < ram->piece_count &&
+			fcp_guest_piece_address(&ram->pieces[piece], regions[i].offset) ==
+				regions[i].address;
+	}
+	return agree ? 0 : not_proven(err, "which mapping is which region of the guest's memory is not known");
+}
+
 int fcp_guest_piece_open(pid_t pid, const struct fcp_guest_piece *piece, int flags,
 			 struct fcp_error *err)
 {

@@ -82,6 +82,14 @@ int fcp_guest_ram_find(pid_t pid, int pidfd, const struct fcp_guest_size *size,
 /* The number of the first piece that ends behind that offset of the memory file; piece_count: none. */
 size_t fcp_guest_ram_piece(const struct fcp_guest_ram *ram, uint64_t offset);
 
+/*
+ * Do the pieces lie where the guest's kernel has the regions (of struct fcp_guest_free; count 0: not
+ * known)? Where regions of one size cannot be told apart otherwise, the kernel decides.
+ * FCP_ERR_UNSUPPORTED: which mapping is which region is not known.
+ */
+int fcp_guest_ram_check_regions(const struct fcp_guest_ram *ram, const struct fcp_guest_region *regions,
+				unsigned count, struct fcp_error *err);
+
 /* Nothing of a file is among its pages: see fcp_guest_pagemap.no_files. */
 static inline bool fcp_guest_ram_has_no_files(const struct fcp_guest_ram *ram)
 {

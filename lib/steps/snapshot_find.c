@@ -7,24 +7,6 @@
 #include "memory/sparse.h"
 #include "steps/free_ranges.h"
 
-/* Does the kernel's own view of its memory put the same offsets at the same addresses? Where regions of
- * one size cannot be told apart otherwise, it decides. */
-static bool kernel_agrees(const struct fcp_snapshot_memory *memory)
-{
-	const struct fcp_guest_free *found = &memory->found;
-	const struct fcp_guest_ram *ram = &memory->ram;
-
-	for (unsigned i = 0; i < found->region_count; i++) {
-		const struct fcp_guest_region *region = &found->regions[i];
-		size_t piece = fcp_guest_ram_piece(ram, region->offset);
-
-		if (piece == ram->piece_count ||
-		    fcp_guest_piece_address(&ram->pieces[piece], region->offset) != region->address)
-			return false;
-	}
-	return found->region_count > 0 || ram->unambiguous;
-}
-
 /* holes: what is left out reads as then. */
 static int scan_guest(struct fcp_snapshot_memory *memory, enum fcp_guest_holes holes,
 		      struct fcp_snapshot_result *result, struct fcp_error *err)
@@ -119,9 +101,9 @@ int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 		}
 		snprintf(report->free_reason, sizeof(report->free_reason), "%.255s", why.message);
 	}
-	if (!kernel_agrees(memory))
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "which mapping is which region of the guest's memory is not known");
+	if (fcp_guest_ram_check_regions(&memory->ram, memory->found.regions, memory->found.region_count,
+					err) != 0)
+		return -1;
 	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0)
 		fcp_ranges_clear(&memory->found.ranges);
 	report->free_bytes = fcp_ranges_bytes(&memory->found.ranges);
