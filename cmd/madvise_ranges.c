@@ -65,14 +65,33 @@ static int read_process(const struct invocation *invocation,
 	if (values[OPT_MEM_FILE_PATH].text || values[OPT_RANGES].text || values[OPT_HOLES].text)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "--pid excludes --mem-file-path, --ranges and --holes");
-	if (values[OPT_FIND].origin != ORIGIN_DEFAULT && settings->find != FCP_FIND_FREE)
+	if (values[OPT_FIND].origin == ORIGIN_DEFAULT)
+		settings->find = FCP_FIND_FREE;
+	if (settings->find != FCP_FIND_FREE && !values[OPT_LIST].on)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "--pid: of a running process only free pages can be found (--find free)");
+				     "--pid: of a running process only free pages can be released (--find "
+				     "free); others can be listed (--list)");
 	if (need_text(invocation, OPT_API_SOCK, err) != 0)
 		return -1;
-	settings->find = FCP_FIND_FREE;
 	settings->pid = (pid_t)values[OPT_PID].number;
 	settings->api_sock = text_of(invocation, OPT_API_SOCK);
+	settings->base = text_of(invocation, OPT_BASE);
+	return 0;
+}
+
+/* The base of a file. Of the environment it may be meant for the commands around this one. */
+static int read_base(const struct invocation *invocation, struct fcp_madvise_ranges_settings *settings,
+		     struct fcp_error *err)
+{
+	const char *path = text_of(invocation, OPT_BASE);
+
+	if (settings->find & (FCP_FIND_BASE | FCP_FIND_CHANGED)) {
+		settings->base = path;
+		return need_text(invocation, OPT_BASE, err);
+	}
+	if (path && invocation->values[OPT_BASE].origin == ORIGIN_CLI)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "--base: with a file it is for --list --find base and changed");
 	return 0;
 }
 
@@ -93,7 +112,7 @@ static int read_settings(const struct invocation *invocation, struct given *give
 	if (settings->holes == FCP_HOLES_BASE && values[OPT_FIND].origin == ORIGIN_DEFAULT)
 		settings->find = FCP_FIND_FREE;
 	if (!values[OPT_RANGES].text || values[OPT_FIND].origin > values[OPT_RANGES].origin)
-		return 0;
+		return read_base(invocation, settings, err);
 	if (values[OPT_FIND].origin == values[OPT_RANGES].origin)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--find and --ranges exclude each other");
 	settings->find = 0;
@@ -104,10 +123,22 @@ static int read_settings(const struct invocation *invocation, struct given *give
 	return 0;
 }
 
-/* "list": [[START, LENGTH], ...], and "file", which file that is of, as in the text. */
+/* [START, LENGTH, "free"]; of ranges that were given, without the word. */
+static struct fcp_json *range_member(const struct fcp_found_range *range, int *bad)
+{
+	struct fcp_json *member = fcp_json_array();
+
+	*bad |= fcp_json_append_u64(member, range->start);
+	*bad |= fcp_json_append_u64(member, range->end - range->start);
+	if (range->found)
+		*bad |= fcp_json_append_string(member, fcp_find_name(range->found));
+	return member;
+}
+
+/* "list": the ranges, and "file", which file they are of, as in the text. */
 static int report_list(struct fcp_json *object, const struct fcp_madvise_ranges_result *result)
 {
-	const struct fcp_ranges *ranges = &result->ranges;
+	const struct fcp_found_ranges *found = &result->found;
 	struct fcp_json *list = fcp_json_array();
 	char file[FCP_IDENTITY_BYTES];
 	int bad = 0;
@@ -115,14 +146,8 @@ static int report_list(struct fcp_json *object, const struct fcp_madvise_ranges_
 	bad |= result->file.inode == 0
 		       ? fcp_json_set_null(object, "file")
 		       : fcp_json_set_string(object, "file", fcp_identity_text(&result->file, file));
-
-	for (size_t i = 0; i < ranges->count; i++) {
-		struct fcp_json *range = fcp_json_array();
-
-		bad |= fcp_json_append_u64(range, ranges->items[i].start);
-		bad |= fcp_json_append_u64(range, ranges->items[i].end - ranges->items[i].start);
-		bad |= fcp_json_append(list, range);
-	}
+	for (size_t i = 0; i < found->count; i++)
+		bad |= fcp_json_append(list, range_member(&found->items[i], &bad));
 	return bad | fcp_json_set(object, "list", list);
 }
 

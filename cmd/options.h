@@ -88,6 +88,7 @@ enum option_id {
 	OPT_RANGES,
 	OPT_HOLES,
 	OPT_MIN_RUN,
+	OPT_ALIGN,
 	OPT_LIST,
 	OPT_TRIM,
 	OPT_STRICT,

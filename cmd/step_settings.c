@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "cmd/signals.h"
+#include "memory/found.h"
 
 #include <string.h>
 
@@ -64,7 +65,10 @@ void drain_settings(const struct invocation *invocation,
 	};
 }
 
-static int read_find(const char *list, unsigned *find_, struct fcp_error *err)
+static const char no_need[] = "pages cannot be left out (free and zero ones can)";
+
+/* can: what of FCP_FIND_... the command has a use for, and where it has none, why. */
+static int read_find(const char *list, unsigned can, const char *why, unsigned *find_, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) char *copy = strdup(list);
 	char *rest = copy;
@@ -73,13 +77,15 @@ static int read_find(const char *list, unsigned *find_, struct fcp_error *err)
 	if (!copy)
 		return fcp_error_nomem(err);
 	for (char *word; (word = strsep(&rest, ",")) != NULL;) {
-		if (strcmp(word, "zero") == 0)
-			find |= FCP_FIND_ZERO;
-		else if (strcmp(word, "free") == 0)
-			find |= FCP_FIND_FREE;
-		else
+		unsigned found = fcp_find_parse(word);
+
+		if (found == 0)
 			return fcp_error_set(err, FCP_ERR_USAGE, 0,
-					     "--find: '%.60s' cannot be found (free and zero can)", word);
+					     "--find: '%.60s' cannot be found (free, zero, base and changed can)",
+					     word);
+		if ((found & can) == 0)
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "--find: '%s' %s", word, why);
+		find |= found;
 	}
 	*find_ = find;
 	return 0;
@@ -112,7 +118,8 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 {
 	unsigned find = 0;
 
-	if (read_find(text_of(invocation, OPT_FIND), &find, err) != 0 || check_layer(invocation, err) != 0)
+	if (read_find(text_of(invocation, OPT_FIND), FCP_FIND_FREE | FCP_FIND_ZERO, no_need, &find, err) != 0 ||
+	    check_layer(invocation, err) != 0)
 		return -1;
 	*settings_ = (struct fcp_snapshot_settings){
 		.api_sock = text_of(invocation, OPT_API_SOCK),
@@ -148,24 +155,43 @@ static enum fcp_holes holes_of(const struct invocation *invocation)
 	return value->number == 0 ? FCP_HOLES_ZERO : FCP_HOLES_BASE;
 }
 
-int madvise_ranges_settings(const struct invocation *invocation,
-			    struct fcp_madvise_ranges_settings *settings_, struct fcp_error *err)
+#define ALIGN_MAX (UINT64_C(1) << 30)
+
+static int check_units(const struct invocation *invocation, struct fcp_error *err)
 {
 	uint64_t min_run_bytes = invocation->values[OPT_MIN_RUN].number;
-	unsigned find = 0;
+	uint64_t align_bytes = invocation->values[OPT_ALIGN].number;
 
-	if (read_find(text_of(invocation, OPT_FIND), &find, err) != 0)
-		return -1;
 	if (min_run_bytes % FCP_PAGE_BYTES != 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "--min-run: %lu is no multiple of a page (4096)",
 				     (unsigned long)min_run_bytes);
+	if (takes_option(invocation, OPT_ALIGN) &&
+	    (align_bytes < FCP_PAGE_BYTES || align_bytes > ALIGN_MAX || (align_bytes & (align_bytes - 1)) != 0))
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "--align: %lu is no power of two from 4096 (a page) to 1 GiB",
+				     (unsigned long)align_bytes);
+	return 0;
+}
+
+int madvise_ranges_settings(const struct invocation *invocation,
+			    struct fcp_madvise_ranges_settings *settings_, struct fcp_error *err)
+{
+	const unsigned listed = invocation->values[OPT_LIST].on ? FCP_FIND_BASE | FCP_FIND_CHANGED : 0;
+	const char *why = "pages must not be released, as the guest needs them: they can only be listed (--list)";
+	unsigned find = 0;
+
+	if (read_find(text_of(invocation, OPT_FIND), FCP_FIND_FREE | FCP_FIND_ZERO | listed,
+		      takes_option(invocation, OPT_LIST) ? why : no_need, &find, err) != 0 ||
+	    check_units(invocation, err) != 0)
+		return -1;
 	*settings_ = (struct fcp_madvise_ranges_settings){
 		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
 		.holes = holes_of(invocation),
 		.find = find,
-		.min_run_bytes = min_run_bytes,
+		.min_run_bytes = invocation->values[OPT_MIN_RUN].number,
 		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
+		.align_bytes = invocation->values[OPT_ALIGN].number,
 		.cancel_fd = invocation->cancel_fd,
 	};
 	return 0;

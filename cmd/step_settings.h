@@ -16,7 +16,8 @@ void drain_settings(const struct invocation *invocation,
 int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_settings *settings_,
 		      struct fcp_error *err);
 
-/* FCP_ERR_USAGE: --find names what cannot be found, --min-run is no multiple of a page. */
+/* FCP_ERR_USAGE: --find names what cannot be found, or not be released; --min-run is no multiple of a page,
+ * --align no power of two. The base is the caller's to set. */
 int madvise_ranges_settings(const struct invocation *invocation,
 			    struct fcp_madvise_ranges_settings *settings_, struct fcp_error *err);
 

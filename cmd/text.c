@@ -193,14 +193,18 @@ void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 
 void text_ranges(FILE *out, const struct fcp_madvise_ranges_result *result)
 {
-	const struct fcp_ranges *ranges = &result->ranges;
+	const struct fcp_found_ranges *found = &result->found;
 	char file[FCP_IDENTITY_BYTES];
 
 	/* Nothing of a run that failed. */
 	if (result->file.inode != 0 && result->outcome.status != FCP_STATUS_FAILED &&
 	    result->outcome.status != FCP_STATUS_UNSUPPORTED)
 		fprintf(out, "# file %s\n", fcp_identity_text(&result->file, file));
-	for (size_t i = 0; i < ranges->count; i++)
-		fprintf(out, "%" PRIu64 " %" PRIu64 "\n", ranges->items[i].start,
-			ranges->items[i].end - ranges->items[i].start);
+	for (size_t i = 0; i < found->count; i++) {
+		const struct fcp_found_range *range = &found->items[i];
+		const char *name = fcp_find_name(range->found);
+
+		fprintf(out, "%" PRIu64 " %" PRIu64 "%s%s\n", range->start, range->end - range->start,
+			name ? " " : "", name ? name : "");
+	}
 }

@@ -25,7 +25,7 @@ void text_status(FILE *out, const struct fcp_status_result *result);
 
 void text_resume(FILE *out, const struct fcp_resume_result *result);
 
-/* "START LENGTH" a line, after one that says which file they are of; as fcp_ranges_read() reads them. */
+/* "START LENGTH free" a line, after one that says which file they are of; as fcp_ranges_read() reads them. */
 void text_ranges(FILE *out, const struct fcp_madvise_ranges_result *result);
 
 /* One line, with what was copied and what storage is shared. */

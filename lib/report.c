@@ -126,6 +126,19 @@ static int add_attributes(struct fcp_json *object, const struct fcp_file_attribu
 	       set_text(object, "id", attributes->id) | set_text(object, "base", attributes->base);
 }
 
+/* What was compared with; fits: is it what the file is recorded to be a layer of? */
+static int add_base(struct fcp_json *object, const struct fcp_base_report *base)
+{
+	struct fcp_json *member = fcp_json_object();
+	int bad = fcp_json_set_string(member, "path", base->path);
+
+	bad |= set_text(member, "id", base->id);
+	bad |= base->lineage == FCP_LINEAGE_UNKNOWN
+		       ? fcp_json_set_null(member, "fits")
+		       : fcp_json_set_bool(member, "fits", base->lineage == FCP_LINEAGE_FITS);
+	return bad | fcp_json_set(object, "base_file", member);
+}
+
 static int add_guest(struct fcp_json *object, const struct fcp_guest_report *guest)
 {
 	struct fcp_json *member = fcp_json_object(), *blocks = fcp_json_array();
@@ -243,6 +256,11 @@ int fcp_report_madvise_ranges(struct fcp_json *object,
 	bad |= add_attributes(object, &result->attributes);
 	bad |= fcp_json_set_u64(object, "free_bytes", result->free_bytes);
 	bad |= fcp_json_set_u64(object, "zero_bytes", result->zero_bytes);
+	if (result->base.path[0] != '\0') {
+		bad |= fcp_json_set_u64(object, "base_bytes", result->base_bytes);
+		bad |= fcp_json_set_u64(object, "changed_bytes", result->changed_bytes);
+		bad |= add_base(object, &result->base);
+	}
 	bad |= fcp_json_set_u64(object, "released_bytes", result->released_bytes);
 	bad |= fcp_json_set_u64(object, "ranges", result->ranges.count);
 	if (result->guest.gate_count > 0)

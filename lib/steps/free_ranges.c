@@ -56,18 +56,18 @@ int fcp_free_ranges_of(const struct fcp_guest_memory *memory, int cancel_fd,
 	return ran;
 }
 
-int fcp_free_ranges_find(int fd, enum fcp_holes holes, int cancel_fd, struct fcp_ranges *ranges_,
+int fcp_free_ranges_find(const struct fcp_free_source *source, struct fcp_ranges *ranges_,
 			 struct fcp_guest_report *report_, struct fcp_error *err)
 {
-	enum fcp_guest_holes meaning = holes == FCP_HOLES_BASE ? FCP_GUEST_HOLES_BASE
-							       : FCP_GUEST_HOLES_ZERO;
+	enum fcp_guest_holes meaning = source->holes == FCP_HOLES_BASE ? FCP_GUEST_HOLES_BASE
+								       : FCP_GUEST_HOLES_ZERO;
 	struct fcp_guest_memory memory;
 	struct fcp_guest_free found = {0};
 	int ran;
 
-	if (fcp_guest_memory_open_file(fd, meaning, -1, &memory, err) != 0)
+	if (fcp_guest_memory_open_file(source->fd, meaning, source->base_fd, &memory, err) != 0)
 		return -1;
-	ran = fcp_free_ranges_of(&memory, cancel_fd, &found, report_, err);
+	ran = fcp_free_ranges_of(&memory, source->cancel_fd, &found, report_, err);
 	if (ran == 0) {
 		*ranges_ = found.ranges;
 		found.ranges = (struct fcp_ranges){0};

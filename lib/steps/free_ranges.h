@@ -5,11 +5,19 @@
 
 #include "guest/free_pages.h"
 
+/* A memory file; fcp_guest_memory_open_file()'s terms. */
+struct fcp_free_source {
+	int fd;
+	enum fcp_holes holes; /* UNSAID is ZERO */
+	int base_fd;	      /* of a layer; or -1 */
+	int cancel_fd;
+};
+
 /*
- * *ranges_ (zero-initialised) are the free pages' offsets in the file fd; *report_ is filled in also
- * when a gate refuses (FCP_ERR_UNSUPPORTED; no ranges then).
+ * *ranges_ (zero-initialised) are the free pages' offsets in the file; *report_ is filled in also when a
+ * gate refuses (FCP_ERR_UNSUPPORTED; no ranges then).
  */
-int fcp_free_ranges_find(int fd, enum fcp_holes holes, int cancel_fd, struct fcp_ranges *ranges_,
+int fcp_free_ranges_find(const struct fcp_free_source *source, struct fcp_ranges *ranges_,
 			 struct fcp_guest_report *report_, struct fcp_error *err);
 
 /*

@@ -106,8 +106,9 @@ static int check_guest(struct run *run, struct fcp_error *err)
 {
 	struct fcp_guest_report report = {.gate_count = 0};
 	struct fcp_ranges free_ranges = {0};
-	int found = fcp_free_ranges_find(run->file.fd, run->result->attributes.holes, run->file.cancel_fd,
-					 &free_ranges, &report, err);
+	const struct fcp_free_source source = {run->file.fd, run->result->attributes.holes, -1,
+					       run->file.cancel_fd};
+	int found = fcp_free_ranges_find(&source, &free_ranges, &report, err);
 
 	fcp_ranges_clear(&free_ranges);
 	if (found != 0 && err->error_class == FCP_ERR_UNSUPPORTED && is_sound(&report))

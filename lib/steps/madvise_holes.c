@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "memory/attributes.h"
+#include "memory/found.h"
 #include "memory/range.h"
 #include "memory/sparse.h"
 #include "steps/free_ranges.h"
@@ -35,6 +36,13 @@ static int meaning_of(const struct fcp_file *file, enum fcp_holes specified,
 	return 0;
 }
 
+static int find_without_zero(struct fcp_madvise_run *run, const char *warning)
+{
+	run->find &= ~(unsigned)FCP_FIND_ZERO;
+	fcp_madvise_warn(run, warning);
+	return 0;
+}
+
 /* A zero page of a layer, once a hole, would show the base's bytes. */
 int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 {
@@ -51,6 +59,9 @@ int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 				      "and was taken for a layer");
 	if (attributes->holes != FCP_HOLES_BASE || !(run->find & FCP_FIND_ZERO))
 		return 0;
+	if (run->find & FCP_FIND_BY_BASE)
+		return find_without_zero(run, "of a Diff layer zero pages are not told: they are the base's "
+					      "or have changed");
 	if (settings->holes == FCP_HOLES_BASE || settings->find == FCP_FIND_ZERO)
 		return fcp_error_set(err,
 				     settings->holes == FCP_HOLES_BASE ? FCP_ERR_USAGE
@@ -59,9 +70,7 @@ int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 				     "%.200s: zero pages of a Diff layer cannot be released: a hole "
 				     "there shows the base's bytes",
 				     run->file.name);
-	run->find &= ~(unsigned)FCP_FIND_ZERO;
-	fcp_madvise_warn(run, "the file is recorded as a Diff layer: its zero pages stay");
-	return 0;
+	return find_without_zero(run, "the file is recorded as a Diff layer: its zero pages stay");
 }
 
 /* *at_: the first byte of hole that is not in free_ranges. *next, where the search goes on, only
@@ -125,8 +134,9 @@ int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp
 		return 0;
 	/* Of a guest that cannot be read no page is known to be free. */
 	if (!looked &&
-	    fcp_free_ranges_find(run->file.fd, FCP_HOLES_ZERO, run->file.cancel_fd, &found,
-				 &run->result->guest, err) != 0 &&
+	    fcp_free_ranges_find(&(struct fcp_free_source){run->file.fd, FCP_HOLES_ZERO, -1,
+							   run->file.cancel_fd},
+				 &found, &run->result->guest, err) != 0 &&
 	    err->error_class != FCP_ERR_UNSUPPORTED)
 		return -1;
 	return check_holes_are_free(&run->file, run->size_bytes, looked ? &run->free : &found,

@@ -5,35 +5,21 @@
 #include "base/lock.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "firecracker/process.h"
-#include "firecracker/vm.h"
-#include "guest/memory.h"
 #include "memory/file.h"
 #include "memory/range.h"
 #include "memory/release.h"
 #include "memory/sparse.h"
 #include "steps/free_ranges.h"
-#include "steps/vm_memory.h"
+#include "steps/madvise_process_run.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 
 /* Between two looks at the VM's state. */
 #define BATCH_BYTES (16 * FCP_MIB)
 #define BATCH_RANGES 256
 
-struct run {
-	const struct fcp_madvise_ranges_settings *settings;
-	struct fcp_madvise_ranges_result *result;
-	struct fcp_firecracker firecracker;
-	struct fcp_guest_ram ram;
-	struct fcp_guest_memory memory;
-	struct fcp_guest_free found; /* with the regions as they lie in the process */
-	uint64_t punched_bytes;
-};
-
 /* The allocator's marks are to be trusted only while no vCPU runs. */
-static int check_vm(struct run *run, struct fcp_machine_config *machine_, struct fcp_error *err)
+static int check_vm(struct fcp_madvise_process_run *run, struct fcp_machine_config *machine_, struct fcp_error *err)
 {
 	struct fcp_instance instance;
 	pid_t pid;
@@ -91,7 +77,7 @@ static int translate(const struct fcp_ranges *ranges, const struct fcp_guest_reg
 }
 
 /* What was free may be in use as soon as a vCPU has run. */
-static int check_paused(struct run *run, struct fcp_error *err)
+static int check_paused(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
 	struct fcp_instance instance;
 
@@ -102,8 +88,8 @@ static int check_paused(struct run *run, struct fcp_error *err)
 		return 0;
 	if (run->punched_bytes == 0)
 		return fcp_error_set(err, FCP_ERR_STATE, 0,
-				     "the VM is %s: somebody resumed it while its free pages were "
-				     "looked for; nothing was released",
+				     "the VM is %s: somebody resumed it while its pages were looked at; "
+				     "nothing was released",
 				     fcp_vm_state_name(instance.state));
 	return fcp_error_set(err, FCP_ERR_LEFT, 0,
 			     "the VM is %s: somebody resumed it while %llu bytes of its memory were "
@@ -113,7 +99,7 @@ static int check_paused(struct run *run, struct fcp_error *err)
 }
 
 /* In batches, before each of which the VM must still be paused. */
-static int release_ranges(struct run *run, const struct fcp_file *file,
+static int release_ranges(struct fcp_madvise_process_run *run, const struct fcp_file *file,
 			  const struct fcp_ranges *ranges, struct fcp_error *err)
 {
 	uint64_t batch_bytes = BATCH_BYTES;
@@ -139,7 +125,7 @@ static int release_ranges(struct run *run, const struct fcp_file *file,
 	return 0;
 }
 
-static int release_region(struct run *run, const struct fcp_guest_region *region,
+static int release_region(struct fcp_madvise_process_run *run, const struct fcp_guest_region *region,
 			  struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_result *result = run->result;
@@ -164,32 +150,8 @@ static int release_region(struct run *run, const struct fcp_guest_region *region
 	return released;
 }
 
-static int find(struct run *run, const struct fcp_machine_config *machine, struct fcp_error *err)
-{
-	struct fcp_madvise_ranges_result *result = run->result;
-	uint64_t rss_bytes = 0;
-
-	if (fcp_vm_memory_find(&run->firecracker, machine, &run->ram, err) != 0 ||
-	    fcp_guest_memory_open_process(&run->ram, -1, &run->memory, err) != 0)
-		return -1;
-	fcp_process_rss(run->settings->pid, &rss_bytes);
-	result->mem_file = (struct fcp_mem_file){fcp_machine_file_bytes(machine), rss_bytes, rss_bytes};
-	if (fcp_free_ranges_of(&run->memory, run->settings->cancel_fd, &run->found, &result->guest,
-			       err) != 0) {
-		if (run->ram.backing == FCP_GUEST_BACKING_USERFAULT)
-			fcp_error_append(err, " (guest memory is filled in by userfaultfd: what the guest "
-					 "has not touched yet cannot be looked at)");
-		return -1;
-	}
-	result->ranges = run->found.ranges;
-	run->found.ranges = (struct fcp_ranges){0};
-	result->free_bytes = fcp_ranges_bytes(&result->ranges);
-	fcp_ranges_drop_short(&result->ranges, run->settings->min_run_bytes);
-	return 0;
-}
-
 /* Every region is looked at before the first is touched: shared or not, all at once. */
-static int check_shared(const struct run *run, struct fcp_error *err)
+static int check_shared(const struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
 	for (unsigned i = 0; i < run->found.region_count; i++) {
 		uint64_t unused;
@@ -201,14 +163,14 @@ static int check_shared(const struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int work(struct run *run, struct fcp_error *err)
+static int work(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
 	struct fcp_machine_config machine;
 
-	if (check_vm(run, &machine, err) != 0 || find(run, &machine, err) != 0)
+	if (check_vm(run, &machine, err) != 0 || fcp_madvise_process_find(run, &machine, err) != 0)
 		return -1;
 	if (run->settings->keep)
-		return 0;
+		return check_paused(run, err);
 	if (check_shared(run, err) != 0)
 		return -1;
 	for (unsigned i = 0; i < run->found.region_count; i++)
@@ -234,7 +196,7 @@ static bool lies_in(const struct fcp_ranges *inner, const struct fcp_ranges *out
  * Paused at both ends, the VM can have run in between. Then a page that was released and taken into
  * use is no longer free by the guest's own allocator.
  */
-static int check_still_free(struct run *run, struct fcp_error *err)
+static int check_still_free(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
 	FCP_CLEANUP(guest_free) struct fcp_guest_free now = {0};
 	struct fcp_guest_report unused;
@@ -251,7 +213,7 @@ static int check_still_free(struct run *run, struct fcp_error *err)
 }
 
 /* Asked once more at the end, after a failure too: that pages may be lost is worse than any other. */
-static int end(struct run *run, int ran, struct fcp_error *err)
+static int end(struct fcp_madvise_process_run *run, int ran, struct fcp_error *err)
 {
 	struct fcp_error resumed;
 
@@ -269,14 +231,15 @@ int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 {
 	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
-	struct run run = {.settings = settings, .result = result};
+	struct fcp_madvise_process_run run = {.settings = settings, .result = result, .base = FCP_SNAPSHOT_BASE_NONE};
 	int ran = -1;
 
 	if (!settings->api_sock)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no API socket given");
-	if (settings->ranges || settings->find != FCP_FIND_FREE || settings->mem_file_path)
+	if (settings->ranges || settings->mem_file_path ||
+	    (settings->find != FCP_FIND_FREE && !settings->keep))
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "of a running process only its free pages can be found, and no file goes with it");
+				     "of a running process only free pages can be released, and no file goes with it");
 	if (fcp_lock_vm(settings->api_sock, &wait, &lock, err) != 0)
 		return -1;
 	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));
@@ -284,6 +247,7 @@ int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 		ran = end(&run, work(&run, err), err);
 	fcp_guest_free_clear(&run.found);
 	fcp_guest_memory_close(&run.memory);
+	fcp_snapshot_base_close(&run.base);
 	fcp_guest_ram_clear(&run.ram);
 	fcp_firecracker_close(&run.firecracker);
 	return ran;

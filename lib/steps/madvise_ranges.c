@@ -17,14 +17,35 @@
 
 #include <string.h>
 
-static int check_settings(const struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
-{
-	const unsigned known = FCP_FIND_ZERO | FCP_FIND_FREE;
+#define ALIGN_MAX (UINT64_C(1) << 30)
 
-	if (!settings->mem_file_path || !*settings->mem_file_path)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
+/* Of a file, and of a process. */
+static int check_finds(const struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
+{
+	const unsigned known = FCP_FIND_ZERO | FCP_FIND_FREE | FCP_FIND_BY_BASE;
+	uint64_t align_bytes = fcp_madvise_align_bytes(settings);
+
 	if ((settings->find != 0) == (settings->ranges != NULL) || (settings->find & ~known) != 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "either what to find or ranges");
+	if ((settings->find & FCP_FIND_BY_BASE) && !settings->keep)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "pages that are as in the base, or have changed, must not be released: "
+				     "the guest needs them");
+	if (align_bytes < FCP_PAGE_BYTES || align_bytes > ALIGN_MAX || (align_bytes & (align_bytes - 1)) != 0)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "an alignment of %llu bytes: no power of two from 4096 to 1 GiB",
+				     (unsigned long long)align_bytes);
+	return 0;
+}
+
+static int check_settings(const struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
+{
+	if (!settings->mem_file_path || !*settings->mem_file_path)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
+	if ((settings->find & FCP_FIND_BY_BASE) && !settings->base)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "%.200s: which pages are as in its base is not known without the base",
+				     settings->mem_file_path);
 	return 0;
 }
 
@@ -45,12 +66,12 @@ static int measure(const struct fcp_madvise_run *run, uint64_t *allocated_bytes_
  */
 static int find_free(struct fcp_madvise_run *run, struct fcp_error *err)
 {
+	const struct fcp_free_source source = {run->file.fd, run->result->attributes.holes,
+					       run->base.file.fd, run->file.cancel_fd};
 	bool look = run->find & FCP_FIND_FREE;
 	struct fcp_error why;
 
-	if (look && fcp_free_ranges_find(run->file.fd, run->result->attributes.holes,
-					 run->file.cancel_fd, &run->free, &run->result->guest,
-					 &why) != 0) {
+	if (look && fcp_free_ranges_find(&source, &run->free, &run->result->guest, &why) != 0) {
 		if (why.error_class != FCP_ERR_UNSUPPORTED || run->find == FCP_FIND_FREE) {
 			*err = why;
 			return -1;
@@ -60,10 +81,11 @@ static int find_free(struct fcp_madvise_run *run, struct fcp_error *err)
 	return fcp_madvise_check_holes(run, look, err);
 }
 
-/* With a shortest run, only the whole list tells which pages are in a run that is long enough. */
+/* Only the whole list tells which pages are in a run that is long enough, and which fill a larger block. */
 static bool release_while_finding(const struct fcp_madvise_run *run)
 {
-	return !run->settings->keep && run->settings->min_run_bytes <= FCP_PAGE_BYTES;
+	return !run->settings->keep && run->settings->min_run_bytes <= FCP_PAGE_BYTES &&
+	       fcp_madvise_align_bytes(run->settings) == FCP_PAGE_BYTES;
 }
 
 static int take_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *err)
@@ -139,22 +161,32 @@ static int list_found(struct fcp_madvise_run *run, struct fcp_error *err)
 	return fcp_ranges_union(&run->free, &run->zero, &run->result->ranges, err);
 }
 
+static int find_all(struct fcp_madvise_run *run, struct fcp_error *err)
+{
+	if (run->settings->ranges)
+		return copy_given(run, err);
+	if ((run->find & FCP_FIND_BY_BASE ? fcp_madvise_compare(run, err) : scan_zero(run, err)) < 0)
+		return -1;
+	return list_found(run, err);
+}
+
 static int find_then_release(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	struct fcp_ranges *ranges = &run->result->ranges;
 
-	if (run->settings->ranges ? copy_given(run, err) < 0
-				  : scan_zero(run, err) < 0 || list_found(run, err) < 0)
+	if (find_all(run, err) < 0)
 		return -1;
+	fcp_ranges_align(ranges, fcp_madvise_align_bytes(run->settings));
 	fcp_ranges_drop_short(ranges, run->settings->min_run_bytes);
 	if (run->settings->keep)
-		return 0;
+		return fcp_madvise_list_file(run, err);
 	return fcp_release_ranges(&run->file, ranges, &run->punched_bytes, err);
 }
 
 static int work(struct fcp_madvise_run *run, struct fcp_error *err)
 {
-	if (fcp_madvise_decide_holes(run, err) < 0 || find_free(run, err) < 0)
+	if (fcp_madvise_decide_holes(run, err) < 0 || fcp_madvise_open_base(run, err) < 0 ||
+	    find_free(run, err) < 0)
 		return -1;
 	fcp_madvise_record_holes(run);
 	if (run->settings->ranges || !release_while_finding(run))
@@ -215,6 +247,8 @@ static void end_run(struct fcp_madvise_run *run)
 	fcp_madvise_close(run);
 	fcp_ranges_clear(&run->free);
 	fcp_ranges_clear(&run->zero);
+	fcp_found_clear(&run->compared);
+	fcp_input_file_close(&run->base);
 }
 
 int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *settings,
@@ -224,13 +258,18 @@ int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *sett
 	struct fcp_madvise_run run = {.settings = settings,
 			  .result = result,
 			  .borrowed = fd >= 0,
+			  .base = FCP_INPUT_FILE_NONE,
 			  .file = {.fd = fd,
 				   .name = settings->mem_file_path,
 				   .cancel_fd = settings->cancel_fd}};
 	int done;
 
 	*result = (struct fcp_madvise_ranges_result){0};
-	done = settings->pid ? fcp_madvise_process(settings, result, err) : run_step(&run, err);
+	done = check_finds(settings, err);
+	if (done == 0)
+		done = settings->pid ? fcp_madvise_process(settings, result, err) : run_step(&run, err);
+	if (done != 0)
+		fcp_found_clear(&result->found);
 	end_run(&run);
 	return fcp_outcome_finish(&result->outcome, start_ns, done, err);
 }
@@ -246,5 +285,6 @@ void fcp_madvise_ranges_result_clear(struct fcp_madvise_ranges_result *result)
 	if (!result)
 		return;
 	fcp_ranges_clear(&result->ranges);
+	fcp_found_clear(&result->found);
 	*result = (struct fcp_madvise_ranges_result){0};
 }

@@ -3,9 +3,12 @@
 #ifndef FCP_STEPS_MADVISE_RUN_H
 #define FCP_STEPS_MADVISE_RUN_H
 
+#include "base/units.h"
 #include "memory/claim.h"
 #include "memory/file.h"
+#include "memory/found.h"
 #include "memory/releaser.h"
+#include "steps/input_file.h"
 
 /* One run of the step. The lists are sorted; free and zero are disjoint. */
 struct fcp_madvise_run {
@@ -20,6 +23,8 @@ struct fcp_madvise_run {
 	uint64_t size_bytes;
 	struct fcp_ranges free;
 	struct fcp_ranges zero;
+	struct fcp_input_file base;	  /* what the file is compared with */
+	struct fcp_found_ranges compared; /* what that has shown; sorted, without free pages */
 	struct fcp_releaser *releaser;
 	uint64_t punched_bytes;
 };
@@ -56,5 +61,31 @@ int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp
 
 /* Records the meaning with the file before pages are released, so that the next run need not ask. */
 void fcp_madvise_record_holes(struct fcp_madvise_run *run);
+
+static inline uint64_t fcp_madvise_align_bytes(const struct fcp_madvise_ranges_settings *settings)
+{
+	return settings->align_bytes ? settings->align_bytes : FCP_PAGE_BYTES;
+}
+
+/* ---- madvise_list.c ---- */
+
+/* Opens the base where something is to be found that needs one; what the holes mean is known. Errors as of
+ * fcp_base_file_open(), also for a layer of another. */
+int fcp_madvise_open_base(struct fcp_madvise_run *run, struct fcp_error *err);
+
+/* Fills run->compared and run->zero in, of all pages but run->free. FCP_ERR_BUSY: one of the two files has been
+ * changed meanwhile; others as fcp_compare_files(). */
+int fcp_madvise_compare(struct fcp_madvise_run *run, struct fcp_error *err);
+
+/* The list of what was found in the file, or of the ranges that were given. FCP_ERR_MEMORY. */
+int fcp_madvise_list_file(struct fcp_madvise_run *run, struct fcp_error *err);
+
+/*
+ * The list of what was found: result->found and the sums beside it, of all (which is sorted by that), cut down as the
+ * settings say. size_bytes: of the memory. FCP_ERR_MEMORY.
+ */
+int fcp_madvise_list(const struct fcp_madvise_ranges_settings *settings, uint64_t size_bytes,
+		     struct fcp_found_ranges *all, struct fcp_madvise_ranges_result *result,
+		     struct fcp_error *err);
 
 #endif

@@ -39,7 +39,7 @@ UUID='^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'
 # The byte offset of a page that the fixture's guest has in use and that is all zeros in the file:
 # the first stretch that --find zero would take and --find free would not.
 used_zero_page() {
-	"$FCPAUSE" madvise-ranges --mem-file-path guest --find zero --list --holes zero | awk 'NF == 2 && /^[0-9]/ { print $1; exit }'
+	"$FCPAUSE" madvise-ranges --mem-file-path guest --find zero --list --holes zero | awk '$3 == "zero" { print $1; exit }'
 }
 
 @test "D2: a layer whose kernel and lists are all there is not taken for a whole file" {

@@ -97,7 +97,7 @@ load_pair() {
 	fcp madvise-ranges --api-sock "$SIM_SOCK" --pid "$SIM_PID" --list --json
 	expect 0
 	expect_json '.mem_file.logical_bytes == 167772160' '.free_bytes > 0'
-	jq -r '.list[] | "\(.[0]) \(.[1])"' out >live
+	jq -r '.list[] | "\(.[0]) \(.[1]) \(.[2])"' out >live
 	fcp madvise-ranges --mem-file-path guest --find free --list
 	diff live <(grep -v '^#' out)
 }

@@ -28,7 +28,7 @@ process() { fcp madvise-ranges --api-sock "$SIM_SOCK" --pid "$SIM_PID" --json "$
 		'.mem_file.logical_bytes == 33554432' '.mem_file.allocated_bytes < .mem_file.allocated_before_bytes'
 	fcp snapshot --api-sock "$SIM_SOCK" --type full --snapshot-path snap --mem-file-path mem
 	expect 0
-	while read -r start length; do
+	while read -r start length _; do
 		dd if=/dev/zero of=guest bs=4096 seek=$((start / 4096)) count=$((length / 4096)) conv=notrunc 2>/dev/null
 	done <ranges
 	cmp guest mem
@@ -39,7 +39,7 @@ process() { fcp madvise-ranges --api-sock "$SIM_SOCK" --pid "$SIM_PID" --json "$
 	sim_patch /vm '{"state":"Paused"}'
 	process --list
 	expect 0
-	jq -r '.list[] | "\(.[0]) \(.[1])"' out >live
+	jq -r '.list[] | "\(.[0]) \(.[1]) \(.[2])"' out >live
 	fcp madvise-ranges --mem-file-path guest --find free --list
 	diff live <(grep -v '^#' out)
 }

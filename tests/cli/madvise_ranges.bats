@@ -26,10 +26,10 @@ mem() {
 # zero PAGE COUNT: bytes of zero, written, not punched.
 zero() { dd if=/dev/zero of=mem bs=4096 seek="$1" count="$2" conv=notrunc status=none; }
 
-ZERO_RANGES='32768 65536
-131072 32768
-167936 4096
-229376 32768'
+ZERO_RANGES='32768 65536 zero
+131072 32768 zero
+167936 4096 zero
+229376 32768 zero'
 
 madvise() { fcp madvise-ranges --mem-file-path mem --json "$@"; }
 

@@ -518,6 +518,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			flags:* | ranges:* | step-timeout-ms:* | before:* | after:*) continue ;; # below
 			pid:*) continue ;; # excludes the file that is needed otherwise
 			layer:value) continue ;; # of merge: not of the environment
+			base:*) [ "$command" != madvise-ranges ] || continue ;;& # only for what --list finds by it
 			mem-file-path:*) value=$T/memory ;;
 			*:value) value=$(good "$name" "$arg") ;;
 			*) value=1 ;;

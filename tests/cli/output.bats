@@ -124,7 +124,7 @@ madvise() { fcp madvise-ranges --mem-file-path mem --find zero "$@"; }
 	mem
 	madvise -q --list
 	expect 0
-	[ "$(grep -v '^# file ' out)" = '0 65536' ]
+	[ "$(grep -v '^# file ' out)" = '0 65536 zero' ]
 }
 
 @test "-v: the plan on stderr, the result alone on stdout" {

@@ -72,6 +72,7 @@ run_example() {
 	fcpause balloon-install
 	fcpause pause
 	export FCPAUSE_API_SOCK=fc.sock
+	fcpause madvise-ranges
 	fcpause pause
 	{"flagValues": {"reclaim-on-pause":
 	fcpause pause
@@ -98,6 +99,18 @@ run_example() {
 		sed 's/reclaim ok/&\nsync ok\ndrop_caches ok\ncompact_memory ok\nfstrim unsupported/')" ]
 	[ "$(allocated vm.mem)" -lt "$(length vm.mem)" ]
 	expect_state '.state == "Paused"'
+}
+
+@test "A9: what each page is, for a program that exports memory" {
+	guest_file base.mem
+	cp base.mem vm.mem
+	printf changed | dd of=vm.mem bs=4096 seek=4500 conv=notrunc status=none
+	PATH=$(dirname "$FCPAUSE"):$PATH SIM_ENVD=none
+	run_example 'fcpause madvise-ranges --list'
+	expect_no_err
+	grep -qx '4194304 10485760 free' out
+	grep -qE '^[0-9]+ [0-9]+ (zero|base)$' out
+	[ "$(tail -n 1 out)" = '[18432000,4096,"changed"]' ]
 }
 
 @test "A9: the plan of a pause with flags" {

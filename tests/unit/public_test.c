@@ -103,6 +103,35 @@ static void nothing_set(void)
 		   "no memory file to inspect");
 }
 
+static void never_released(void)
+{
+	const struct fcp_madvise_ranges_settings usual = {
+		.cancel_fd = -1, .mem_file_path = "/dev/null", .base = "/dev/null", .find = FCP_FIND_ZERO};
+	const uint64_t odd[] = {1, 4095, 12288, UINT64_C(2) << 30, UINT64_MAX};
+	struct fcp_madvise_ranges_settings trim = usual;
+	struct fcp_madvise_ranges_result result;
+	struct fcp_error err;
+
+	for (unsigned find = FCP_FIND_BASE; find <= FCP_FIND_CHANGED; find *= 2) {
+		trim.find = FCP_FIND_ZERO | find;
+		is_refused(fcp_madvise_ranges(&trim, &result, &err), &err, "to release what the guest needs");
+		trim.pid = getpid();
+		is_refused(fcp_madvise_ranges(&trim, &result, &err), &err, "... of a process");
+		trim.pid = 0;
+	}
+	trim.keep = true;
+	trim.base = NULL;
+	is_refused(fcp_madvise_ranges(&trim, &result, &err), &err, "what has changed, without a base");
+	trim = usual;
+	trim.find = 16;
+	is_refused(fcp_madvise_ranges(&trim, &result, &err), &err, "to find what is none");
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		trim = usual;
+		trim.align_bytes = odd[i];
+		is_refused(fcp_madvise_ranges(&trim, &result, &err), &err, "an alignment that is none");
+	}
+}
+
 static void nothing_to_merge(void)
 {
 	struct fcp_merge_settings merge = {.cancel_fd = -1};
@@ -167,6 +196,7 @@ int main(void)
 	ends();
 	reclaim();
 	nothing_set();
+	never_released();
 	nothing_to_merge();
 	status_and_resume();
 	pause_and_flags();
