@@ -76,7 +76,8 @@ static int look(const struct invocation *invocation, struct inspection *inspecti
 
 	for (size_t i = 0; i < inspection->count; i++) {
 		const struct fcp_inspect_settings settings = {inspection->paths[i], MAP_CELLS_MAX,
-							      invocation->cancel_fd};
+							      invocation->cancel_fd,
+							      text_of(invocation, OPT_BASE)};
 		const struct fcp_outcome *one = &inspection->results[i].outcome;
 		int ran = fcp_inspect(&settings, &inspection->results[i], err);
 		double ms = outcome->ms + one->ms;
@@ -119,6 +120,8 @@ static int add_difference(struct fcp_json *object, const struct inspection *insp
 				  after->classes[i].allocated_bytes);
 		bad |= fcp_json_set(classes, fcp_page_class_name((enum fcp_page_class)i), member);
 	}
+	if (before->compared && after->compared)
+		bad |= set_change(difference, "layer_bytes", before->layer_bytes, after->layer_bytes);
 	bad |= fcp_json_set(difference, "mem_file", file);
 	bad |= fcp_json_set(difference, "classes", classes);
 	return bad | fcp_json_set(object, "difference", difference);

@@ -109,6 +109,37 @@ const char *inspect_releasable(const struct fcp_inspect_result *result, const ch
 
 /* ---- lines ---- */
 
+/* "  memory 3f…; its holes are the base's bytes, of memory 8a…" */
+static void put_lineage(FILE *out, const struct fcp_inspect_result *result)
+{
+	static const char *const holes[] = {
+		[FCP_HOLES_UNSAID] = "what its holes mean is not recorded",
+		[FCP_HOLES_ZERO] = "its holes are zeros",
+		[FCP_HOLES_BASE] = "its holes are the base's bytes",
+	};
+	static const char *const fits[] = {
+		[FCP_LINEAGE_UNKNOWN] = "whether it is this layer's is not recorded",
+		[FCP_LINEAGE_FITS] = "this layer's",
+		[FCP_LINEAGE_OTHER] = "another than this layer's: not compared",
+	};
+	const struct fcp_file_attributes *recorded = &result->attributes;
+	const struct fcp_base_report *base = &result->base;
+
+	fprintf(out, "  memory %s; %s", recorded->id[0] ? recorded->id : "without a recorded id",
+		holes[recorded->holes]);
+	if (recorded->holes == FCP_HOLES_BASE)
+		fprintf(out, ", of memory %s", recorded->base[0] ? recorded->base : "that is not recorded");
+	fputc('\n', out);
+	if (!base->path[0])
+		return;
+	fputs("  base ", out);
+	put_shown(out, base->path);
+	fprintf(out, ": memory %s", base->id[0] ? base->id : "without a recorded id");
+	if (recorded->holes == FCP_HOLES_BASE)
+		fprintf(out, ", %s", fits[base->lineage]);
+	fputc('\n', out);
+}
+
 static void put_file(FILE *out, const struct fcp_inspect_result *result, const char *path)
 {
 	char size[SIZE_TEXT_BYTES], data[SIZE_TEXT_BYTES];
@@ -121,6 +152,7 @@ static void put_file(FILE *out, const struct fcp_inspect_result *result, const c
 		fprintf(out, "guest: Linux %s\n", result->release);
 	else
 		fprintf(out, "%s\n", result->outcome.reason);
+	put_lineage(out, result);
 }
 
 /* "   136.5 MiB    143130624  26.7 %" */
@@ -141,6 +173,18 @@ static void put_row(FILE *out, const char *name, const struct fcp_class_bytes *a
 	fputc('\n', out);
 }
 
+/* Of the rows before, what stands elsewhere, too; and what would have to be stored then. */
+static void put_same(FILE *out, const struct fcp_inspect_result *result, const struct fcp_class_bytes *all)
+{
+	if (!result->compared)
+		return;
+	for (size_t i = 0; i < FCP_SAMES; i++)
+		put_row(out, map_looks[FCP_PAGE_CLASSES + i].name, &result->same_all[i], all);
+	fprintf(out, "%-12s", "layer stores");
+	put_amount(out, result->layer_bytes, all->bytes);
+	fputc('\n', out);
+}
+
 static void put_table(FILE *out, const struct fcp_inspect_result *result)
 {
 	const struct fcp_class_bytes all = {result->logical_bytes, result->data_bytes};
@@ -149,6 +193,7 @@ static void put_table(FILE *out, const struct fcp_inspect_result *result)
 	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
 		put_row(out, map_looks[i].name, &result->classes[i], &all);
 	put_row(out, "all", &all, &all);
+	put_same(out, result, &all);
 }
 
 /* ---- two files ---- */
@@ -187,17 +232,27 @@ static void put_heading(FILE *out, const char *name)
 static void put_both(FILE *out, const struct fcp_inspect_result *before,
 		     const struct fcp_inspect_result *after)
 {
+	bool compared = before->compared && after->compared;
+
 	put_heading(out, "on disk");
 	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
 		put_difference(out, map_looks[i].name, before->classes[i].allocated_bytes,
 			       after->classes[i].allocated_bytes);
 	put_difference(out, "all", before->data_bytes, after->data_bytes);
+	for (size_t i = 0; compared && i < FCP_SAMES; i++)
+		put_difference(out, map_looks[FCP_PAGE_CLASSES + i].name,
+			       before->same_all[i].allocated_bytes, after->same_all[i].allocated_bytes);
 	fputc('\n', out);
 	put_heading(out, "in memory");
 	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
 		put_difference(out, map_looks[i].name, before->classes[i].bytes,
 			       after->classes[i].bytes);
 	put_difference(out, "all", before->logical_bytes, after->logical_bytes);
+	for (size_t i = 0; compared && i < FCP_SAMES; i++)
+		put_difference(out, map_looks[FCP_PAGE_CLASSES + i].name, before->same_all[i].bytes,
+			       after->same_all[i].bytes);
+	if (compared)
+		put_difference(out, "layer stores", before->layer_bytes, after->layer_bytes);
 }
 
 void inspect_text(FILE *out, const struct map_files *files, const struct terminal *terminal)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A memory file as a grid of cells, whatever draws it: each cell is an equal part of the file,
- * shown by the class that occupies most storage in it.
+ * shown by what occupies most storage in it: a class, or where there was a base, what is the base's. Free
+ * pages and zeros stay that: they can be released.
  */
 #ifndef FCP_CMD_MAP_H
 #define FCP_CMD_MAP_H
@@ -15,9 +16,12 @@ enum map_level {
 	MAP_MOST,
 };
 
+/* What a cell is shown as: a page class, or behind them a place where its bytes stand, too. */
+#define MAP_LOOKS (FCP_PAGE_CLASSES + FCP_SAMES)
+
 struct map_cell {
 	enum map_level level;
-	enum fcp_page_class page_class; /* of a hole it means nothing */
+	unsigned look; /* below MAP_LOOKS; of a hole it means nothing */
 };
 
 struct map_look {
@@ -29,7 +33,7 @@ struct map_look {
 	uint8_t of_16;	/* SGR code among 16 */
 };
 
-extern const struct map_look map_looks[FCP_PAGE_CLASSES];
+extern const struct map_look map_looks[MAP_LOOKS];
 
 /* The cells of a map that the library is asked for: enough for the finest picture. */
 #define MAP_CELLS_MAX 8192

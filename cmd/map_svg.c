@@ -73,16 +73,16 @@ static unsigned map_x(const struct svg *svg, size_t index)
 	return MARGIN + LABELS + (unsigned)index * (svg->columns * svg->pixels + GAP);
 }
 
-static bool is_of(struct map_cell cell, enum fcp_page_class page_class, enum map_level level)
+static bool is_of(struct map_cell cell, unsigned look, enum map_level level)
 {
-	return cell.level == level && cell.page_class == page_class;
+	return cell.level == level && cell.look == look;
 }
 
 /* All cells of one look as one path, runs of them as one box. false when there are none. */
-static bool put_path(struct svg *svg, const struct fcp_inspect_result *result,
-		     enum fcp_page_class page_class, enum map_level level)
+static bool put_path(struct svg *svg, const struct fcp_inspect_result *result, unsigned number,
+		     enum map_level level)
 {
-	const struct map_look *look = &map_looks[page_class];
+	const struct map_look *look = &map_looks[number];
 	uint64_t count = map_cell_count(result, svg->cell_bytes);
 	bool begun = false;
 
@@ -90,7 +90,7 @@ static bool put_path(struct svg *svg, const struct fcp_inspect_result *result,
 		uint64_t start = i, row_end = (i / svg->columns + 1) * svg->columns;
 
 		while (i < count && i < row_end &&
-		       is_of(map_cell(result, svg->cell_bytes, i), page_class, level))
+		       is_of(map_cell(result, svg->cell_bytes, i), number, level))
 			i++;
 		if (i == start)
 			continue;
@@ -127,9 +127,9 @@ static void put_map(struct svg *svg, size_t index)
 		"<g transform=\"translate(%u %u) scale(%u)\" shape-rendering=\"crispEdges\">\n",
 		map_x(svg, index), svg->y, svg->pixels);
 	put_holes(svg, svg->files->results[index]);
-	for (unsigned i = 0; i < FCP_PAGE_CLASSES; i++) {
-		put_path(svg, svg->files->results[index], (enum fcp_page_class)i, MAP_PART);
-		put_path(svg, svg->files->results[index], (enum fcp_page_class)i, MAP_MOST);
+	for (unsigned i = 0; i < MAP_LOOKS; i++) {
+		put_path(svg, svg->files->results[index], i, MAP_PART);
+		put_path(svg, svg->files->results[index], i, MAP_MOST);
 	}
 	fputs("</g>\n", svg->out);
 }
@@ -213,6 +213,33 @@ static void put_swatch(struct svg *svg, const char *color)
 		MARGIN, svg->y - 11, color);
 }
 
+/* A row with the colour that the map has for it. */
+static void put_look(struct svg *svg, unsigned number, const struct fcp_class_bytes amounts[2])
+{
+	const struct map_look *look = &map_looks[number];
+	char color[8];
+
+	snprintf(color, sizeof(color), "#%02x%02x%02x", look->red, look->green, look->blue);
+	put_swatch(svg, color);
+	put_row(svg, look->name, amounts, svg->files->results[0]->data_bytes);
+}
+
+/* Of the rows before, what stands elsewhere, too. */
+static void put_same(struct svg *svg, const struct fcp_inspect_result *before,
+		     const struct fcp_inspect_result *after)
+{
+	const struct fcp_inspect_result *last = after->compared ? after : before;
+	char line[256], size[SIZE_TEXT_BYTES];
+
+	for (unsigned i = 0; i < FCP_SAMES; i++)
+		put_look(svg, FCP_PAGE_CLASSES + i,
+			 (const struct fcp_class_bytes[]){before->same_all[i], after->same_all[i]});
+	snprintf(line, sizeof(line), "a layer would store %s (%" PRIu64 " bytes)",
+		 size_text((int64_t)last->layer_bytes, size), last->layer_bytes);
+	put_string(svg, MARGIN + 22, "r", line);
+	svg->y += LINE;
+}
+
 static void put_legend(struct svg *svg)
 {
 	const struct fcp_inspect_result *before = svg->files->results[0];
@@ -227,16 +254,11 @@ static void put_legend(struct svg *svg)
 						  "of what is on disk"}
 			  : (const char *const[]){"on disk", "before (bytes)", "after (bytes)",
 						  "difference"});
-	for (unsigned i = 0; i < FCP_PAGE_CLASSES; i++) {
-		const struct fcp_class_bytes amounts[] = {before->classes[i], after->classes[i]};
-		char color[8];
-
-		snprintf(color, sizeof(color), "#%02x%02x%02x", map_looks[i].red,
-			 map_looks[i].green, map_looks[i].blue);
-		put_swatch(svg, color);
-		put_row(svg, map_looks[i].name, amounts, before->data_bytes);
-	}
+	for (unsigned i = 0; i < FCP_PAGE_CLASSES; i++)
+		put_look(svg, i, (const struct fcp_class_bytes[]){before->classes[i], after->classes[i]});
 	put_row(svg, "all", all, before->data_bytes);
+	if (before->compared || after->compared)
+		put_same(svg, before, after);
 	put_swatch(svg, "#eceef1");
 	snprintf(line, sizeof(line),
 		 "hole: not on disk. A box is %s of the file, in the colour of what "

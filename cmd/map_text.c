@@ -18,7 +18,7 @@ struct map {
 	const struct terminal *terminal;
 	uint64_t cell_bytes;
 	unsigned columns; /* of one file */
-	bool shown[FCP_PAGE_CLASSES], parts, holes; /* for the legend */
+	bool shown[MAP_LOOKS], parts, holes; /* for the legend */
 };
 
 /* ---- a cell ---- */
@@ -31,7 +31,7 @@ static unsigned pale(uint8_t part, bool of_part)
 
 static void begin_color(const struct map *map, struct map_cell cell)
 {
-	const struct map_look *look = &map_looks[cell.page_class];
+	const struct map_look *look = &map_looks[cell.look];
 	bool part = cell.level == MAP_PART;
 
 	if (map->terminal->colors == COLORS_NONE)
@@ -55,7 +55,7 @@ static void end_color(const struct map *map)
 
 static void put_sign(const struct map *map, struct map_cell cell)
 {
-	const struct map_look *look = &map_looks[cell.page_class];
+	const struct map_look *look = &map_looks[cell.look];
 	bool part = cell.level == MAP_PART;
 
 	if (cell.level == MAP_HOLE)
@@ -70,7 +70,7 @@ static void put_sign(const struct map *map, struct map_cell cell)
 
 static bool same(struct map_cell a, struct map_cell b)
 {
-	return a.level == b.level && (a.level == MAP_HOLE || a.page_class == b.page_class);
+	return a.level == b.level && (a.level == MAP_HOLE || a.look == b.look);
 }
 
 /* ---- rows ---- */
@@ -80,7 +80,7 @@ static void note(struct map *map, struct map_cell cell)
 	map->holes |= cell.level == MAP_HOLE;
 	map->parts |= cell.level == MAP_PART;
 	if (cell.level != MAP_HOLE)
-		map->shown[cell.page_class] = true;
+		map->shown[cell.look] = true;
 }
 
 /* Blanks behind the file's end up to the full width when something follows. */
@@ -88,7 +88,7 @@ static void put_row(struct map *map, const struct fcp_inspect_result *result, ui
 		    bool pad)
 {
 	uint64_t count = map_cell_count(result, map->cell_bytes), first = row * map->columns;
-	struct map_cell last = {MAP_HOLE, FCP_PAGE_CLASSES};
+	struct map_cell last = {MAP_HOLE, MAP_LOOKS};
 	unsigned i;
 
 	for (i = 0; i < map->columns && first + i < count; i++) {
@@ -159,10 +159,9 @@ static void put_legend(struct map *map)
 	bool shades = map->terminal->colors != COLORS_NONE || !map->terminal->utf8;
 	unsigned column = 0;
 
-	for (unsigned i = 0; i < FCP_PAGE_CLASSES; i++)
+	for (unsigned i = 0; i < MAP_LOOKS; i++)
 		if (map->shown[i])
-			put_entry(map, (struct map_cell){MAP_MOST, (enum fcp_page_class)i},
-				  map_looks[i].name, &column);
+			put_entry(map, (struct map_cell){MAP_MOST, i}, map_looks[i].name, &column);
 	if (map->parts && shades)
 		put_entry(map, (struct map_cell){MAP_PART, FCP_PAGE_UNKNOWN},
 			  "less than half on disk", &column);

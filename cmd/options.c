@@ -124,7 +124,7 @@ const struct option_def options[OPTIONS] = {
 		"auto (Diff where it is complete, else Full), full or diff"},
 	[OPT_WRITER] = {"writer", 0, KIND_CHOICE, "WHO", SNAPSHOT | PAUSE, "auto", {"auto", "fcpause", "firecracker"},
 		"who writes the memory file: auto (fcpause where it can), fcpause or firecracker"},
-	[OPT_BASE] = {"base", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE | MERGE | MADVISE | DOCTOR, NULL, {0},
+	[OPT_BASE] = {"base", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE | MERGE | MADVISE | INSPECT | DOCTOR, NULL, {0},
 		"the memory file that the VM was restored from, where it is not found; or that the layers lie on, or "
 		"the file is compared with"},
 	[OPT_LAYER] = {"layer", 0, KIND_SWITCH, NULL, SNAPSHOT | PAUSE, NULL, {0},

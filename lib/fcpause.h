@@ -664,6 +664,15 @@ enum fcp_page_class {
 /* "free", "page_cache", ... as JSON has them; static storage. */
 FCP_API const char *fcp_page_class_name(enum fcp_page_class page_class);
 
+/* Where else the bytes of a page stand, so that they need not be stored again. */
+enum fcp_same {
+	FCP_SAME_BASE, /* in the base, at the same offset */
+	FCP_SAMES,     /* as a value: nowhere */
+};
+
+/* "base" as JSON has it; static storage. */
+FCP_API const char *fcp_same_name(enum fcp_same same);
+
 struct fcp_class_bytes {
 	uint64_t bytes;
 	uint64_t allocated_bytes; /* of them, those that are data and no hole (SEEK_DATA) */
@@ -676,8 +685,9 @@ struct fcp_inspect_cell {
 
 struct fcp_inspect_settings {
 	const char *mem_file_path;
-	uint32_t cells_max; /* of the map, which takes 160 bytes a cell; 0: no map */
+	uint32_t cells_max; /* of the map, which takes 160 bytes a cell, with a base twice as much; 0: no map */
 	int cancel_fd;
+	const char *base; /* a whole memory file to compare with; or NULL */
 };
 
 struct fcp_inspect_result {
@@ -692,13 +702,20 @@ struct fcp_inspect_result {
 	uint64_t cell_bytes;	     /* a power of two, a page or more */
 	size_t cell_count;
 	struct fcp_inspect_cell *cells; /* owned */
+	struct fcp_base_report base;
+	bool compared; /* with the base; false too for a layer that is recorded to lie on another */
+	struct fcp_class_bytes same[FCP_SAMES][FCP_PAGE_CLASSES]; /* of classes, what stands there too */
+	struct fcp_inspect_cell *same_cells[FCP_SAMES]; /* the same of cells; owned; NULL without */
+	struct fcp_class_bytes same_all[FCP_SAMES]; /* their sums, without free pages */
+	uint64_t layer_bytes; /* pages that are neither free nor the base's: what a layer would store */
 };
 
 /*
  * Looks at a memory file, and changes nothing: which of its pages are free, zeros, page cache, ... by
- * the struct pages of the guest in it, and which of them occupy storage. Status: ok; partial when the
- * guest cannot be read (no Linux on x86_64, a Diff layer): then only pages of zeros that occupy
- * storage are told from the rest, which is unknown. FCP_ERR_LOCKED while another fcpause releases
+ * the struct pages of the guest in it, and which of them occupy storage; with a base, also which of them
+ * stand in it. Of a recorded layer the guest is read through its base. Status: ok; partial when the
+ * guest cannot be read (no Linux on x86_64, a Diff layer without its base): then only pages of zeros that
+ * occupy storage are told from the rest, which is unknown; and when a layer lies on another base. FCP_ERR_LOCKED while another fcpause releases
  * pages of it, FCP_ERR_INPUT: no memory file. Takes about 100 ms for a GiB of data, and at most
  * 64 MiB of memory and a bit a page. Safe to run again. Source: include/linux/page-flags.h and mm_types.h of Linux.
  */

@@ -273,6 +273,25 @@ int fcp_report_madvise_ranges(struct fcp_json *object,
 	return bad | fcp_json_set(object, "mem_file", file);
 }
 
+/* "same": for each place what of a class stands there too; of FCP_PAGE_CLASSES, of all but free pages. */
+static int add_same(struct fcp_json *object, const struct fcp_inspect_result *result, size_t page_class)
+{
+	struct fcp_json *same = fcp_json_object();
+	int bad = 0;
+
+	for (size_t i = 0; i < FCP_SAMES; i++) {
+		const struct fcp_class_bytes *bytes = page_class < FCP_PAGE_CLASSES
+							      ? &result->same[i][page_class]
+							      : &result->same_all[i];
+		struct fcp_json *member = fcp_json_object();
+
+		bad |= fcp_json_set_u64(member, "bytes", bytes->bytes);
+		bad |= fcp_json_set_u64(member, "allocated_bytes", bytes->allocated_bytes);
+		bad |= fcp_json_set(same, fcp_same_name((enum fcp_same)i), member);
+	}
+	return bad | fcp_json_set(object, "same", same);
+}
+
 static int add_classes(struct fcp_json *object, const struct fcp_inspect_result *result)
 {
 	struct fcp_json *classes = fcp_json_object();
@@ -283,9 +302,23 @@ static int add_classes(struct fcp_json *object, const struct fcp_inspect_result 
 
 		bad |= fcp_json_set_u64(member, "bytes", result->classes[i].bytes);
 		bad |= fcp_json_set_u64(member, "allocated_bytes", result->classes[i].allocated_bytes);
+		if (result->compared)
+			bad |= add_same(member, result, i);
 		bad |= fcp_json_set(classes, fcp_page_class_name((enum fcp_page_class)i), member);
 	}
 	return bad | fcp_json_set(object, "classes", classes);
+}
+
+/* What of the file stands elsewhere; null without a base, or where it could not be compared. */
+static int add_compared(struct fcp_json *object, const struct fcp_inspect_result *result)
+{
+	int bad = result->base.path[0] ? add_base(object, &result->base)
+				       : fcp_json_set_null(object, "base_file");
+
+	if (!result->compared)
+		return bad | fcp_json_set_null(object, "same") | fcp_json_set_null(object, "layer_bytes");
+	return bad | add_same(object, result, FCP_PAGE_CLASSES) |
+	       fcp_json_set_u64(object, "layer_bytes", result->layer_bytes);
 }
 
 int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result *result)
@@ -306,6 +339,7 @@ int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result 
 	bad |= set_text(guest, "release", result->release);
 	bad |= fcp_json_set(object, "guest", guest);
 	bad |= add_classes(object, result);
+	bad |= add_compared(object, result);
 	if (result->data_bytes == 0)
 		return bad | fcp_json_set_null(object, "largest");
 	return bad | fcp_json_set_string(object, "largest", fcp_page_class_name(result->largest));

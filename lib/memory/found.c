@@ -102,6 +102,21 @@ void fcp_found_sort(struct fcp_found_ranges *ranges)
 	ranges->count = kept + 1;
 }
 
+size_t fcp_found_first(const struct fcp_found_ranges *ranges, uint64_t offset)
+{
+	size_t low = 0, high = ranges->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ranges->items[middle].end <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 uint64_t fcp_found_bytes(const struct fcp_found_ranges *ranges, unsigned found)
 {
 	uint64_t bytes = 0;

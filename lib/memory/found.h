@@ -23,6 +23,9 @@ int fcp_found_append(struct fcp_found_ranges *ranges, const struct fcp_found_ran
 int fcp_found_add_all(struct fcp_found_ranges *ranges, const struct fcp_ranges *added, unsigned found,
 		      struct fcp_error *err);
 
+/* The number of the first range of a sorted list that ends behind that offset; count: none. */
+size_t fcp_found_first(const struct fcp_found_ranges *ranges, uint64_t offset);
+
 /* In ascending order, with touching ranges of one kind merged. */
 void fcp_found_sort(struct fcp_found_ranges *ranges);
 

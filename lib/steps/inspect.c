@@ -10,6 +10,7 @@
 #include "memory/sparse.h"
 #include "memory/zero.h"
 #include "steps/free_ranges.h"
+#include "steps/inspect_base.h"
 #include "steps/inspect_sums.h"
 #include "steps/memory_file.h"
 
@@ -23,6 +24,7 @@ struct run {
 	const struct fcp_inspect_settings *settings;
 	struct fcp_inspect_result *result;
 	struct fcp_file file;
+	struct fcp_inspect_base base;
 	struct fcp_claim claim;
 	bool claimed;
 	uint64_t polled_bytes; /* of the file, when it was last asked who else works on it */
@@ -73,7 +75,7 @@ static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fc
 			return -1;
 	}
 	run->result->data_bytes += guest->data ? guest->end - guest->start : 0;
-	fcp_inspect_add(run->result, guest->start, guest->end,
+	fcp_inspect_add(run->result, &run->base.same, (struct fcp_range){guest->start, guest->end},
 			&(struct fcp_inspect_amount){class_of(guest->page_class), true,
 						     guest->data, false});
 	return 0;
@@ -106,8 +108,8 @@ static int check_guest(struct run *run, struct fcp_error *err)
 {
 	struct fcp_guest_report report = {.gate_count = 0};
 	struct fcp_ranges free_ranges = {0};
-	const struct fcp_free_source source = {run->file.fd, run->result->attributes.holes, -1,
-					       run->file.cancel_fd};
+	const struct fcp_free_source source = {run->file.fd, run->result->attributes.holes,
+					       run->base.file.file.fd, run->file.cancel_fd};
 	int found = fcp_free_ranges_find(&source, &free_ranges, &report, err);
 
 	fcp_ranges_clear(&free_ranges);
@@ -127,7 +129,7 @@ static int add_guest(struct run *run, struct fcp_error *err)
 	struct fcp_guest_memory memory;
 
 	if (check_guest(run, err) < 0 ||
-	    fcp_guest_memory_open_file(run->file.fd, holes, -1, &memory, err) < 0)
+	    fcp_guest_memory_open_file(run->file.fd, holes, run->base.file.file.fd, &memory, err) < 0)
 		return -1;
 	if (memory.bytes != run->result->logical_bytes)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",
@@ -159,15 +161,16 @@ static int next_data(struct run *run, uint64_t at, struct fcp_range *data_, stru
 
 static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *err)
 {
-	struct fcp_inspect_result *result = arg;
+	const struct fcp_range range = {start, end};
+	struct run *run = arg;
 
-	if (end > result->logical_bytes ||
-	    result->classes[FCP_PAGE_UNKNOWN].allocated_bytes < end - start)
+	if (end > run->result->logical_bytes ||
+	    run->result->classes[FCP_PAGE_UNKNOWN].allocated_bytes < end - start)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0,
 				     "somebody changed the file while it was read");
-	fcp_inspect_add(result, start, end,
+	fcp_inspect_add(run->result, &run->base.same, range,
 			&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, true, true});
-	fcp_inspect_add(result, start, end,
+	fcp_inspect_add(run->result, &run->base.same, range,
 			&(struct fcp_inspect_amount){FCP_PAGE_ZERO, true, true, false});
 	return 0;
 }
@@ -176,14 +179,14 @@ static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *
 static int add_unknown(struct run *run, struct fcp_error *err)
 {
 	const struct fcp_zero_scan scan = {
-		.file = &run->file, .sink = move_zero, .sink_arg = run->result};
+		.file = &run->file, .sink = move_zero, .sink_arg = run};
 	struct fcp_range data = {0, 0};
 	int more;
 
-	fcp_inspect_add(run->result, 0, run->result->logical_bytes,
+	fcp_inspect_add(run->result, &run->base.same, (struct fcp_range){0, run->result->logical_bytes},
 			&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, false, false});
 	while ((more = next_data(run, data.end, &data, err)) > 0)
-		fcp_inspect_add(run->result, data.start, data.end,
+		fcp_inspect_add(run->result, &run->base.same, data,
 				&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, false, true, false});
 	return more < 0 ? -1 : fcp_zero_scan(&scan, err);
 }
@@ -207,14 +210,38 @@ static int look(struct run *run, struct fcp_error *err)
 	return add_unknown(run, err);
 }
 
+static int compare(struct run *run, struct fcp_error *err)
+{
+	return run->settings->base ? fcp_inspect_compare(run->settings->base, &run->file, &run->base,
+							 run->result, err)
+				   : 0;
+}
+
+/* Said of a guest that could be read, too. */
+static void tell_other_base(struct run *run)
+{
+	struct fcp_error other;
+
+	if (!run->settings->base || run->result->compared)
+		return;
+	fcp_base_file_other(&(struct fcp_base_of){&run->file, run->result->logical_bytes,
+						  &run->result->attributes},
+			    &run->result->base, &other);
+	if (run->result->outcome.status != FCP_STATUS_OK)
+		fcp_error_append(&other, "; %.400s", run->result->outcome.reason);
+	fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "not compared: %s", other.message);
+}
+
 static int run_step(struct run *run, struct fcp_error *err)
 {
 	if (!run->settings->mem_file_path || !*run->settings->mem_file_path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
-	if (open_file(run, err) < 0 ||
+	if (open_file(run, err) < 0 || compare(run, err) < 0 ||
 	    fcp_inspect_begin(run->result, run->settings->cells_max, err) < 0 || look(run, err) < 0)
 		return -1;
 	run->result->largest = fcp_inspect_largest(run->result);
+	fcp_inspect_sum_up(run->result);
+	tell_other_base(run);
 	return 0;
 }
 
@@ -224,6 +251,7 @@ int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_
 	uint64_t start_ns = fcp_now_ns();
 	struct run run = {.settings = settings,
 			  .result = result,
+			  .base = FCP_INSPECT_BASE_NONE,
 			  .file = {.fd = -1,
 				   .name = settings->mem_file_path,
 				   .cancel_fd = settings->cancel_fd}};
@@ -231,6 +259,7 @@ int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_
 
 	*result = (struct fcp_inspect_result){.largest = FCP_PAGE_UNKNOWN};
 	done = run_step(&run, err);
+	fcp_inspect_base_close(&run.base);
 	if (run.claimed)
 		fcp_claim_release(&run.claim);
 	if (run.file.fd >= 0)
@@ -243,5 +272,7 @@ void fcp_inspect_result_clear(struct fcp_inspect_result *result)
 	if (!result)
 		return;
 	free(result->cells);
+	for (unsigned same = 0; same < FCP_SAMES; same++)
+		free(result->same_cells[same]);
 	*result = (struct fcp_inspect_result){.largest = FCP_PAGE_UNKNOWN};
 }

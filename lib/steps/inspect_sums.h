@@ -3,9 +3,10 @@
 #ifndef FCP_STEPS_INSPECT_SUMS_H
 #define FCP_STEPS_INSPECT_SUMS_H
 
-#include "base/error.h"
+#include "memory/found.h"
 
-/* Cuts the file (result->logical_bytes) into at most cells_max parts; 0: none. FCP_ERR_MEMORY. */
+/* Cuts the file (result->logical_bytes) into at most cells_max parts; 0: none. result->compared is known.
+ * FCP_ERR_MEMORY. */
 int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max,
 		      struct fcp_error *err);
 
@@ -16,8 +17,12 @@ struct fcp_inspect_amount {
 	bool take_away;
 };
 
-void fcp_inspect_add(struct fcp_inspect_result *result, uint64_t start, uint64_t end,
-		     const struct fcp_inspect_amount *amount);
+/* same: which pages stand elsewhere too, by FCP_FIND_...; sorted. */
+void fcp_inspect_add(struct fcp_inspect_result *result, const struct fcp_found_ranges *same,
+		     struct fcp_range range, const struct fcp_inspect_amount *amount);
+
+/* At the end: result->same_all and layer_bytes, where there was a base. */
+void fcp_inspect_sum_up(struct fcp_inspect_result *result);
 
 /* What was added before the guest's memory turned out to be none. */
 void fcp_inspect_forget(struct fcp_inspect_result *result);

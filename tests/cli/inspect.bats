@@ -587,3 +587,96 @@ well_formed() {
 		[ ! -e evil ]
 	done
 }
+
+# ---- the base (issue 13, point 6) --------------------------------------------------------------
+
+# A base of 256 pages beside MEM, of which differ: of its data pages 3; of its pages of zeros 2; and under
+# its hole the base has data on 5, which are the first of it.
+base() {
+	mem
+	cp mem base
+	printf other | dd of=base bs=4096 seek=2 conv=notrunc status=none
+	printf other | dd of=base bs=4096 seek=30 conv=notrunc status=none
+	printf other | dd of=base bs=4096 seek=63 conv=notrunc status=none
+	head -c 8192 /dev/urandom | dd of=base bs=4096 seek=10 conv=notrunc status=none
+	head -c 20480 /dev/urandom | dd of=base bs=4096 seek=64 conv=notrunc status=none
+}
+
+SAME_SUMS='(.same.base.bytes == ([.classes | to_entries[] | select(.key != "free") | .value.same.base.bytes] | add)) and
+	(.same.base.allocated_bytes == ([.classes | to_entries[] | select(.key != "free") | .value.same.base.allocated_bytes] | add)) and
+	.layer_bytes == .mem_file.logical_bytes - .same.base.bytes - .classes.free.bytes and
+	(.classes | [.[] | .same.base.bytes <= .bytes and .same.base.allocated_bytes <= .allocated_bytes] | all)'
+
+@test "--base: what is the same there, by class, and what a layer would store" {
+	base
+	inspect --mem-file-path mem --base base --json
+	expect 4
+	expect_json "$SUMS" "$SAME_SUMS" '.layer_bytes == 10 * 4096' \
+		'.base_file == {path: "base", id: null, fits: null}' \
+		'.classes.zero.same.base == {bytes: (14 * 4096), allocated_bytes: (14 * 4096)}' \
+		'.classes.unknown.same.base == {bytes: ((45 + 187) * 4096), allocated_bytes: (45 * 4096)}'
+	inspect --mem-file-path mem --base base
+	expect 4
+	grep -qE '^same as base +984.0 KiB +1007616 +96.1 % +236.0 KiB +241664 +92.2 %$' out
+	grep -qE '^layer stores +40.0 KiB +40960 +3.9 %$' out
+	grep -qx '  base base: memory without a recorded id' out
+	# Without one there is no such row, and JSON says null.
+	inspect --mem-file-path mem --json
+	expect_json '.base_file == null and .same == null and .layer_bytes == null' '.classes.zero | has("same") | not'
+	inspect --mem-file-path mem
+	run ! grep -q -e '^same as' -e '^layer stores' out
+}
+
+@test "--base: the map has it, as text and as a picture; zeros stay zeros" {
+	base
+	inspect --mem-file-path mem --base base --svg map.svg
+	expect 4
+	# 64 cells of 4 KiB: data, zeros, data; what differs is as without a base.
+	[ "$(rows | head -n 1)" = "BBUBBBBBZZZZZZZZZZZZZZZZBBBBBBUBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBU" ]
+	expect_out 'B same as base'
+	well_formed map.svg
+	grep -q '<title>same as base</title>' map.svg
+	grep -q '>same as base</text>' map.svg
+	grep -q 'a layer would store 40.0 KiB (40960 bytes)' map.svg
+	inspect --mem-file-path mem --svg map.svg
+	run ! grep -q 'same as base' map.svg
+}
+
+@test "--base: a guest's free pages are in neither" {
+	guest
+	cp guest base
+	# Of a free page, of one in use, and of the page cache.
+	printf other | dd of=base bs=4096 seek=1024 conv=notrunc status=none
+	printf other | dd of=base bs=4096 seek=$((0x1b02)) conv=notrunc status=none
+	printf other | dd of=base bs=4096 seek=$((0x1b00)) conv=notrunc status=none
+	inspect --mem-file-path guest --base base --json
+	expect 0
+	expect_json "$SUMS" "$SAME_SUMS" '.layer_bytes == 8192' '.classes.page_cache.same.base.bytes == 0' \
+		'.classes.slab.same.base.bytes == 0' '.classes.anonymous.same.base.bytes == 4096' \
+		'.classes.free.same.base.bytes == .classes.free.bytes - 4096'
+}
+
+@test "--base with --before and --after: both, and the difference" {
+	base
+	cp mem after
+	printf more | dd of=after bs=4096 seek=4 conv=notrunc status=none
+	inspect --before mem --after after --base base --json
+	expect 4
+	expect_json '.before.layer_bytes == 40960' '.after.layer_bytes == 45056' '.difference.layer_bytes == 4096'
+	inspect --before mem --after after --base base
+	grep -qE '^layer stores +40.0 KiB +40960 +44.0 KiB +45056 +\+4.0 KiB +\+4096$' out
+}
+
+@test "--base: another size, the file itself, none: exit 1, and the message says so" {
+	base
+	head -c 8192 /dev/zero >small
+	inspect --mem-file-path mem --base small --json
+	expect 1
+	expect_json '.error.class == "input"' '.reason | contains("the base has 8192 bytes")'
+	inspect --mem-file-path mem --base ./mem
+	expect 1
+	expect_err 'are one file'
+	inspect --mem-file-path mem --base none
+	expect 1
+	expect_err none
+}

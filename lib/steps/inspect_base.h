@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which pages of a memory file need not be stored again, because they stand elsewhere: in its base. */
+#ifndef FCP_STEPS_INSPECT_BASE_H
+#define FCP_STEPS_INSPECT_BASE_H
+
+#include "memory/found.h"
+#include "steps/base_file.h"
+
+struct fcp_inspect_base {
+	struct fcp_input_file file;
+	/* FCP_FIND_BASE: pages that are as in the base; sorted. Other places would be other kinds. */
+	struct fcp_found_ranges same;
+};
+
+#define FCP_INSPECT_BASE_NONE {.file = FCP_INPUT_FILE_NONE}
+
+/*
+ * Opens the base and compares. A layer that is recorded to lie on another base is not compared, as its holes
+ * would be given the wrong bytes: result->compared is false then, and result->base says so. Errors as
+ * fcp_base_file_open() and fcp_compare_files(); FCP_ERR_BUSY: the base has been changed meanwhile.
+ */
+int fcp_inspect_compare(const char *path, const struct fcp_file *file, struct fcp_inspect_base *base,
+			struct fcp_inspect_result *result, struct fcp_error *err);
+
+/* Safe on FCP_INSPECT_BASE_NONE. */
+void fcp_inspect_base_close(struct fcp_inspect_base *base);
+
+#endif
