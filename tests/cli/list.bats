@@ -407,6 +407,12 @@ full() {
 		expect_list $find truth.mem base.mem
 	done
 	! grep -q '^#' live.changed
+	# A layer stores the same pages.
+	live base,changed --json
+	jq .changed_bytes out >changed
+	snap layer --layer
+	expect 0
+	expect_json ".memory.written_bytes + .memory.dropped_bytes == $(<changed)"
 	state Resumed
 	[ "$(sim_state checksum_ok)" = true ]
 }
@@ -480,6 +486,44 @@ full() {
 		expect_err 'has no base'
 		rm truth*
 	done
+}
+
+@test "a VM whose guest cannot be read has no free pages; the rest is listed, exit 4" {
+	sim_start --boot --no-envd --memory 64 --workload 8,0,0
+	state Paused
+	live free,zero --json
+	expect 4
+	expect_json '.status == "partial"' '.reason | startswith("free pages: ")' '.free_bytes == 0' \
+		'.zero_bytes > 0' '.list | length > 0 and all(.[2] == "zero")'
+	live free --json
+	expect 3
+	expect_json '.list == []'
+}
+
+@test "memory that is not plugged in is zeros" {
+	sim_start --no-envd --memory 64
+	sim_put /hotplug/memory '{"total_size_mib":128,"block_size_mib":2,"slot_size_mib":128}' || skip 'the simulator has no such device'
+	sim_put /actions '{"action_type":"InstanceStart"}'
+	state Paused
+	live zero --json
+	expect 0
+	expect_json ".mem_file.logical_bytes == $((192 * MIB))" ".list[-1] | .[0] + .[1] == $((192 * MIB)) and .[1] >= $((128 * MIB))"
+}
+
+@test "while another fcpause works on the VM: exit 6" {
+	sim_start --boot --no-envd --memory 16
+	state Paused
+	: >"$SIM_LOG"
+	sim_put /sim/fault '{"fault":"GET / hang"}'
+	fcp_start snapshot --api-sock "$SIM_SOCK" --snapshot-path s --mem-file-path m --timeout-ms 60000
+	sim_wait_log '^GET /'
+	sim_delete /sim/fault
+	live zero --json
+	expect 6
+	expect_json '.error.class == "locked"' '.list == []'
+	fcp_signal TERM
+	fcp_end
+	expect 1
 }
 
 @test "memory that a page-fault handler fills in: with its base; no missing page is touched" {

@@ -17,6 +17,8 @@ static void names(void)
 
 		is_str(fcp_error_class_name((enum fcp_error_class)value), "unknown", "F5: no error class");
 		is_str(fcp_status_name((enum fcp_status)value), "unknown", "F5: no status");
+		is_str(fcp_same_name((enum fcp_same)value), "unknown", "F5: no place");
+		ok(!fcp_find_name((unsigned)value), "F5: nothing to find");
 		is_str(fcp_reclaim_kind_name((enum fcp_reclaim_kind)value), "unknown", "F5: no step");
 		is_u64(fcp_reclaim_default_cap_ms((enum fcp_reclaim_kind)value), 0, "F5: ... has no cap");
 		is_str(fcp_vm_state_name((enum fcp_vm_state)value), "unknown", "F5: no state");
