@@ -7,6 +7,7 @@
 #include "cmd/map_svg.h"
 #include "cmd/output.h"
 #include "cmd/plan.h"
+#include "cmd/step_settings.h"
 #include "cmd/write_file.h"
 #include "report.h"
 
@@ -77,7 +78,8 @@ static int look(const struct invocation *invocation, struct inspection *inspecti
 	for (size_t i = 0; i < inspection->count; i++) {
 		const struct fcp_inspect_settings settings = {inspection->paths[i], MAP_CELLS_MAX,
 							      invocation->cancel_fd,
-							      text_of(invocation, OPT_BASE)};
+							      text_of(invocation, OPT_BASE),
+							      holes_setting(invocation)};
 		const struct fcp_outcome *one = &inspection->results[i].outcome;
 		int ran = fcp_inspect(&settings, &inspection->results[i], err);
 		double ms = outcome->ms + one->ms;
@@ -87,6 +89,9 @@ static int look(const struct invocation *invocation, struct inspection *inspecti
 		outcome->ms = ms;
 		if (ran != 0)
 			return -1;
+		/* There is nothing to draw. */
+		if (one->status == FCP_STATUS_UNSUPPORTED)
+			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s", one->reason);
 	}
 	return 0;
 }

@@ -120,7 +120,7 @@ static void put_lineage(FILE *out, const struct fcp_inspect_result *result)
 	static const char *const fits[] = {
 		[FCP_LINEAGE_UNKNOWN] = "whether it is this layer's is not recorded",
 		[FCP_LINEAGE_FITS] = "this layer's",
-		[FCP_LINEAGE_OTHER] = "another than this layer's: not compared",
+		[FCP_LINEAGE_OTHER] = "another than this layer's",
 	};
 	const struct fcp_file_attributes *recorded = &result->attributes;
 	const struct fcp_base_report *base = &result->base;
@@ -137,7 +137,7 @@ static void put_lineage(FILE *out, const struct fcp_inspect_result *result)
 	fprintf(out, ": memory %s", base->id[0] ? base->id : "without a recorded id");
 	if (recorded->holes == FCP_HOLES_BASE)
 		fprintf(out, ", %s", fits[base->lineage]);
-	fputc('\n', out);
+	fputs(result->compared ? "\n" : ": not compared\n", out);
 }
 
 static void put_file(FILE *out, const struct fcp_inspect_result *result, const char *path)

@@ -124,15 +124,15 @@ static int read_settings(const struct invocation *invocation, struct given *give
 }
 
 /* [START, LENGTH, "free"]; of ranges that were given, without the word. */
-static struct fcp_json *range_member(const struct fcp_found_range *range, int *bad)
+static int append_range(struct fcp_json *list, const struct fcp_found_range *range)
 {
 	struct fcp_json *member = fcp_json_array();
+	int bad = fcp_json_append_u64(member, range->start);
 
-	*bad |= fcp_json_append_u64(member, range->start);
-	*bad |= fcp_json_append_u64(member, range->end - range->start);
+	bad |= fcp_json_append_u64(member, range->end - range->start);
 	if (range->found)
-		*bad |= fcp_json_append_string(member, fcp_find_name(range->found));
-	return member;
+		bad |= fcp_json_append_string(member, fcp_find_name(range->found));
+	return bad | fcp_json_append(list, member);
 }
 
 /* "list": the ranges, and "file", which file they are of, as in the text. */
@@ -147,7 +147,7 @@ static int report_list(struct fcp_json *object, const struct fcp_madvise_ranges_
 		       ? fcp_json_set_null(object, "file")
 		       : fcp_json_set_string(object, "file", fcp_identity_text(&result->file, file));
 	for (size_t i = 0; i < found->count; i++)
-		bad |= fcp_json_append(list, range_member(&found->items[i], &bad));
+		bad |= append_range(list, &found->items[i]);
 	return bad | fcp_json_set(object, "list", list);
 }
 

@@ -160,7 +160,7 @@ const struct option_def options[OPTIONS] = {
 		"(as in the base) and changed"},
 	[OPT_RANGES] = {"ranges", 0, KIND_TEXT, "FILE", MADVISE, NULL, {0},
 		"release these ranges, a line `START LENGTH` each; - is stdin"},
-	[OPT_HOLES] = {"holes", 0, KIND_CHOICE, "MEANING", MADVISE, NULL, {"zero", "base"},
+	[OPT_HOLES] = {"holes", 0, KIND_CHOICE, "MEANING", MADVISE | INSPECT, NULL, {"zero", "base"},
 		"what the file's holes mean: zero (a whole memory file) or base (a Diff layer)"},
 	[OPT_MIN_RUN] = {"min-run", 0, KIND_BYTES, "BYTES", MADVISE | PAUSE, "4096", {0},
 		"leave shorter runs alone"},

@@ -146,7 +146,7 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 	return 0;
 }
 
-static enum fcp_holes holes_of(const struct invocation *invocation)
+enum fcp_holes holes_setting(const struct invocation *invocation)
 {
 	const struct value *value = &invocation->values[OPT_HOLES];
 
@@ -154,8 +154,6 @@ static enum fcp_holes holes_of(const struct invocation *invocation)
 		return FCP_HOLES_UNSAID;
 	return value->number == 0 ? FCP_HOLES_ZERO : FCP_HOLES_BASE;
 }
-
-#define ALIGN_MAX (UINT64_C(1) << 30)
 
 static int check_units(const struct invocation *invocation, struct fcp_error *err)
 {
@@ -167,7 +165,7 @@ static int check_units(const struct invocation *invocation, struct fcp_error *er
 				     "--min-run: %lu is no multiple of a page (4096)",
 				     (unsigned long)min_run_bytes);
 	if (takes_option(invocation, OPT_ALIGN) &&
-	    (align_bytes < FCP_PAGE_BYTES || align_bytes > ALIGN_MAX || (align_bytes & (align_bytes - 1)) != 0))
+	    (align_bytes < FCP_PAGE_BYTES || align_bytes > FCP_ALIGN_MAX || (align_bytes & (align_bytes - 1)) != 0))
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "--align: %lu is no power of two from 4096 (a page) to 1 GiB",
 				     (unsigned long)align_bytes);
@@ -187,7 +185,7 @@ int madvise_ranges_settings(const struct invocation *invocation,
 		return -1;
 	*settings_ = (struct fcp_madvise_ranges_settings){
 		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
-		.holes = holes_of(invocation),
+		.holes = holes_setting(invocation),
 		.find = find,
 		.min_run_bytes = invocation->values[OPT_MIN_RUN].number,
 		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,

@@ -570,6 +570,8 @@ struct fcp_base_report {
 	enum fcp_lineage lineage;
 };
 
+#define FCP_ALIGN_MAX (UINT64_C(1) << 30)
+
 struct fcp_madvise_ranges_settings {
 	const char *mem_file_path; /* NULL with a pid */
 	pid_t pid;		   /* 0, or the Firecracker whose paused VM's memory is meant: it must be
@@ -583,7 +585,7 @@ struct fcp_madvise_ranges_settings {
 	bool keep;			 /* find and report, release nothing */
 	uint32_t wait_lock_ms;		 /* how long another fcpause on it is waited for */
 	int cancel_fd;
-	uint64_t align_bytes; /* a power of two from 4096 to 1 GiB, to which ranges are cut down; 0: 4096 */
+	uint64_t align_bytes; /* a power of two from 4096 to FCP_ALIGN_MAX, to which ranges are cut down; 0: 4096 */
 	/* What pages are compared with. NULL: with a pid, the file that the VM was restored from, where the
 	 * process maps it; else BASE and CHANGED cannot be found. */
 	const char *base;
@@ -618,26 +620,26 @@ struct fcp_madvise_ranges_result {
 };
 
 /*
- * Finds the ranges, punches holes (fallocate PUNCH_HOLE|KEEP_SIZE; they read as zeros), and checks
- * that they are holes (SEEK_DATA). The file's size never changes. What a hole means is what the
- * settings say, else what is recorded with the file; where neither is so, nothing is found in a
- * file with a hole over a page that the guest in it has in use, or whose guest cannot be read. The
- * meaning is recorded with the file then. FCP_HOLES_ZERO for a file that is recorded as a layer is
- * refused (unsupported); FCP_HOLES_BASE for one recorded as whole is a warning. Status: ok; partial when the file
- * system kept some of it, or when a gate refused the free pages and the zero pages were released all
- * the same; unsupported when a gate refused and free pages alone were asked for, when the file may
- * be a layer (FCP_HOLES_UNSAID), or where the file system cannot punch holes. FCP_ERR_BUSY when
- * another process maps the file, or has it open for writing; FCP_ERR_LOCKED when another fcpause
- * works on it; FCP_ERR_INPUT when the ranges were made of
- * another file, or of this one before it was changed, or when the base is not the one that the file is
- * a layer of. Safe to run again.
+ * Finds the ranges, punches holes (fallocate PUNCH_HOLE|KEEP_SIZE; they read as zeros), and checks that
+ * they are holes (SEEK_DATA). The file's size never changes. What a hole means is what the settings
+ * say, else what is recorded with the file; where neither is so, nothing is found in a file with a hole
+ * over a page that the guest in it has in use, or whose guest cannot be read. The meaning is recorded
+ * with the file then. FCP_HOLES_ZERO for a file that is recorded as a layer is refused (unsupported);
+ * FCP_HOLES_BASE for one recorded as whole is a warning. Status: ok; partial when the file system kept
+ * some of it, or when a gate refused the free pages and the zero pages were released all the same;
+ * unsupported when a gate refused and free pages alone were asked for, when the file may be a layer
+ * (FCP_HOLES_UNSAID), or where the file system cannot punch holes. FCP_ERR_BUSY when another process
+ * maps the file, or has it open for writing; FCP_ERR_LOCKED when another fcpause works on it;
+ * FCP_ERR_INPUT when the ranges were made of another file, or of this one before it was changed, or
+ * when the base is not the one that the file is a layer of. Safe to run again.
  *
  * With a pid: finds the free pages in the live memory of a Paused VM (FCP_ERR_STATE else; the right to
  * trace the process is needed: unsupported without). ranges are offsets of the memory file that a
- * snapshot would write. Where guest memory is shared (a memfd) they are released in it; private
- * memory is unsupported, as only Firecracker itself can give that back; mem_file is the process's
- * memory then. With keep all kinds of pages can be found; what is not is as in fcp_snapshot(): pages
- * that a page-fault handler has not filled in are the base's, and never touched. FCP_ERR_LEFT: another program resumed the VM meanwhile, and pages may be lost.
+ * snapshot would write. Where guest memory is shared (a memfd) they are released in it; private memory
+ * is unsupported, as only Firecracker itself can give that back; mem_file is the process's memory then.
+ * With keep all kinds of pages can be found; pages that a page-fault handler has not filled in are the
+ * base's, and are never touched. FCP_ERR_LEFT: another program resumed the VM meanwhile, and pages may
+ * be lost.
  */
 FCP_API int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
 			       struct fcp_madvise_ranges_result *result, struct fcp_error *err);
@@ -688,11 +690,12 @@ struct fcp_inspect_settings {
 	uint32_t cells_max; /* of the map, which takes 160 bytes a cell, with a base twice as much; 0: no map */
 	int cancel_fd;
 	const char *base; /* a whole memory file to compare with; or NULL */
+	enum fcp_holes holes;
 };
 
 struct fcp_inspect_result {
 	struct fcp_outcome outcome;
-	struct fcp_file_attributes attributes; /* as recorded */
+	struct fcp_file_attributes attributes; /* as recorded; holes: as specified, where they were */
 	char release[65];	  /* the guest's kernel, printable ASCII; "" when it was not read */
 	uint64_t logical_bytes;	  /* the file's size: the sum of all classes */
 	uint64_t allocated_bytes; /* storage that it occupies by st_blocks, metadata included */
@@ -703,7 +706,7 @@ struct fcp_inspect_result {
 	size_t cell_count;
 	struct fcp_inspect_cell *cells; /* owned */
 	struct fcp_base_report base;
-	bool compared; /* with the base; false too for a layer that is recorded to lie on another */
+	bool compared; /* with the base */
 	struct fcp_class_bytes same[FCP_SAMES][FCP_PAGE_CLASSES]; /* of classes, what stands there too */
 	struct fcp_inspect_cell *same_cells[FCP_SAMES]; /* the same of cells; owned; NULL without */
 	struct fcp_class_bytes same_all[FCP_SAMES]; /* their sums, without free pages */
@@ -712,12 +715,15 @@ struct fcp_inspect_result {
 
 /*
  * Looks at a memory file, and changes nothing: which of its pages are free, zeros, page cache, ... by
- * the struct pages of the guest in it, and which of them occupy storage; with a base, also which of them
- * stand in it. Of a recorded layer the guest is read through its base. Status: ok; partial when the
- * guest cannot be read (no Linux on x86_64, a Diff layer without its base): then only pages of zeros that
- * occupy storage are told from the rest, which is unknown; and when a layer lies on another base. FCP_ERR_LOCKED while another fcpause releases
- * pages of it, FCP_ERR_INPUT: no memory file. Takes about 100 ms for a GiB of data, and at most
- * 64 MiB of memory and a bit a page. Safe to run again. Source: include/linux/page-flags.h and mm_types.h of Linux.
+ * the struct pages of the guest in it, and which of them occupy storage; with a base, also which of
+ * them stand in it. Of a recorded layer the guest is read through its base. Status: ok; partial when
+ * the guest cannot be read (no Linux on x86_64, a Diff layer without its base): then only pages of
+ * zeros that occupy storage are told from the rest, which is unknown; and when there is a base, but
+ * nothing is compared: for a layer of another base, and where what the file's holes mean is neither
+ * recorded nor specified, and its guest cannot be read. FCP_HOLES_ZERO for a file that is recorded as a
+ * layer is unsupported. FCP_ERR_LOCKED while another fcpause releases pages of it, FCP_ERR_INPUT: no
+ * memory file. Takes about 100 ms for a GiB of data, and at most 64 MiB of memory and a bit a page.
+ * Safe to run again. Source: include/linux/page-flags.h and mm_types.h of Linux.
  */
 FCP_API int fcp_inspect(const struct fcp_inspect_settings *settings,
 			struct fcp_inspect_result *result, struct fcp_error *err);

@@ -4,16 +4,17 @@
 #include "base/outcome.h"
 #include "base/units.h"
 #include "guest/classify.h"
-#include "memory/attributes.h"
 #include "memory/claim.h"
 #include "memory/file.h"
 #include "memory/sparse.h"
 #include "memory/zero.h"
 #include "steps/free_ranges.h"
+#include "steps/holes.h"
 #include "steps/inspect_base.h"
 #include "steps/inspect_sums.h"
 #include "steps/memory_file.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* So often who else works on the file is asked. */
@@ -53,14 +54,17 @@ static enum fcp_page_class class_of(enum fcp_guest_page_class guest_class)
 static int open_file(struct run *run, struct fcp_error *err)
 {
 	struct fcp_file_size size;
+	bool contradicts; /* it changes nothing here */
 
 	if (fcp_memory_file_open(&run->file, false, &run->result->logical_bytes, err) < 0 ||
 	    fcp_file_size(run->file.fd, run->file.name, &size, err) < 0)
 		return -1;
 	run->result->allocated_bytes = size.allocated_bytes;
-	fcp_attributes_read(run->file.fd, &run->result->attributes);
 	run->claimed = true;
-	return fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_READ, &run->claim, err);
+	if (fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_READ, &run->claim, err) < 0)
+		return -1;
+	return fcp_holes_decide(&run->file, run->settings->holes, &run->result->attributes, &contradicts,
+				err);
 }
 
 /* ---- a guest that can be read ---- */
@@ -210,26 +214,39 @@ static int look(struct run *run, struct fcp_error *err)
 	return add_unknown(run, err);
 }
 
+/* A guest that can be read with its holes as zeros shows that they are. */
+static int check_holes(struct run *run, bool *known_, struct fcp_error *err)
+{
+	*known_ = run->result->attributes.holes != FCP_HOLES_UNSAID ||
+		  !fcp_holes_exist(&run->file, run->result->logical_bytes);
+	if (*known_)
+		return 0;
+	*known_ = check_guest(run, err) == 0;
+	return *known_ || is_of_the_guest(err) ? 0 : -1;
+}
+
 static int compare(struct run *run, struct fcp_error *err)
 {
-	return run->settings->base ? fcp_inspect_compare(run->settings->base, &run->file, &run->base,
-							 run->result, err)
-				   : 0;
+	bool holes_known;
+
+	if (!run->settings->base)
+		return 0;
+	if (check_holes(run, &holes_known, err) < 0)
+		return -1;
+	return fcp_inspect_compare(run->settings->base, &run->file, holes_known, &run->base, run->result, err);
 }
 
 /* Said of a guest that could be read, too. */
-static void tell_other_base(struct run *run)
+static void tell_not_compared(struct run *run)
 {
-	struct fcp_error other;
+	struct fcp_outcome *outcome = &run->result->outcome;
+	char other[512] = "";
 
-	if (!run->settings->base || run->result->compared)
+	if (!run->base.not_compared[0])
 		return;
-	fcp_base_file_other(&(struct fcp_base_of){&run->file, run->result->logical_bytes,
-						  &run->result->attributes},
-			    &run->result->base, &other);
-	if (run->result->outcome.status != FCP_STATUS_OK)
-		fcp_error_append(&other, "; %.400s", run->result->outcome.reason);
-	fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "not compared: %s", other.message);
+	if (outcome->status != FCP_STATUS_OK)
+		snprintf(other, sizeof(other), "; %.500s", outcome->reason);
+	fcp_outcome_set(outcome, FCP_STATUS_PARTIAL, "not compared: %s%s", run->base.not_compared, other);
 }
 
 static int run_step(struct run *run, struct fcp_error *err)
@@ -241,7 +258,7 @@ static int run_step(struct run *run, struct fcp_error *err)
 		return -1;
 	run->result->largest = fcp_inspect_largest(run->result);
 	fcp_inspect_sum_up(run->result);
-	tell_other_base(run);
+	tell_not_compared(run);
 	return 0;
 }
 

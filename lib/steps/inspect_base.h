@@ -10,17 +10,20 @@ struct fcp_inspect_base {
 	struct fcp_input_file file;
 	/* FCP_FIND_BASE: pages that are as in the base; sorted. Other places would be other kinds. */
 	struct fcp_found_ranges same;
+	char not_compared[400]; /* why; "" where it was */
 };
 
 #define FCP_INSPECT_BASE_NONE {.file = FCP_INPUT_FILE_NONE}
 
 /*
- * Opens the base and compares. A layer that is recorded to lie on another base is not compared, as its holes
- * would be given the wrong bytes: result->compared is false then, and result->base says so. Errors as
- * fcp_base_file_open() and fcp_compare_files(); FCP_ERR_BUSY: the base has been changed meanwhile.
+ * Opens the base, and compares the file with it: result->compared. A layer that is recorded to lie on
+ * another base is not compared, nor a file with holes of which nothing is known: they would be given
+ * the wrong bytes. Errors as fcp_base_file_open() and fcp_compare_files(); FCP_ERR_BUSY: the base has
+ * been changed meanwhile.
  */
-int fcp_inspect_compare(const char *path, const struct fcp_file *file, struct fcp_inspect_base *base,
-			struct fcp_inspect_result *result, struct fcp_error *err);
+int fcp_inspect_compare(const char *path, const struct fcp_file *file, bool holes_known,
+			struct fcp_inspect_base *base, struct fcp_inspect_result *result,
+			struct fcp_error *err);
 
 /* Safe on FCP_INSPECT_BASE_NONE. */
 void fcp_inspect_base_close(struct fcp_inspect_base *base);

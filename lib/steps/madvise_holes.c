@@ -6,6 +6,7 @@
 #include "memory/range.h"
 #include "memory/sparse.h"
 #include "steps/free_ranges.h"
+#include "steps/holes.h"
 #include "steps/madvise_run.h"
 
 #include <string.h>
@@ -14,26 +15,6 @@ void fcp_madvise_warn(struct fcp_madvise_run *run, const char *text)
 {
 	if (*text)
 		fcp_text_append(text, run->result->warning, sizeof(run->result->warning));
-}
-
-static int meaning_of(const struct fcp_file *file, enum fcp_holes specified,
-		      struct fcp_file_attributes *attributes_, bool *contradicts_,
-		      struct fcp_error *err)
-{
-	struct fcp_file_attributes attributes;
-
-	fcp_attributes_read(file->fd, &attributes);
-	*contradicts_ = specified != FCP_HOLES_UNSAID && attributes.holes != FCP_HOLES_UNSAID &&
-			specified != attributes.holes;
-	if (*contradicts_ && attributes.holes == FCP_HOLES_BASE)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "%.200s is recorded as a Diff layer (user.fcpause.holes is base): "
-				     "a hole in it is the base's bytes, not zeros",
-				     file->name);
-	if (specified != FCP_HOLES_UNSAID)
-		attributes.holes = specified;
-	*attributes_ = attributes;
-	return 0;
 }
 
 static int find_without_zero(struct fcp_madvise_run *run, const char *warning)
@@ -51,8 +32,8 @@ int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 	bool contradicts;
 
 	run->find = settings->find;
-	if (meaning_of(&run->file, settings->ranges ? FCP_HOLES_UNSAID : settings->holes, attributes,
-		       &contradicts, err) != 0)
+	if (fcp_holes_decide(&run->file, settings->ranges ? FCP_HOLES_UNSAID : settings->holes, attributes,
+			     &contradicts, err) != 0)
 		return -1;
 	if (contradicts)
 		fcp_madvise_warn(run, "the file is recorded as whole (user.fcpause.holes is zero), "
@@ -114,13 +95,6 @@ static int check_holes_are_free(const struct fcp_file *file, uint64_t size_bytes
 	return 0;
 }
 
-static bool has_holes(const struct fcp_madvise_run *run)
-{
-	off_t hole = lseek(run->file.fd, 0, SEEK_HOLE);
-
-	return hole >= 0 && (uint64_t)hole < run->size_bytes;
-}
-
 /*
  * Holes of which nothing is specified and nothing recorded: over free pages they mean nothing. A
  * file with others must not be guessed at.
@@ -130,7 +104,7 @@ int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp
 	FCP_CLEANUP(ranges) struct fcp_ranges found = {0};
 
 	if (run->result->attributes.holes != FCP_HOLES_UNSAID || run->settings->ranges ||
-	    !has_holes(run))
+	    !fcp_holes_exist(&run->file, run->size_bytes))
 		return 0;
 	/* Of a guest that cannot be read no page is known to be free. */
 	if (!looked &&

@@ -19,7 +19,8 @@
 #define BATCH_RANGES 256
 
 /* The allocator's marks are to be trusted only while no vCPU runs. */
-static int check_vm(struct fcp_madvise_process_run *run, struct fcp_machine_config *machine_, struct fcp_error *err)
+static int check_vm(struct fcp_madvise_process_run *run, struct fcp_machine_config *machine_,
+		    struct fcp_error *err)
 {
 	struct fcp_instance instance;
 	pid_t pid;
@@ -231,7 +232,8 @@ int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 {
 	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
-	struct fcp_madvise_process_run run = {.settings = settings, .result = result, .base = FCP_SNAPSHOT_BASE_NONE};
+	struct fcp_madvise_process_run run = {
+		.settings = settings, .result = result, .base = FCP_SNAPSHOT_BASE_NONE};
 	int ran = -1;
 
 	if (!settings->api_sock)

@@ -17,8 +17,6 @@
 
 #include <string.h>
 
-#define ALIGN_MAX (UINT64_C(1) << 30)
-
 /* Of a file, and of a process. */
 static int check_finds(const struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
 {
@@ -31,7 +29,7 @@ static int check_finds(const struct fcp_madvise_ranges_settings *settings, struc
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "pages that are as in the base, or have changed, must not be released: "
 				     "the guest needs them");
-	if (align_bytes < FCP_PAGE_BYTES || align_bytes > ALIGN_MAX || (align_bytes & (align_bytes - 1)) != 0)
+	if (align_bytes < FCP_PAGE_BYTES || align_bytes > FCP_ALIGN_MAX || (align_bytes & (align_bytes - 1)) != 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "an alignment of %llu bytes: no power of two from 4096 to 1 GiB",
 				     (unsigned long long)align_bytes);

@@ -81,8 +81,8 @@ int fcp_madvise_compare(struct fcp_madvise_run *run, struct fcp_error *err);
 int fcp_madvise_list_file(struct fcp_madvise_run *run, struct fcp_error *err);
 
 /*
- * The list of what was found: result->found and the sums beside it, of all (which is sorted by that), cut down as the
- * settings say. size_bytes: of the memory. FCP_ERR_MEMORY.
+ * The list of what was found: result->found and the sums beside it, of all (which is sorted by that),
+ * cut down as the settings say. size_bytes: of the memory. FCP_ERR_MEMORY.
  */
 int fcp_madvise_list(const struct fcp_madvise_ranges_settings *settings, uint64_t size_bytes,
 		     struct fcp_found_ranges *all, struct fcp_madvise_ranges_result *result,

@@ -609,13 +609,13 @@ SAME_SUMS='(.same.base.bytes == ([.classes | to_entries[] | select(.key != "free
 
 @test "--base: what is the same there, by class, and what a layer would store" {
 	base
-	inspect --mem-file-path mem --base base --json
+	inspect --mem-file-path mem --holes zero --base base --json
 	expect 4
 	expect_json "$SUMS" "$SAME_SUMS" '.layer_bytes == 10 * 4096' \
 		'.base_file == {path: "base", id: null, fits: null}' \
 		'.classes.zero.same.base == {bytes: (14 * 4096), allocated_bytes: (14 * 4096)}' \
 		'.classes.unknown.same.base == {bytes: ((45 + 187) * 4096), allocated_bytes: (45 * 4096)}'
-	inspect --mem-file-path mem --base base
+	inspect --mem-file-path mem --holes zero --base base
 	expect 4
 	grep -qE '^same as base +984.0 KiB +1007616 +96.1 % +236.0 KiB +241664 +92.2 %$' out
 	grep -qE '^layer stores +40.0 KiB +40960 +3.9 %$' out
@@ -629,7 +629,7 @@ SAME_SUMS='(.same.base.bytes == ([.classes | to_entries[] | select(.key != "free
 
 @test "--base: the map has it, as text and as a picture; zeros stay zeros" {
 	base
-	inspect --mem-file-path mem --base base --svg map.svg
+	inspect --mem-file-path mem --holes zero --base base --svg map.svg
 	expect 4
 	# 64 cells of 4 KiB: data, zeros, data; what differs is as without a base.
 	[ "$(rows | head -n 1)" = "BBUBBBBBZZZZZZZZZZZZZZZZBBBBBBUBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBU" ]
@@ -660,10 +660,10 @@ SAME_SUMS='(.same.base.bytes == ([.classes | to_entries[] | select(.key != "free
 	base
 	cp mem after
 	printf more | dd of=after bs=4096 seek=4 conv=notrunc status=none
-	inspect --before mem --after after --base base --json
+	inspect --before mem --after after --holes zero --base base --json
 	expect 4
 	expect_json '.before.layer_bytes == 40960' '.after.layer_bytes == 45056' '.difference.layer_bytes == 4096'
-	inspect --before mem --after after --base base
+	inspect --before mem --after after --holes zero --base base
 	grep -qE '^layer stores +40.0 KiB +40960 +44.0 KiB +45056 +\+4.0 KiB +\+4096$' out
 }
 
@@ -679,4 +679,18 @@ SAME_SUMS='(.same.base.bytes == ([.classes | to_entries[] | select(.key != "free
 	inspect --mem-file-path mem --base none
 	expect 1
 	expect_err none
+}
+
+@test "--base: holes of which nothing is known are not guessed at; --holes says what they mean" {
+	base
+	inspect --mem-file-path mem --base base --json
+	expect 4
+	expect_json "$SUMS" '.reason | startswith("not compared: is mem a whole memory file, or a Diff layer?")' \
+		'.same == null and .layer_bytes == null' '.base_file.path == "base"'
+	inspect --mem-file-path mem --base base
+	grep -qx '  base base: memory without a recorded id: not compared' out
+	# As a layer its hole is the base's.
+	inspect --mem-file-path mem --holes base --base base --json
+	expect 4
+	expect_json "$SUMS" "$SAME_SUMS" '.layer_bytes == 5 * 4096' '.holes == "base"'
 }

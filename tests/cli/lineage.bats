@@ -53,11 +53,20 @@ files() {
 	expect_json '.base_file.fits == false' '.same == null and .layer_bytes == null' \
 		'.reason | startswith("not compared: layer.mem is a layer of memory")' '.reason | contains("the guest cannot be read")'
 	inspect --mem-file-path layer.mem --base a.mem
-	expect_out "another than this layer's: not compared"
+	grep -q "^  base a.mem: memory .*, another than this layer's: not compared\$" out
 	run ! grep -q '^layer stores' out
 	cp --no-preserve=all base.mem plain.mem
 	inspect --mem-file-path layer.mem --base plain.mem --json
 	expect_json '.base_file.fits == null' ".layer_bytes == $WRITTEN"
+	inspect --mem-file-path layer.mem --base base.mem --holes zero --json
+	expect 3
+	expect_json '.status == "unsupported"' '.reason | contains("recorded as a Diff layer")' 'has("classes") | not'
+	inspect --before base.mem --after layer.mem --holes zero --json
+	expect 3
+	expect_json '.status == "unsupported"' 'has("before") | not'
+	inspect --before layer.mem --after base.mem --holes zero
+	expect 3
+	expect_no_out
 	inspect --mem-file-path a.mem --base layer.mem
 	expect 1
 	expect_err 'the base is a layer itself'
