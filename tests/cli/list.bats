@@ -230,6 +230,36 @@ expect_list() {
 	expect_err '--base'
 }
 
+@test "files: holes of 1 TiB cost nothing" {
+	truncate -s 1T file 2>/dev/null && truncate -s 1T base || skip 'the file system has no files of 1 TiB'
+	printf x | dd of=file bs=4096 seek=100000000 conv=notrunc status=none
+	printf x | dd of=base bs=4096 seek=200000000 conv=notrunc status=none
+	status=0
+	(ulimit -v 262144; timeout 20 "$FCPAUSE" madvise-ranges --mem-file-path file --base base --list \
+		--find base,changed --holes zero >out 2>err) || status=$?
+	[ "$status" -ne 134 ] || skip 'a sanitizer needs more address space'
+	expect 0
+	diff - <(grep -v '^#' out) <<-'E'
+		0 409600000000 base
+		409600000000 4096 changed
+		409600004096 409599995904 base
+		819200000000 4096 changed
+		819200004096 280311623680 base
+	E
+}
+
+@test "files: interrupted, it lists nothing" {
+	env --block-signal=INT true 2>/dev/null || skip 'env cannot block signals'
+	two_files
+	status=0
+	# The signal waits for the program from before its first instruction.
+	# shellcheck disable=SC2016
+	env --block-signal=INT sh -c 'kill -INT $$; exec "$@"' sh "$FCPAUSE" madvise-ranges --mem-file-path file \
+		--base base --list --find base,changed --holes zero --json >out 2>err || status=$?
+	expect 1
+	expect_json '.error.class == "interrupted"' '.list == []'
+}
+
 # ---- nothing of it is ever released ------------------------------------------------------------
 
 @test "changed and base pages cannot be released: not found without --list, not taken by --ranges" {
