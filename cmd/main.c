@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "cmd/nearest.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/parse.h"
@@ -64,6 +65,24 @@ static int run(const struct command *command, int argc, char **argv)
 	return exit_code;
 }
 
+static int unknown_command(const char *word)
+{
+	struct nearest nearest = {word, strlen(word), NEAREST_NONE, ""};
+	FCP_CLEANUP(free) char *name = shown_text(word);
+	char hint[NEAREST_MAX_BYTES + 24];
+
+	if (word[0] == '-') {
+		fprintf(stderr, "fcpause: '%s' stands before the command, and options follow it: fcpause COMMAND [OPTION...]\n",
+			name ? name : "");
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < COMMANDS; i++)
+		nearest_try(&nearest, commands[i].name);
+	fprintf(stderr, "fcpause: unknown command '%s'%s (see fcpause --help)\n", name ? name : "",
+		nearest_hint(&nearest, hint));
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
@@ -76,11 +95,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
 		return print_version();
 	command = command_find(argv[1]);
-	if (!command) {
-		FCP_CLEANUP(free) char *name = shown_text(argv[1]);
-
-		fprintf(stderr, "fcpause: unknown command '%s' (see fcpause --help)\n", name ? name : "");
-		return EXIT_USAGE;
-	}
+	if (!command)
+		return unknown_command(argv[1]);
 	return run(command, argc - 1, argv + 1);
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "cmd/environment.h"
+#include "cmd/nearest.h"
 #include "cmd/values.h"
 
 #include <argp.h>
@@ -31,12 +32,37 @@ static enum option_id option_of(int key)
 	return OPTIONS;
 }
 
+/* Of the command's own options, with and without no-. */
+static const char *hint_for(const struct invocation *invocation, const char *word, size_t length,
+			    char hint[NEAREST_MAX_BYTES + 24])
+{
+	struct nearest nearest = {word, length, NEAREST_NONE, ""};
+
+	for (size_t id = 0; id < OPTIONS; id++) {
+		char name[NEAREST_MAX_BYTES];
+
+		if (!takes_option(invocation, (enum option_id)id))
+			continue;
+		snprintf(name, sizeof(name), "--%s", options[id].name);
+		nearest_try(&nearest, name);
+		if (options[id].kind != KIND_TOGGLE)
+			continue;
+		snprintf(name, sizeof(name), "--no-%s", options[id].name);
+		nearest_try(&nearest, name);
+	}
+	return nearest_hint(&nearest, hint);
+}
+
 static int unknown_option(const struct invocation *invocation, const char *word,
 			  struct fcp_error *err)
 {
 	/* Without its value, which may be a secret. */
-	return fcp_error_set(err, FCP_ERR_USAGE, 0, "unknown option '%.*s' (see fcpause %s --help)",
-			     (int)strcspn(word, "="), word, invocation->command->name);
+	size_t length = strcspn(word, "=");
+	char hint[NEAREST_MAX_BYTES + 24];
+
+	return fcp_error_set(err, FCP_ERR_USAGE, 0, "unknown option '%.*s'%s (see fcpause %s --help)",
+			     (int)length, word, hint_for(invocation, word, length, hint),
+			     invocation->command->name);
 }
 
 /* argp says nothing itself: what the user wrote stands before state->next. */

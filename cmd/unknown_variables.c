@@ -2,44 +2,14 @@
 #include "cmd/unknown_variables.h"
 
 #include "cmd/environment.h"
+#include "cmd/nearest.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define PREFIX "FCPAUSE_"
-#define NAME_MAX_BYTES 64
-/* A slip of the pen: two letters exchanged, one too many, two left out. */
-#define NEAR 2
-
-static size_t least(size_t a, size_t b, size_t c)
-{
-	size_t least_of_two = a < b ? a : b;
-
-	return least_of_two < c ? least_of_two : c;
-}
-
-/* Levenshtein's, of names of less than NAME_MAX_BYTES. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_BYTES], length = strlen(b);
-
-	for (size_t j = 0; j <= length; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= length; j++) {
-			size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			row[j] = least(row[j] + 1, row[j - 1] + 1, replaced);
-		}
-	}
-	return row[length];
-}
-
+#define NAME_MAX_BYTES NEAREST_MAX_BYTES
 /* An option's variable by its name; OPTIONS where there is none. */
 static enum option_id find_option(const char *name)
 {
@@ -52,21 +22,17 @@ static enum option_id find_option(const char *name)
 	return OPTIONS;
 }
 
-/* false where no name is near enough. */
-static bool find_nearest(const char *name, char nearest[NAME_MAX_BYTES])
+static const char *hint_for(const char *name, char hint[NEAREST_MAX_BYTES + 24])
 {
-	size_t best = NEAR + 1;
+	struct nearest nearest = {name, strlen(name), NEAREST_NONE, ""};
 
 	for (size_t i = 0; i < OPTIONS; i++) {
 		char own[NAME_MAX_BYTES];
-		size_t far = distance(environment_name((enum option_id)i, own, sizeof(own)), name);
 
-		if (options[i].kind == KIND_ACTION || far >= best)
-			continue;
-		best = far;
-		memcpy(nearest, own, sizeof(own));
+		if (options[i].kind != KIND_ACTION)
+			nearest_try(&nearest, environment_name((enum option_id)i, own, sizeof(own)));
 	}
-	return best <= NEAR;
+	return nearest_hint(&nearest, hint);
 }
 
 /* FCPAUSE_NO_DRAIN: the option that it would turn off, else OPTIONS. */
@@ -87,15 +53,13 @@ static void warn(struct unknown_variables *unknown, const char *name)
 	char *text = unknown->warnings[unknown->count];
 	const size_t bytes = sizeof(unknown->warnings[0]);
 	enum option_id negated = find_negated(name);
-	char nearest[NAME_MAX_BYTES];
+	char own[NAME_MAX_BYTES], hint[NEAREST_MAX_BYTES + 24];
 
 	if (negated != OPTIONS)
 		snprintf(text, bytes, "%s: no such variable, ignored; %s=0 says it", name,
-			 environment_name(negated, nearest, sizeof(nearest)));
-	else if (find_nearest(name, nearest))
-		snprintf(text, bytes, "%s: no such variable, ignored; did you mean %s?", name, nearest);
+			 environment_name(negated, own, sizeof(own)));
 	else
-		snprintf(text, bytes, "%s: no such variable, ignored", name);
+		snprintf(text, bytes, "%s: no such variable, ignored%s", name, hint_for(name, hint));
 	unknown->count++;
 }
 

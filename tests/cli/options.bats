@@ -228,3 +228,29 @@ bad_values() {
 		expect_err "--$option: the value is empty"
 	done
 }
+
+@test "a slip of the pen: the command, or the option of the command, that may have been meant" {
+	fcp snapsht
+	expect 2
+	expect_err "unknown command 'snapsht'; did you mean snapshot? (see fcpause --help)"
+	fcp snapshot --api-sok="$T/secret"
+	expect 2
+	expect_err "unknown option '--api-sok'; did you mean --api-sock? (see fcpause snapshot --help)"
+	! grep secret "$T/err"
+	fcp pause --no-drian
+	expect 2
+	expect_err "did you mean --no-drain?"
+	# One of another command is none of this one.
+	fcp reclaim --api-sock x --mem-file-pat y
+	expect 2
+	! grep 'did you mean' "$T/err"
+	fcp xx
+	expect 2
+	! grep 'did you mean' "$T/err"
+}
+
+@test "an option before the command is explained" {
+	fcp --json status
+	expect 2
+	expect_err "'--json' stands before the command, and options follow it: fcpause COMMAND [OPTION...]"
+}
