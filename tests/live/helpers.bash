@@ -24,6 +24,7 @@
 #   packets; no_packets        the guest gets some all the while
 #   vm_is STATE                what Firecracker says
 #   lay_over LAYER FILE        what the layer holds is written over the file
+#   free_alike FILE…          the pages that the guest in the first has free become holes in each
 #   figure NAME [FILTER]       keeps jq's answer over the last JSON on stdout for the record
 #   within SECONDS COMMAND…    until it succeeds, with a deadline
 
@@ -270,6 +271,15 @@ lay_over() {
 				syswrite($f, $pages) == $got or die;
 			}
 		}' "$1" "$2"
+}
+
+# free_alike FILE…: the pages that the guest in the first has free are holes in each of them.
+free_alike() {
+	"$REAL_FCPAUSE" madvise-ranges --list --holes zero --find free --mem-file-path "$1" | grep -v '^#' >"$T/ranges"
+	local file
+	for file; do
+		"$REAL_FCPAUSE" madvise-ranges -q --holes zero --mem-file-path "$file" --ranges "$T/ranges"
+	done
 }
 
 rss_bytes() { awk '/^VmRSS/ { print $2 * 1024 }' "/proc/$FC_PID/status"; }

@@ -197,15 +197,6 @@ remove() { rm -f "${@/#/$DIR/}"; }
 	remove s20.snap s20.mem
 }
 
-# free_alike FILE…: the pages that the guest has free are holes in each of them.
-free_alike() {
-	"$REAL_FCPAUSE" madvise-ranges --list --holes zero --find free --mem-file-path "$1" | grep -v '^#' >"$T/ranges"
-	local file
-	for file; do
-		"$REAL_FCPAUSE" madvise-ranges -q --holes zero --mem-file-path "$file" --ranges "$T/ranges"
-	done
-}
-
 @test "dirty tracking: a Diff after a hold is as complete as one before it" {
 	boot --track
 	workload
