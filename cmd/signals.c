@@ -2,6 +2,7 @@
 #include "cmd/signals.h"
 
 #include "base/cleanup.h"
+#include "cmd/progress.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -13,6 +14,7 @@
 struct signals {
 	const char *command;
 	bool quiet;
+	struct progress progress;
 	int signal_fd;
 	int cancel_fd; /* what the library polls */
 	int stop_fd;   /* ends the thread */
@@ -35,7 +37,7 @@ static const char *waits_for(const char *phase, bool holds)
 			       "(kill -9 would leave that to the guard process)"
 			     : "Firecracker is still writing the snapshot and cannot be stopped";
 	if (strcmp(phase, "publish") == 0)
-		return "the snapshot is complete, and its files are being made durable";
+		return "what was written is complete, and is being made durable";
 	if (strcmp(phase, "resume") == 0)
 		return "the VM is being resumed";
 	if (strcmp(phase, "stop") == 0)
@@ -132,6 +134,7 @@ struct signals *signals_open(const char *command, bool quiet)
 	*signals = (struct signals){
 		.command = command,
 		.quiet = quiet,
+		.progress = progress_begin(quiet),
 		.signal_fd = block_signals(),
 		.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -179,6 +182,7 @@ static void on_phase(const struct fcp_phase *phase, void *arg)
 	struct signals *signals = arg;
 	bool is_hold = strcmp(phase->name, "hold") == 0;
 
+	progress_clear(&signals->progress);
 	pthread_mutex_lock(&signals->mutex);
 	if (is_hold)
 		signals->holds += phase->ended ? -1U : 1U;
@@ -189,7 +193,18 @@ static void on_phase(const struct fcp_phase *phase, void *arg)
 		hold(signals, !phase->ended);
 }
 
+static void on_progress(const struct fcp_progress *progress, void *arg)
+{
+	struct signals *signals = arg;
+
+	progress_show(&signals->progress, progress);
+}
+
 struct fcp_observer signals_observer(struct signals *signals)
 {
-	return (struct fcp_observer){signals ? on_phase : NULL, signals};
+	return (struct fcp_observer){
+		.on_phase = signals ? on_phase : NULL,
+		.arg = signals,
+		.on_progress = signals ? on_progress : NULL,
+	};
 }

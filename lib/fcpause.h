@@ -98,10 +98,18 @@ struct fcp_phase {
 	bool ended;	  /* false: it begins */
 };
 
+/* How far a phase is that lasts. merge: write. */
+struct fcp_progress {
+	const char *step; /* "merge", ...; static storage */
+	uint64_t done_bytes;
+	uint64_t total_bytes;
+};
+
+/* Called by the calling thread; none of them may call the library. NULL: not wanted. */
 struct fcp_observer {
-	/* Called by the calling thread; it must not call the library. NULL: not wanted. */
 	void (*on_phase)(const struct fcp_phase *phase, void *arg);
 	void *arg;
+	void (*on_progress)(const struct fcp_progress *progress, void *arg); /* for every MiB at least */
 };
 
 /* ---- ranges ------------------------------------------------------------------------------- */
@@ -757,7 +765,7 @@ struct fcp_merge_result {
 	struct fcp_outcome outcome;
 	bool created;		     /* the file is there and whole */
 	uint64_t base_cloned_bytes;  /* data of the base that was cloned, before the layers came over it */
-	uint64_t base_copied_bytes;  /* where it cannot be cloned */
+	uint64_t base_copied_bytes;  /* where it cannot be cloned: what no layer lies over */
 	size_t layer_count;
 	struct fcp_merge_layer *layers; /* owned */
 	struct fcp_file_attributes attributes; /* of the file that was made; id "": nothing was recorded */

@@ -4,6 +4,7 @@
 #define FCP_MEMORY_OVERLAY_H
 
 #include "base/error.h"
+#include "base/meter.h"
 
 struct fcp_overlay {
 	int base_fd;
@@ -18,11 +19,18 @@ int fcp_overlay_read(const struct fcp_overlay *overlay, struct fcp_range range,
 struct fcp_overlay_apply {
 	int layer_fd;
 	const char *layer; /* for messages, as out */
+	const struct fcp_ranges *data; /* what of the layer is no hole: sorted */
 	int out_fd;	   /* what lies below, of the same size; open for writing */
 	const char *out;
-	uint64_t bytes; /* of both */
+	struct fcp_meter *meter; /* counts the layer's data; or NULL */
 	int cancel_fd;
 };
+
+/*
+ * Can out share the layer's storage? It is tried with the first page of the data, which is in out then: call it before
+ * fcp_overlay_apply().
+ */
+bool fcp_overlay_can_share(const struct fcp_overlay_apply *apply);
 
 struct fcp_overlay_applied {
 	uint64_t data_bytes;   /* of the layer */

@@ -2,126 +2,127 @@
 /* A layer's data over its base. */
 #include "memory/overlay.h"
 
-#include "base/cleanup.h"
-#include "base/deadline.h"
 #include "base/units.h"
 #include "memory/pages.h"
-#include "memory/sparse.h"
+#include "memory/transfer.h"
 #include "memory/zero.h"
 
 #include <errno.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 
-#define BUFFER_BYTES FCP_MIB
-
 struct job {
 	const struct fcp_overlay_apply *apply;
 	struct fcp_overlay_applied applied;
 	bool copy; /* storage cannot be shared here */
-	unsigned char *buffer;
 };
 
-static int copy_run(struct job *job, struct fcp_range run, const unsigned char *bytes,
-		    struct fcp_error *err)
+/* A stretch of one piece, and where its bytes are. */
+struct stretch {
+	struct fcp_range range;
+	bool zero;
+	const unsigned char *bytes;
+};
+
+static int copy_stretch(struct job *job, const struct stretch *stretch, struct fcp_error *err)
 {
-	job->applied.copied_bytes += run.end - run.start;
-	return fcp_pages_write(job->apply->out_fd, job->apply->out, run, bytes, err);
+	job->applied.copied_bytes += stretch->range.end - stretch->range.start;
+	return fcp_pages_write(job->apply->out_fd, job->apply->out, stretch->range, stretch->bytes, err);
+}
+
+static bool clone_range(const struct fcp_overlay_apply *apply, struct fcp_range range)
+{
+	struct file_clone_range clone = {.src_fd = apply->layer_fd,
+					 .src_offset = range.start,
+					 .src_length = range.end - range.start,
+					 .dest_offset = range.start};
+
+	return ioctl(apply->out_fd, FICLONERANGE, &clone) == 0;
+}
+
+bool fcp_overlay_can_share(const struct fcp_overlay_apply *apply)
+{
+	uint64_t start = apply->data->count > 0 ? apply->data->items[0].start : 0;
+
+	return apply->data->count == 0 || clone_range(apply, (struct fcp_range){start, start + FCP_PAGE_BYTES});
 }
 
 /* False where the two files cannot share it; then they never will, but for ends that are no pages. */
-static bool clone_run(struct job *job, struct fcp_range run)
+static bool clone_stretch(struct job *job, struct fcp_range range)
 {
-	struct file_clone_range range = {.src_fd = job->apply->layer_fd,
-					 .src_offset = run.start,
-					 .src_length = run.end - run.start,
-					 .dest_offset = run.start};
-
-	if (job->copy || (run.start | run.end) % FCP_PAGE_BYTES != 0)
+	if (job->copy || (range.start | range.end) % FCP_PAGE_BYTES != 0)
 		return false;
-	if (ioctl(job->apply->out_fd, FICLONERANGE, &range) != 0) {
+	if (!clone_range(job->apply, range)) {
 		job->copy = true;
 		return false;
 	}
-	job->applied.cloned_bytes += run.end - run.start;
+	job->applied.cloned_bytes += range.end - range.start;
 	return true;
 }
 
-static int put_run(struct job *job, struct fcp_range run, bool zero, const unsigned char *bytes,
-		   struct fcp_error *err)
+static int put_stretch(struct job *job, const struct stretch *stretch, struct fcp_error *err)
 {
 	int errnum;
 
-	if (run.start == run.end)
+	if (stretch->range.start == stretch->range.end)
 		return 0;
-	if (!zero)
-		return clone_run(job, run) ? 0 : copy_run(job, run, bytes, err);
-	errnum = fcp_pages_punch(job->apply->out_fd, run);
+	if (!stretch->zero)
+		return clone_stretch(job, stretch->range) ? 0 : copy_stretch(job, stretch, err);
+	errnum = fcp_pages_punch(job->apply->out_fd, stretch->range);
 	if (errnum == EOPNOTSUPP)
-		return copy_run(job, run, bytes, err);
+		return copy_stretch(job, stretch, err);
 	if (errnum != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errnum, "%.200s: cannot make a hole", job->apply->out);
-	job->applied.zero_bytes += run.end - run.start;
+	job->applied.zero_bytes += stretch->range.end - stretch->range.start;
 	return 0;
 }
 
 /* Neighbours of one kind share a call. Of a page of which the layer has only a part, nothing is made a
  * hole. */
-static int put_piece(struct job *job, struct fcp_range piece, struct fcp_error *err)
+static int put_piece(struct job *job, struct fcp_range piece, const unsigned char *bytes,
+		     struct fcp_error *err)
 {
-	struct fcp_range run = {piece.start, piece.start};
-	bool zero = false;
+	struct stretch stretch = {{piece.start, piece.start}, false, bytes};
 
-	while (run.end < piece.end) {
-		uint64_t next = fcp_align_down(run.end, FCP_PAGE_BYTES) + FCP_PAGE_BYTES;
-		bool whole = run.end % FCP_PAGE_BYTES == 0 && next <= piece.end;
-		bool is_zero = whole && fcp_page_is_zero(job->buffer + (run.end - piece.start));
+	while (stretch.range.end < piece.end) {
+		uint64_t at = stretch.range.end, next = fcp_align_down(at, FCP_PAGE_BYTES) + FCP_PAGE_BYTES;
+		bool whole = at % FCP_PAGE_BYTES == 0 && next <= piece.end;
+		bool zero = whole && fcp_page_is_zero(bytes + (at - piece.start));
 
-		if (is_zero != zero) {
-			if (put_run(job, run, zero, job->buffer + (run.start - piece.start), err) != 0)
+		if (zero != stretch.zero) {
+			if (put_stretch(job, &stretch, err) != 0)
 				return -1;
-			run.start = run.end;
-			zero = is_zero;
+			stretch = (struct stretch){{at, at}, zero, bytes + (at - piece.start)};
 		}
-		run.end = next < piece.end ? next : piece.end;
+		stretch.range.end = next < piece.end ? next : piece.end;
 	}
-	return put_run(job, run, zero, job->buffer + (run.start - piece.start), err);
+	return put_stretch(job, &stretch, err);
 }
 
-static int put_extent(struct job *job, struct fcp_range data, struct fcp_error *err)
+static int move_piece(struct fcp_range piece, unsigned char *buffer, void *arg, struct fcp_error *err)
 {
-	const struct fcp_overlay_apply *apply = job->apply;
-	struct fcp_range piece = {data.start, data.start};
+	struct job *job = arg;
 
-	job->applied.data_bytes += data.end - data.start;
-	while (piece.end < data.end) {
-		piece.start = piece.end;
-		piece.end = fcp_align_down(piece.start, FCP_PAGE_BYTES) + BUFFER_BYTES;
-		if (piece.end > data.end)
-			piece.end = data.end;
-		if (fcp_cancelled(apply->cancel_fd))
-			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted", apply->out);
-		if (fcp_pages_read(apply->layer_fd, apply->layer, piece, job->buffer, err) != 0 ||
-		    put_piece(job, piece, err) != 0)
-			return -1;
-	}
-	return 0;
+	job->applied.data_bytes += piece.end - piece.start;
+	if (fcp_pages_read(job->apply->layer_fd, job->apply->layer, piece, buffer, err) != 0)
+		return -1;
+	return put_piece(job, piece, buffer, err);
 }
 
 int fcp_overlay_apply(const struct fcp_overlay_apply *apply, struct fcp_overlay_applied *applied_,
 		      struct fcp_error *err)
 {
-	FCP_CLEANUP(free) unsigned char *buffer = malloc(BUFFER_BYTES);
-	struct job job = {.apply = apply, .buffer = buffer};
-	struct fcp_range data = {0, 0};
-	int more;
+	struct job job = {.apply = apply};
+	const struct fcp_transfer transfer = {.data = apply->data,
+					      .to = apply->out_fd,
+					      .name = apply->out,
+					      .meter = apply->meter,
+					      .cancel_fd = apply->cancel_fd,
+					      .move = move_piece,
+					      .arg = &job};
 
-	if (!buffer)
-		return fcp_error_nomem(err);
-	while ((more = fcp_sparse_next(apply->layer_fd, apply->layer, data.end, apply->bytes, &data,
-				       err)) > 0)
-		if (put_extent(&job, data, err) != 0)
-			return -1;
+	if (fcp_transfer_run(&transfer, err) != 0)
+		return -1;
 	*applied_ = job.applied;
-	return more;
+	return 0;
 }

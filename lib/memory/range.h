@@ -25,6 +25,10 @@ int fcp_ranges_complement(const struct fcp_ranges *ranges, uint64_t bytes, struc
 /* Cuts each range down, in place, to multiples of unit_bytes, a power of two; drops what becomes empty. */
 void fcp_ranges_align(struct fcp_ranges *ranges, uint64_t unit_bytes);
 
+/* What is in the first of two sorted lists and not in the second; else as fcp_ranges_union(). */
+int fcp_ranges_subtract(const struct fcp_ranges *a, const struct fcp_ranges *b,
+			struct fcp_ranges *ranges_, struct fcp_error *err);
+
 /* Drops, in place, the ranges that are shorter than min_bytes. */
 void fcp_ranges_drop_short(struct fcp_ranges *ranges, uint64_t min_bytes);
 

@@ -25,19 +25,6 @@ int fcp_ranges_union(const struct fcp_ranges *a, const struct fcp_ranges *b,
 	return fcp_ranges_add(ranges_, open.start, open.end, err);
 }
 
-int fcp_ranges_complement(const struct fcp_ranges *ranges, uint64_t bytes, struct fcp_ranges *rest_,
-			  struct fcp_error *err)
-{
-	uint64_t at = 0;
-
-	for (size_t i = 0; i < ranges->count; i++) {
-		if (fcp_ranges_add(rest_, at, ranges->items[i].start, err) != 0)
-			return -1;
-		at = ranges->items[i].end;
-	}
-	return fcp_ranges_add(rest_, at, bytes, err);
-}
-
 void fcp_ranges_align(struct fcp_ranges *ranges, uint64_t unit_bytes)
 {
 	size_t kept = 0;
@@ -50,6 +37,38 @@ void fcp_ranges_align(struct fcp_ranges *ranges, uint64_t unit_bytes)
 			ranges->items[kept++] = (struct fcp_range){start, end};
 	}
 	ranges->count = kept;
+}
+
+int fcp_ranges_subtract(const struct fcp_ranges *a, const struct fcp_ranges *b,
+			struct fcp_ranges *ranges_, struct fcp_error *err)
+{
+	size_t j = 0;
+
+	for (size_t i = 0; i < a->count; i++) {
+		struct fcp_range left = a->items[i];
+
+		while (j < b->count && b->items[j].end <= left.start)
+			j++;
+		for (size_t k = j; k < b->count && b->items[k].start < left.end; k++) {
+			const struct fcp_range *out = &b->items[k];
+
+			if (out->start > left.start && fcp_ranges_add(ranges_, left.start, out->start, err) < 0)
+				return -1;
+			left.start = out->end < left.end ? out->end : left.end;
+		}
+		if (fcp_ranges_add(ranges_, left.start, left.end, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int fcp_ranges_complement(const struct fcp_ranges *ranges, uint64_t bytes, struct fcp_ranges *rest_,
+			  struct fcp_error *err)
+{
+	struct fcp_range whole = {0, bytes};
+	const struct fcp_ranges all = {&whole, bytes > 0, bytes > 0};
+
+	return fcp_ranges_subtract(&all, ranges, rest_, err);
 }
 
 void fcp_ranges_drop_short(struct fcp_ranges *ranges, uint64_t min_bytes)

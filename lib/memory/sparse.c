@@ -40,3 +40,15 @@ int fcp_sparse_next(int fd, const char *name, uint64_t from, uint64_t end,
 	extent_->end = (uint64_t)hole < end ? (uint64_t)hole : end;
 	return 1;
 }
+
+int fcp_sparse_data(int fd, const char *name, uint64_t bytes, struct fcp_ranges *data_,
+		    struct fcp_error *err)
+{
+	struct fcp_range extent = {0, 0};
+	int more;
+
+	while ((more = fcp_sparse_next(fd, name, extent.end, bytes, &extent, err)) > 0)
+		if (fcp_ranges_add(data_, extent.start, extent.end, err) != 0)
+			return -1;
+	return more;
+}

@@ -23,4 +23,11 @@ int fcp_file_size(int fd, const char *name, struct fcp_file_size *size_, struct 
 int fcp_sparse_next(int fd, const char *name, uint64_t from, uint64_t end,
 		    struct fcp_range *extent_, struct fcp_error *err);
 
+/*
+ * All of the file's data below bytes. *data_ (zero-initialised) is sorted, and owned by the caller on failure
+ * too. Moves the descriptor's offset. FCP_ERR_IO, FCP_ERR_MEMORY.
+ */
+int fcp_sparse_data(int fd, const char *name, uint64_t bytes, struct fcp_ranges *data_,
+		    struct fcp_error *err);
+
 #endif

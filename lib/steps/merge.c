@@ -5,10 +5,8 @@
 #include "base/observer.h"
 #include "base/outcome.h"
 #include "memory/attributes.h"
-#include "memory/clone.h"
-#include "memory/overlay.h"
 #include "memory/sparse.h"
-#include "steps/merge_inputs.h"
+#include "steps/merge_write.h"
 #include "steps/snapshot_names.h"
 #include "steps/snapshot_publish.h"
 
@@ -82,54 +80,7 @@ static int open_out(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-/* ---- the content ---- */
-
-static int data_bytes_of(const struct fcp_input_file *input, uint64_t *bytes_, struct fcp_error *err)
-{
-	struct fcp_range data = {0, 0};
-	int more;
-
-	while ((more = fcp_sparse_next(input->file.fd, input->file.name, data.end, input->bytes, &data,
-				       err)) > 0)
-		*bytes_ += data.end - data.start;
-	return more;
-}
-
-static int copy_base(struct run *run, struct fcp_error *err)
-{
-	const struct fcp_input_file *base = &run->inputs.items[0];
-	const struct fcp_clone_settings settings = {.from = base->file.fd,
-						    .to = run->out.fd,
-						    .name = run->out.host,
-						    .bytes = base->bytes,
-						    .cancel_fd = run->settings->cancel_fd};
-	struct fcp_clone_result cloned;
-
-	if (fcp_clone_file(&settings, &cloned, err) != 0)
-		return -1;
-	run->result->base_copied_bytes = cloned.copied_bytes;
-	return cloned.reflinked ? data_bytes_of(base, &run->result->base_cloned_bytes, err) : 0;
-}
-
-static int apply_layers(struct run *run, struct fcp_error *err)
-{
-	for (size_t i = 0; i < run->settings->layer_count; i++) {
-		const struct fcp_input_file *layer = &run->inputs.items[i + 1];
-		const struct fcp_overlay_apply apply = {.layer_fd = layer->file.fd,
-							.layer = layer->file.name,
-							.out_fd = run->out.fd,
-							.out = run->out.host,
-							.bytes = layer->bytes,
-							.cancel_fd = run->settings->cancel_fd};
-		struct fcp_overlay_applied applied;
-
-		if (fcp_overlay_apply(&apply, &applied, err) != 0)
-			return -1;
-		run->result->layers[i] = (struct fcp_merge_layer){
-			applied.data_bytes, applied.cloned_bytes, applied.copied_bytes, applied.zero_bytes};
-	}
-	return 0;
-}
+/* ---- the whole ---- */
 
 /* The last layer over what lies below is that layer's memory. */
 static void record(struct run *run)
@@ -170,7 +121,7 @@ static int merge(struct run *run, struct fcp_error *err)
 	int ran;
 
 	fcp_phase_begin(observer, "merge", "write");
-	ran = copy_base(run, err) == 0 ? apply_layers(run, err) : -1;
+	ran = fcp_merge_write(run->settings, &run->inputs, &run->out, run->result, err);
 	fcp_phase_end(observer, "merge", "write");
 	if (ran != 0)
 		return -1;

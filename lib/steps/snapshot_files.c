@@ -179,8 +179,7 @@ int fcp_snapshot_files_check_targets(const struct fcp_snapshot_files *files, boo
 	return 0;
 }
 
-static int room_for(const struct fcp_snapshot_file *file, uint64_t needed_bytes,
-		    struct fcp_error *err)
+int fcp_snapshot_file_room(const struct fcp_snapshot_file *file, uint64_t bytes, struct fcp_error *err)
 {
 	struct statvfs room;
 	uint64_t free_bytes;
@@ -188,19 +187,19 @@ static int room_for(const struct fcp_snapshot_file *file, uint64_t needed_bytes,
 	if (fstatvfs(file->place.directory, &room) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
 	free_bytes = (uint64_t)room.f_bavail * room.f_frsize;
-	if (free_bytes >= needed_bytes)
+	if (free_bytes >= bytes)
 		return 0;
-	return fcp_error_set(err, FCP_ERR_IO, ENOSPC,
-			     "%s: it can need %lu MiB, and %lu MiB are free; the VM was not paused",
-			     file->host, (unsigned long)(needed_bytes >> 20),
-			     (unsigned long)(free_bytes >> 20));
+	return fcp_error_set(err, FCP_ERR_IO, ENOSPC, "%s: it can need %lu MiB, and %lu MiB are free",
+			     file->host, (unsigned long)(bytes >> 20), (unsigned long)(free_bytes >> 20));
 }
 
 int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
 			    uint64_t snapshot_bytes, struct fcp_error *err)
 {
 	/* Both may come out of the same room. */
-	if (room_for(&files->memory, memory_bytes + snapshot_bytes, err) != 0)
-		return -1;
-	return room_for(&files->snapshot, snapshot_bytes, err);
+	if (fcp_snapshot_file_room(&files->memory, memory_bytes + snapshot_bytes, err) == 0 &&
+	    fcp_snapshot_file_room(&files->snapshot, snapshot_bytes, err) == 0)
+		return 0;
+	fcp_error_append(err, "; the VM was not paused");
+	return -1;
 }

@@ -88,6 +88,7 @@ int fcp_snapshot_file_check_target(const struct fcp_snapshot_file *file, bool fo
 				   struct fcp_error *err);
 int fcp_snapshot_file_lock(struct fcp_snapshot_file *file, bool force,
 			   const struct fcp_lock_wait *wait, struct fcp_error *err);
+int fcp_snapshot_file_room(const struct fcp_snapshot_file *file, uint64_t bytes, struct fcp_error *err);
 int fcp_snapshot_file_begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err);
 void fcp_snapshot_file_clear(struct fcp_snapshot_file *file);
 

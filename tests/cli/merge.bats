@@ -186,17 +186,84 @@ refused() {
 	[ ! -e d ]
 }
 
-@test "no room: failed, nothing is left" {
+# small MIB: a file system of that size, ./small.
+small() {
 	[ "$(id -u)" = 0 ] || skip "needs root to mount a small file system"
 	mkdir small
-	mount -t tmpfs -o size=8m tmpfs small 2>/dev/null || skip "no mounts here"
+	mount -t tmpfs -o "size=${1}m" tmpfs small 2>/dev/null || skip "no mounts here"
+}
+
+@test "no room: said before anything is written, with how much it needs; nothing is left" {
+	local needed
+	small 8
 	layer
 	merge --out small/out.mem
+	cp out refused
 	ls -A small >left
+	# With what it asked for it succeeds.
+	needed=$(sed -n 's/.*it can need \([0-9]*\) MiB, and 8 MiB are free: No space left.*/\1/p' err)
+	mount -o "remount,size=$((needed + 1))m" small
+	merge --out small/out.mem
 	umount small
-	[ "$status" -eq 1 ]
-	expect_err 'No space left on device'
+	expect 0
 	[ ! -s left ]
+	mv refused out
+	expect_json '.status == "failed"' '.base.copied_bytes == 0' '.layers[0].data_bytes == 0'
+}
+
+@test "room for all data of base and layer is enough, though they would not fit side by side" {
+	head -c $((10 * MIB)) /dev/urandom >base.mem
+	head -c $((10 * MIB)) /dev/urandom >layer.mem
+	small 12
+	fcp merge --json --base base.mem --layer layer.mem --out small/out.mem --any-base
+	cmp small/out.mem layer.mem || { umount small; false; }
+	umount small
+	expect 0
+	expect_json '.base.copied_bytes == 0' ".layers[0].copied_bytes == $((10 * MIB))"
+}
+
+@test "layers of many MiB, over one another: what their data makes of the base, written in turn" {
+	local i layers=()
+	head -c $((48 * MIB)) /dev/urandom >base.mem
+	fallocate -p -o $((5 * MIB)) -l $((9 * MIB)) base.mem
+	cp base.mem expected
+	for i in 1 2 3; do
+		truncate -s $((48 * MIB)) l$i.mem
+		# Every other stretch of 68 KiB or so, and zeros in the middle of it.
+		head -c $((20 * MIB)) /dev/urandom | perl -e '
+			open $f, "+<", $ARGV[0] or die; $at = $ARGV[1] * 4096;
+			while (read STDIN, $data, 69632) {
+				substr($data, 8192, 12288) = "\0" x 12288;
+				sysseek $f, $at, 0; syswrite $f, $data; $at += 2 * 69632;
+			}' l$i.mem $((i * 7))
+		perl -e 'open $l, "<", $ARGV[0]; open $e, "+<", $ARGV[1]; read $l, $all, 50331648; $end = 0;
+			while (defined($at = sysseek $l, $end, 3)) {
+				$end = sysseek $l, $at, 4; sysseek $e, $at, 0; syswrite $e, substr($all, $at, $end - $at);
+			}' l$i.mem expected
+		layers+=(--layer l$i.mem)
+	done
+	fcp merge --json --base base.mem "${layers[@]}" --out out.mem --any-base
+	expect 0
+	expect_json '[.layers[].data_bytes > 20000000] | all' \
+		'[.layers[] | .zero_bytes > 3000000 and .cloned_bytes + .copied_bytes + .zero_bytes == .data_bytes] | all' \
+		".base.cloned_bytes == $((39 * MIB)) or .base.copied_bytes < $((25 * MIB))"
+	cmp out.mem expected
+}
+
+# On a terminal: the standard error's.
+@test "how far it is, on a terminal only, and not with --quiet" {
+	plain
+	fcp merge --base base.mem --layer diff.mem --out out.mem --any-base
+	expect 0
+	expect_no_err
+	PROGRAM=$FCPAUSE script -qec 'exec "$PROGRAM" merge --base base.mem --layer diff.mem --out o1.mem --any-base' /dev/null >shown
+	grep -qE $'\rfcpause merge: +[0-9]+ %, 0 of 0 MiB' shown || { cat -v shown; false; }
+	# The line is gone before the result is said.
+	tr '\r' '\n' <shown | grep -qE $'^\033\\[Kmerge +ok ' || { cat -v shown; false; }
+	PROGRAM=$FCPAUSE script -qec 'exec "$PROGRAM" merge -q --base base.mem --layer diff.mem --out o2.mem --any-base' /dev/null >shown
+	[ ! -s shown ]
+	cmp o1.mem out.mem
+	cmp o2.mem out.mem
 }
 
 @test "an output that lies about: what a killed merge left is replaced" {

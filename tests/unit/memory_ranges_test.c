@@ -173,28 +173,43 @@ static void random_list(uint64_t *seed, bool *pages, size_t count, struct fcp_ra
 	}
 }
 
-/* Against a bit for each page. */
-static void unions(void)
+enum { PAGES = 64 };
+
+static bool is_made(int (*make)(const struct fcp_ranges *, const struct fcp_ranges *, struct fcp_ranges *,
+				struct fcp_error *),
+		    const struct fcp_ranges *a, const struct fcp_ranges *b, const bool expected[PAGES])
 {
-	enum { PAGES = 64 };
+	FCP_CLEANUP(ranges) struct fcp_ranges made = {0}, wanted = {0};
+	struct fcp_error err;
+
+	for (size_t i = 0; i < PAGES; i++)
+		if (expected[i])
+			fcp_ranges_add(&wanted, i * PAGE, (i + 1) * PAGE, &err);
+	return make(a, b, &made, &err) == 0 && made.count == wanted.count &&
+	       (made.count == 0 || memcmp(made.items, wanted.items, made.count * sizeof(*made.items)) == 0);
+}
+
+/* Against a bit for each page. */
+static void unions_and_differences(void)
+{
 	uint64_t seed = 1;
-	int wrong = 0;
+	int wrong_unions = 0, wrong_differences = 0;
 
 	for (int round = 0; round < 2000; round++) {
-		FCP_CLEANUP(ranges) struct fcp_ranges a = {0}, b = {0}, c = {0}, expected = {0};
-		bool in_a[PAGES], in_b[PAGES];
-		struct fcp_error err;
+		FCP_CLEANUP(ranges) struct fcp_ranges a = {0}, b = {0};
+		bool in_a[PAGES], in_b[PAGES], in_either[PAGES], in_first[PAGES];
 
 		random_list(&seed, in_a, PAGES, &a);
 		random_list(&seed, in_b, PAGES, &b);
-		for (size_t i = 0; i < PAGES; i++)
-			if (in_a[i] || in_b[i])
-				fcp_ranges_add(&expected, i * PAGE, (i + 1) * PAGE, &err);
-		wrong += fcp_ranges_union(&a, &b, &c, &err) < 0 || c.count != expected.count ||
-			 (c.count &&
-			  memcmp(c.items, expected.items, c.count * sizeof(*c.items)) != 0);
+		for (size_t i = 0; i < PAGES; i++) {
+			in_either[i] = in_a[i] || in_b[i];
+			in_first[i] = in_a[i] && !in_b[i];
+		}
+		wrong_unions += !is_made(fcp_ranges_union, &a, &b, in_either);
+		wrong_differences += !is_made(fcp_ranges_subtract, &a, &b, in_first);
 	}
-	is_u64((uint64_t)wrong, 0, "union, 2000 random pairs");
+	is_u64((uint64_t)wrong_unions, 0, "union, 2000 random pairs");
+	is_u64((uint64_t)wrong_differences, 0, "difference, 2000 random pairs");
 }
 
 static void short_runs(void)
@@ -242,7 +257,7 @@ int main(void)
 	odd_bytes();
 	many_lines();
 	cancelled_while_waiting();
-	unions();
+	unions_and_differences();
 	short_runs();
 	checked_ranges();
 	return done();

@@ -161,10 +161,11 @@ static void test_base(bool layer)
 	struct fcp_error err = {0};
 	uint64_t equal = 0, differing = 1;
 	int base = make_base(), fd = memfd_create("memory", MFD_CLOEXEC);
+	const struct fcp_clone_settings clone = {
+		.from = base, .to = fd, .name = "vm.mem", .bytes = BYTES, .cancel_fd = -1};
 
 	add_runs(&runs, PAGES, 0);
-	ok(fcp_clone_file(&(struct fcp_clone_settings){base, fd, "vm.mem", BYTES, -1}, &cloned, &err) == 0,
-	   "a copy of the base");
+	ok(fcp_clone_file(&clone, &cloned, &err) == 0, "a copy of the base");
 	settings = settings_of(&runs, fd, 2);
 	settings.base_fd = base;
 	settings.layer = layer;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How far a phase is that lasts, for the observer. */
+#ifndef FCP_BASE_METER_H
+#define FCP_BASE_METER_H
+
+#include "fcpause.h"
+
+struct fcp_meter {
+	const struct fcp_observer *observer;
+	struct fcp_progress progress;
+};
+
+/* NULL-safe. */
+static inline void fcp_meter_add(struct fcp_meter *meter, uint64_t bytes)
+{
+	if (!meter || !meter->observer->on_progress)
+		return;
+	meter->progress.done_bytes += bytes;
+	meter->observer->on_progress(&meter->progress, meter->observer->arg);
+}
+
+#endif
