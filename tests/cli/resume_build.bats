@@ -223,6 +223,123 @@ wait_request() { _sim_wait_file "$T/requests" "$1"; }
 	[ "$(<disk.resume-build)" = older ]
 }
 
+# ---- layers ----------------------------------------------------------------------------------
+
+# What a command in the guest does that uses N MiB of memory. (The simulator's socket is below TMPDIR.)
+fills() {
+	# shellcheck disable=SC2086
+	printf '%s -sS -f --unix-socket %s/tmp/*/api.sock -X PUT -d %s http://localhost/sim/workload' "$(command -v curl)" "$T" \
+		"'{\"fill_mib\":$1,\"free_mib\":0}'"
+}
+
+# The simulated guest has no free pages to find.
+ZERO=(-- --find zero)
+
+# A snapshot whose base is whole, as fcpause writes it.
+source_of_layers() {
+	unset FCPAUSE_WRITER
+	source_vm
+}
+
+# loads SNAP MEM: in a simulator of its own, whose guest finds all its pages as it left them.
+loads() {
+	SIM_NAME=merged sim_start --no-envd
+	sim_load "$T/$1" "$T/$2"
+	[ "$(sim_state checksum_ok)" = true ] || _show "$1 and $2 are not what the guest left"
+	sim_stop
+}
+
+merge_of() { fcp merge -q --base old.mem "$@" && expect 0; }
+
+@test "--layer: the new memory file is a layer of the old one; merged they load" {
+	source_of_layers
+	rb "${OLD[@]}" "${NEW[@]}" --layer --cmd-pause "$(fills 2)" --json "${ZERO[@]}"
+	expect 0
+	expect_json '.iterations[0] | .merge == null and (.pause.steps[] | select(.step == "snapshot") | .layer)' \
+		'.summary.merge_ms == null'
+	[ "$(allocated new.mem)" -lt $((4 << 20)) ]
+	old_is_untouched
+	merge_of --layer new.mem --out whole.mem
+	loads new.snap whole.mem
+	rb "${OLD[@]}" "${NEW[@]}" --layer --force --pause "${ZERO[@]}"
+	expect 0
+	grep -qE '^new.snap, new.mem: [0-9]+ bytes on disk of 16777216$' out
+}
+
+@test "--layer with iterations: a chain, each from the one before; only the layers stay" {
+	source_of_layers
+	rb "${OLD[@]}" --output new --layer --iterations 3 --cmd-pause "$(fills 1)" --json "${ZERO[@]}"
+	expect 0
+	expect_json '[.iterations[].merge.created] == [null, true, true]' '.summary.merge_ms.max > 0' \
+		'[.iterations[].pause.steps[] | select(.step == "snapshot") | .layer] == [true, true, true]' \
+		'[.iterations[1:][].merge.layers | length] == [1, 1]'
+	[ "$(ls new)" = $'1.mem\n1.snap\n2.mem\n2.snap\n3.mem\n3.snap' ]
+	# Each was loaded of the snapshot of the one before it, and of a merge.
+	sed -n "s|.*/snapshot/load {\"snapshot_path\":\"\([^\"]*\)\".*\"backend_path\":\"\([^\"]*\)\".*|\1 \2|p" requests |
+		sed "s|$T/||g" >loads
+	diff loads - <<-'L'
+	old.snap old.mem
+	new/1.snap new/1.mem.whole
+	new/2.snap new/2.mem.whole
+	L
+	old_is_untouched
+	merge_of --layer new/1.mem --layer new/2.mem --layer new/3.mem --out whole.mem
+	loads new/3.snap whole.mem
+	rb "${OLD[@]}" --discard --layer --iterations 3 --pause
+	expect 0
+	expect_err '[2/3] merged in '
+	old_is_untouched
+}
+
+@test "a chain's disk goes on from one to the next, is kept beside each, and put back at the end" {
+	echo old >disk
+	source_of_layers
+	rb "${OLD[@]}" --output new --layer --iterations 3 --restore-drives --cmd-pause "echo new >>$T/disk"
+	expect 0
+	[ "$(<disk)" = old ]
+	[ "$(<new/1.snap.rootfs)" = $'old\nnew' ]
+	[ "$(<new/3.snap.rootfs)" = $'old\nnew\nnew\nnew' ]
+	# The third fails: of the two before it everything is there.
+	rb "${OLD[@]}" --output n2 --layer --iterations 3 --restore-drives \
+		--cmd-pause "echo new >>$T/disk; [ \$(wc -l <$T/disk) -lt 4 ]" --json "${ZERO[@]}"
+	expect 1
+	expect_json '[.iterations[].status] == ["ok", "ok", "failed"]'
+	[ "$(<disk)" = old ]
+	[ "$(ls n2)" = $'1.mem\n1.snap\n1.snap.rootfs\n2.mem\n2.snap\n2.snap.rootfs' ]
+	[ "$(<n2/2.snap.rootfs)" = $'old\nnew\nnew' ]
+	# Without --restore-drives the disk is the last one's.
+	rb "${OLD[@]}" --discard --layer --iterations 2 --cmd-pause "echo new >>$T/disk"
+	expect 0
+	[ "$(<disk)" = $'old\nnew\nnew' ]
+}
+
+@test "a merge that fails ends the run, and no file of somebody else's is lost" {
+	source_of_layers
+	mkdir new
+	echo mine >new/1.mem.whole
+	rb "${OLD[@]}" --output new --layer --iterations 2 --pause
+	expect 1
+	expect_err 'new/1.mem.whole is there'
+	[ ! -s requests ]
+	# It comes while the first iteration runs.
+	rm new/1.mem.whole
+	rb "${OLD[@]}" --output new --layer --iterations 2 --cmd-pause "echo mine >$T/new/1.mem.whole" --json "${ZERO[@]}"
+	expect 1
+	expect_json '.reason | startswith("fcpause merge: ")' '[.iterations[].status] == ["ok", "failed"]' \
+		'.iterations[1].merge.status == "failed"'
+	[ "$(<new/1.mem.whole)" = mine ]
+	[ -s new/1.mem ]
+	old_is_untouched
+}
+
+@test "a layer where Firecracker has to write: refused before the pause" {
+	source_of_layers
+	FCPAUSE_WRITER=firecracker rb "${OLD[@]}" "${NEW[@]}" --layer --pause --json
+	expect 2
+	[ ! -e new.mem ]
+	[ ! -s requests ]
+}
+
 # ---- failures --------------------------------------------------------------------------------
 
 no_new_files() { [ ! -e new.snap ] && [ ! -e new.mem ] || _show 'there are new files'; }
@@ -471,6 +588,10 @@ no_new_files() { [ ! -e new.snap ] && [ ! -e new.mem ] || _show 'there are new f
 	expect_out '--use build --reclaim --min-run 8192'
 	rb "${OLD[@]}" --discard --pause -n --json --iterations 2
 	expect_json '.dry_run' '.plan | length > 8'
+	rb "${OLD[@]}" --output new --pause -n --layer --iterations 3
+	expect_out "$FCPAUSE merge --json --base $T/old.mem --layer new/1.mem --out new/1.mem.whole --any-base"
+	expect_out "$FCPAUSE merge --json --base new/1.mem.whole --layer new/2.mem --out new/2.mem.whole --any-base"
+	expect_out '--use build --layer'
 }
 
 @test "variables that would change what fcpause does here do not" {
@@ -478,9 +599,10 @@ no_new_files() { [ ! -e new.snap ] && [ ! -e new.mem ] || _show 'there are new f
 	FCPAUSE_DRY_RUN=1 FCPAUSE_BEST_EFFORT=1 FCPAUSE_JSON=1 FCPAUSE_SNAPSHOT_PATH=x rb "${OLD[@]}" "${NEW[@]}" --cmd-pause false
 	expect 1
 	no_new_files
-	FCPAUSE_DRY_RUN=1 rb "${OLD[@]}" "${NEW[@]}" --pause
+	FCPAUSE_DRY_RUN=1 FCPAUSE_LAYER=1 rb "${OLD[@]}" "${NEW[@]}" --pause --json
 	expect 0
 	[ -s new.snap ]
+	expect_json '.iterations[0].pause.steps[2].layer == false'
 }
 
 # ---- signals ---------------------------------------------------------------------------------
@@ -536,6 +658,22 @@ interrupted() {
 	source_vm
 	printf '#!/bin/bash\necho started >>%q\nexec sleep 30\n' "$T/requests" >fc
 	interrupted TERM '^started' --pause
+}
+
+@test "a signal in a chain: its merged file is removed, and the layers that are whole stay" {
+	source_of_layers
+	rb_start "${OLD[@]}" --output new --layer --iterations 3 --json \
+		--cmd-pause "echo x >>$T/count; [ \$(wc -l <$T/count) -lt 2 ] || exec sleep 31239" "${ZERO[@]}"
+	wait_request '1.mem.whole'
+	_sim_wait_file count x
+	until [ "$(wc -l <count)" = 2 ]; do sleep 0.05; done
+	fcp_signal TERM
+	fcp_end
+	expect 1
+	expect_json '[.iterations[].status] == ["ok", "failed"]'
+	nothing_left
+	[ "$(ls new)" = $'1.mem\n1.snap' ]
+	old_is_untouched
 }
 
 @test "a signal with disks aside: they are put back" {
