@@ -33,6 +33,9 @@ def against($base):
 		 paused_percent: (.paused_ms.median | percent($base.paused_ms.median)),
 		 total_percent: (.total_ms.median | percent($base.total_ms.median))} end)};
 
+# Who wrote the memory file; null of a run that is not told of (of an older fcpause).
+def writer_name: if .layer == true and .writer != null then "\(.writer) (layer)" else .writer end;
+
 def summary:
 	.runs as $runs |
 	[.variants[] as $variant |
@@ -46,6 +49,7 @@ def summary:
 		 paused_ms: ($good | map(.paused_ms) | spread),
 		 total_ms: ($good | map(.total_ms) | spread),
 		 drained_bytes: ($good | map(.drained_bytes) | spread),
+		 writers: ($good | map(writer_name | strings) | counts),
 		 steps: ($good | step_figures)}] |
 	([.[] | select(.variant == NOTHING and .measured > 0)][0]) as $base |
 	map(against($base));
@@ -68,6 +72,10 @@ def notes($runs):
 
 def count_text: if .failed > 0 then "\(.measured)/\(.measured + .failed)" else "\(.measured)" end;
 
+# Most often one.
+def writers_text: .writers // {} | to_entries | if length == 0 then "-"
+	elif length == 1 then .[0].key else map("\(.key): \(.value)") | join(", ") end;
+
 def row:
 	if .measured == 0 then
 		[.variant, count_text, (if .unsupported > 0 then "unsupported" elif .failed > 0 then "failed" else "no run" end)]
@@ -75,7 +83,7 @@ def row:
 		(.mem_file_bytes | of_mib | range_text), (.against_nothing.mem_file_percent | signed),
 		(.paused_ms | range_text), (.against_nothing.paused_percent | signed),
 		(.total_ms | range_text), (.against_nothing.total_percent | signed),
-		(.drained_bytes | of_mib | .median? | fixed)] end;
+		(.drained_bytes | of_mib | .median? | fixed), writers_text] end;
 
 def pad($width): . + (" " * ($width - length) // "");
 
@@ -85,7 +93,7 @@ def aligned:
 
 def table:
 	.runs as $runs |
-	([["variant", "n", "MiB on disk", "", "paused ms", "", "total ms", "", "drained MiB"]] + (.summary | map(row)) | aligned),
+	([["variant", "n", "MiB on disk", "", "paused ms", "", "total ms", "", "drained MiB", "written by"]] + (.summary | map(row)) | aligned),
 	"",
 	"Each: median (min-max), and the median against that of \(NOTHING).",
 	(.summary[] | . as $s | notes([$runs[] | select(.variant == $s.variant)])[] |
@@ -104,7 +112,7 @@ def tick_step: (. / 5) as $raw |
 	pow(10; $raw | log10 | floor) as $ten |
 	($raw / $ten) | (if . <= 1 then 1 elif . <= 2 then 2 elif . <= 5 then 5 else 10 end) * $ten;
 
-def ROW: 46; def TOP: 96; def LABELS: 168; def BARS: 300; def PANEL: 400; def THICK: 18;
+def ROW: 46; def TOP: 96; def BARS: 300; def PANEL: 400; def THICK: 18;
 
 def text_at($x; $y; $class; $more): "<text x=\"\($x | px)\" y=\"\($y | px)\" class=\"\($class)\"\($more)>\(xml)</text>";
 def text_at($x; $y; $class): text_at($x; $y; $class; "");
@@ -144,12 +152,18 @@ def panel($x; $title; $unit):
 	($title | text_at($x; TOP - 20; "head")), $axis.svg[],
 	($bars | to_entries[] | .key as $i | .value | bar($axis.scale; $x; TOP + ROW * $i + ROW / 2; $unit));
 
-def labels:
+# Of the names, beside the bars.
+def labels_width: [.summary[].variant | length * 8 + 24] + [168] | max;
+
+def labels($width):
 	to_entries[] | (TOP + ROW * .key + ROW / 2) as $y | .value |
-	(.variant | text_at(LABELS - 12; $y - 1; "name"; " text-anchor=\"end\"")),
+	(.variant | text_at($width - 12; $y - 1; "name"; " text-anchor=\"end\"")),
 	((if .failed > 0 then "\(.measured) of \(.measured + .failed) runs, \(.failed) failed"
-		elif .measured == 0 then "" elif .measured == 1 then "1 run" else "\(.measured) runs" end) |
-		text_at(LABELS - 12; $y + 12; if .[-6:] == "failed" then "failed" else "muted" end; " text-anchor=\"end\""));
+		elif .measured == 0 then "" elif .measured == 1 then "1 run" else "\(.measured) runs" end) +
+		(writers_text | if . == "-" then "" else ", by \(.)" end) |
+		text_at($width - 12; $y + 12; if test(" failed") then "failed" else "muted" end; " text-anchor=\"end\""));
+
+def TITLE: "What each step, and who writes, does to a snapshot";
 
 def style: "
 text{font-family:system-ui,-apple-system,\"Segoe UI\",\"DejaVu Sans\",sans-serif;font-size:13px;fill:#1f2328}
@@ -166,23 +180,24 @@ text{fill:#e6edf3}.paper{fill:#0d1117}.muted,.tick,.percent{fill:#9aa4af}.failed
 
 def svg:
 	.runs as $runs | .summary as $summary |
-	(TOP + ROW * ($summary | length) + 50) as $height | (LABELS + 2 * PANEL + 12) as $width |
+	labels_width as $left |
+	(TOP + ROW * ($summary | length) + 50) as $height | ($left + 2 * PANEL + 12) as $width |
 	def bars(figures; values; percent):
 		[$summary[] | . as $s | {variant, spread: figures, percent: percent,
 			values: [$runs[] | select(.variant == $s.variant and is_measured) | values],
 			none: (if .unsupported > 0 then "unsupported" elif .failed > 0 then "failed" else "no run" end)}];
 	"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \($width) \($height)\" width=\"\($width)\" height=\"\($height)\" role=\"img\" aria-labelledby=\"title what\">",
-	"<title id=\"title\">What reclaim, drain and trim do to a snapshot</title>",
+	"<title id=\"title\">\(TITLE)</title>",
 	"<desc id=\"what\">\([$summary[] | "\(.variant): \(.mem_file_bytes | of_mib | range_text) MiB on disk, paused \(.paused_ms | range_text) ms"] | join("; ") | xml)</desc>",
 	"<style>\(style)</style>",
 	"<rect class=\"paper\" width=\"100%\" height=\"100%\"/>",
-	("What reclaim, drain and trim do to a snapshot" | text_at(16; 28; "title")),
+	(TITLE | text_at(16; 28; "title")),
 	((.workload | if . == null then "No workload." else "Workload: " + . end) | shortened(130) | text_at(16; 48; "muted")),
-	($summary | labels),
+	($summary | labels($left)),
 	(bars(.mem_file_bytes | of_mib; .mem_file.allocated_bytes / MIB; .against_nothing.mem_file_percent) |
-		panel(LABELS; "Memory file on disk, MiB"; "MiB")),
+		panel($left; "Memory file on disk, MiB"; "MiB")),
 	(bars(.paused_ms; .paused_ms; .against_nothing.paused_percent) |
-		panel(LABELS + PANEL; "The guest stood still, ms"; "ms")),
+		panel($left + PANEL; "The guest stood still, ms"; "ms")),
 	("Bar: median. Line: least to most. Dot: one run. Below the figure: against \(NOTHING). Shorter is better." |
 		text_at(16; $height - 10; "muted")),
 	"</svg>";

@@ -177,6 +177,41 @@ $with reclaim pause" ] || { asked; false; }
 	expect_json '.runs[1].pause.steps[1].status == "ok"' ".snapshot_path == \"$T/old.snap\""
 }
 
+@test "who writes: fcpause, Firecracker, a layer; beside it any step, and whatever the environment says" {
+	restored_vm
+	FCPAUSE_WRITER=firecracker bench --variants nothing,firecracker+trim,fcpause,layer,reclaim+layer --iterations 2 \
+		--json out.json --svg out.svg "${ZERO[@]}"
+	expect 0
+	grep -qE '^layer +2 .* fcpause \(layer\)$' out
+	grep -qE '^firecracker\+trim +2 .* firecracker$' out
+	grep -q '>2 runs, by fcpause (layer)<' out.svg
+	well_formed out.svg
+	cp out.json out
+	expect_json '.variants == ["nothing", "firecracker+trim", "fcpause", "layer", "layer+reclaim"]' \
+		'[.runs[:5][] | [.writer, .layer]] == [["firecracker", false], ["firecracker", false], ["fcpause", false],
+			["fcpause", true], ["fcpause", true]]' \
+		'[.summary[].writers] == [{firecracker: 2}, {firecracker: 2}, {fcpause: 2}, {"fcpause (layer)": 2}, {"fcpause (layer)": 2}]' \
+		'[.runs[4].pause.steps[] | select(.status != "skipped") | .step] == ["reclaim", "snapshot"]' \
+		'.summary[3].mem_file_bytes.median < .summary[2].mem_file_bytes.median'
+	# Longer names have their room.
+	[ "$(xmllint --xpath 'count(//*[local-name()="text"][@class="name"])' out.svg)" -eq 5 ]
+}
+
+@test "a layer of a VM that has no base: unsupported, and the rest is measured, whatever comes first" {
+	restored_vm
+	# As fcpause answers for a VM that was restored by a page-fault handler.
+	printf '#!/bin/sh\ncase "$*" in *" --layer"*" -n") exec %q "$@" ;; *" --layer"*)\n%s\nexit 3 ;; esac\nexec %q "$@"\n' "$FCPAUSE" \
+		"echo '{\"status\":\"unsupported\",\"reason\":\"a layer needs a base\"}'" "$FCPAUSE" >fake
+	chmod +x fake
+	OPTIONS+=(--fcpause "$T/fake")
+	bench --variants layer,nothing --iterations 1 --json out.json "${ZERO[@]}"
+	expect 0
+	grep -qE '^layer +0 +unsupported$' out
+	cp out.json out
+	expect_json '.status == "partial"' '.reason == "layer is unsupported: fcpause pause: a layer needs a base"' \
+		'[.runs[].status] == ["unsupported", "ok"]'
+}
+
 @test "a booted VM has the user's configuration, but its own disks, metrics and tap" {
 	booted_vm
 	bench --variants nothing --iterations 1 --tap tap7 --iface eth0
@@ -327,7 +362,7 @@ $with reclaim pause" ] || { asked; false; }
 	grep -qE '^trim +1/2 ' out
 	expect_out 'trim: 1 of 2: failed: the workload did not succeed'
 	expect_err '1 of 4 runs failed'
-	grep -q '>1 of 2 runs, 1 failed<' out.svg
+	grep -q '>1 of 2 runs, 1 failed, by firecracker<' out.svg
 	cp out.json out
 	expect_json '.status == "partial"' '.error.message == "1 of 4 runs failed"' '.runs | length == 4' '.runs[1].mem_file == null' \
 		'.summary[1] | .measured == 1 and .failed == 1'
@@ -460,6 +495,11 @@ $with reclaim pause" ] || { asked; false; }
 	--config-file c --variants trim,trim
 	--config-file c --variants reclaim+trim,trim+reclaim
 	--config-file c --variants nothing+trim
+	--config-file c --variants nothing+fcpause
+	--config-file c --variants fcpause+firecracker
+	--config-file c --variants layer
+	--config-file c --variants trim+fcpause,fcpause+trim
+	--snapshot-path a --mem-file-path b --variants layer+firecracker
 	--config-file c --fph-timeout-ms 0
 	--config-file c --step-timeout-ms 100
 	--config-file c --bogus
@@ -562,7 +602,8 @@ given_runs() {
 		drained_bytes: $drained, pause: {status: "ok", steps: [{step: "snapshot", status: "ok", ms: $paused}]}};
 	{schema: "fcpause/1", command: "fph-bench", status: "partial", reason: "x", workload: "a < b && \"c\" \u0007]]>",
 	 variants: ["nothing", "drain", "all", "trim"], runs: [
-		run("nothing"; 1; 200; 1000; 1010; null), run("nothing"; 2; 100; 900.5; 950; null), run("nothing"; 3; 120; 2000; 2100; null),
+		(run("nothing"; 1; 200; 1000; 1010; null), run("nothing"; 2; 100; 900.5; 950; null) | .writer = "fcpause"),
+		(run("nothing"; 3; 120; 2000; 2100; null) | .writer = "firecracker"),
 		(run("drain"; 1; 90; 500; 600; 10485760) | .status = "partial" | .reason = "s" | .pause.status = "partial" |
 			.pause.steps += [{step: "balloon-drain", status: "timeout", reason: "not done", ms: 1500}]),
 		run("drain"; 2; 30; 700; 900; 31457280),
@@ -575,9 +616,9 @@ given_runs() {
 	given_runs
 	"$ROOT/scripts/fph-bench" --from given.json >out
 	diff out - <<-'E'
-	variant  n    MiB on disk                  paused ms                      total ms                       drained MiB
-	nothing  3    120.0 (100.0-200.0)  -       1000.0 (900.5-2000.0)  -       1010.0 (950.0-2100.0)  -       -
-	drain    2/3  60.0 (30.0-90.0)     -50.0%  600.0 (500.0-700.0)    -40.0%  750.0 (600.0-900.0)    -25.7%  20.0
+	variant  n    MiB on disk                  paused ms                      total ms                       drained MiB  written by
+	nothing  3    120.0 (100.0-200.0)  -       1000.0 (900.5-2000.0)  -       1010.0 (950.0-2100.0)  -       -            fcpause: 2, firecracker: 1
+	drain    2/3  60.0 (30.0-90.0)     -50.0%  600.0 (500.0-700.0)    -40.0%  750.0 (600.0-900.0)    -25.7%  20.0         -
 	all      0    unsupported
 	trim     0/1  failed
 
@@ -592,7 +633,7 @@ given_runs() {
 		"mem_file_bytes": {"median": 62914560, "min": 31457280, "max": 94371840},
 		"logical_bytes": {"median": 536870912, "min": 536870912, "max": 536870912},
 		"paused_ms": {"median": 600, "min": 500, "max": 700}, "total_ms": {"median": 750, "min": 600, "max": 900},
-		"drained_bytes": {"median": 20971520, "min": 10485760, "max": 31457280},
+		"drained_bytes": {"median": 20971520, "min": 10485760, "max": 31457280}, "writers": {},
 		"steps": {"balloon-drain": {"ms": {"median": 1500, "min": 1500, "max": 1500}, "statuses": {"timeout": 1}},
 			"snapshot": {"ms": {"median": 600, "min": 500, "max": 700}, "statuses": {"ok": 2}}},
 		"against_nothing": {"mem_file_percent": -50, "paused_percent": -40, "total_percent": -25.7}}' out ||
@@ -613,7 +654,7 @@ given_runs() {
 	jq -c '.runs |= .[:1] | .variants = ["nothing"]' given.json >one.json
 	"$ROOT/scripts/fph-bench" --from one.json --svg one.svg --force
 	well_formed one.svg
-	grep -q '>1 run<' one.svg
+	grep -q '>1 run, by fcpause<' one.svg
 }
 
 @test "given runs: the plot has all of them, to scale, and nothing that is not XML" {
