@@ -33,11 +33,37 @@ resume_build() {
 	# What the command wrote is in the log.
 	grep -qFf <(cut -d' ' -f1 "$DIR/sums" | head -n 1) "$T/err"
 
+	mv "$DIR/disk" "$DIR/disk.before"
 	mv "$T/new/2.snap.rootfs" "$DIR/disk"
 	restore "$T/new/2.snap" "$T/new/2.mem"
 	same_sums
 	[ "$(guest 'cat /root/built /tmp/built')" = $'built\nin memory' ]
 	uses_all_its_memory
+	kernel_is_quiet
+	stop_vm
+}
+
+@test "three layers in a chain, each of what the one before it made; merged, the last one loads" {
+	mv "$DIR/disk.before" "$DIR/disk"
+	resume_build --layer --cmd-pause 'md5sum /tmp/keep /root/kept; echo step >>/root/steps; echo step >>/tmp/steps' \
+		--output "$T/chain" --iterations 3 --restore-drives
+	expect 0
+	expect_json '[.iterations[].merge.created] == [null, true, true]' \
+		'[.iterations[].pause.steps[2] | .layer and .memory.written_bytes < 100000000] | all'
+	figure resume_build_chain '{summary, written_bytes: [.iterations[].pause.steps[2].memory.written_bytes]}'
+	diff <(cd "$DIR" && md5sum s.snap s.mem disk) "$DIR/before"
+	[ "$(cd "$T/chain" && echo *.mem)" = '1.mem 2.mem 3.mem' ]
+	[ -z "$(find "$T/chain" -name '*.whole')" ]
+	# (tmpfs did not record ids before Linux 6.6.)
+	fcp merge --json --base "$DIR/s.mem" --layer "$T/chain/1.mem" --layer "$T/chain/2.mem" --layer "$T/chain/3.mem" \
+		--out "$T/whole.mem" --any-base
+	expect 0
+	mv "$T/chain/3.snap.rootfs" "$DIR/disk"
+	restore "$T/chain/3.snap" "$T/whole.mem"
+	same_sums
+	[ "$(guest 'cat /root/steps /tmp/steps' | grep -c step)" = 6 ]
+	uses_all_its_memory
+	same_sums
 	kernel_is_quiet
 	stop_vm
 }
