@@ -332,6 +332,16 @@ merge_of() { fcp merge -q --base old.mem "$@" && expect 0; }
 	old_is_untouched
 }
 
+@test "--share reaches fcpause pause, each of them" {
+	source_of_layers
+	"$FCPAUSE" pause --help | grep -q -- --share= || skip 'fcpause pause has no --share'
+	head -c 8192 /dev/zero | tr '\0' d >image
+	rb "${OLD[@]}" "${NEW[@]}" --share old.mem --share image --pause --json "${ZERO[@]}"
+	expect 0
+	expect_json '.iterations[0].pause.settings.share.value == ["old.mem", "image"]'
+	loads new.snap new.mem
+}
+
 @test "a layer where Firecracker has to write: refused before the pause" {
 	source_of_layers
 	FCPAUSE_WRITER=firecracker rb "${OLD[@]}" "${NEW[@]}" --layer --pause --json
@@ -592,6 +602,8 @@ no_new_files() { [ ! -e new.snap ] && [ ! -e new.mem ] || _show 'there are new f
 	expect_out "$FCPAUSE merge --json --base $T/old.mem --layer new/1.mem --out new/1.mem.whole --any-base"
 	expect_out "$FCPAUSE merge --json --base new/1.mem.whole --layer new/2.mem --out new/2.mem.whole --any-base"
 	expect_out '--use build --layer'
+	rb "${OLD[@]}" "${NEW[@]}" --pause -n --share old.mem --share=image
+	expect_out '--use build --share old.mem --share image'
 }
 
 @test "variables that would change what fcpause does here do not" {
