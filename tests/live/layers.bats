@@ -207,3 +207,52 @@ worked() { guest 'md5sum /tmp/work/* /root/work/*'; }
 	is_whole "$T/diff2.snap" "$T/m.mem"
 	stop_vm
 }
+
+# What a file's extents share with another file's, by FIEMAP.
+shared_bytes() { filefrag -v -b4096 "$1" | awk '/shared/ { gsub(":", ""); blocks += $6 } END { print blocks * 4096 }'; }
+
+# A disk with blocks of 4 KiB, as a page has: those of the small image are shorter, and lie between.
+boot_with_larger_blocks() {
+	mkdir "$T/root" "$T/images"
+	debugfs -R "rdump / $T/root" "$FCPAUSE_LIVE_IMAGES/guest.ext4" 2>/dev/null
+	mke2fs -q -t ext4 -b 4096 -d "$T/root" "$T/images/guest.ext4" 192M
+	ln -s "$FCPAUSE_LIVE_IMAGES"/guest.{vmlinux,initrd} "$T/images"
+	FCPAUSE_LIVE_IMAGES=$T/images boot
+	rm -r "$T/root"
+}
+
+# What is on the disk is in the page cache, too; and what the VM has not changed is in its base.
+@test "shared with the base and with the disk: it loads, though the base is gone and the disk rewritten by then" {
+	"$REAL_FCPAUSE" snapshot --help | grep -q -- --share= || skip 'fcpause snapshot has no --share'
+	local sum
+	on_xfs
+	boot_with_larger_blocks
+	workload
+	snap "$X/b"
+	expect 0
+	keep_disk b
+	from b "$X/b.mem"
+	guest 'dd if=/dev/urandom of=/root/object bs=1M count=10; sync; dd if=/dev/urandom of=/tmp/more bs=1M count=3' 2>/dev/null
+	sum=$(guest 'md5sum /root/object /tmp/more')
+	ip link set "$TAP" down
+	api PATCH /vm '{"state":"Paused"}'
+	keep_disk s
+	snap "$X/plain"
+	expect 0
+	snap "$X/s" --share "$X/b.mem" --share "$X/s.disk" --verify
+	expect 0
+	ip link set "$TAP" up
+	figure layer_share '{paused_ms, memory}'
+	cmp "$X/s.mem" "$X/plain.mem"
+	# The pages of the file that the guest has written are the disk's.
+	sync "$X/s.mem" "$X/plain.mem"
+	[ "$(shared_bytes "$X/s.mem")" -ge $(($(shared_bytes "$X/plain.mem") + 8 * MIB)) ]
+	put_disk s
+	rm "$X/b.mem"
+	dd if=/dev/urandom of="$X/s.disk" bs=1M count=192 conv=notrunc 2>/dev/null
+	cmp "$X/s.mem" "$X/plain.mem"
+	rm "$X"/plain.*
+	is_whole "$X/s.snap" "$X/s.mem"
+	[ "$(guest 'md5sum /root/object /tmp/more')" = "$sum" ]
+	stop_vm
+}
