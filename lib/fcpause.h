@@ -432,6 +432,9 @@ FCP_API const char *fcp_writer_name(enum fcp_writer writer);
 
 #define FCP_BUFFER_AUTO UINT64_MAX
 
+/* How many files can be named to share storage with. */
+#define FCP_SHARES_MAX 16
+
 struct fcp_snapshot_settings {
 	const char *api_sock;
 	const char *snapshot_path; /* relative paths are the caller's, not Firecracker's */

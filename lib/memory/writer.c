@@ -5,6 +5,7 @@
 #include "memory/overlay.h"
 #include "memory/page_reader.h"
 #include "memory/pages.h"
+#include "memory/share.h"
 #include "memory/zero.h"
 
 #include <pthread.h>
@@ -51,10 +52,8 @@ static enum fate fate_of(const struct fcp_writer_settings *settings, const unsig
 	bool zero = fcp_page_is_zero(page);
 	bool equal = base ? memcmp(page, base, FCP_PAGE_BYTES) == 0 : zero;
 
-	if (!equal && (!zero || settings->layer)) {
-		counts->written_bytes += FCP_PAGE_BYTES;
+	if (!equal && (!zero || settings->layer))
 		return FATE_WRITE;
-	}
 	if (zero)
 		counts->zero_bytes += FCP_PAGE_BYTES;
 	else
@@ -62,16 +61,38 @@ static enum fate fate_of(const struct fcp_writer_settings *settings, const unsig
 	return equal ? FATE_LEAVE : FATE_PUNCH;
 }
 
-static int settle(const struct fcp_writer_settings *settings, enum fate fate, struct fcp_range run,
+/* Pages on their way into the file: what a thread needs for a batch. */
+struct writing {
+	const struct fcp_writer_settings *settings;
+	struct fcp_writer_result counts;
+	struct fcp_share_window window;
+};
+
+static int write_run(struct writing *writing, struct fcp_range run, const unsigned char *pages,
+		     struct fcp_error *err)
+{
+	const struct fcp_writer_settings *settings = writing->settings;
+	const struct fcp_share_put put = {settings->fd, settings->name, run, pages, false};
+	uint64_t shared_bytes = 0;
+	int written = settings->share
+			      ? fcp_share_put(settings->share, &writing->window, &put, &shared_bytes, err)
+			      : fcp_pages_write(settings->fd, settings->name, run, pages, err);
+
+	writing->counts.shared_bytes += shared_bytes;
+	writing->counts.written_bytes += run.end - run.start - shared_bytes;
+	return written;
+}
+
+static int settle(struct writing *writing, enum fate fate, struct fcp_range run,
 		  const unsigned char *pages, struct fcp_error *err)
 {
 	if (run.start == run.end)
 		return 0;
 	switch (fate) {
 	case FATE_WRITE:
-		return fcp_pages_write(settings->fd, settings->name, run, pages, err);
+		return write_run(writing, run, pages, err);
 	case FATE_PUNCH:
-		return punch_run(settings, run, err);
+		return punch_run(writing->settings, run, err);
 	case FATE_LEAVE:
 		break;
 	}
@@ -79,25 +100,25 @@ static int settle(const struct fcp_writer_settings *settings, enum fate fate, st
 }
 
 /* Neighbours with the same fate share a call. */
-static int settle_piece(const struct fcp_writer_settings *settings, const struct fcp_page_run *piece,
-			const unsigned char *pages, const unsigned char *base,
-			struct fcp_writer_result *counts, struct fcp_error *err)
+static int settle_piece(struct writing *writing, const struct fcp_page_run *piece,
+			const unsigned char *pages, const unsigned char *base, struct fcp_error *err)
 {
 	struct fcp_range run = {piece->start, piece->start};
 	enum fate fate = FATE_LEAVE;
 
 	for (; run.end < piece->end; run.end += FCP_PAGE_BYTES) {
 		uint64_t at = run.end - piece->start;
-		enum fate next = fate_of(settings, pages + at, base ? base + at : NULL, counts);
+		enum fate next = fate_of(writing->settings, pages + at, base ? base + at : NULL,
+					 &writing->counts);
 
 		if (next == fate)
 			continue;
-		if (settle(settings, fate, run, pages + (run.start - piece->start), err) != 0)
+		if (settle(writing, fate, run, pages + (run.start - piece->start), err) != 0)
 			return -1;
 		fate = next;
 		run.start = run.end;
 	}
-	return settle(settings, fate, run, pages + (run.start - piece->start), err);
+	return settle(writing, fate, run, pages + (run.start - piece->start), err);
 }
 
 static void add_counts(struct job *job, const struct fcp_writer_result *counts)
@@ -106,6 +127,7 @@ static void add_counts(struct job *job, const struct fcp_writer_result *counts)
 	job->result.read_bytes += counts->read_bytes;
 	job->result.zero_bytes += counts->zero_bytes;
 	job->result.equal_bytes += counts->equal_bytes;
+	job->result.shared_bytes += counts->shared_bytes;
 	job->result.written_bytes += counts->written_bytes;
 	pthread_mutex_unlock(&job->mutex);
 }
@@ -115,9 +137,12 @@ static int write_batch(const struct fcp_page_batch *batch, unsigned char *pages,
 {
 	struct job *job = arg;
 	const struct fcp_writer_settings *settings = job->settings;
-	struct fcp_writer_result counts = {.read_bytes = batch->bytes};
 	bool has_base = settings->base_fd >= 0;
+	struct writing writing;
 
+	writing.settings = settings;
+	writing.counts = (struct fcp_writer_result){.read_bytes = batch->bytes};
+	writing.window.source = NULL;
 	if (fcp_page_reader_read(&job->reader, batch, pages, err) != 0)
 		return -1;
 	for (size_t i = 0; i < batch->count; i++) {
@@ -125,11 +150,11 @@ static int write_batch(const struct fcp_page_batch *batch, unsigned char *pages,
 
 		if (has_base && fcp_pages_read(settings->base_fd, "base", range_of(piece), base, err) != 0)
 			return -1;
-		if (settle_piece(settings, piece, pages, has_base ? base : NULL, &counts, err) != 0)
+		if (settle_piece(&writing, piece, pages, has_base ? base : NULL, err) != 0)
 			return -1;
 		pages += piece->end - piece->start;
 	}
-	add_counts(job, &counts);
+	add_counts(job, &writing.counts);
 	return 0;
 }
 

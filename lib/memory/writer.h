@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 
+struct fcp_share_set;
+
 /* A stretch of the memory file and where its bytes are in the process. Whole pages. */
 struct fcp_page_run {
 	uint64_t start; /* offset in the memory file */
@@ -44,6 +46,7 @@ struct fcp_writer_settings {
 	 * began as one hole, which is zeros. */
 	int base_fd;
 	bool layer; /* fd began as one hole; zeros are written where the base has other bytes */
+	struct fcp_share_set *share; /* what to share pages with instead of writing them, or NULL */
 	unsigned threads;    /* 0: as many as pay here */
 	int cancel_fd;
 };
@@ -52,13 +55,14 @@ struct fcp_writer_result {
 	uint64_t read_bytes;
 	uint64_t zero_bytes;	/* of them, zeros that were not written */
 	uint64_t equal_bytes;	/* not zeros, and equal to the base: not written */
+	uint64_t shared_bytes;	/* cloned from what they are shared with (memory/share.h) */
 	uint64_t written_bytes; /* the rest */
 };
 
 /*
  * Writes the pages of runs. FCP_ERR_IO with ENOSPC, also when the process does not let its memory
  * be read (EPERM) or has ended (ESRCH); FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY. On failure the file
- * holds some of the pages. Takes 1 MiB of memory a thread, 2 with a base. Nothing is synced.
+ * holds some of the pages. Takes 2 MiB of memory a thread. Nothing is synced.
  */
 int fcp_writer_write(const struct fcp_writer_settings *settings, struct fcp_writer_result *result_,
 		     struct fcp_error *err);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Stores pages by sharing them: a page whose bytes stand in another file of the same file system is
+ * cloned from there (ioctl_ficlonerange(2)) instead of written.
+ *
+ * Others may write those files at any time, a guest its disk for one. So each is frozen first: cloned as a
+ * whole into a file without a name. Pages are compared with that, and cloned from that; what comes
+ * into the file later is not seen.
+ */
+#ifndef FCP_MEMORY_SHARE_H
+#define FCP_MEMORY_SHARE_H
+
+#include "memory/share_index.h"
+
+#define FCP_SHARE_SOURCES_MAX (FCP_SHARES_MAX + 1)
+/* What is read of a source at a time. */
+#define FCP_SHARE_WINDOW_BYTES UINT64_C(65536)
+
+struct fcp_share_source {
+	const char *name; /* for messages; borrowed */
+	int fd;		  /* frozen; -1: it cannot be, and is not looked at */
+	const char *why;  /* it cannot be frozen; static storage, or NULL */
+	uint64_t blocks;
+	struct fcp_share_index index;
+	bool index_read; /* from the file beside it; else it was built */
+	/* Below with atomic operations, by any thread. */
+	bool off; /* cannot be read or cloned from after all */
+	uint64_t shared_bytes;
+};
+
+/* Files to share with, in the order in which they are looked at. */
+struct fcp_share_set {
+	struct fcp_share_source sources[FCP_SHARE_SOURCES_MAX];
+	size_t count;
+	uint64_t min_run_bytes; /* shorter runs are written; 0: none */
+	fcp_share_hash *hash;	/* NULL: fcp_share_hash_block(); another one is for tests */
+};
+
+struct fcp_share_file {
+	int fd;		  /* open for reading; not needed afterwards */
+	const char *name; /* for messages; must live as long as the set */
+	int directory;	  /* of the file that is to share its storage */
+	int cancel_fd;
+};
+
+/*
+ * Freezes a file, reads its index or builds and keeps one, and adds it to the set, which has room for
+ * it. Where the file cannot be frozen it is added all the same, with the reason. Any time before the
+ * first page. FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY, FCP_ERR_IO.
+ */
+int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, struct fcp_error *err);
+
+/* Is there a file to share with? */
+bool fcp_share_is_possible(const struct fcp_share_set *set);
+
+/* What a thread has read of a source last; source NULL: nothing yet. */
+struct fcp_share_window {
+	const struct fcp_share_source *source;
+	uint64_t start, end; /* blocks */
+	unsigned char bytes[FCP_SHARE_WINDOW_BYTES];
+};
+
+struct fcp_share_put {
+	int fd;			    /* the file, open for writing */
+	const char *name;	    /* for messages */
+	struct fcp_range run;	    /* whole pages */
+	const unsigned char *pages; /* their bytes */
+	bool there;		    /* the file holds them already: nothing is written */
+};
+
+/*
+ * Puts pages into the file: clones those that a source has, for as long as they follow each other there,
+ * and writes the others. Pages of zeros are never cloned: a hole of the source would become one here. Any
+ * thread, each with a window of its own. *shared_bytes_ is what was cloned. FCP_ERR_IO with ENOSPC; that
+ * a source cannot be read, or not be cloned from, is no error: the pages are written then.
+ */
+int fcp_share_put(struct fcp_share_set *set, struct fcp_share_window *window,
+		  const struct fcp_share_put *put, uint64_t *shared_bytes_, struct fcp_error *err);
+
+/* Safe on zeros. */
+void fcp_share_clear(struct fcp_share_set *set);
+
+#endif

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The files to share with: frozen, and with an index. */
+#include "memory/share.h"
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "memory/share_index_file.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/statvfs.h>
+
+static const char *why_not(int errnum)
+{
+	switch (errnum) {
+	case EXDEV:
+		return "it is on another file system";
+	case EOPNOTSUPP:
+	case ENOTTY:
+	case EINVAL:
+	case ENOSYS:
+	case EISDIR: /* of O_TMPFILE */
+		return "the file system has no reflinks";
+	case ENOSPC:
+	case EDQUOT:
+		return "there is no room to keep it as it is";
+	default:
+		return "it cannot be kept as it is";
+	}
+}
+
+/* A copy of the file as it is now, that nobody else can reach. -1 with *why_. */
+static int freeze(const struct fcp_share_file *file, const char **why_)
+{
+	FCP_CLEANUP(fd) int fd = openat(file->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct statvfs system;
+
+	if (fd < 0 || ioctl(fd, FICLONE, file->fd) != 0 || fstatvfs(fd, &system) != 0) {
+		*why_ = why_not(errno);
+		return -1;
+	}
+	/* Else a part of a page could be a hole in it, and become one in what is cloned. */
+	if (system.f_frsize < FCP_PAGE_BYTES) {
+		*why_ = "the file system's blocks are smaller than a page";
+		return -1;
+	}
+	return fcp_steal_fd(&fd);
+}
+
+/* Of the file as it was before it was frozen; built from the file itself, which is in the page cache
+ * rather than the copy. What was written meanwhile only is not found. */
+static int find_index(const struct fcp_share_set *set, const struct fcp_share_file *file,
+		      const struct stat *of, struct fcp_share_source *source, struct fcp_error *err)
+{
+	const struct fcp_share_index_build build = {
+		.fd = file->fd,
+		.name = file->name,
+		.bytes = (uint64_t)of->st_size,
+		.hash = set->hash ? set->hash : fcp_share_hash_block,
+		.cancel_fd = file->cancel_fd,
+	};
+
+	source->index_read = fcp_share_index_read(file->fd, of, &source->index);
+	if (source->index_read)
+		return 0;
+	if (fcp_share_index_build(&build, &source->index, err) != 0)
+		return -1;
+	fcp_share_index_keep(file->fd, of, &source->index);
+	return 0;
+}
+
+int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, struct fcp_error *err)
+{
+	struct fcp_share_source *source = &set->sources[set->count];
+	struct stat before, frozen;
+
+	*source = (struct fcp_share_source){.name = file->name, .fd = -1};
+	if (fstat(file->fd, &before) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->name);
+	source->fd = freeze(file, &source->why);
+	set->count++;
+	if (source->fd < 0)
+		return 0;
+	if (fstat(source->fd, &frozen) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->name);
+	source->blocks = (uint64_t)frozen.st_size / FCP_PAGE_BYTES;
+	return find_index(set, file, &before, source, err);
+}
+
+bool fcp_share_is_possible(const struct fcp_share_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->sources[i].fd >= 0)
+			return true;
+	return false;
+}
+
+void fcp_share_clear(struct fcp_share_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->sources[i].fd >= 0)
+			close(set->sources[i].fd);
+		fcp_share_index_clear(&set->sources[i].index);
+	}
+	*set = (struct fcp_share_set){0};
+}
