@@ -156,12 +156,12 @@ fuzz:
 demo: all
 	$(Q)tests/demo $(B)
 
-$(B)/bench-writer: $(B)/o/tests/bench/writer.o $(B)/libfcpause.a
+$(B)/bench-writer $(B)/bench-share: $(B)/bench-%: $(B)/o/tests/bench/%.o $(B)/libfcpause.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-bench: all $(B)/bench-writer
-	$(Q)tests/bench/run $(B)/fcpause $(B)/fcpause-sim $(B)/bench-writer
+bench: all $(B)/bench-writer $(B)/bench-share
+	$(Q)tests/bench/run $(B)/fcpause $(B)/fcpause-sim $(B)/bench-writer $(B)/bench-share
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) \

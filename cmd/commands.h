@@ -13,6 +13,7 @@ int command_inspect(struct invocation *invocation);
 int command_snapshot(struct invocation *invocation);
 int command_pause(struct invocation *invocation);
 int command_merge(struct invocation *invocation);
+int command_share(struct invocation *invocation);
 int command_doctor(struct invocation *invocation);
 int command_status(struct invocation *invocation);
 int command_resume(struct invocation *invocation);

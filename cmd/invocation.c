@@ -26,6 +26,11 @@ const char *text_of(const struct invocation *invocation, enum option_id id)
 	return invocation->values[id].text;
 }
 
+const struct file_list *files_of(const struct invocation *invocation, enum option_id id)
+{
+	return id == OPT_LAYERS ? &invocation->layers : &invocation->shares;
+}
+
 int need_text(const struct invocation *invocation, enum option_id id, struct fcp_error *err)
 {
 	char variable[64];

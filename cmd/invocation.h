@@ -23,7 +23,13 @@ struct value {
 	bool on;	    /* KIND_SWITCH, KIND_TOGGLE */
 };
 
-#define LAYERS_MAX 256
+#define FILES_MAX 256
+
+/* KIND_FILES: all that were given, in order; borrowed from argv. */
+struct file_list {
+	const char *files[FILES_MAX];
+	size_t count;
+};
 
 struct invocation {
 	const struct command *command;
@@ -37,9 +43,8 @@ struct invocation {
 	struct fcp_flags flags; /* of the file; all off without one */
 	struct unknown_variables unknown;
 	bool hinting;		/* a hinting run is asked for: its race is told as a warning */
-	/* OPT_LAYERS, in order; borrowed from argv. */
-	const char *layers[LAYERS_MAX];
-	size_t layer_count;
+	struct file_list layers; /* OPT_LAYERS */
+	struct file_list shares; /* OPT_SHARE */
 	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
 	char **operands;
 	struct signals *signals; /* NULL: not waited for */
@@ -52,6 +57,9 @@ bool takes_option(const struct invocation *invocation, enum option_id id);
 
 /* A NULL when it was not said. */
 const char *text_of(const struct invocation *invocation, enum option_id id);
+
+/* The files of a KIND_FILES. */
+const struct file_list *files_of(const struct invocation *invocation, enum option_id id);
 
 /* FCP_ERR_USAGE naming the option when a text was not said. */
 int need_text(const struct invocation *invocation, enum option_id id, struct fcp_error *err);

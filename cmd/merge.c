@@ -12,12 +12,12 @@ static int read_settings(const struct invocation *invocation, struct fcp_merge_s
 {
 	if (need_text(invocation, OPT_BASE, err) != 0 || need_text(invocation, OPT_OUT, err) != 0)
 		return -1;
-	if (invocation->layer_count == 0)
+	if (invocation->layers.count == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--layer FILE is needed, once or more");
 	*settings_ = (struct fcp_merge_settings){
 		.base = text_of(invocation, OPT_BASE),
-		.layers = invocation->layers,
-		.layer_count = invocation->layer_count,
+		.layers = invocation->layers.files,
+		.layer_count = invocation->layers.count,
 		.out = text_of(invocation, OPT_OUT),
 		.force = invocation->values[OPT_FORCE].on,
 		.any_base = invocation->values[OPT_ANY_BASE].on,

@@ -31,6 +31,9 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_MERGE] = {"merge", "a whole memory file of a base and the layers on it",
 		"Copies the base, by reflinks where the file system has them, and puts each layer's data over it. Only "
 		"the file --out is written, whole or not at all.", command_merge},
+	[COMMAND_SHARE] = {"share", "let a memory file share its storage with other files",
+		"Puts a file in the place of the memory file that is equal to it, and shares the storage of what "
+		"stands in the files --share as well. They are only read.", command_share},
 	[COMMAND_DOCTOR] = {"doctor", "what a pause of the VM could do, and what is in its way",
 		"Looks at Firecracker, its process, the guest, and the place of the files, and says of each whether "
 		"it is fine, why it matters, and what to do. Changes nothing.", command_doctor},
@@ -61,6 +64,7 @@ const struct command *command_find(const char *name)
 #define SNAPSHOT (1U << COMMAND_SNAPSHOT)
 #define PAUSE (1U << COMMAND_PAUSE)
 #define MERGE (1U << COMMAND_MERGE)
+#define SHARE (1U << COMMAND_SHARE)
 #define DOCTOR (1U << COMMAND_DOCTOR)
 #define STATUS (1U << COMMAND_STATUS)
 #define RESUME (1U << COMMAND_RESUME)
@@ -118,7 +122,7 @@ const struct option_def options[OPTIONS] = {
 
 	[OPT_SNAPSHOT_PATH] = {"snapshot-path", 0, KIND_TEXT, "FILE", SNAPSHOT | PAUSE | RESUME, NULL, {0},
 		"the snapshot file: to write, or to load"},
-	[OPT_MEM_FILE_PATH] = {"mem-file-path", 0, KIND_TEXT, "FILE", MADVISE | INSPECT | SNAPSHOT | PAUSE | RESUME | DOCTOR, NULL, {0},
+	[OPT_MEM_FILE_PATH] = {"mem-file-path", 0, KIND_TEXT, "FILE", MADVISE | INSPECT | SNAPSHOT | PAUSE | RESUME | DOCTOR | SHARE, NULL, {0},
 		"the memory file"},
 	[OPT_TYPE] = {"type", 0, KIND_CHOICE, "TYPE", SNAPSHOT | PAUSE, "auto", {"auto", "full", "diff"},
 		"auto (Diff where it is complete, else Full), full or diff"},
@@ -131,6 +135,8 @@ const struct option_def options[OPTIONS] = {
 		"write only what differs from the memory file that the VM was restored from"},
 	[OPT_LAYERS] = {"layer", 0, KIND_FILES, "FILE", MERGE, NULL, {0},
 		"a layer; may be repeated: each lies on what those before it make"},
+	[OPT_SHARE] = {"share", 0, KIND_FILES, "FILE", SNAPSHOT | PAUSE | SHARE, NULL, {0},
+		"share storage with this file where it has the same bytes: a disk image, a memory file; may be repeated"},
 	[OPT_OUT] = {"out", 0, KIND_TEXT, "FILE", MERGE, NULL, {0}, "the memory file to write"},
 	[OPT_ANY_BASE] = {"any-base", 0, KIND_SWITCH, NULL, MERGE, NULL, {0},
 		"take layers too of which it is not recorded what they lie on"},
@@ -162,8 +168,8 @@ const struct option_def options[OPTIONS] = {
 		"release these ranges, a line `START LENGTH` each; - is stdin"},
 	[OPT_HOLES] = {"holes", 0, KIND_CHOICE, "MEANING", MADVISE | INSPECT, NULL, {"zero", "base"},
 		"what the file's holes mean: zero (a whole memory file) or base (a Diff layer)"},
-	[OPT_MIN_RUN] = {"min-run", 0, KIND_BYTES, "BYTES", MADVISE | PAUSE, "4096", {0},
-		"leave shorter runs alone"},
+	[OPT_MIN_RUN] = {"min-run", 0, KIND_BYTES, "BYTES", MADVISE | SNAPSHOT | PAUSE | SHARE, "4096", {0},
+		"leave shorter runs alone: do not release them, or not share them"},
 	[OPT_ALIGN] = {"align", 0, KIND_BYTES, "BYTES", MADVISE, "4096", {0},
 		"cut ranges down to multiples of it, as 2M for huge pages; a power of two"},
 	[OPT_LIST] = {"list", 0, KIND_SWITCH, NULL, MADVISE, NULL, {0},

@@ -86,17 +86,18 @@ static int add_caps(struct fcp_json *settings, const struct invocation *invocati
 	return bad;
 }
 
-static int add_layers(struct fcp_json *settings, const struct invocation *invocation)
+static int add_files(struct fcp_json *settings, const struct invocation *invocation, enum option_id id)
 {
 	struct fcp_json *setting = fcp_json_object(), *words = fcp_json_array();
+	const struct file_list *list = files_of(invocation, id);
+	char name[64];
 	int bad = 0;
 
-	for (size_t i = 0; i < invocation->layer_count; i++)
-		bad |= fcp_json_append_string(words, invocation->layers[i]);
+	for (size_t i = 0; i < list->count; i++)
+		bad |= fcp_json_append_string(words, list->files[i]);
 	bad |= fcp_json_set(setting, "value", words);
-	bad |= fcp_json_set_string(setting, "origin",
-				   origin_name(invocation->values[OPT_LAYERS].origin));
-	return bad | fcp_json_set(settings, "layer", setting);
+	bad |= fcp_json_set_string(setting, "origin", origin_name(invocation->values[id].origin));
+	return bad | fcp_json_set(settings, underscored(options[id].name, name), setting);
 }
 
 static int add_operands(struct fcp_json *settings, char *const *operands)
@@ -126,7 +127,7 @@ int settings_report(struct fcp_json *object, const struct invocation *invocation
 		if (!is_setting(invocation, id))
 			continue;
 		if (options[id].kind == KIND_FILES)
-			bad |= add_layers(settings, invocation);
+			bad |= add_files(settings, invocation, id);
 		else if (options[id].kind == KIND_STEP_MS)
 			bad |= add_caps(settings, invocation);
 		else
@@ -166,14 +167,16 @@ static void print_setting(FILE *out, const char *name, enum option_kind kind,
 	fprintf(out, " (%s)\n", origin_name(value->origin));
 }
 
-static void print_layers(FILE *out, const struct invocation *invocation)
+static void print_files(FILE *out, const struct invocation *invocation, enum option_id id)
 {
-	fprintf(out, "  %-32s", "layer");
-	for (size_t i = 0; i < invocation->layer_count; i++) {
+	const struct file_list *list = files_of(invocation, id);
+
+	fprintf(out, "  %-32s%s", options[id].name, list->count == 0 ? " -" : "");
+	for (size_t i = 0; i < list->count; i++) {
 		fputc(' ', out);
-		put_shown(out, invocation->layers[i]);
+		put_shown(out, list->files[i]);
 	}
-	fprintf(out, " (%s)\n", origin_name(invocation->values[OPT_LAYERS].origin));
+	fprintf(out, " (%s)\n", origin_name(invocation->values[id].origin));
 }
 
 void settings_print(const struct invocation *invocation, FILE *out)
@@ -186,7 +189,7 @@ void settings_print(const struct invocation *invocation, FILE *out)
 		if (!is_setting(invocation, id))
 			continue;
 		if (options[id].kind == KIND_FILES) {
-			print_layers(out, invocation);
+			print_files(out, invocation, id);
 			continue;
 		}
 		if (options[id].kind != KIND_STEP_MS) {

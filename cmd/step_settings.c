@@ -113,13 +113,30 @@ static int check_layer(const struct invocation *invocation, struct fcp_error *er
 	return 0;
 }
 
+static int check_min_run(const struct invocation *invocation, struct fcp_error *err)
+{
+	uint64_t bytes = invocation->values[OPT_MIN_RUN].number;
+
+	if (bytes % FCP_PAGE_BYTES == 0)
+		return 0;
+	return fcp_error_set(err, FCP_ERR_USAGE, 0, "--min-run: %lu is no multiple of a page (4096)",
+			     (unsigned long)bytes);
+}
+
+static int check_shares(const struct invocation *invocation, struct fcp_error *err)
+{
+	if (invocation->shares.count > FCP_SHARES_MAX)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--share: there are more than %d", FCP_SHARES_MAX);
+	return check_min_run(invocation, err);
+}
+
 int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_settings *settings_,
 		      struct fcp_error *err)
 {
 	unsigned find = 0;
 
 	if (read_find(text_of(invocation, OPT_FIND), FCP_FIND_FREE | FCP_FIND_ZERO, no_need, &find, err) != 0 ||
-	    check_layer(invocation, err) != 0)
+	    check_layer(invocation, err) != 0 || check_shares(invocation, err) != 0)
 		return -1;
 	*settings_ = (struct fcp_snapshot_settings){
 		.api_sock = text_of(invocation, OPT_API_SOCK),
@@ -133,6 +150,9 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 		.buffer_bytes = buffer_bytes_of(invocation),
 		.verify = invocation->values[OPT_VERIFY].on,
 		.layer = invocation->values[OPT_LAYER].on,
+		.shares = invocation->shares.files,
+		.share_count = invocation->shares.count,
+		.share_min_run_bytes = invocation->values[OPT_MIN_RUN].number,
 		.resume = invocation->values[OPT_RESUME].on,
 		.force = invocation->values[OPT_FORCE].on,
 		.chroot_base = text_of(invocation, OPT_CHROOT_BASE),
@@ -140,6 +160,25 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
 		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
 		.snapshot_timeout_ms = (uint32_t)invocation->values[OPT_SNAPSHOT_TIMEOUT_MS].number,
+		.observer = signals_observer(invocation->signals),
+		.cancel_fd = invocation->cancel_fd,
+	};
+	return 0;
+}
+
+int share_settings(const struct invocation *invocation, struct fcp_share_settings *settings_,
+		   struct fcp_error *err)
+{
+	if (need_text(invocation, OPT_MEM_FILE_PATH, err) != 0 || check_shares(invocation, err) != 0)
+		return -1;
+	if (invocation->shares.count == 0)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--share FILE is needed, once or more");
+	*settings_ = (struct fcp_share_settings){
+		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
+		.shares = invocation->shares.files,
+		.share_count = invocation->shares.count,
+		.min_run_bytes = invocation->values[OPT_MIN_RUN].number,
+		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
 		.observer = signals_observer(invocation->signals),
 		.cancel_fd = invocation->cancel_fd,
 	};
@@ -157,13 +196,10 @@ enum fcp_holes holes_setting(const struct invocation *invocation)
 
 static int check_units(const struct invocation *invocation, struct fcp_error *err)
 {
-	uint64_t min_run_bytes = invocation->values[OPT_MIN_RUN].number;
 	uint64_t align_bytes = invocation->values[OPT_ALIGN].number;
 
-	if (min_run_bytes % FCP_PAGE_BYTES != 0)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "--min-run: %lu is no multiple of a page (4096)",
-				     (unsigned long)min_run_bytes);
+	if (check_min_run(invocation, err) != 0)
+		return -1;
 	if (takes_option(invocation, OPT_ALIGN) &&
 	    (align_bytes < FCP_PAGE_BYTES || align_bytes > FCP_ALIGN_MAX || (align_bytes & (align_bytes - 1)) != 0))
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,

@@ -12,7 +12,7 @@ int reclaim_settings(const struct invocation *invocation, struct fcp_reclaim_set
 void drain_settings(const struct invocation *invocation,
 		    struct fcp_balloon_drain_settings *settings_);
 
-/* FCP_ERR_USAGE: --find names what cannot be found. */
+/* FCP_ERR_USAGE: --find names what cannot be found; and as share_settings(). */
 int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_settings *settings_,
 		      struct fcp_error *err);
 
@@ -23,5 +23,9 @@ enum fcp_holes holes_setting(const struct invocation *invocation);
  * --align no power of two. The base is the caller's to set. */
 int madvise_ranges_settings(const struct invocation *invocation,
 			    struct fcp_madvise_ranges_settings *settings_, struct fcp_error *err);
+
+/* FCP_ERR_USAGE: --share names too many files or none, --min-run is no multiple of a page. */
+int share_settings(const struct invocation *invocation, struct fcp_share_settings *settings_,
+		   struct fcp_error *err);
 
 #endif

@@ -63,10 +63,12 @@ void text_balloon_drain(FILE *out, const struct fcp_balloon_drain_result *result
 /* "4.8 MiB (5033164 bytes) of 512.0 MiB (536870912 bytes) written" */
 static void write_memory(FILE *out, const struct fcp_memory_report *memory)
 {
-	char written[64], guest[64];
+	char written[64], guest[64], shared[64];
 
 	fprintf(out, "; %s of %s written", human_bytes(memory->written_bytes, written),
 		human_bytes(memory->guest_bytes, guest));
+	if (memory->share_count > 0)
+		fprintf(out, ", %s shared", human_bytes(memory->shared_bytes, shared));
 	if (memory->verified)
 		fputs(", verified", out);
 }
@@ -118,6 +120,20 @@ void text_merge(FILE *out, const struct fcp_merge_settings *settings,
 	if (result->created)
 		fprintf(out, "  %s: %s shared, %s copied, of %s", settings->out, human_bytes(cloned, shared),
 			human_bytes(copied, own), human_bytes(result->logical_bytes, size));
+	fputc('\n', out);
+}
+
+void text_share(FILE *out, const struct fcp_share_settings *settings,
+		const struct fcp_share_result *result)
+{
+	uint64_t shared = result->own_before_bytes - result->own_bytes;
+	char more[64], before[64], own[64];
+
+	begin_line(out, "share", &result->outcome);
+	if (result->replaced)
+		fprintf(out, "  %s: %s more shared; of its own %s, before %s", settings->mem_file_path,
+			human_bytes(shared, more), human_bytes(result->own_bytes, own),
+			human_bytes(result->own_before_bytes, before));
 	fputc('\n', out);
 }
 

@@ -32,4 +32,8 @@ void text_ranges(FILE *out, const struct fcp_madvise_ranges_result *result);
 void text_merge(FILE *out, const struct fcp_merge_settings *settings,
 		const struct fcp_merge_result *result);
 
+/* One line, with what storage was the file's own before, and is now. */
+void text_share(FILE *out, const struct fcp_share_settings *settings,
+		const struct fcp_share_result *result);
+
 #endif

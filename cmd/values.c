@@ -89,16 +89,15 @@ static int set_text(enum option_kind kind, const char *where, const char *text, 
 	return 0;
 }
 
-static int add_file(struct invocation *invocation, const char *where, const char *text,
-		    struct fcp_error *err)
+static int add_file(struct file_list *list, const char *where, const char *text, struct fcp_error *err)
 {
 	struct value file;
 
 	if (set_text(KIND_FILES, where, text, &file, err) != 0)
 		return -1;
-	if (invocation->layer_count == LAYERS_MAX)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: there are more than %d", where, LAYERS_MAX);
-	invocation->layers[invocation->layer_count++] = text;
+	if (list->count == FILES_MAX)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: there are more than %d", where, FILES_MAX);
+	list->files[list->count++] = text;
 	return 0;
 }
 
@@ -138,7 +137,7 @@ int set_value(struct invocation *invocation, enum option_id id, enum origin orig
 		set = set_mib_or_auto(where, text, value, err);
 		break;
 	case KIND_FILES:
-		set = add_file(invocation, where, text, err);
+		set = add_file(id == OPT_LAYERS ? &invocation->layers : &invocation->shares, where, text, err);
 		break;
 	case KIND_STEP_MS:
 		set = set_step_ms(invocation, origin, where, text, err);

@@ -435,6 +435,13 @@ FCP_API const char *fcp_writer_name(enum fcp_writer writer);
 /* How many files can be named to share storage with. */
 #define FCP_SHARES_MAX 16
 
+/* What became of one of them. */
+struct fcp_share_report {
+	bool frozen;	 /* false: no storage can be shared with it */
+	bool index_read; /* its index was there; else it was built */
+	uint64_t shared_bytes;
+};
+
 struct fcp_snapshot_settings {
 	const char *api_sock;
 	const char *snapshot_path; /* relative paths are the caller's, not Firecracker's */
@@ -451,6 +458,11 @@ struct fcp_snapshot_settings {
 				 * FCP_BUFFER_AUTO: a quarter of the memory that is available */
 	bool verify;		/* while the VM is held, compare what was written with its memory */
 	bool layer;		/* only what differs from the base: needs the fcpause writer, and a base */
+	/* Files of the same file system whose storage is shared where it has a page's bytes, the first ones
+	 * first, and the base last; needs the fcpause writer, and reflinks: else pages are written. */
+	const char *const *shares;
+	size_t share_count;	      /* FCP_SHARES_MAX at most */
+	uint64_t share_min_run_bytes; /* shorter runs are written all the same; 0: none */
 	uint32_t timeout_ms;	      /* for each short request; 0: 2000 */
 	uint32_t snapshot_timeout_ms; /* for the creation; 0: 2 min + 1 s per 50 MiB of guest */
 	struct fcp_observer observer;
@@ -472,7 +484,8 @@ struct fcp_metrics {
 };
 
 /*
- * What the fcpause writer made of the guest's memory: each page is free, zero, the base's or written.
+ * What the fcpause writer made of the guest's memory: each page is free, zero, the base's, shared or
+ * written.
  * All zeros where Firecracker wrote it.
  */
 struct fcp_memory_report {
@@ -481,6 +494,8 @@ struct fcp_memory_report {
 	uint64_t free_bytes;	   /* left out: the guest's allocator holds them free */
 	uint64_t zero_bytes;	   /* left out: changed pages of zeros (not those that a layer holds) */
 	uint64_t base_equal_bytes; /* left out: changed pages that hold the base's bytes */
+	uint64_t shared_bytes;	   /* shared with one of the files that were named, or with another part of
+				    * the base */
 	uint64_t written_bytes;
 	uint64_t dropped_bytes; /* of a layer: pages that the VM gave back, written as zeros where the
 				 * base has other bytes; not among changed_bytes */
@@ -491,6 +506,9 @@ struct fcp_memory_report {
 	char base[4096];       /* the base's path, "" without one */
 	char base_id[FCP_ID_BYTES]; /* what is recorded with it; "" where nothing is */
 	char free_reason[256]; /* why free pages were not left out; "" where they were, or should not be */
+	/* The settings' shares, and where it is none of them the base; 0 without any. */
+	size_t share_count;
+	struct fcp_share_report shares[FCP_SHARES_MAX + 1];
 };
 
 /* How long the guest stood still, and for what, in ms; 0 where the fcpause writer did not write. */
@@ -790,6 +808,42 @@ FCP_API int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merg
 
 /* NULL-safe. */
 FCP_API void fcp_merge_result_clear(struct fcp_merge_result *result);
+
+/* ---- share: a memory file that shares its storage with other files --------------------------- */
+
+struct fcp_share_settings {
+	const char *mem_file_path;
+	const char *const *shares; /* disk images, memory files; the first ones first */
+	size_t share_count;	   /* 1 to FCP_SHARES_MAX */
+	uint64_t min_run_bytes;	   /* shorter runs are left alone; 0: none */
+	uint32_t wait_lock_ms;	   /* how long another fcpause on the memory file is waited for */
+	struct fcp_observer observer;
+	int cancel_fd;
+};
+
+struct fcp_share_result {
+	struct fcp_outcome outcome;
+	bool replaced; /* the new file has the memory file's name */
+	size_t share_count;
+	struct fcp_share_report shares[FCP_SHARES_MAX + 1];
+	uint64_t logical_bytes;
+	uint64_t data_bytes;	   /* pages that are no holes */
+	uint64_t own_before_bytes; /* of them, those whose storage no other file had */
+	uint64_t own_bytes;	   /* and has now */
+	struct fcp_file_attributes attributes; /* as recorded, before and after */
+	char warning[256];		       /* "", or what the run could not make sure of */
+};
+
+/*
+ * Puts a file in the memory file's place that is equal to it, with its owner, mode and what is recorded,
+ * but shares storage (FICLONERANGE) with the files given where these have a page's bytes. It is made
+ * durable under a temporary name first: the old file is there or the new one, whole. The files given are
+ * only read, and others may write them. Status: ok; skipped (there is nothing to share: the file stays as
+ * it is); unsupported (no reflinks, other file systems). FCP_ERR_BUSY: the memory file is in use.
+ * FCP_ERR_INPUT, FCP_ERR_LOCKED, FCP_ERR_INTERRUPTED, FCP_ERR_IO. Safe to run again.
+ */
+FCP_API int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result *result,
+		      struct fcp_error *err);
 
 /* ---- status: how a VM is --------------------------------------------------------------------- */
 

@@ -162,7 +162,28 @@ static int add_guest(struct fcp_json *object, const struct fcp_guest_report *gue
 	return bad | fcp_json_set(object, "guest", member);
 }
 
-static int add_memory(struct fcp_json *object, const struct fcp_memory_report *memory)
+/* What is behind those that were named is the base. */
+static int add_shares(struct fcp_json *object, const char *const *names, size_t named, const char *base,
+		      const struct fcp_share_report *shares, size_t count)
+{
+	struct fcp_json *list = fcp_json_array();
+	int bad = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct fcp_json *member = fcp_json_object();
+
+		bad |= fcp_json_set_string(member, "path", i < named ? names[i] : base);
+		bad |= fcp_json_set_bool(member, "frozen", shares[i].frozen);
+		bad |= shares[i].frozen ? fcp_json_set_string(member, "index", shares[i].index_read ? "read" : "built")
+					: fcp_json_set_null(member, "index");
+		bad |= fcp_json_set_u64(member, "shared_bytes", shares[i].shared_bytes);
+		bad |= fcp_json_append(list, member);
+	}
+	return bad | fcp_json_set(object, "shares", list);
+}
+
+static int add_memory(struct fcp_json *object, const struct fcp_snapshot_settings *settings,
+		      const struct fcp_memory_report *memory)
 {
 	struct fcp_json *member = fcp_json_object();
 	struct fcp_json *base = memory->base[0] ? fcp_json_object() : NULL;
@@ -174,10 +195,13 @@ static int add_memory(struct fcp_json *object, const struct fcp_memory_report *m
 	bad |= set_text(member, "free_reason", memory->free_reason);
 	bad |= fcp_json_set_u64(member, "zero_bytes", memory->zero_bytes);
 	bad |= fcp_json_set_u64(member, "base_equal_bytes", memory->base_equal_bytes);
+	bad |= fcp_json_set_u64(member, "shared_bytes", memory->shared_bytes);
 	bad |= fcp_json_set_u64(member, "written_bytes", memory->written_bytes);
 	bad |= fcp_json_set_u64(member, "dropped_bytes", memory->dropped_bytes);
 	bad |= fcp_json_set_u64(member, "cloned_bytes", memory->cloned_bytes);
 	bad |= fcp_json_set_u64(member, "copied_bytes", memory->copied_bytes);
+	bad |= add_shares(member, settings->shares, settings->share_count, memory->base, memory->shares,
+			  memory->share_count);
 	bad |= fcp_json_set_bool(member, "buffered", memory->buffered);
 	bad |= fcp_json_set_bool(member, "verified", memory->verified);
 	if (base) {
@@ -203,7 +227,8 @@ static int add_downtime(struct fcp_json *object, const struct fcp_downtime *down
 	return bad | fcp_json_set(object, "downtime_ms", member);
 }
 
-static int add_writer(struct fcp_json *object, const struct fcp_snapshot_result *result)
+static int add_writer(struct fcp_json *object, const struct fcp_snapshot_settings *settings,
+		      const struct fcp_snapshot_result *result)
 {
 	bool by_fcpause = result->writer == FCP_WRITER_FCPAUSE;
 	int bad = 0;
@@ -212,7 +237,7 @@ static int add_writer(struct fcp_json *object, const struct fcp_snapshot_result 
 		       ? fcp_json_set_null(object, "writer")
 		       : fcp_json_set_string(object, "writer", fcp_writer_name(result->writer));
 	bad |= set_text(object, "writer_reason", result->writer_reason);
-	bad |= by_fcpause ? add_memory(object, &result->memory) : fcp_json_set_null(object, "memory");
+	bad |= by_fcpause ? add_memory(object, settings, &result->memory) : fcp_json_set_null(object, "memory");
 	if (result->guest.gate_count > 0)
 		bad |= add_guest(object, &result->guest);
 	return bad | (by_fcpause ? add_downtime(object, &result->downtime_ms)
@@ -231,7 +256,7 @@ int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_setti
 		bad |= fcp_json_set_string(object, "type_reason", result->type_reason);
 	bad |= fcp_json_set_bool(object, "layer", result->layer);
 	bad |= add_attributes(object, &result->attributes);
-	bad |= add_writer(object, result);
+	bad |= add_writer(object, settings, result);
 	if (result->hinting_stopped)
 		bad |= fcp_json_set_bool(object, "hinting_stopped", true);
 	if (result->has_metrics)
@@ -392,6 +417,24 @@ int fcp_report_merge(struct fcp_json *object, const struct fcp_merge_settings *s
 	bad |= set_text(object, "id", result->attributes.id);
 	bad |= fcp_json_set_u64(file, "logical_bytes", result->logical_bytes);
 	bad |= fcp_json_set_u64(file, "allocated_bytes", result->allocated_bytes);
+	return bad | fcp_json_set(object, "mem_file", file);
+}
+
+int fcp_report_share(struct fcp_json *object, const struct fcp_share_settings *settings,
+		     const struct fcp_share_result *result)
+{
+	int bad = fcp_report_outcome(object, &result->outcome);
+	struct fcp_json *file = fcp_json_object();
+
+	bad |= fcp_json_set_bool(object, "replaced", result->replaced);
+	bad |= fcp_json_set_string(object, "mem_file_path", settings->mem_file_path);
+	bad |= add_shares(object, settings->shares, settings->share_count, NULL, result->shares,
+			  result->share_count);
+	bad |= add_attributes(object, &result->attributes);
+	bad |= fcp_json_set_u64(file, "logical_bytes", result->logical_bytes);
+	bad |= fcp_json_set_u64(file, "data_bytes", result->data_bytes);
+	bad |= fcp_json_set_u64(file, "own_before_bytes", result->own_before_bytes);
+	bad |= fcp_json_set_u64(file, "own_bytes", result->own_bytes);
 	return bad | fcp_json_set(object, "mem_file", file);
 }
 

@@ -28,6 +28,8 @@ int fcp_report_madvise_ranges(struct fcp_json *object,
 int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result *result);
 int fcp_report_merge(struct fcp_json *object, const struct fcp_merge_settings *settings,
 		     const struct fcp_merge_result *result);
+int fcp_report_share(struct fcp_json *object, const struct fcp_share_settings *settings,
+		     const struct fcp_share_result *result);
 int fcp_report_doctor(struct fcp_json *object, const struct fcp_doctor_result *result);
 int fcp_report_status(struct fcp_json *object, const struct fcp_status_result *result);
 int fcp_report_resume(struct fcp_json *object, const struct fcp_resume_result *result);

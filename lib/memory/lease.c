@@ -13,14 +13,24 @@
 #define TRIES 5
 #define BREAK_SECONDS 45 /* the kernel's default */
 
-bool fcp_lease_take(int fd)
+static bool take(int fd, int kind)
 {
 	/* A lease that is asked for sends SIGIO, which kills by default. SIGURG is ignored by
 	 * default, and without an owner no signal is sent: we poll F_GETLEASE instead. */
-	if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, kind) < 0)
 		return false;
 	fcntl(fd, F_SETOWN, 0);
 	return true;
+}
+
+bool fcp_lease_take(int fd)
+{
+	return take(fd, F_WRLCK);
+}
+
+bool fcp_lease_take_reading(int fd)
+{
+	return take(fd, F_RDLCK);
 }
 
 bool fcp_lease_take_patiently(int fd)
@@ -44,6 +54,11 @@ void fcp_lease_drop(int fd)
 bool fcp_lease_is_held(int fd)
 {
 	return fcntl(fd, F_GETLEASE) == F_WRLCK;
+}
+
+bool fcp_lease_is_held_reading(int fd)
+{
+	return fcntl(fd, F_GETLEASE) == F_RDLCK;
 }
 
 bool fcp_lease_counts_mappings(int fd)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Write leases (fcntl(2), F_SETLEASE): nobody else has the file open, or waits until we give way. */
+/*
+ * Leases (fcntl(2), F_SETLEASE). A write lease: nobody else has the file open, or waits until we give way.
+ * A read lease: nobody has it open for writing, or waits.
+ */
 #ifndef FCP_MEMORY_LEASE_H
 #define FCP_MEMORY_LEASE_H
 
@@ -15,10 +18,14 @@ bool fcp_lease_take(int fd);
 /* The same, tried for some milliseconds: another fcpause can have it open for an instant. */
 bool fcp_lease_take_patiently(int fd);
 
+/* A read lease: nobody can write the file. fd is open for reading only. */
+bool fcp_lease_take_reading(int fd);
+
 void fcp_lease_drop(int fd);
 
 /* Is it still ours, and does nobody wait for it? Once lost, it is not had again without asking. */
 bool fcp_lease_is_held(int fd);
+bool fcp_lease_is_held_reading(int fd);
 
 /*
  * Does a lease on this file also mean that nobody maps it? On overlayfs a mapping belongs to the

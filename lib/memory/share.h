@@ -6,6 +6,10 @@
  * Others may write those files at any time, a guest its disk for one. So each is frozen first: cloned as a
  * whole into a file without a name. Pages are compared with that, and cloned from that; what comes
  * into the file later is not seen.
+ *
+ * The copy has nothing in the page cache, and the file often has all of it. Where a read lease on the file
+ * can be had (memory/lease.h), nobody can write it, and both are the same: then pages are compared with
+ * the file, and cloned only when the lease was seen to be held still.
  */
 #ifndef FCP_MEMORY_SHARE_H
 #define FCP_MEMORY_SHARE_H
@@ -18,13 +22,15 @@
 
 struct fcp_share_source {
 	const char *name; /* for messages; borrowed */
-	int fd;		  /* frozen; -1: it cannot be, and is not looked at */
-	const char *why;  /* it cannot be frozen; static storage, or NULL */
+	int fd;		  /* frozen; -1: it is not looked at */
+	int live;	  /* the file itself, leased since before it was frozen; or -1 */
+	const char *why;  /* it is not looked at; static storage, or NULL */
 	uint64_t blocks;
 	struct fcp_share_index index;
 	bool index_read; /* from the file beside it; else it was built */
 	/* Below with atomic operations, by any thread. */
-	bool off; /* cannot be read or cloned from after all */
+	bool off;     /* cannot be read or cloned from after all */
+	bool is_live; /* the lease on it is held */
 	uint64_t shared_bytes;
 };
 
@@ -37,7 +43,7 @@ struct fcp_share_set {
 };
 
 struct fcp_share_file {
-	int fd;		  /* open for reading; not needed afterwards */
+	int fd;		  /* open for reading only; not needed afterwards */
 	const char *name; /* for messages; must live as long as the set */
 	int directory;	  /* of the file that is to share its storage */
 	int cancel_fd;
@@ -45,8 +51,8 @@ struct fcp_share_file {
 
 /*
  * Freezes a file, reads its index or builds and keeps one, and adds it to the set, which has room for
- * it. Where the file cannot be frozen it is added all the same, with the reason. Any time before the
- * first page. FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY, FCP_ERR_IO.
+ * it. Where the file cannot be frozen, or an index not be had, it is added all the same, with the reason.
+ * Any time before the first page. FCP_ERR_INTERRUPTED, FCP_ERR_IO: it is no file any more.
  */
 int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, struct fcp_error *err);
 

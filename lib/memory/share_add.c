@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "memory/lease.h"
 #include "memory/share_index_file.h"
 
 #include <fcntl.h>
@@ -48,6 +49,24 @@ static int freeze(const struct fcp_share_file *file, const char **why_)
 	return fcp_steal_fd(&fd);
 }
 
+/* A lease belongs to what open(2) returned: to the copy of the descriptor, too. */
+static void hold_live(const struct fcp_share_file *file, struct fcp_share_source *source)
+{
+	if (!fcp_lease_counts_mappings(file->fd) || !fcp_lease_take_reading(file->fd))
+		return;
+	source->live = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+	source->is_live = source->live >= 0;
+	if (!source->is_live)
+		fcp_lease_drop(file->fd);
+}
+
+static void leave_out(struct fcp_share_source *source, const char *why)
+{
+	close(source->fd);
+	source->fd = -1;
+	source->why = why;
+}
+
 /* Of the file as it was before it was frozen; built from the file itself, which is in the page cache
  * rather than the copy. What was written meanwhile only is not found. */
 static int find_index(const struct fcp_share_set *set, const struct fcp_share_file *file,
@@ -64,9 +83,14 @@ static int find_index(const struct fcp_share_set *set, const struct fcp_share_fi
 	source->index_read = fcp_share_index_read(file->fd, of, &source->index);
 	if (source->index_read)
 		return 0;
-	if (fcp_share_index_build(&build, &source->index, err) != 0)
+	if (fcp_share_index_build(&build, &source->index, err) == 0) {
+		fcp_share_index_keep(file->fd, of, &source->index);
+		return 0;
+	}
+	if (err->error_class == FCP_ERR_INTERRUPTED)
 		return -1;
-	fcp_share_index_keep(file->fd, of, &source->index);
+	leave_out(source, err->error_class == FCP_ERR_MEMORY ? "there is no memory for its index"
+							      : "it cannot be read");
 	return 0;
 }
 
@@ -75,15 +99,18 @@ int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, 
 	struct fcp_share_source *source = &set->sources[set->count];
 	struct stat before, frozen;
 
-	*source = (struct fcp_share_source){.name = file->name, .fd = -1};
+	*source = (struct fcp_share_source){.name = file->name, .fd = -1, .live = -1};
 	if (fstat(file->fd, &before) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->name);
-	source->fd = freeze(file, &source->why);
 	set->count++;
+	hold_live(file, source);
+	source->fd = freeze(file, &source->why);
 	if (source->fd < 0)
 		return 0;
-	if (fstat(source->fd, &frozen) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->name);
+	if (fstat(source->fd, &frozen) != 0) {
+		leave_out(source, "it cannot be looked at");
+		return 0;
+	}
 	source->blocks = (uint64_t)frozen.st_size / FCP_PAGE_BYTES;
 	return find_index(set, file, &before, source, err);
 }
@@ -99,9 +126,15 @@ bool fcp_share_is_possible(const struct fcp_share_set *set)
 void fcp_share_clear(struct fcp_share_set *set)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		if (set->sources[i].fd >= 0)
-			close(set->sources[i].fd);
-		fcp_share_index_clear(&set->sources[i].index);
+		struct fcp_share_source *source = &set->sources[i];
+
+		if (source->fd >= 0)
+			close(source->fd);
+		if (source->live >= 0) {
+			fcp_lease_drop(source->live);
+			close(source->live);
+		}
+		fcp_share_index_clear(&source->index);
 	}
 	*set = (struct fcp_share_set){0};
 }

@@ -49,19 +49,6 @@ static int check_no_input(const struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-/* What a snapshot that was killed has set aside is for the next snapshot to put right. */
-static int check_no_old(const struct run *run, struct fcp_error *err)
-{
-	/* From the test whether there are hard links; or with nothing in it to lose. */
-	if (fcp_snapshot_name_is_ours(&run->out, run->out.old) || fcp_snapshot_old_is_mark(&run->out))
-		unlinkat(run->out.place.directory, run->out.old, 0);
-	if (!fcp_snapshot_name_exists(&run->out, run->out.old))
-		return 0;
-	return fcp_error_set(err, FCP_ERR_INPUT, 0,
-			     "%s" FCP_OLD_SUFFIX " lies there since a snapshot that was killed: take one there "
-			     "again, or move it away", run->out.host);
-}
-
 static int open_out(struct run *run, struct fcp_error *err)
 {
 	const struct fcp_merge_settings *settings = run->settings;
@@ -72,11 +59,11 @@ static int open_out(struct run *run, struct fcp_error *err)
 	    fcp_snapshot_file_lock(&run->out, settings->force, &wait, err) != 0)
 		return -1;
 	if (fcp_snapshot_file_check_target(&run->out, settings->force, err) != 0 ||
-	    check_no_old(run, err) != 0 || fcp_snapshot_file_begin(&run->out, 0, err) != 0)
+	    fcp_snapshot_file_check_no_old(&run->out, err) != 0 ||
+	    fcp_snapshot_file_begin(&run->out, 0, err) != 0)
 		return -1;
-	if (run->out.no_sync)
-		snprintf(run->result->warning, sizeof(run->result->warning),
-			 "after a power cut the file may be lost: its directory cannot be synced");
+	snprintf(run->result->warning, sizeof(run->result->warning), "%s",
+		 fcp_snapshot_file_doubt(&run->out));
 	return 0;
 }
 

@@ -92,4 +92,11 @@ int fcp_snapshot_file_room(const struct fcp_snapshot_file *file, uint64_t bytes,
 int fcp_snapshot_file_begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err);
 void fcp_snapshot_file_clear(struct fcp_snapshot_file *file);
 
+/* What a snapshot that was killed has set aside there is for the next snapshot to put right:
+ * FCP_ERR_INPUT. Needs the lock. */
+int fcp_snapshot_file_check_no_old(const struct fcp_snapshot_file *file, struct fcp_error *err);
+
+/* Once it was begun: "", or a warning. Static storage. */
+const char *fcp_snapshot_file_doubt(const struct fcp_snapshot_file *file);
+
 #endif

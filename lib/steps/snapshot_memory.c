@@ -52,7 +52,7 @@ static int open_memory(struct fcp_snapshot_memory *memory, struct fcp_error *err
 	if (fcp_snapshot_is_layer(memory) && memory->base.fd < 0)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "a layer needs a base, and this VM has none: it was not restored from a file");
-	return 0;
+	return fcp_snapshot_share_open(memory, err);
 }
 
 int fcp_snapshot_memory_open(const struct fcp_snapshot_memory_settings *settings,
@@ -144,7 +144,7 @@ int fcp_snapshot_memory_prepare(struct fcp_snapshot_memory *memory, struct fcp_e
 	if (prepare_hold(memory, err) != 0 || begin_file(memory, err) != 0)
 		return -1;
 	fcp_snapshot_buffer_prepare(&memory->buffer, memory->settings.snapshot, memory->ram.pid);
-	return 0;
+	return fcp_snapshot_share_prepare(memory, err);
 }
 
 /* ---- the hold ---- */
@@ -233,6 +233,7 @@ int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory, struct fcp_sn
 		return -1;
 	if (!report->verified && fcp_snapshot_settle_rest(memory, report, err) != 0)
 		return -1;
+	fcp_snapshot_share_report(memory, result);
 	if (memory->base.fd >= 0) {
 		struct fcp_file_attributes attributes;
 
@@ -254,6 +255,7 @@ void fcp_snapshot_memory_free(struct fcp_snapshot_memory *memory)
 	fcp_snapshot_buffer_clear(&memory->buffer);
 	fcp_snapshot_plan_clear(&memory->plan);
 	fcp_guest_free_clear(&memory->found);
+	fcp_snapshot_share_free(memory);
 	fcp_snapshot_base_close(&memory->base);
 	fcp_guest_ram_clear(&memory->ram);
 	free(memory->fifo);

@@ -4,6 +4,7 @@
 #define FCP_STEPS_SNAPSHOT_MEMORY_PARTS_H
 
 #include "guest/free_pages.h"
+#include "steps/share_files.h"
 #include "steps/snapshot_base.h"
 #include "steps/snapshot_buffer.h"
 #include "steps/snapshot_memory.h"
@@ -15,7 +16,9 @@ struct fcp_snapshot_memory {
 	struct fcp_snapshot_memory_settings settings;
 	struct fcp_guest_ram ram;
 	struct fcp_snapshot_base base;
-	uint64_t bytes; /* of the memory file */
+	struct fcp_share_files share_files; /* until they are in the set */
+	struct fcp_share_set *share;	    /* NULL: nothing is to be shared */
+	uint64_t bytes;			    /* of the memory file */
 	char *fifo;
 	char *fifo_seen;
 	struct fcp_hold *hold;
@@ -53,6 +56,20 @@ struct fcp_writer_settings fcp_snapshot_writer_settings(const struct fcp_snapsho
  * FCP_ERR_STATE: some differ. Settles the rest first. */
 int fcp_snapshot_verify(const struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
 			struct fcp_error *err);
+
+/* ---- snapshot_share.c ---- */
+
+/* While the guest runs. Errors as of fcp_share_files_open(). */
+int fcp_snapshot_share_open(struct fcp_snapshot_memory *memory, struct fcp_error *err);
+
+/* Still before the pause: freezes the files and the base. Errors as of fcp_share_add(). */
+int fcp_snapshot_share_prepare(struct fcp_snapshot_memory *memory, struct fcp_error *err);
+
+/* At the end: what was shared, and a warning where something could not be. */
+void fcp_snapshot_share_report(const struct fcp_snapshot_memory *memory,
+			       struct fcp_snapshot_result *result);
+
+void fcp_snapshot_share_free(struct fcp_snapshot_memory *memory);
 
 /* ---- snapshot_layer.c ---- */
 

@@ -61,6 +61,23 @@ int fcp_snapshot_sync(struct fcp_snapshot_file *file, struct fcp_error *err)
 	return 0;
 }
 
+int fcp_snapshot_file_check_no_old(const struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	/* From the test whether there are hard links; or with nothing in it to lose. */
+	if (fcp_snapshot_name_is_ours(file, file->old) || fcp_snapshot_old_is_mark(file))
+		unlinkat(file->place.directory, file->old, 0);
+	if (!fcp_snapshot_name_exists(file, file->old))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_INPUT, 0,
+			     "%s" FCP_OLD_SUFFIX " lies there since a snapshot that was killed: take one there "
+			     "again, or move it away", file->host);
+}
+
+const char *fcp_snapshot_file_doubt(const struct fcp_snapshot_file *file)
+{
+	return file->no_sync ? "after a power cut the file may be lost: its directory cannot be synced" : "";
+}
+
 int fcp_snapshot_keep_as_failed(const struct fcp_snapshot_file *file, const char *from,
 				char path_[4096], struct fcp_error *err)
 {

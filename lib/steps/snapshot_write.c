@@ -15,6 +15,7 @@ struct fcp_writer_settings fcp_snapshot_writer_settings(const struct fcp_snapsho
 		.name = file->host,
 		.base_fd = memory->base.fd,
 		.layer = fcp_snapshot_is_layer(memory),
+		.share = memory->share,
 		.cancel_fd = memory->settings.snapshot->cancel_fd,
 	};
 }
@@ -29,6 +30,7 @@ int fcp_snapshot_write_changed(const struct fcp_snapshot_memory *memory,
 		return -1;
 	report->zero_bytes = written.zero_bytes;
 	report->base_equal_bytes = written.equal_bytes;
+	report->shared_bytes = written.shared_bytes;
 	report->written_bytes = written.written_bytes;
 	return 0;
 }

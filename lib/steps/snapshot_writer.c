@@ -16,6 +16,8 @@ static int leave_to_firecracker(struct fcp_snapshot_run *run, const char *why)
 	run->memory = NULL;
 	result->writer = FCP_WRITER_FIRECRACKER;
 	snprintf(result->writer_reason, sizeof(result->writer_reason), "%.255s", why);
+	if (run->settings->share_count > 0)
+		fcp_snapshot_warn(result, "Firecracker writes the memory file: no storage is shared");
 	return 0;
 }
 

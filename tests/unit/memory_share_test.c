@@ -477,6 +477,50 @@ static void test_there(void)
 	unlink(path);
 }
 
+static bool put_into(struct fcp_share_set *set, const unsigned char *pages, uint64_t *shared_)
+{
+	struct fcp_share_window window = {.source = NULL};
+	char memory[PATH_MAX];
+	int fd = new_file(directory, memory);
+	struct fcp_share_put put = put_of(fd, pages, 200);
+	struct fcp_error err;
+	bool good = fcp_share_put(set, &window, &put, shared_, &err) == 0 && differing(fd, pages, 200) == 0;
+
+	close(fd);
+	unlink(memory);
+	return good;
+}
+
+/* A file that nobody writes is compared itself; until somebody opens it for writing. */
+static void test_lease(void)
+{
+	struct fcp_share_set set = {0};
+	char path[PATH_MAX];
+	int writer = numbered_file(path, 0, BLOCKS), source = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t all, shared;
+	unsigned char *pages = make_pages(&all);
+
+	ok(add(&set, source) == 0 && !set.sources[0].is_live, "a file that is open for writing is not leased");
+	fcp_share_clear(&set);
+	close(writer);
+	ok(add(&set, source) == 0 && set.sources[0].is_live, "one that is not is leased");
+	close(source);
+	ok(put_into(&set, pages, &shared) && shared == all, "pages are shared");
+	writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	ok(writer < 0 && errno == EWOULDBLOCK, "who wants to write it waits");
+	ok(put_into(&set, pages, &shared) && shared == all, "pages are shared all the same");
+	ok(!set.sources[0].is_live, "... and the file is given up");
+	writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	ok(writer >= 0, "it can be written");
+	for (uint64_t i = 0; i < BLOCKS; i++)
+		write_block(writer, i, 9000 + i);
+	ok(put_into(&set, pages, &shared) && shared == all, "and its new bytes are not seen");
+	fcp_share_clear(&set);
+	close(writer);
+	free(pages);
+	unlink(path);
+}
+
 static bool has_reflinks(void)
 {
 	char path[PATH_MAX], copy[PATH_MAX];
@@ -531,6 +575,7 @@ int main(int argc, char **argv)
 		test_lies(false);
 		test_lies(true);
 		test_there();
+		test_lease();
 	} else {
 		skip("sharing itself", "no reflinks in this directory (see tests/cli/share.bats)");
 	}
