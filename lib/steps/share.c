@@ -66,6 +66,17 @@ static int claim_file(struct run *run, struct fcp_error *err)
 	return fcp_identity_read(run->file.fd, run->file.name, &run->identity, err);
 }
 
+/* A killed run has left a clone of the file: it must not count as one that the file shares with. Its
+ * storage is given back by ftruncate(2) at once, and after unlink(2) some time later. */
+static void drop_leftover(struct run *run)
+{
+	struct stat status;
+
+	if (run->out.leftover && fstat(run->out.fd, &status) == 0 && status.st_nlink == 1 &&
+	    ftruncate(run->out.fd, 0) == 0)
+		run->out.leftover = false;
+}
+
 static int open_all(struct run *run, struct fcp_error *err)
 {
 	const struct fcp_share_settings *s = run->settings;
@@ -79,8 +90,10 @@ static int open_all(struct run *run, struct fcp_error *err)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "%s is the memory file itself: it shares no storage with itself",
 				     run->out.host);
-	if (claim_file(run, err) != 0 || fcp_snapshot_file_check_no_old(&run->out, err) != 0 ||
-	    fcp_snapshot_file_begin(&run->out, 0, err) != 0)
+	if (claim_file(run, err) != 0 || fcp_snapshot_file_check_no_old(&run->out, err) != 0)
+		return -1;
+	drop_leftover(run);
+	if (fcp_snapshot_file_begin(&run->out, 0, err) != 0)
 		return -1;
 	if (!run->result->warning[0])
 		snprintf(run->result->warning, sizeof(run->result->warning), "%s",

@@ -6,6 +6,7 @@
 #   fs_unmount                       before another one; at the end of a test it is done anyway
 #   disk_of FILE                     m/disk: the file's MiBs, the last one first, 12 KiB behind its place
 #   is_shared FILE BYTES             so many of its bytes are shared by the file system's own word
+#   data_of FILE                     where its data and its holes begin
 #   same_holes A B                   both have data at the same places
 
 # Not with the others: they may be at it still.
@@ -18,6 +19,7 @@ teardown() {
 fs_mounted() {
 	[ "$(id -u)" = 0 ] || skip 'needs root to mount'
 	command -v "mkfs.$1" >/dev/null || skip "mkfs.$1 is not installed"
+	command -v xfs_io >/dev/null || skip 'xfs_io is not installed'
 	rm -f image
 	truncate -s 700M image
 	case $1 in ext4) set -- "$@" -F ;; esac
@@ -53,9 +55,8 @@ is_shared() {
 }
 
 data_of() {
-	xfs_io -r -c 'seek -a -r 0' "$1" 2>/dev/null
+	xfs_io -r -c 'seek -a -r 0' "$1"
 }
 same_holes() {
-	command -v xfs_io >/dev/null || return 0
 	diff <(data_of "$1") <(data_of "$2")
 }
