@@ -50,7 +50,8 @@ int from_environment(struct invocation *invocation, enum option_id id, struct fc
 	const char *text;
 	char name[64];
 
-	if (kind == KIND_ACTION || kind == KIND_FILES || !takes_option(invocation, id))
+	/* FCPAUSE_LAYER is the switch of that name. */
+	if (kind == KIND_ACTION || id == OPT_LAYERS || !takes_option(invocation, id))
 		return 0;
 	text = getenv(environment_name(id, name, sizeof(name)));
 	/* An empty variable is how scripts say "not set". */

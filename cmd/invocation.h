@@ -25,7 +25,7 @@ struct value {
 
 #define FILES_MAX 256
 
-/* KIND_FILES: all that were given, in order; borrowed from argv. */
+/* KIND_FILES: all that were given, in order; borrowed from argv or the environment. */
 struct file_list {
 	const char *files[FILES_MAX];
 	size_t count;

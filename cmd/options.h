@@ -117,7 +117,7 @@ enum option_kind {
 	KIND_MIB_AUTO, /* MiB, or "auto": UINT64_MAX */
 	KIND_PID,     /* a process */
 	KIND_BYTES,   /* bytes, with K, M, G, KiB, ... */
-	KIND_FILES,   /* a path, may be repeated: all of them, in order; not of the environment */
+	KIND_FILES,   /* a path, may be repeated: all of them, in order; of the environment one */
 	KIND_STEP_MS, /* STEP=N, may be repeated */
 	KIND_SWITCH,  /* there or not */
 	KIND_TOGGLE,  /* --NAME and --no-NAME: on, off, or not said */

@@ -183,6 +183,7 @@ needs() {
 	exec) NEEDS=(--envd http://127.0.0.1:1 --script true) ;;
 	balloon-* | doctor | status | resume) NEEDS=(--api-sock "$T/none") ;;
 	madvise-ranges) NEEDS=(--mem-file-path "$T/memory" --find zero) ;;
+	share) NEEDS=(--mem-file-path "$T/memory" --share "$T/disk") ;;
 	merge) NEEDS=(--base "$T/base" --layer "$T/layer" --out "$T/out") ;;
 	inspect) NEEDS=(--mem-file-path "$T/memory") ;;
 	snapshot | pause)
@@ -438,7 +439,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			awk -F '\t' '$3 != "" { split($1, n, ","); print n[1] "=" $3 }' | sort >a
 		[ -s a ]
 		# What is not said at all is null, off, or 0.
-		jq -r '.settings | to_entries[] | select(.value.origin == "default")
+		jq -r '.settings | to_entries[] | select(.value.origin == "default" and .value.value != [])
 			| .key as $key | .value.value
 			| if type == "boolean" then (if . then "on" else "off" end) else tostring end
 			| ($key | gsub("_"; "-")) + "=" + .' out |

@@ -254,4 +254,10 @@ booted_here() {
 	fcp pause --json -n --api-sock s --snapshot-path s --mem-file-path m --share a --share b
 	expect 0
 	expect_json '.settings.share == {"value": ["a", "b"], "origin": "cli"}'
+	FCPAUSE_SHARE=c fcp pause --json -n --api-sock s --snapshot-path s --mem-file-path m
+	expect 0
+	expect_json '.settings.share == {"value": ["c"], "origin": "env"}'
+	FCPAUSE_SHARE=c fcp pause --json -n --api-sock s --snapshot-path s --mem-file-path m --share a
+	expect 0
+	expect_json '.settings.share == {"value": ["a"], "origin": "cli"}'
 }

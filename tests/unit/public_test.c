@@ -134,6 +134,23 @@ static void never_released(void)
 	}
 }
 
+static void nothing_to_share(void)
+{
+	struct fcp_share_settings share = {.cancel_fd = -1};
+	struct fcp_share_result result;
+	const char *many[FCP_SHARES_MAX + 1];
+	struct fcp_error err;
+
+	is_refused(fcp_share(&share, &result, &err), &err, "no file that is to share");
+	share.mem_file_path = "memory";
+	is_refused(fcp_share(&share, &result, &err), &err, "no file to share with");
+	for (size_t i = 0; i <= FCP_SHARES_MAX; i++)
+		many[i] = "disk";
+	share.shares = many;
+	share.share_count = FCP_SHARES_MAX + 1;
+	is_refused(fcp_share(&share, &result, &err), &err, "too many files to share with");
+}
+
 static void nothing_to_merge(void)
 {
 	struct fcp_merge_settings merge = {.cancel_fd = -1};
@@ -200,6 +217,7 @@ int main(void)
 	nothing_set();
 	never_released();
 	nothing_to_merge();
+	nothing_to_share();
 	status_and_resume();
 	pause_and_flags();
 	return done();
