@@ -56,6 +56,11 @@ struct fcp_share_file {
  */
 int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, struct fcp_error *err);
 
+static inline uint64_t fcp_share_hash_of(const struct fcp_share_set *set, const unsigned char *page)
+{
+	return set->hash ? set->hash(page) : fcp_share_hash_block(page);
+}
+
 /* Is there a file to share with? */
 bool fcp_share_is_possible(const struct fcp_share_set *set);
 

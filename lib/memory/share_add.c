@@ -19,10 +19,11 @@ static const char *why_not(int errnum)
 		return "it is on another file system";
 	case EOPNOTSUPP:
 	case ENOTTY:
-	case EINVAL:
 	case ENOSYS:
 	case EISDIR: /* of O_TMPFILE */
 		return "the file system has no reflinks";
+	case EINVAL: /* btrfs, of a file that is not copied on write (chattr +C) */
+		return "the file system does not clone it";
 	case ENOSPC:
 	case EDQUOT:
 		return "there is no room to keep it as it is";

@@ -150,9 +150,12 @@ static struct written write_memory(struct fcp_share_set *set)
 	return written;
 }
 
-/* cold: nothing of the frozen copy is in the page cache. */
-static struct written share_memory(int disk, int directory, uint64_t min_run_bytes, bool cold)
+/* written_by_others: the disk image is open for writing, as a running VM has it, so that pages are compared
+ * with the frozen copy, of which nothing is in the page cache. */
+static struct written share_memory(int directory, uint64_t min_run_bytes, bool written_by_others)
 {
+	int writer = written_by_others ? open(disk_path, O_RDWR | O_CLOEXEC) : -1;
+	int disk = open(disk_path, O_RDONLY | O_CLOEXEC);
 	struct fcp_share_set set = {.min_run_bytes = min_run_bytes};
 	struct written written;
 	struct fcp_error err;
@@ -163,13 +166,17 @@ static struct written share_memory(int disk, int directory, uint64_t min_run_byt
 		printf("  sharing: skipped, %s\n", set.sources[0].why);
 		exit(0);
 	}
-	posix_fadvise(set.sources[0].fd, 0, 0, cold ? POSIX_FADV_DONTNEED : POSIX_FADV_WILLNEED);
+	if (set.sources[0].is_live == written_by_others)
+		fail("the lease", NULL);
 	written = write_memory(&set);
 	fcp_share_clear(&set);
+	close(disk);
+	if (writer >= 0)
+		close(writer);
 	return written;
 }
 
-static void row(int disk, int directory, uint64_t min_run_bytes)
+static void row(int directory, uint64_t min_run_bytes, bool written_by_others)
 {
 	double plain[ROUNDS], plain_synced[ROUNDS], shared[ROUNDS], shared_synced[ROUNDS];
 	struct written written = {0};
@@ -178,16 +185,16 @@ static void row(int disk, int directory, uint64_t min_run_bytes)
 		written = write_memory(NULL);
 		plain[i] = written.ms;
 		plain_synced[i] = written.synced_ms;
-		written = share_memory(disk, directory, min_run_bytes, true);
+		written = share_memory(directory, min_run_bytes, written_by_others);
 		shared[i] = written.ms;
 		shared_synced[i] = written.synced_ms;
 	}
-	printf("  %llu MiB written, of %llu: %.0f ms, to the disk %.0f; without sharing %.0f ms, %.0f; ratio "
-	       "%.2f, %.2f (runs of %llu KiB or more)\n",
+	printf("  %s, runs of %2llu KiB or more: %llu of %llu MiB written, %.0f ms, to the disk %.0f; without "
+	       "sharing %.0f ms, %.0f; ratio %.2f, %.2f\n",
+	       written_by_others ? "a disk in use " : "no disk in use", (unsigned long long)(min_run_bytes / 1024),
 	       (unsigned long long)((MEMORY_BYTES - written.shared_bytes) / FCP_MIB),
 	       (unsigned long long)(MEMORY_BYTES / FCP_MIB), median(shared), median(shared_synced), median(plain),
-	       median(plain_synced), median(shared) / median(plain), median(shared_synced) / median(plain_synced),
-	       (unsigned long long)(min_run_bytes / 1024));
+	       median(plain_synced), median(shared) / median(plain), median(shared_synced) / median(plain_synced));
 }
 
 int main(int argc, char **argv)
@@ -206,8 +213,10 @@ int main(int argc, char **argv)
 	for (int i = 0; i < ROUNDS; i++)
 		ms[i] = index_ms(disk);
 	printf("  index of %llu MiB: %.0f ms\n", (unsigned long long)(DISK_BYTES / FCP_MIB), median(ms));
+	close(disk);
 	for (uint64_t min_run = FCP_PAGE_BYTES; min_run <= 16 * FCP_PAGE_BYTES; min_run *= 4)
-		row(disk, directory, min_run);
+		for (int in_use = 0; in_use < 2; in_use++)
+			row(directory, min_run, in_use);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("  peak of this program, without the memory that it writes: %llu MiB\n",
 	       (unsigned long long)usage.ru_maxrss / 1024 - MEMORY_BYTES / FCP_MIB);

@@ -150,6 +150,22 @@ restored_shares() {
 	shared
 }
 
+@test "XFS: checkpoints over each other, each sharing with the one before" {
+	local i
+	fs_mounted xfs
+	booted 20,2,2
+	snap m/a --resume
+	for i in 1 2 3; do
+		sim_put /sim/workload '{"fill_mib":1}'
+		snap plain --resume --force
+		snap m/a --resume --force --share m/a.mem
+		shared '.memory.written_bytes < 2097152' '.memory.shared_bytes > 20000000'
+		cmp m/a.mem plain.mem
+		[ "$(find m -name '*.fcpause-tmp' -o -name '*.fcpause-old')" = '' ]
+	done
+	loads_pair m/a.snap m/a.mem loaded
+}
+
 @test "runs that are shorter than --min-run are written" {
 	fs_mounted xfs
 	booted 8,2,2

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 4: whatever call `fcpause share` is killed at, or fails, the old file is there or the new
-# one, both with the same bytes, the files that it shares with are as they were, and the next run puts all right.
+# Issue 13, points 3 and 4: whatever call `fcpause share` is killed at, or fails, the old file is there or the
+# new one, both with the same bytes, the files that it shares with are as they were, and the next run puts all
+# right; and a snapshot that cannot share writes.
 
 load helpers
 load ../cli/reflinks
@@ -139,4 +140,61 @@ settled() {
 	[ "$status" -eq 1 ]
 	expect_json '.replaced == false' '.error.class == "busy"'
 	is_whole
+}
+
+# A booted VM, its memory in plain.mem, and a disk that has it too.
+booted() {
+	fs_mounted xfs
+	unset FCPAUSE_WRITER
+	sim_start --boot --no-envd --memory 32 --workload 8,0,0
+	SHIM=()
+	fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path plain.snap --mem-file-path plain.mem --resume
+	expect 0
+	cp plain.mem m/disk
+}
+snapshot_shared() {
+	fcp snapshot --json --api-sock "$SIM_SOCK" --snapshot-path m/a.snap --mem-file-path m/a.mem --share m/disk \
+		--resume --force "$@"
+}
+
+@test "a snapshot that cannot freeze, read or clone the disk writes" {
+	local fault
+	booted
+	for fault in ioctl:deleted@1=EIO ioctl:a.mem@1=EINVAL ioctl:a.mem@2=EOPNOTSUPP pread:deleted@1=EIO; do
+		exec 7<>m/disk
+		SHIM=("SHIM_FAULT=$fault")
+		snapshot_shared --verify
+		exec 7>&-
+		expect 0
+		struck || _show "$fault did not strike" || return
+		expect_json '.memory.verified' \
+			'.memory | .zero_bytes + .shared_bytes + .written_bytes == .changed_bytes and .written_bytes > 0' ||
+			_show "$fault" || return
+		cmp m/a.mem plain.mem
+	done
+}
+
+@test "a snapshot for which there is no room fails, and the VM runs on" {
+	booted
+	SHIM=("SHIM_FAULT=ioctl:a.mem@1=ENOSPC")
+	snapshot_shared
+	expect 1
+	expect_json '.created == false' '.vm_state == "Running"' '.error.message | contains("cannot share storage")'
+	[ "$(find m -name 'a.*')" = '' ]
+}
+
+@test "a snapshot that is interrupted while it reads the disk, before the pause" {
+	booted
+	rm -f m/disk.fcpause-index
+	: >"$SIM_LOG"
+	SHIM=("SHIM_FAULT=lseek:m/disk@1=hold")
+	fcp_start snapshot --json --api-sock "$SIM_SOCK" --snapshot-path m/a.snap --mem-file-path m/a.mem --share m/disk
+	until_held
+	kill -TERM "$FCP_PID"
+	release
+	fcp_end
+	expect 1
+	expect_json '.created == false' '.error.class == "interrupted"'
+	! grep -q PATCH "$SIM_LOG"
+	[ "$(find m -name 'a.*')" = '' ]
 }

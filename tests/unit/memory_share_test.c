@@ -132,6 +132,33 @@ static void test_finds(void)
 	unlink(path);
 }
 
+/* Blocks beyond what a slot can number are not looked at. */
+static void test_beyond(void)
+{
+	struct fcp_share_index index = {0};
+	struct fcp_error err;
+	int fd = memfd_create("large", MFD_CLOEXEC);
+	uint64_t wrong, last = FCP_SHARE_BLOCKS_MAX - UINT64_C(1);
+	unsigned char block[4096];
+
+	if (ftruncate(fd, (off_t)1 << 44) != 0 || ftruncate(fd, (off_t)17 << 40) != 0) {
+		skip("a file of 17 TiB", "no such file here");
+		close(fd);
+		return;
+	}
+	write_block(fd, 0, 0);
+	write_block(fd, last, 1);
+	write_block(fd, last + 1, 2);
+	write_block(fd, last + 2, 3);
+	ok(build(fd, fcp_share_hash_block, -1, &index, &err) == 0, "a file of 17 TiB");
+	is_u64(found(&index, fcp_share_hash_block, 4, &wrong), 1, "the first block is found");
+	is_u64(wrong, 1, "... and one more");
+	fill(block, 1);
+	ok(fcp_share_index_find(&index, fcp_share_hash_block(block), &wrong) && wrong == last, "the last but two");
+	fcp_share_index_clear(&index);
+	close(fd);
+}
+
 /* Larger than what one thread reads at a time, so that two work. */
 static void test_two_threads(void)
 {
@@ -561,6 +588,7 @@ int main(int argc, char **argv)
 {
 	directory = argc > 1 ? argv[1] : getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
 	test_finds();
+	test_beyond();
 	test_two_threads();
 	test_collisions();
 	test_cancelled();
