@@ -195,6 +195,18 @@ unsupported() {
 	[ "$(find m -name '*.fcpause-tmp')" = '' ]
 }
 
+# It may be the only copy of what a VM has written.
+@test "refused: what a snapshot that was killed has left is not touched" {
+	fs_mounted xfs
+	make_files
+	echo pages >m/vm.mem.fcpause-tmp
+	share
+	expect 1
+	expect_err 'vm.mem.fcpause-tmp lies there since a snapshot that was killed'
+	[ "$(<m/vm.mem.fcpause-tmp)" = pages ]
+	cmp m/vm.mem expected
+}
+
 @test "refused: a VM runs from it" {
 	fs_mounted xfs
 	sim_start --boot --no-envd --memory 16 --workload 8,0,0

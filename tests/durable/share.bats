@@ -13,7 +13,7 @@ setup_file() {
 		"$BATS_TEST_DIRNAME/shim.c" -ldl || skip 'no C compiler for the shim'
 }
 
-share() { fcp share --json --mem-file-path m/vm.mem --share m/disk "$@"; }
+share() { fcp share --json --mem-file-path m/vm.mem --share m/disk; }
 
 # 64 pages of memory: 20 of the disk's in two places, one of its own between, holes.
 arrange() {
@@ -195,6 +195,6 @@ snapshot_shared() {
 	fcp_end
 	expect 1
 	expect_json '.created == false' '.error.class == "interrupted"'
-	! grep -q PATCH "$SIM_LOG"
+	run ! grep -q PATCH "$SIM_LOG"
 	[ "$(find m -name 'a.*')" = '' ]
 }
