@@ -20,11 +20,18 @@
 /* What is read of a source at a time. */
 #define FCP_SHARE_WINDOW_BYTES UINT64_C(65536)
 
+struct fcp_share_file {
+	int fd;		  /* open for reading only; until fcp_share_freeze() */
+	const char *name; /* for messages; must live as long as the set */
+	int directory;	  /* of the file that is to share its storage; until fcp_share_freeze() */
+	int cancel_fd;
+};
+
 struct fcp_share_source {
-	const char *name; /* for messages; borrowed */
-	int fd;		  /* frozen; -1: it is not looked at */
-	int live;	  /* the file itself, leased since before it was frozen; or -1 */
-	const char *why;  /* it is not looked at; static storage, or NULL */
+	struct fcp_share_file file;
+	int fd;		 /* frozen; -1: it is not looked at */
+	int live;	 /* the file itself, leased since before it was frozen; or -1 */
+	const char *why; /* it is not looked at; static storage, or NULL */
 	uint64_t blocks;
 	struct fcp_share_index index;
 	bool index_read; /* from the file beside it; else it was built */
@@ -42,19 +49,18 @@ struct fcp_share_set {
 	fcp_share_hash *hash;	/* NULL: fcp_share_hash_block(); another one is for tests */
 };
 
-struct fcp_share_file {
-	int fd;		  /* open for reading only; not needed afterwards */
-	const char *name; /* for messages; must live as long as the set */
-	int directory;	  /* of the file that is to share its storage */
-	int cancel_fd;
-};
-
 /*
- * Freezes a file, reads its index or builds and keeps one, and adds it to the set, which has room for
- * it. Where the file cannot be frozen, or an index not be had, it is added all the same, with the reason.
- * Any time before the first page. FCP_ERR_INTERRUPTED, FCP_ERR_IO: it is no file any more.
+ * Adds a file to the set, which has room for it, and reads its index, or builds and keeps one. Where it
+ * cannot be frozen, or an index not be had, it is added all the same, with the reason. FCP_ERR_INTERRUPTED.
  */
 int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, struct fcp_error *err);
+
+/*
+ * Freezes all of them as they are now: once, before the first page. It takes some milliseconds, in which
+ * writing to the files waits; from here on who opens a leased one for writing waits until pages are put, or the
+ * set is cleared.
+ */
+void fcp_share_freeze(struct fcp_share_set *set);
 
 static inline uint64_t fcp_share_hash_of(const struct fcp_share_set *set, const unsigned char *page)
 {

@@ -50,70 +50,87 @@ static int freeze(const struct fcp_share_file *file, const char **why_)
 	return fcp_steal_fd(&fd);
 }
 
-/* A lease belongs to what open(2) returned: to the copy of the descriptor, too. */
-static void hold_live(const struct fcp_share_file *file, struct fcp_share_source *source)
-{
-	if (!fcp_lease_counts_mappings(file->fd) || !fcp_lease_take_reading(file->fd))
-		return;
-	source->live = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-	source->is_live = source->live >= 0;
-	if (!source->is_live)
-		fcp_lease_drop(file->fd);
-}
-
-static void leave_out(struct fcp_share_source *source, const char *why)
-{
-	close(source->fd);
-	source->fd = -1;
-	source->why = why;
-}
-
-/* Of the file as it was before it was frozen; built from the file itself, which is in the page cache
- * rather than the copy. What was written meanwhile only is not found. */
+/* Of the file as it was before it is frozen; built from the file itself, which is in the page cache rather
+ * than a copy. What is written meanwhile is not found. */
 static int find_index(const struct fcp_share_set *set, const struct fcp_share_file *file,
-		      const struct stat *of, struct fcp_share_source *source, struct fcp_error *err)
+		      struct fcp_share_source *source, struct fcp_error *err)
 {
-	const struct fcp_share_index_build build = {
-		.fd = file->fd,
-		.name = file->name,
-		.bytes = (uint64_t)of->st_size,
-		.hash = set->hash ? set->hash : fcp_share_hash_block,
-		.cancel_fd = file->cancel_fd,
-	};
+	struct fcp_share_index_build build = {.fd = file->fd,
+					      .name = file->name,
+					      .hash = set->hash ? set->hash : fcp_share_hash_block,
+					      .cancel_fd = file->cancel_fd};
+	struct stat of;
 
-	source->index_read = fcp_share_index_read(file->fd, of, &source->index);
+	if (fstat(file->fd, &of) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->name);
+	source->index_read = fcp_share_index_read(file->fd, &of, &source->index);
 	if (source->index_read)
 		return 0;
-	if (fcp_share_index_build(&build, &source->index, err) == 0) {
-		fcp_share_index_keep(file->fd, of, &source->index);
-		return 0;
-	}
-	if (err->error_class == FCP_ERR_INTERRUPTED)
+	build.bytes = (uint64_t)of.st_size;
+	if (fcp_share_index_build(&build, &source->index, err) != 0)
 		return -1;
-	leave_out(source, err->error_class == FCP_ERR_MEMORY ? "there is no memory for its index"
-							      : "it cannot be read");
+	fcp_share_index_keep(file->fd, &of, &source->index);
 	return 0;
 }
 
 int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, struct fcp_error *err)
 {
-	struct fcp_share_source *source = &set->sources[set->count];
-	struct stat before, frozen;
+	struct fcp_share_source *source = &set->sources[set->count++];
+	FCP_CLEANUP(fd) int tried = -1;
 
-	*source = (struct fcp_share_source){.name = file->name, .fd = -1, .live = -1};
-	if (fstat(file->fd, &before) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->name);
-	set->count++;
-	hold_live(file, source);
-	source->fd = freeze(file, &source->why);
-	if (source->fd < 0)
+	*source = (struct fcp_share_source){.file = *file, .fd = -1, .live = -1};
+	/* An index is no use where that is not possible. */
+	tried = freeze(file, &source->why);
+	if (tried < 0 || find_index(set, file, source, err) == 0)
 		return 0;
-	if (fstat(source->fd, &frozen) != 0) {
-		leave_out(source, "it cannot be looked at");
-		return 0;
+	if (err->error_class == FCP_ERR_INTERRUPTED)
+		return -1;
+	source->why = err->error_class == FCP_ERR_MEMORY ? "there is no memory for its index"
+							  : "it cannot be read";
+	return 0;
+}
+
+/* A lease belongs to what open(2) returned: to the copy of the descriptor, too. */
+static void hold_live(struct fcp_share_source *source)
+{
+	int fd = source->file.fd;
+
+	if (!fcp_lease_counts_mappings(fd) || !fcp_lease_take_reading(fd))
+		return;
+	source->live = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	source->is_live = source->live >= 0;
+	if (!source->is_live)
+		fcp_lease_drop(fd);
+}
+
+static void let_go(struct fcp_share_source *source)
+{
+	if (source->live >= 0) {
+		fcp_lease_drop(source->live);
+		close(source->live);
 	}
-	source->blocks = (uint64_t)frozen.st_size / FCP_PAGE_BYTES;
-	return find_index(set, file, &before, source, err);
+	source->live = -1;
+	source->is_live = false;
+}
+
+static void freeze_source(struct fcp_share_source *source)
+{
+	struct stat frozen;
+
+	hold_live(source);
+	source->fd = freeze(&source->file, &source->why);
+	if (source->fd >= 0 && fstat(source->fd, &frozen) == 0) {
+		source->blocks = (uint64_t)frozen.st_size / FCP_PAGE_BYTES;
+		return;
+	}
+	let_go(source);
+}
+
+void fcp_share_freeze(struct fcp_share_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (!set->sources[i].why)
+			freeze_source(&set->sources[i]);
 }
 
 bool fcp_share_is_possible(const struct fcp_share_set *set)
@@ -131,10 +148,7 @@ void fcp_share_clear(struct fcp_share_set *set)
 
 		if (source->fd >= 0)
 			close(source->fd);
-		if (source->live >= 0) {
-			fcp_lease_drop(source->live);
-			close(source->live);
-		}
+		let_go(source);
 		fcp_share_index_clear(&source->index);
 	}
 	*set = (struct fcp_share_set){0};

@@ -90,7 +90,7 @@ static const unsigned char *look_at(struct fcp_share_job *job, struct fcp_share_
 		window->source = at.source;
 		window->start = at.block;
 		window->end = at.block + count;
-		if (fcp_pages_read(is_live(job, at.source) ? at.source->live : at.source->fd, at.source->name,
+		if (fcp_pages_read(is_live(job, at.source) ? at.source->live : at.source->fd, at.source->file.name,
 				   (struct fcp_range){window->start * FCP_PAGE_BYTES,
 						      window->end * FCP_PAGE_BYTES},
 				   window->bytes, &ignored) != 0) {

@@ -154,6 +154,7 @@ static int add_files(struct run *run, struct fcp_error *err)
 	if (fcp_share_files_add(&run->files, run->out.place.directory, run->settings->cancel_fd, &run->set,
 				err) != 0)
 		return -1;
+	fcp_share_freeze(&run->set);
 	fcp_share_files_doubt(&run->set, doubt, sizeof(doubt));
 	if (!fcp_share_is_possible(&run->set))
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s", doubt);

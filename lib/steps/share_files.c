@@ -92,7 +92,7 @@ void fcp_share_files_doubt(const struct fcp_share_set *set, char *text_, size_t 
 	if (others > 0)
 		snprintf(more, sizeof(more), " and %zu more", others);
 	if (first)
-		snprintf(text_, bytes, "no storage is shared with %.150s%s: %s", first->name, more, first->why);
+		snprintf(text_, bytes, "no storage is shared with %.150s%s: %s", first->file.name, more, first->why);
 }
 
 size_t fcp_share_files_report(const struct fcp_share_set *set, struct fcp_share_report *reports_)

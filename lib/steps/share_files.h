@@ -22,7 +22,8 @@ int fcp_share_files_open(const char *const *names, size_t count, struct fcp_shar
 /* Is the file behind fd one of them? */
 bool fcp_share_files_have(const struct fcp_share_files *files, int fd);
 
-/* fcp_share_add() for each of them; directory: of the file that is to share with them. */
+/* fcp_share_add() for each of them, which must stay open until they are frozen; directory: of the file that
+ * is to share with them. */
 int fcp_share_files_add(const struct fcp_share_files *files, int directory, int cancel_fd,
 			struct fcp_share_set *set, struct fcp_error *err);
 

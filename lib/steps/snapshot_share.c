@@ -39,6 +39,7 @@ int fcp_snapshot_share_prepare(struct fcp_snapshot_memory *memory, struct fcp_er
 				s->cancel_fd, memory->share, err) != 0 ||
 	    add_base(memory, err) != 0)
 		return -1;
+	fcp_share_freeze(memory->share);
 	fcp_share_files_close(&memory->share_files);
 	return 0;
 }

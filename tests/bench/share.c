@@ -162,6 +162,7 @@ static struct written share_memory(int directory, uint64_t min_run_bytes, bool w
 
 	if (fcp_share_add(&set, &(struct fcp_share_file){disk, disk_path, directory, -1}, &err) != 0)
 		fail(disk_path, &err);
+	fcp_share_freeze(&set);
 	if (!fcp_share_is_possible(&set)) {
 		printf("  sharing: skipped, %s\n", set.sources[0].why);
 		exit(0);

@@ -358,8 +358,10 @@ static int add(struct fcp_share_set *set, int fd)
 {
 	struct fcp_error err;
 	FCP_CLEANUP(fd) int place = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int added = fcp_share_add(set, &(struct fcp_share_file){fd, "source", place, -1}, &err);
 
-	return fcp_share_add(set, &(struct fcp_share_file){fd, "source", place, -1}, &err);
+	fcp_share_freeze(set);
+	return added;
 }
 
 /* Of the pages in the file, those that differ. */
