@@ -114,6 +114,13 @@ static int open_all(struct run *run, struct fcp_error *err)
 
 /* ---- what there is ---- */
 
+static int no_reflinks(const struct run *run, struct fcp_error *err)
+{
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+			     "%s: no storage can be shared here: the file system has no reflinks",
+			     run->out.host);
+}
+
 static int find_own(struct run *run, struct fcp_error *err)
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges data = {0};
@@ -124,8 +131,11 @@ static int find_own(struct run *run, struct fcp_error *err)
 	while ((more = fcp_sparse_next(run->file.fd, run->file.name, found.end, run->bytes, &found, err)) > 0)
 		if (fcp_ranges_add(&data, found.start, found.end, err) != 0)
 			return -1;
-	if (more < 0 || fcp_extents_shared(run->file.fd, run->file.name, &shared, err) != 0 ||
-	    fcp_ranges_subtract(&data, &shared, &run->own, err) != 0)
+	if (more < 0)
+		return -1;
+	if (fcp_extents_shared(run->file.fd, run->file.name, &shared, err) != 0)
+		return err->error_class == FCP_ERR_UNSUPPORTED ? no_reflinks(run, err) : -1;
+	if (fcp_ranges_subtract(&data, &shared, &run->own, err) != 0)
 		return -1;
 	run->result->logical_bytes = run->bytes;
 	run->result->data_bytes = fcp_ranges_bytes(&data);
@@ -141,9 +151,16 @@ static int begin(struct run *run, struct fcp_error *err)
 		return 0;
 	if (errno == ENOSPC || errno == EDQUOT || errno == EIO)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", run->out.host);
-	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-			     "%s: no storage can be shared here: the file system has no reflinks",
-			     run->out.host);
+	return no_reflinks(run, err);
+}
+
+static void warn_of_files(struct run *run)
+{
+	char doubt[sizeof(run->result->warning)];
+
+	fcp_share_files_doubt(&run->set, doubt, sizeof(doubt));
+	if (doubt[0])
+		snprintf(run->result->warning, sizeof(run->result->warning), "%s", doubt);
 }
 
 static int add_files(struct run *run, struct fcp_error *err)
@@ -155,12 +172,10 @@ static int add_files(struct run *run, struct fcp_error *err)
 				err) != 0)
 		return -1;
 	fcp_share_freeze(&run->set);
+	if (fcp_share_is_possible(&run->set))
+		return 0;
 	fcp_share_files_doubt(&run->set, doubt, sizeof(doubt));
-	if (!fcp_share_is_possible(&run->set))
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s", doubt);
-	if (doubt[0])
-		snprintf(run->result->warning, sizeof(run->result->warning), "%s", doubt);
-	return 0;
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s", doubt);
 }
 
 /* ---- sharing ---- */
@@ -203,6 +218,7 @@ static int find_and_share(struct run *run, struct fcp_error *err)
 	if (find_own(run, err) != 0 || begin(run, err) != 0 || add_files(run, err) != 0 ||
 	    share_own(run, err) != 0)
 		return -1;
+	warn_of_files(run);
 	run->result->share_count = fcp_share_files_report(&run->set, run->result->shares);
 	return 0;
 }

@@ -82,7 +82,7 @@ void fcp_share_files_doubt(const struct fcp_share_set *set, char *text_, size_t 
 
 	text_[0] = '\0';
 	for (size_t i = 0; i < set->count; i++) {
-		if (set->sources[i].fd >= 0)
+		if (set->sources[i].fd >= 0 && !set->sources[i].off)
 			continue;
 		if (first)
 			others++;
@@ -92,7 +92,8 @@ void fcp_share_files_doubt(const struct fcp_share_set *set, char *text_, size_t 
 	if (others > 0)
 		snprintf(more, sizeof(more), " and %zu more", others);
 	if (first)
-		snprintf(text_, bytes, "no storage is shared with %.150s%s: %s", first->file.name, more, first->why);
+		snprintf(text_, bytes, "no storage is shared with %.150s%s: %s", first->file.name, more,
+			 first->why ? first->why : "it could not be read to its end, or not be cloned from");
 }
 
 size_t fcp_share_files_report(const struct fcp_share_set *set, struct fcp_share_report *reports_)

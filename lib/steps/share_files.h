@@ -27,7 +27,7 @@ bool fcp_share_files_have(const struct fcp_share_files *files, int fd);
 int fcp_share_files_add(const struct fcp_share_files *files, int directory, int cancel_fd,
 			struct fcp_share_set *set, struct fcp_error *err);
 
-/* Writes into text_ what cannot be shared with, and why; "" where all can be. */
+/* Writes into text_ what cannot, or could not, be shared with, and why; "" where all could be. */
 void fcp_share_files_doubt(const struct fcp_share_set *set, char *text_, size_t bytes);
 
 /* As the set has them, into reports_ of FCP_SHARE_SOURCES_MAX. Returns how many. */

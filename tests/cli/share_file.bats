@@ -160,6 +160,12 @@ unsupported() {
 	share
 	unsupported 'has no reflinks' "$inode"
 	fs_unmount
+	mount -t tmpfs -o size=200m tmpfs m || skip 'no tmpfs here'
+	make_files
+	inode=$(stat -c %i m/vm.mem)
+	share
+	unsupported 'has no reflinks' "$inode"
+	umount m
 	fs_mounted xfs
 	make_files
 	inode=$(stat -c %i m/vm.mem)

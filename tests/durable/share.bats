@@ -170,6 +170,7 @@ snapshot_shared() {
 		expect_json '.memory.verified' \
 			'.memory | .zero_bytes + .shared_bytes + .written_bytes == .changed_bytes and .written_bytes > 0' ||
 			_show "$fault" || return
+		expect_json '.warnings | length == 1 and (.[0] | startswith("no storage is shared with m/disk"))' || return
 		cmp m/a.mem plain.mem
 	done
 }
