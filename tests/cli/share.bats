@@ -133,7 +133,7 @@ restored_shares() {
 	fs_mounted xfs
 	booted 8,2,2
 	cp --reflink=never m/disk other
-	while :; do
+	while [ ! -e stop ]; do
 		dd if=/dev/urandom of=m/disk bs=1M count=64 conv=notrunc,fsync status=none
 		dd if=other of=m/disk bs=1M conv=notrunc,fsync status=none
 	done 3>&- &
@@ -143,8 +143,8 @@ restored_shares() {
 		[ "$status" -eq 0 ] && cmp m/a.mem plain.mem || break
 		jq .memory.shared_bytes out >>found
 	done
-	kill $writer
-	wait $writer || true
+	touch stop
+	wait $writer
 	[ $i -eq 12 ]
 	shared
 }
