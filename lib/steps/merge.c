@@ -6,6 +6,7 @@
 #include "base/outcome.h"
 #include "memory/attributes.h"
 #include "memory/sparse.h"
+#include "steps/leftover.h"
 #include "steps/merge_write.h"
 #include "steps/snapshot_names.h"
 #include "steps/snapshot_publish.h"
@@ -59,9 +60,10 @@ static int open_out(struct run *run, struct fcp_error *err)
 	    fcp_snapshot_file_lock(&run->out, settings->force, &wait, err) != 0)
 		return -1;
 	if (fcp_snapshot_file_check_target(&run->out, settings->force, err) != 0 ||
-	    fcp_snapshot_file_check_no_old(&run->out, err) != 0 ||
+	    fcp_snapshot_file_check_no_old(&run->out, err) != 0 || fcp_leftover_drop(&run->out, err) != 0 ||
 	    fcp_snapshot_file_begin(&run->out, 0, err) != 0)
 		return -1;
+	fcp_leftover_mark(&run->out);
 	snprintf(run->result->warning, sizeof(run->result->warning), "%s",
 		 fcp_snapshot_file_doubt(&run->out));
 	return 0;
@@ -93,8 +95,10 @@ static int publish(struct run *run, struct fcp_error *err)
 	record(run);
 	if (fcp_cancelled(run->settings->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%s: interrupted", run->out.host);
-	if (fcp_snapshot_publish_one(&run->out, run->settings->force, err) != 0 ||
-	    fcp_file_size(run->out.fd, run->out.host, &size, err) != 0)
+	if (fcp_snapshot_publish_one(&run->out, run->settings->force, err) != 0)
+		return -1;
+	fcp_leftover_unmark(&run->out);
+	if (fcp_file_size(run->out.fd, run->out.host, &size, err) != 0)
 		return -1;
 	run->result->created = true;
 	run->result->logical_bytes = size.logical_bytes;

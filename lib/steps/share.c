@@ -14,6 +14,7 @@
 #include "memory/pages.h"
 #include "memory/range.h"
 #include "memory/sparse.h"
+#include "steps/leftover.h"
 #include "steps/share_files.h"
 #include "steps/snapshot_names.h"
 #include "steps/snapshot_publish.h"
@@ -22,11 +23,8 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 
 #define BUFFER_BYTES FCP_MIB
-/* An extended attribute of a temporary file of ours: there is nothing in it to lose. */
-#define MARK "user.fcpause.sharing"
 
 struct run {
 	const struct fcp_share_settings *settings;
@@ -70,24 +68,6 @@ static int claim_file(struct run *run, struct fcp_error *err)
 	return fcp_identity_read(run->file.fd, run->file.name, &run->identity, err);
 }
 
-/*
- * What a killed run of this step has left is a clone of the file, which must not count as one that it shares
- * with: its storage is given back by ftruncate(2) at once, and after unlink(2) only some time later. What a
- * snapshot has left may be the only copy of some pages, and is for the next snapshot to put right.
- */
-static int drop_leftover(const struct run *run, struct fcp_error *err)
-{
-	if (!run->out.leftover)
-		return 0;
-	if (fgetxattr(run->out.fd, MARK, NULL, 0) < 0)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s" FCP_TEMPORARY_SUFFIX " lies there since a snapshot that was killed: "
-				     "take one there again, or move it away", run->out.host);
-	if (ftruncate(run->out.fd, 0) != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_TEMPORARY_SUFFIX, run->out.host);
-	return 0;
-}
-
 static int open_all(struct run *run, struct fcp_error *err)
 {
 	const struct fcp_share_settings *s = run->settings;
@@ -103,9 +83,10 @@ static int open_all(struct run *run, struct fcp_error *err)
 				     run->out.host);
 	if (claim_file(run, err) != 0 || fcp_snapshot_file_check_no_old(&run->out, err) != 0)
 		return -1;
-	if (drop_leftover(run, err) != 0 || fcp_snapshot_file_begin(&run->out, 0, err) != 0)
+	/* A clone of the file that a killed run has left must not count as one that it shares with. */
+	if (fcp_leftover_drop(&run->out, err) != 0 || fcp_snapshot_file_begin(&run->out, 0, err) != 0)
 		return -1;
-	fsetxattr(run->out.fd, MARK, "", 0, 0);
+	fcp_leftover_mark(&run->out);
 	if (!run->result->warning[0])
 		snprintf(run->result->warning, sizeof(run->result->warning), "%s",
 			 fcp_snapshot_file_doubt(&run->out));
@@ -249,7 +230,7 @@ static int publish(struct run *run, struct fcp_error *err)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: another file has its name now", run->out.host);
 	if (fcp_snapshot_publish_one(&run->out, true, err) != 0)
 		return -1;
-	fremovexattr(run->out.fd, MARK);
+	fcp_leftover_unmark(&run->out);
 	run->result->replaced = true;
 	return 0;
 }
