@@ -51,8 +51,8 @@ ALL_LDFLAGS := -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(HAR
 # lib/net loads libcurl when it is needed (see lib/net/curl.h): nothing links it.
 LIBS := -ljansson -lresolv -lm
 
-LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
-CMD_SOURCES := $(wildcard cmd/*.c)
+LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c lib/*/*/*.c)
+CMD_SOURCES := $(wildcard cmd/*.c cmd/*/*.c)
 SIM_SOURCES := $(wildcard tests/sim/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
-#include "cmd/nearest.h"
-#include "cmd/options.h"
-#include "cmd/output.h"
-#include "cmd/parse.h"
-#include "cmd/shown.h"
+#include "cmd/output/output.h"
+#include "cmd/output/shown.h"
+#include "cmd/parsing/nearest.h"
+#include "cmd/parsing/options.h"
+#include "cmd/parsing/parse.h"
 #include "cmd/signals.h"
 
 #include <fcntl.h>

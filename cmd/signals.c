@@ -2,7 +2,7 @@
 #include "cmd/signals.h"
 
 #include "base/cleanup.h"
-#include "cmd/progress.h"
+#include "cmd/output/progress.h"
 
 #include <poll.h>
 #include <pthread.h>

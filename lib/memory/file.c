@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/file.h"
 
-#include "base/fd_link.h"
 #include "base/deadline.h"
+#include "base/fd_link.h"
 #include "base/units.h"
 #include "memory/claim.h"
 

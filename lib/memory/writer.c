@@ -5,7 +5,7 @@
 #include "memory/overlay.h"
 #include "memory/page_reader.h"
 #include "memory/pages.h"
-#include "memory/share.h"
+#include "memory/share/share.h"
 #include "memory/zero.h"
 
 #include <pthread.h>

@@ -55,7 +55,7 @@ struct fcp_writer_result {
 	uint64_t read_bytes;
 	uint64_t zero_bytes;	/* of them, zeros that were not written */
 	uint64_t equal_bytes;	/* not zeros, and equal to the base: not written */
-	uint64_t shared_bytes;	/* cloned from what they are shared with (memory/share.h) */
+	uint64_t shared_bytes;	/* cloned from what they are shared with (memory/share/share.h) */
 	uint64_t written_bytes; /* the rest */
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "steps/leftover.h"
 
-#include "steps/snapshot_names.h"
+#include "steps/snapshot/names.h"
 
 #include <errno.h>
 #include <sys/xattr.h>

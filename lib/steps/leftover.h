@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What a run that was killed has left under the temporary name of a memory file (steps/snapshot_files.h).
+ * What a run that was killed has left under the temporary name of a memory file (steps/snapshot/files.h).
  * Steps that make a file of other files mark theirs, in which there is nothing to lose; what a snapshot has
  * left may be the only copy of some pages, and is for the next snapshot to put right.
  */
 #ifndef FCP_STEPS_LEFTOVER_H
 #define FCP_STEPS_LEFTOVER_H
 
-#include "steps/snapshot_files.h"
+#include "steps/snapshot/files.h"
 
 /*
  * With the file locked: empties what such a step has left. Its storage is given back at once, and after

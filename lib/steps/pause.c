@@ -5,9 +5,9 @@
 #include "firecracker/retry.h"
 #include "memory/sparse.h"
 #include "steps/balloon_drain.h"
-#include "steps/madvise_ranges.h"
-#include "steps/snapshot.h"
-#include "steps/snapshot_files.h"
+#include "steps/madvise_ranges/madvise_ranges.h"
+#include "steps/snapshot/files.h"
+#include "steps/snapshot/snapshot.h"
 
 #include <unistd.h>
 

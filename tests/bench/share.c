@@ -7,7 +7,7 @@
  */
 #include "base/deadline.h"
 #include "base/units.h"
-#include "memory/share.h"
+#include "memory/share/share.h"
 #include "memory/writer.h"
 
 #include <fcntl.h>

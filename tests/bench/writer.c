@@ -8,7 +8,7 @@
 #include "base/deadline.h"
 #include "base/units.h"
 #include "memory/writer.h"
-#include "steps/snapshot_plan.h"
+#include "steps/snapshot/plan.h"
 
 #include <fcntl.h>
 #include <signal.h>

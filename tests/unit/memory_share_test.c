@@ -5,8 +5,8 @@
  *   memory_share_test [DIRECTORY]   on a file system with reflinks; without: TMPDIR, where what needs
  *                                   them is skipped
  */
-#include "memory/share.h"
-#include "memory/share_index_file.h"
+#include "memory/share/index_file.h"
+#include "memory/share/share.h"
 
 #include "tap.h"
 

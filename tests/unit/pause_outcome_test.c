@@ -2,7 +2,7 @@
 /* What pause makes of a snapshot step that returns 0 and has made no snapshot; the linker puts the step
  * below in place of the real one. */
 #include "base/outcome.h"
-#include "steps/snapshot.h"
+#include "steps/snapshot/snapshot.h"
 #include "tap.h"
 
 static enum fcp_status status;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "steps/reclaim_script.h"
+#include "steps/reclaim/script.h"
 
 #include "base/cleanup.h"
 #include "tap.h"

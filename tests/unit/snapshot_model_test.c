@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A model check of how a snapshot's files get their names (steps/snapshot_publish.h): the library's own
+ * A model check of how a snapshot's files get their names (steps/snapshot/publish.h): the library's own
  * code runs on real directories, and its changes of names are recorded. Then the machine stops: after
  * each prefix of the changes, with each subset lost of those that were not yet synced (per directory,
  * in any order). What is left is laid out anew, recovery runs on it, and stops likewise. In every case:
@@ -8,7 +8,7 @@
  *  - after recovery one whole pair has its names (or none, where none was), and nothing else is there
  *  - the old pair is there in one piece until the new one is
  */
-#include "steps/snapshot_publish.h"
+#include "steps/snapshot/publish.h"
 
 #include "tap.h"
 

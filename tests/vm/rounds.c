@@ -16,9 +16,9 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/units.h"
+#include "core.h"
 #include "guest/free_pages.h"
 #include "guest/search.h"
-#include "core.h"
 #include "vm.h"
 
 #include <fcntl.h>

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/deadline.h"
+#include "base/error.h"
+#include "cmd/commands/commands.h"
+#include "cmd/output/output.h"
+#include "cmd/output/text.h"
+#include "cmd/settings/gate.h"
+#include "cmd/settings/plan.h"
+#include "cmd/settings/step_settings.h"
+#include "report.h"
+
+static int read_settings(struct invocation *invocation, struct fcp_pause_settings *settings,
+			 struct fcp_error *err)
+{
+	const struct value *values = invocation->values;
+
+	*settings = (struct fcp_pause_settings){0};
+	if (gate(invocation, err) != 0 || need_text(invocation, OPT_API_SOCK, err) != 0 ||
+	    need_text(invocation, OPT_SNAPSHOT_PATH, err) != 0 ||
+	    need_text(invocation, OPT_MEM_FILE_PATH, err) != 0 ||
+	    reclaim_settings(invocation, &settings->reclaim, err) != 0 ||
+	    madvise_ranges_settings(invocation, &settings->trim, err) != 0 ||
+	    snapshot_settings(invocation, &settings->snapshot, err) != 0)
+		return -1;
+	/* Who asks for reclaim by hand must say where; a flag meant for many VMs may not know. */
+	if (values[OPT_RECLAIM].on && values[OPT_RECLAIM].origin > ORIGIN_FLAGS &&
+	    need_text(invocation, OPT_ENVD, err) != 0)
+		return -1;
+	drain_settings(invocation, &settings->drain);
+	/* Without a trim, free pages stay in the memory file. */
+	if (!values[OPT_TRIM].on)
+		settings->snapshot.leave_out = 0;
+	settings->reclaim_on = values[OPT_RECLAIM].on;
+	settings->drain_on = values[OPT_DRAIN].on;
+	settings->trim_on = values[OPT_TRIM].on;
+	settings->reclaim_off_reason = gate_off_reason(invocation, OPT_RECLAIM);
+	settings->drain_off_reason = gate_off_reason(invocation, OPT_DRAIN);
+	settings->trim_off_reason = gate_off_reason(invocation, OPT_TRIM);
+	invocation->hinting = settings->drain_on;
+	return 0;
+}
+
+/* A good snapshot is a success, unless somebody wants to know better, or had stopped us. */
+static int exit_code(const struct invocation *invocation, const struct fcp_pause_result *result,
+		     const struct fcp_error *err)
+{
+	int code = exit_code_of(&result->outcome, err);
+
+	if (code != EXIT_PARTLY || invocation->values[OPT_STRICT].on ||
+	    fcp_cancelled(invocation->cancel_fd))
+		return code;
+	return EXIT_DONE;
+}
+
+static int finish(const struct invocation *invocation, const struct fcp_pause_settings *settings,
+		  const struct fcp_pause_result *result, const struct fcp_error *err)
+{
+	int code = exit_code(invocation, result, err);
+	struct output output;
+
+	if (!output_begin(&output, invocation))
+		return result->snapshot.created ? EXIT_PARTLY : EXIT_FAILED;
+	output_warn(&output, result->snapshot.warning);
+	output_warn(&output, result->trim.warning);
+	if (result->outcome.status == FCP_STATUS_PARTIAL && code == EXIT_DONE)
+		output_warn(&output, result->outcome.reason);
+	output.bad |= fcp_report_pause(output.object, settings, result);
+	text_pause(output.text, settings, result);
+	output.kept = result->snapshot.created;
+	return output_end(&output, &(struct ending){&result->outcome, err, code, false});
+}
+
+int command_pause(struct invocation *invocation)
+{
+	struct fcp_pause_settings settings;
+	struct fcp_pause_result result = {0};
+	struct fcp_error err;
+	int code, ran;
+
+	if (read_settings(invocation, &settings, &err) != 0)
+		return output_error(invocation, &err);
+
+	const struct planned steps[] = {
+		{"reclaim", settings.reclaim_on ? NULL : settings.reclaim_off_reason},
+		{"balloon-drain", settings.drain_on ? NULL : settings.drain_off_reason},
+		{"snapshot", NULL},
+		{"madvise-ranges", settings.trim_on ? NULL : settings.trim_off_reason},
+	};
+
+	if (invocation->values[OPT_DRY_RUN].on)
+		return plan_print(invocation, steps, sizeof(steps) / sizeof(steps[0]));
+	plan_tell(invocation, steps, sizeof(steps) / sizeof(steps[0]));
+	ran = fcp_pause(&settings, &result, &err);
+	code = finish(invocation, &settings, &result, ran == 0 ? NULL : &err);
+	fcp_pause_result_clear(&result);
+	return code;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/commands/commands.h"
+#include "cmd/output/output.h"
+#include "cmd/output/text.h"
+#include "cmd/settings/plan.h"
+#include "cmd/settings/step_settings.h"
+#include "report.h"
+
+int command_snapshot(struct invocation *invocation)
+{
+	const struct planned step = {"snapshot", NULL};
+	struct fcp_snapshot_settings settings;
+	struct fcp_snapshot_result result = {0};
+	struct fcp_error err;
+	struct output output;
+	int ran;
+
+	if (need_text(invocation, OPT_API_SOCK, &err) != 0 ||
+	    need_text(invocation, OPT_SNAPSHOT_PATH, &err) != 0 ||
+	    need_text(invocation, OPT_MEM_FILE_PATH, &err) != 0 ||
+	    snapshot_settings(invocation, &settings, &err) != 0)
+		return output_error(invocation, &err);
+	if (invocation->values[OPT_DRY_RUN].on)
+		return plan_print(invocation, &step, 1);
+	plan_tell(invocation, &step, 1);
+	ran = fcp_snapshot(&settings, &result, &err);
+	if (!output_begin(&output, invocation))
+		return result.created ? EXIT_PARTLY : EXIT_FAILED;
+	output.kept = result.created;
+	output_warn(&output, result.warning);
+	output.bad |= fcp_report_snapshot(output.object, &settings, &result);
+	text_snapshot(output.text, &settings, &result);
+	return output_end_step(&output, &result.outcome, ran, &err);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/commands/commands.h"
+#include "cmd/output/output.h"
+#include "cmd/output/text.h"
+#include "cmd/settings/plan.h"
+#include "report.h"
+
+int command_status(struct invocation *invocation)
+{
+	const struct fcp_status_settings settings = {
+		.api_sock = text_of(invocation, OPT_API_SOCK),
+		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
+		.cancel_fd = invocation->cancel_fd,
+	};
+	const struct planned step = {"status", NULL};
+	struct fcp_status_result result = {0};
+	struct fcp_error err;
+	struct output output;
+	int ran;
+
+	if (need_text(invocation, OPT_API_SOCK, &err) != 0)
+		return output_error(invocation, &err);
+	if (invocation->values[OPT_DRY_RUN].on)
+		return plan_print(invocation, &step, 1);
+	plan_tell(invocation, &step, 1);
+	ran = fcp_status(&settings, &result, &err);
+	if (!output_begin(&output, invocation))
+		return EXIT_FAILED;
+	output.text_is_asked = ran == 0;
+	output.bad |= fcp_report_status(output.object, &result);
+	text_status(output.text, &result);
+	return output_end_step(&output, &result.outcome, ran, &err);
+}

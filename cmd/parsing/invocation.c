@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/parsing/invocation.h"
+
+#include "base/error.h"
+#include "cmd/parsing/environment.h"
+
+const char *origin_name(enum origin origin)
+{
+	static const char *const names[] = {
+		[ORIGIN_DEFAULT] = "default",
+		[ORIGIN_FLAGS] = "flags",
+		[ORIGIN_ENVIRONMENT] = "env",
+		[ORIGIN_CLI] = "cli",
+	};
+
+	return names[origin];
+}
+
+bool takes_option(const struct invocation *invocation, enum option_id id)
+{
+	return options[id].commands & (1U << invocation->id);
+}
+
+const char *text_of(const struct invocation *invocation, enum option_id id)
+{
+	return invocation->values[id].text;
+}
+
+const struct file_list *files_of(const struct invocation *invocation, enum option_id id)
+{
+	return id == OPT_LAYERS ? &invocation->layers : &invocation->shares;
+}
+
+int need_text(const struct invocation *invocation, enum option_id id, struct fcp_error *err)
+{
+	char variable[64];
+
+	if (text_of(invocation, id))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_USAGE, 0, "--%s %s is needed (or %s)", options[id].name,
+			     options[id].arg, environment_name(id, variable, sizeof(variable)));
+}

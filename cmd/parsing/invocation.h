@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One run of one command: its options' values, each with where it came from. */
+#ifndef FCP_CMD_PARSING_INVOCATION_H
+#define FCP_CMD_PARSING_INVOCATION_H
+
+#include "cmd/parsing/options.h"
+#include "cmd/parsing/unknown_variables.h"
+
+enum origin {
+	ORIGIN_DEFAULT,
+	ORIGIN_FLAGS,
+	ORIGIN_ENVIRONMENT,
+	ORIGIN_CLI,
+};
+
+/* "default", "flags", "env", "cli". */
+const char *origin_name(enum origin origin);
+
+struct value {
+	enum origin origin; /* ORIGIN_DEFAULT: not said */
+	const char *text;   /* KIND_TEXT, KIND_LIST; KIND_CHOICE: the word */
+	uint64_t number;    /* KIND_MS, KIND_MIB, KIND_PID, KIND_BYTES; KIND_CHOICE: its place */
+	bool on;	    /* KIND_SWITCH, KIND_TOGGLE */
+};
+
+#define FILES_MAX 256
+
+/* KIND_FILES: all that were given, in order; borrowed from argv or the environment. */
+struct file_list {
+	const char *files[FILES_MAX];
+	size_t count;
+};
+
+struct invocation {
+	const struct command *command;
+	enum command_id id;
+	struct value values[OPTIONS];
+	/* OPT_STEP_TIMEOUT_MS, by step. */
+	struct {
+		enum origin origin;
+		uint32_t ms;
+	} caps[FCP_RECLAIM_KINDS];
+	struct fcp_flags flags; /* of the file; all off without one */
+	struct unknown_variables unknown;
+	bool hinting;		/* a hinting run is asked for: its race is told as a warning */
+	struct file_list layers; /* OPT_LAYERS */
+	struct file_list shares; /* OPT_SHARE */
+	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
+	char **operands;
+	struct signals *signals; /* NULL: not waited for */
+	int cancel_fd;
+	bool help, version;
+};
+
+/* Does the invocation's command take the option? */
+bool takes_option(const struct invocation *invocation, enum option_id id);
+
+/* A NULL when it was not said. */
+const char *text_of(const struct invocation *invocation, enum option_id id);
+
+/* The files of a KIND_FILES. */
+const struct file_list *files_of(const struct invocation *invocation, enum option_id id);
+
+/* FCP_ERR_USAGE naming the option when a text was not said. */
+int need_text(const struct invocation *invocation, enum option_id id, struct fcp_error *err);
+
+#endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The one table of options and the one of commands: they feed parsing, the environment, --help and
+ * the test that holds them and the manual together.
+ */
+#ifndef FCP_CMD_PARSING_OPTIONS_H
+#define FCP_CMD_PARSING_OPTIONS_H
+
+#include "fcpause.h"
+
+struct invocation;
+
+enum command_id {
+	COMMAND_RECLAIM,
+	COMMAND_BALLOON_INSTALL,
+	COMMAND_BALLOON_DRAIN,
+	COMMAND_MADVISE_RANGES,
+	COMMAND_INSPECT,
+	COMMAND_SNAPSHOT,
+	COMMAND_PAUSE,
+	COMMAND_MERGE,
+	COMMAND_SHARE,
+	COMMAND_DOCTOR,
+	COMMAND_STATUS,
+	COMMAND_RESUME,
+	COMMAND_EXEC,
+	COMMANDS,
+};
+
+struct command {
+	const char *name;
+	const char *summary; /* one line */
+	const char *doc;     /* the paragraph above the options in --help */
+	int (*run)(struct invocation *invocation); /* returns the exit code */
+	const char *operands; /* what --help calls what follows the options; NULL: options only */
+};
+
+extern const struct command commands[COMMANDS];
+
+/* The command of that name; NULL when there is none. */
+const struct command *command_find(const char *name);
+
+enum option_id {
+	OPT_API_SOCK,
+	OPT_ENVD,
+	OPT_ENVD_TOKEN_FILE,
+	OPT_FLAGS,
+	OPT_STRICT_FLAGS,
+	OPT_USE,
+	OPT_TIMEOUT_MS,
+	OPT_WAIT_LOCK_MS,
+	OPT_BEST_EFFORT,
+	OPT_DRY_RUN,
+	OPT_JSON,
+	OPT_QUIET,
+	OPT_VERBOSE,
+	OPT_RECLAIM,
+	OPT_STEPS,
+	OPT_STEP_TIMEOUT_MS,
+	OPT_RECLAIM_TIMEOUT_MS,
+	OPT_AMOUNT_MIB,
+	OPT_FREE_PAGE_HINTING,
+	OPT_FREE_PAGE_REPORTING,
+	OPT_DEFLATE_ON_OOM,
+	OPT_DRAIN,
+	OPT_FPH_TIMEOUT_MS,
+	OPT_STOP,
+	OPT_METRICS_PATH,
+	OPT_SNAPSHOT_PATH,
+	OPT_MEM_FILE_PATH,
+	OPT_TYPE,
+	OPT_WRITER,
+	OPT_BASE,
+	OPT_BUFFER_MIB,
+	OPT_LAYER,
+	OPT_LAYERS,
+	OPT_SHARE,
+	OPT_OUT,
+	OPT_ANY_BASE,
+	OPT_VERIFY,
+	OPT_RESUME,
+	OPT_FORCE,
+	OPT_CHROOT_BASE,
+	OPT_SNAPSHOT_TIMEOUT_MS,
+	OPT_TRACK_DIRTY_PAGES,
+	OPT_LOAD_TIMEOUT_MS,
+	OPT_ENVD_TIMEOUT_MS,
+	OPT_PID,
+	OPT_FIND,
+	OPT_RANGES,
+	OPT_HOLES,
+	OPT_MIN_RUN,
+	OPT_ALIGN,
+	OPT_LIST,
+	OPT_TRIM,
+	OPT_STRICT,
+	OPT_SCRIPT,
+	OPT_USER,
+	OPT_EXEC_TIMEOUT_MS,
+	OPT_BEFORE,
+	OPT_AFTER,
+	OPT_SVG,
+	OPT_COLOR,
+	OPT_HELP,
+	OPT_VERSION,
+	OPTIONS,
+};
+
+enum option_kind {
+	KIND_TEXT,    /* a path */
+	KIND_URL,     /* http://HOST[:PORT][/PATH] */
+	KIND_LIST,    /* words with commas between */
+	KIND_CHOICE,  /* one of option.choices */
+	KIND_MS,      /* milliseconds, 0 to 24 h */
+	KIND_WAIT_MS, /* milliseconds, 1 to 24 h */
+	KIND_MIB,     /* MiB */
+	KIND_MIB_AUTO, /* MiB, or "auto": UINT64_MAX */
+	KIND_PID,     /* a process */
+	KIND_BYTES,   /* bytes, with K, M, G, KiB, ... */
+	KIND_FILES,   /* a path, may be repeated: all of them, in order; of the environment one */
+	KIND_STEP_MS, /* STEP=N, may be repeated */
+	KIND_SWITCH,  /* there or not */
+	KIND_TOGGLE,  /* --NAME and --no-NAME: on, off, or not said */
+	KIND_ACTION,  /* does something else instead of the command */
+};
+
+struct option_def {
+	const char *name; /* without "--"; the environment's is FCPAUSE_ and this in capitals */
+	char letter;	  /* 0: none */
+	enum option_kind kind;
+	const char *arg;	    /* what --help calls its argument */
+	unsigned commands;	    /* 1 << command_id of those that take it */
+	const char *otherwise;	    /* the default, as it would be written; NULL: none */
+	const char *choices[5];	    /* KIND_CHOICE, NULL at the end */
+	const char *doc;
+};
+
+extern const struct option_def options[OPTIONS];
+
+#endif

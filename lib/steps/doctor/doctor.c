@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a pause of a VM could do, and what is in its way. */
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/outcome.h"
+#include "base/text.h"
+#include "steps/doctor/checks.h"
+
+#include <stdarg.h>
+
+const char *fcp_verdict_name(enum fcp_verdict verdict)
+{
+	static const char *const names[] = {"ok", "no", "skipped"};
+
+	return (unsigned)verdict < sizeof(names) / sizeof(names[0]) ? names[verdict] : "unknown";
+}
+
+struct fcp_check *fcp_doctor_add(struct fcp_doctor *doctor, const struct fcp_check_about *about)
+{
+	struct fcp_doctor_result *result = doctor->result;
+	/* There are fewer checks than room. */
+	struct fcp_check *check = &result->checks[result->check_count++];
+
+	*check = (struct fcp_check){.name = about->name,
+				    .why = about->why,
+				    .what_to_do = about->what_to_do,
+				    .verdict = FCP_VERDICT_SKIPPED};
+	return check;
+}
+
+void fcp_check_set(struct fcp_check *check, enum fcp_verdict verdict, const char *format, ...)
+{
+	char text[sizeof(check->found)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fcp_text_filter(text, check->found, sizeof(check->found));
+	check->verdict = verdict;
+}
+
+static int run(struct fcp_doctor *doctor, struct fcp_error *err)
+{
+	if (fcp_firecracker_open(doctor->settings->api_sock, doctor->settings->timeout_ms,
+				 doctor->settings->cancel_fd, &doctor->firecracker, err) != 0)
+		return -1;
+	if (fcp_doctor_vm(doctor, err) != 0 || fcp_doctor_target(doctor, err) != 0)
+		return -1;
+	return fcp_doctor_envd(doctor, err);
+}
+
+/* What to do is said only where there is something to do. */
+static unsigned judge(struct fcp_doctor_result *result)
+{
+	unsigned in_the_way = 0;
+
+	for (size_t i = 0; i < result->check_count; i++) {
+		bool no = result->checks[i].verdict == FCP_VERDICT_NO;
+
+		in_the_way += no;
+		if (!no)
+			result->checks[i].what_to_do = NULL;
+	}
+	return in_the_way;
+}
+
+int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_result *result,
+	       struct fcp_error *err)
+{
+	struct fcp_doctor doctor = {.settings = settings, .result = result};
+	uint64_t start_ns = fcp_now_ns();
+	unsigned in_the_way;
+	int ran;
+
+	*result = (struct fcp_doctor_result){0};
+	ran = run(&doctor, err);
+	fcp_firecracker_close(&doctor.firecracker);
+	in_the_way = judge(result);
+	if (ran == 0 && in_the_way > 0)
+		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%u of %zu checks say no", in_the_way,
+				result->check_count);
+	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/outcome.h"
+#include "base/units.h"
+#include "guest/classify.h"
+#include "memory/claim.h"
+#include "memory/file.h"
+#include "memory/sparse.h"
+#include "memory/zero.h"
+#include "steps/free_ranges.h"
+#include "steps/holes.h"
+#include "steps/inspect/base.h"
+#include "steps/inspect/sums.h"
+#include "steps/memory_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* So often who else works on the file is asked. */
+#define POLL_BYTES (4 * FCP_MIB)
+
+/* One run of the step. */
+struct run {
+	const struct fcp_inspect_settings *settings;
+	struct fcp_inspect_result *result;
+	struct fcp_file file;
+	struct fcp_inspect_base base;
+	struct fcp_claim claim;
+	bool claimed;
+	uint64_t polled_bytes; /* of the file, when it was last asked who else works on it */
+};
+
+static enum fcp_page_class class_of(enum fcp_guest_page_class guest_class)
+{
+	static const enum fcp_page_class classes[FCP_GUEST_PAGE_CLASSES] = {
+		[FCP_GUEST_PAGE_UNKNOWN] = FCP_PAGE_UNKNOWN,
+		[FCP_GUEST_PAGE_FREE] = FCP_PAGE_FREE,
+		[FCP_GUEST_PAGE_ZERO] = FCP_PAGE_ZERO,
+		[FCP_GUEST_PAGE_CACHE] = FCP_PAGE_CACHE,
+		[FCP_GUEST_PAGE_SHMEM] = FCP_PAGE_SHMEM,
+		[FCP_GUEST_PAGE_ANONYMOUS] = FCP_PAGE_ANONYMOUS,
+		[FCP_GUEST_PAGE_SLAB] = FCP_PAGE_SLAB,
+		[FCP_GUEST_PAGE_TABLES] = FCP_PAGE_TABLES,
+		[FCP_GUEST_PAGE_KERNEL_IMAGE] = FCP_PAGE_KERNEL_IMAGE,
+		[FCP_GUEST_PAGE_RESERVED] = FCP_PAGE_RESERVED,
+	};
+
+	return classes[guest_class];
+}
+
+/* ---- the file ---- */
+
+static int open_file(struct run *run, struct fcp_error *err)
+{
+	struct fcp_file_size size;
+	bool contradicts; /* it changes nothing here */
+
+	if (fcp_memory_file_open(&run->file, false, &run->result->logical_bytes, err) < 0 ||
+	    fcp_file_size(run->file.fd, run->file.name, &size, err) < 0)
+		return -1;
+	run->result->allocated_bytes = size.allocated_bytes;
+	run->claimed = true;
+	if (fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_READ, &run->claim, err) < 0)
+		return -1;
+	return fcp_holes_decide(&run->file, run->settings->holes, &run->result->attributes, &contradicts,
+				err);
+}
+
+/* ---- a guest that can be read ---- */
+
+static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fcp_error *err)
+{
+	struct run *run = arg;
+
+	if (guest->end - run->polled_bytes >= POLL_BYTES) {
+		run->polled_bytes = guest->end;
+		if (fcp_file_poll(&run->file, err) < 0)
+			return -1;
+	}
+	run->result->data_bytes += guest->data ? guest->end - guest->start : 0;
+	fcp_inspect_add(run->result, &run->base.same, (struct fcp_range){guest->start, guest->end},
+			&(struct fcp_inspect_amount){class_of(guest->page_class), true,
+						     guest->data, false});
+	return 0;
+}
+
+/* The guest writes its release: nothing in it may reach a terminal as more than a letter. */
+static void take_release(const char *release, char printable[65])
+{
+	size_t i;
+
+	for (i = 0; i < 64 && release[i]; i++)
+		printable[i] = release[i] > ' ' && release[i] < 0x7f ? release[i] : '?';
+	printable[i] = '\0';
+}
+
+/* What a gate behind the free lists refuses is wrong for a release only. */
+static bool is_sound(const struct fcp_guest_report *report)
+{
+	for (unsigned i = 0; i <= FCP_GUEST_GATE_FREE_COUNT; i++)
+		if (report->gates[i].state != FCP_GATE_PASSED)
+			return false;
+	return true;
+}
+
+/*
+ * In a layer that is not recorded as one the memmap's holes are the base's bytes, and reading on,
+ * zeros would be taken for what the guest says: its own free lists must agree with the memmap.
+ */
+static int check_guest(struct run *run, struct fcp_error *err)
+{
+	struct fcp_guest_report report = {.gate_count = 0};
+	struct fcp_ranges free_ranges = {0};
+	const struct fcp_free_source source = {run->file.fd, run->result->attributes.holes,
+					       run->base.file.file.fd, run->file.cancel_fd};
+	int found = fcp_free_ranges_find(&source, &free_ranges, &report, err);
+
+	fcp_ranges_clear(&free_ranges);
+	if (found != 0 && err->error_class == FCP_ERR_UNSUPPORTED && is_sound(&report))
+		return 0;
+	return found;
+}
+
+static int add_guest(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_guest_classify_settings settings = {
+		.zero = true, .cancel_fd = run->file.cancel_fd, .sink = add_run, .sink_arg = run};
+	const enum fcp_guest_holes holes = run->result->attributes.holes == FCP_HOLES_BASE
+						   ? FCP_GUEST_HOLES_BASE
+						   : FCP_GUEST_HOLES_ZERO;
+	char release[FCP_GUEST_RELEASE_BYTES];
+	struct fcp_guest_memory memory;
+
+	if (check_guest(run, err) < 0 ||
+	    fcp_guest_memory_open_file(run->file.fd, holes, run->base.file.file.fd, &memory, err) < 0)
+		return -1;
+	if (memory.bytes != run->result->logical_bytes)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",
+				     run->file.name);
+	if (fcp_guest_classify(&memory, &settings, release, err) < 0)
+		return -1;
+	take_release(release, run->result->release);
+	return 0;
+}
+
+/* ---- a guest that cannot ---- */
+
+/* The next stretch of data after *at, in whole pages: a page with any data in it is data. */
+static int next_data(struct run *run, uint64_t at, struct fcp_range *data_, struct fcp_error *err)
+{
+	int more;
+
+	if (fcp_file_poll(&run->file, err) < 0)
+		return -1;
+	more = fcp_sparse_next(run->file.fd, run->file.name, at, run->result->logical_bytes, data_,
+			       err);
+	if (more <= 0)
+		return more;
+	data_->start = fcp_align_down(data_->start, FCP_PAGE_BYTES);
+	data_->end = fcp_align_up(data_->end, FCP_PAGE_BYTES);
+	run->result->data_bytes += data_->end - data_->start;
+	return 1;
+}
+
+static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *err)
+{
+	const struct fcp_range range = {start, end};
+	struct run *run = arg;
+
+	if (end > run->result->logical_bytes ||
+	    run->result->classes[FCP_PAGE_UNKNOWN].allocated_bytes < end - start)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0,
+				     "somebody changed the file while it was read");
+	fcp_inspect_add(run->result, &run->base.same, range,
+			&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, true, true});
+	fcp_inspect_add(run->result, &run->base.same, range,
+			&(struct fcp_inspect_amount){FCP_PAGE_ZERO, true, true, false});
+	return 0;
+}
+
+/* A hole is unknown, too: of a layer it would be the base's bytes. */
+static int add_unknown(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_zero_scan scan = {
+		.file = &run->file, .sink = move_zero, .sink_arg = run};
+	struct fcp_range data = {0, 0};
+	int more;
+
+	fcp_inspect_add(run->result, &run->base.same, (struct fcp_range){0, run->result->logical_bytes},
+			&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, false, false});
+	while ((more = next_data(run, data.end, &data, err)) > 0)
+		fcp_inspect_add(run->result, &run->base.same, data,
+				&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, false, true, false});
+	return more < 0 ? -1 : fcp_zero_scan(&scan, err);
+}
+
+/* ---- all of it ---- */
+
+static bool is_of_the_guest(const struct fcp_error *err)
+{
+	return err->error_class == FCP_ERR_UNSUPPORTED || err->error_class == FCP_ERR_INPUT;
+}
+
+static int look(struct run *run, struct fcp_error *err)
+{
+	if (add_guest(run, err) == 0)
+		return 0;
+	if (!is_of_the_guest(err))
+		return -1;
+	fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "the guest cannot be read: %s",
+			err->message);
+	fcp_inspect_forget(run->result);
+	return add_unknown(run, err);
+}
+
+/* A guest that can be read with its holes as zeros shows that they are. */
+static int check_holes(struct run *run, bool *known_, struct fcp_error *err)
+{
+	*known_ = run->result->attributes.holes != FCP_HOLES_UNSAID ||
+		  !fcp_holes_exist(&run->file, run->result->logical_bytes);
+	if (*known_)
+		return 0;
+	*known_ = check_guest(run, err) == 0;
+	return *known_ || is_of_the_guest(err) ? 0 : -1;
+}
+
+static int compare(struct run *run, struct fcp_error *err)
+{
+	bool holes_known;
+
+	if (!run->settings->base)
+		return 0;
+	if (check_holes(run, &holes_known, err) < 0)
+		return -1;
+	return fcp_inspect_compare(run->settings->base, &run->file, holes_known, &run->base, run->result, err);
+}
+
+/* Said of a guest that could be read, too. */
+static void tell_not_compared(struct run *run)
+{
+	struct fcp_outcome *outcome = &run->result->outcome;
+	char other[512] = "";
+
+	if (!run->base.not_compared[0])
+		return;
+	if (outcome->status != FCP_STATUS_OK)
+		snprintf(other, sizeof(other), "; %.500s", outcome->reason);
+	fcp_outcome_set(outcome, FCP_STATUS_PARTIAL, "not compared: %s%s", run->base.not_compared, other);
+}
+
+static int run_step(struct run *run, struct fcp_error *err)
+{
+	if (!run->settings->mem_file_path || !*run->settings->mem_file_path)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
+	if (open_file(run, err) < 0 || compare(run, err) < 0 ||
+	    fcp_inspect_begin(run->result, run->settings->cells_max, err) < 0 || look(run, err) < 0)
+		return -1;
+	run->result->largest = fcp_inspect_largest(run->result);
+	fcp_inspect_sum_up(run->result);
+	tell_not_compared(run);
+	return 0;
+}
+
+int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_result *result,
+		struct fcp_error *err)
+{
+	uint64_t start_ns = fcp_now_ns();
+	struct run run = {.settings = settings,
+			  .result = result,
+			  .base = FCP_INSPECT_BASE_NONE,
+			  .file = {.fd = -1,
+				   .name = settings->mem_file_path,
+				   .cancel_fd = settings->cancel_fd}};
+	int done;
+
+	*result = (struct fcp_inspect_result){.largest = FCP_PAGE_UNKNOWN};
+	done = run_step(&run, err);
+	fcp_inspect_base_close(&run.base);
+	if (run.claimed)
+		fcp_claim_release(&run.claim);
+	if (run.file.fd >= 0)
+		close(run.file.fd);
+	return fcp_outcome_finish(&result->outcome, start_ns, done, err);
+}
+
+void fcp_inspect_result_clear(struct fcp_inspect_result *result)
+{
+	if (!result)
+		return;
+	free(result->cells);
+	for (unsigned same = 0; same < FCP_SAMES; same++)
+		free(result->same_cells[same]);
+	*result = (struct fcp_inspect_result){.largest = FCP_PAGE_UNKNOWN};
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A whole memory file of a base and layers. */
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/observer.h"
+#include "base/outcome.h"
+#include "memory/attributes.h"
+#include "memory/sparse.h"
+#include "steps/leftover.h"
+#include "steps/merge/write.h"
+#include "steps/snapshot/names.h"
+#include "steps/snapshot/publish.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct run {
+	const struct fcp_merge_settings *settings;
+	struct fcp_merge_result *result;
+	struct fcp_merge_inputs inputs;
+	struct fcp_snapshot_file out;
+};
+
+static int check_settings(const struct fcp_merge_settings *settings, struct fcp_error *err)
+{
+	if (!settings->base || !settings->base[0])
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no path of the base given");
+	if (settings->layer_count == 0)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no layer given");
+	return fcp_snapshot_file_check_name("memory file", settings->out, err);
+}
+
+/* ---- the file to write ---- */
+
+/* It must not take the place of what it is made of. */
+static int check_no_input(const struct run *run, struct fcp_error *err)
+{
+	struct stat out;
+
+	if (fstatat(run->out.place.directory, run->out.name, &out, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	for (size_t i = 0; i < run->inputs.count; i++) {
+		const struct fcp_file_identity *input = &run->inputs.items[i].identity;
+
+		if (input->device == out.st_dev && input->inode == out.st_ino)
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s is one of the files to merge",
+					     run->out.host);
+	}
+	return 0;
+}
+
+static int open_out(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_merge_settings *settings = run->settings;
+	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+
+	if (fcp_snapshot_file_find(settings->out, NULL, 0, &run->out, err) != 0 ||
+	    check_no_input(run, err) != 0 ||
+	    fcp_snapshot_file_lock(&run->out, settings->force, &wait, err) != 0)
+		return -1;
+	if (fcp_snapshot_file_check_target(&run->out, settings->force, err) != 0 ||
+	    fcp_snapshot_file_check_no_old(&run->out, err) != 0 || fcp_leftover_drop(&run->out, err) != 0 ||
+	    fcp_snapshot_file_begin(&run->out, 0, err) != 0)
+		return -1;
+	fcp_leftover_mark(&run->out);
+	snprintf(run->result->warning, sizeof(run->result->warning), "%s",
+		 fcp_snapshot_file_doubt(&run->out));
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+/* The last layer over what lies below is that layer's memory. */
+static void record(struct run *run)
+{
+	struct fcp_file_attributes attributes = {.holes = FCP_HOLES_ZERO};
+	struct fcp_error without_id;
+
+	memcpy(attributes.id, run->inputs.items[run->inputs.count - 1].attributes.id,
+	       sizeof(attributes.id));
+	if (!attributes.id[0])
+		fcp_attributes_new_id(&attributes, &without_id);
+	if (!fcp_attributes_write(run->out.fd, &attributes))
+		attributes.id[0] = '\0';
+	run->result->attributes = attributes;
+}
+
+static int publish(struct run *run, struct fcp_error *err)
+{
+	struct fcp_file_size size;
+
+	if (fcp_merge_inputs_check(&run->inputs, err) != 0)
+		return -1;
+	record(run);
+	if (fcp_cancelled(run->settings->cancel_fd))
+		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%s: interrupted", run->out.host);
+	if (fcp_snapshot_publish_one(&run->out, run->settings->force, err) != 0)
+		return -1;
+	fcp_leftover_unmark(&run->out);
+	if (fcp_file_size(run->out.fd, run->out.host, &size, err) != 0)
+		return -1;
+	run->result->created = true;
+	run->result->logical_bytes = size.logical_bytes;
+	run->result->allocated_bytes = size.allocated_bytes;
+	return 0;
+}
+
+static int merge(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_observer *observer = &run->settings->observer;
+	int ran;
+
+	fcp_phase_begin(observer, "merge", "write");
+	ran = fcp_merge_write(run->settings, &run->inputs, &run->out, run->result, err);
+	fcp_phase_end(observer, "merge", "write");
+	if (ran != 0)
+		return -1;
+	fcp_phase_begin(observer, "merge", "publish");
+	ran = publish(run, err);
+	fcp_phase_end(observer, "merge", "publish");
+	return ran;
+}
+
+int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result *result,
+	      struct fcp_error *err)
+{
+	struct run run = {.settings = settings, .result = result, .out = FCP_SNAPSHOT_FILE_NONE};
+	uint64_t start_ns = fcp_now_ns();
+	int ran = -1;
+
+	*result = (struct fcp_merge_result){.layer_count = settings->layer_count};
+	result->layers = calloc(settings->layer_count + 1, sizeof(*result->layers));
+	if (!result->layers)
+		fcp_error_nomem(err);
+	else if (check_settings(settings, err) == 0 &&
+		 fcp_merge_inputs_open(settings, &run.inputs, err) == 0 && open_out(&run, err) == 0)
+		ran = merge(&run, err);
+	fcp_snapshot_file_clear(&run.out);
+	fcp_merge_inputs_close(&run.inputs);
+	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}
+
+void fcp_merge_result_clear(struct fcp_merge_result *result)
+{
+	if (!result)
+		return;
+	free(result->layers);
+	*result = (struct fcp_merge_result){0};
+}

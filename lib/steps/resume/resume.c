@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Letting a VM run: one that is Paused, or one that is loaded from its files. */
+#include "base/cleanup.h"
+#include "base/lock.h"
+#include "base/observer.h"
+#include "base/outcome.h"
+#include "base/text.h"
+#include "envd/health.h"
+#include "firecracker/recover.h"
+#include "firecracker/snapshot.h"
+#include "firecracker/vm.h"
+#include "steps/resume/files.h"
+
+/* Firecracker reads the state and maps the memory; a slow disk, and a busy host. */
+#define LOAD_TIMEOUT_MS 60000
+
+struct run {
+	const struct fcp_resume_settings *settings;
+	struct fcp_resume_result *result;
+	struct fcp_lock lock;
+	struct fcp_firecracker firecracker;
+};
+
+static int check_settings(const struct fcp_resume_settings *settings, struct fcp_error *err)
+{
+	if (fcp_resume_files_check_names(settings, err) != 0)
+		return -1;
+	if (settings->envd && settings->envd_timeout_ms == 0)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "envd is to be waited for, but for 0 ms");
+	return 0;
+}
+
+static int load(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_resume_settings *settings = run->settings;
+	struct fcp_resume_files files;
+	int ran = fcp_resume_files_find(settings, fcp_firecracker_pid(&run->firecracker), &files, err);
+
+	if (ran == 0) {
+		const struct fcp_snapshot_load load = {files.snapshot_seen, files.memory_seen,
+						       settings->track_dirty_pages};
+
+		run->firecracker.timeout_ms = settings->load_timeout_ms ? settings->load_timeout_ms
+									: LOAD_TIMEOUT_MS;
+		ran = fcp_snapshot_load(&run->firecracker, &load, err);
+		run->firecracker.timeout_ms = settings->timeout_ms ? settings->timeout_ms
+								   : FCP_FIRECRACKER_TIMEOUT_MS;
+		run->result->loaded = run->result->resumed = ran == 0;
+		if (ran != 0 && err->error_class == FCP_ERR_SERVER)
+			fcp_error_wrap(err, "Firecracker cannot load it, and ends");
+	}
+	fcp_resume_files_clear(&files);
+	return ran;
+}
+
+static int check_empty(const struct fcp_instance *instance, struct fcp_error *err)
+{
+	if (instance->state == FCP_VM_NOT_STARTED)
+		return 0;
+	return fcp_error_set(err, FCP_ERR_STATE, 0,
+			     "this Firecracker has a VM already, which is %s: files are loaded into one that was "
+			     "just started", fcp_vm_state_name(instance->state));
+}
+
+static int resume(struct run *run, const struct fcp_instance *instance, struct fcp_error *err)
+{
+	if (instance->state == FCP_VM_RUNNING)
+		return 0;
+	if (instance->state == FCP_VM_NOT_STARTED)
+		return fcp_error_set(err, FCP_ERR_STATE, 0,
+				     "the VM was not started: boot it, or give both files of a snapshot");
+	if (fcp_vm_resume(&run->firecracker, err) != 0)
+		return -1;
+	run->result->resumed = true;
+	return 0;
+}
+
+/* What a killed run left paused is resumed by putting it right. */
+static int recover(struct run *run, struct fcp_error *err)
+{
+	if (fcp_firecracker_recover(&run->firecracker, &run->lock, err) != 0)
+		return -1;
+	fcp_text_filter(run->lock.warning, run->result->warning, sizeof(run->result->warning));
+	return 0;
+}
+
+static int let_run(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_observer *observer = &run->settings->observer;
+	bool files = run->settings->snapshot_path != NULL;
+	uint64_t start_ns = fcp_now_ns();
+	struct fcp_instance instance;
+	int ran;
+
+	if (recover(run, err) != 0 || fcp_vm_instance(&run->firecracker, &instance, err) != 0)
+		return -1;
+	run->result->vm_state = instance.state;
+	if (files && check_empty(&instance, err) != 0)
+		return -1;
+	fcp_phase_begin(observer, "resume", files ? "load" : "resume");
+	ran = files ? load(run, err) : resume(run, &instance, err);
+	fcp_phase_end(observer, "resume", files ? "load" : "resume");
+	if (ran == 0)
+		ran = fcp_vm_instance(&run->firecracker, &instance, err);
+	if (ran != 0)
+		return -1;
+	run->result->resume_ms = fcp_ms_since(start_ns);
+	run->result->vm_state = instance.state;
+	if (instance.state == FCP_VM_RUNNING)
+		return 0;
+	return fcp_error_set(err, FCP_ERR_STATE, 0, "the VM is %s, although Firecracker has resumed it",
+			     fcp_vm_state_name(instance.state));
+}
+
+/* The VM runs, whatever envd does. */
+static int wait_for_envd(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_resume_settings *settings = run->settings;
+	uint64_t start_ns = fcp_now_ns();
+	int ran;
+
+	if (!settings->envd)
+		return 0;
+	fcp_phase_begin(&settings->observer, "resume", "envd");
+	ran = fcp_envd_wait(settings->envd, fcp_deadline_in_ms(settings->envd_timeout_ms),
+			    settings->cancel_fd, err);
+	fcp_phase_end(&settings->observer, "resume", "envd");
+	if (ran != 0 && err->error_class != FCP_ERR_TIMEOUT)
+		return -1;
+	if (ran != 0)
+		fcp_outcome_set(&run->result->outcome, FCP_STATUS_TIMEOUT,
+				"the VM runs, but envd did not answer in %u ms: %s", settings->envd_timeout_ms,
+				err->message);
+	else
+		run->result->envd_ms = fcp_ms_since(start_ns);
+	return 0;
+}
+
+static int run_locked(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_resume_settings *settings = run->settings;
+	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	int ran = fcp_lock_vm(settings->api_sock, &wait, &run->lock, err);
+
+	if (ran == 0)
+		ran = fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
+					   &run->firecracker, err);
+	if (ran == 0)
+		ran = let_run(run, err);
+	/* Others need not wait until the guest has come up. */
+	fcp_lock_release(&run->lock);
+	fcp_firecracker_close(&run->firecracker);
+	return ran;
+}
+
+int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
+	       struct fcp_error *err)
+{
+	struct run run = {.settings = settings, .result = result, .lock = FCP_LOCK_NONE};
+	uint64_t start_ns = fcp_now_ns();
+	int ran = check_settings(settings, err);
+
+	*result = (struct fcp_resume_result){.vm_state = FCP_VM_UNKNOWN};
+	if (ran == 0)
+		ran = run_locked(&run, err);
+	if (ran == 0)
+		ran = wait_for_envd(&run, err);
+	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}

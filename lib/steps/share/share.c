@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A memory file that is there already: equal to it, but sharing its storage with other files. */
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/fd_link.h"
+#include "base/observer.h"
+#include "base/outcome.h"
+#include "base/units.h"
+#include "memory/attributes.h"
+#include "memory/claim.h"
+#include "memory/extents.h"
+#include "memory/file.h"
+#include "memory/identity.h"
+#include "memory/pages.h"
+#include "memory/range.h"
+#include "memory/sparse.h"
+#include "steps/leftover.h"
+#include "steps/share/files.h"
+#include "steps/snapshot/names.h"
+#include "steps/snapshot/publish.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#define BUFFER_BYTES FCP_MIB
+
+struct run {
+	const struct fcp_share_settings *settings;
+	struct fcp_share_result *result;
+	struct fcp_snapshot_file out; /* what takes the file's place */
+	struct fcp_file file;
+	struct fcp_claim claim;
+	struct fcp_file_identity identity;
+	uint64_t bytes;
+	struct fcp_ranges own; /* data of the file whose storage nobody else has */
+	struct fcp_share_files files;
+	struct fcp_share_set set;
+};
+
+/* ---- the files ---- */
+
+/* By the name that it is replaced under: a link would be replaced itself. */
+static int open_file(struct run *run, struct fcp_error *err)
+{
+	FCP_CLEANUP(fd) int path_fd = openat(run->out.place.directory, run->out.name,
+					     O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	if (path_fd < 0 || fstat(path_fd, &status) != 0)
+		return fcp_error_set(err, FCP_ERR_INPUT, errno, "%s", run->out.host);
+	if (S_ISLNK(status.st_mode))
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s is a symbolic link: name the file itself",
+				     run->out.host);
+	return fcp_file_open(&run->file, path_fd, false, &run->bytes, err);
+}
+
+static int claim_file(struct run *run, struct fcp_error *err)
+{
+	int claimed = fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_WRITE, &run->claim, err);
+
+	run->file.claim = &run->claim;
+	if (claimed != 0)
+		return -1;
+	snprintf(run->result->warning, sizeof(run->result->warning), "%s", run->claim.doubt);
+	fcp_attributes_read(run->file.fd, &run->result->attributes);
+	return fcp_identity_read(run->file.fd, run->file.name, &run->identity, err);
+}
+
+static int open_all(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_share_settings *s = run->settings;
+	const struct fcp_lock_wait wait = fcp_lock_wait_for(s->wait_lock_ms, s->cancel_fd);
+
+	if (fcp_snapshot_file_find(s->mem_file_path, NULL, 0, &run->out, err) != 0 ||
+	    fcp_share_files_open(s->shares, s->share_count, &run->files, err) != 0 ||
+	    fcp_snapshot_file_lock(&run->out, true, &wait, err) != 0 || open_file(run, err) != 0)
+		return -1;
+	if (fcp_share_files_have(&run->files, run->file.fd))
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "%s is the memory file itself: it shares no storage with itself",
+				     run->out.host);
+	if (claim_file(run, err) != 0 || fcp_snapshot_file_check_no_old(&run->out, err) != 0)
+		return -1;
+	/* A clone of the file that a killed run has left must not count as one that it shares with. */
+	if (fcp_leftover_drop(&run->out, err) != 0 || fcp_snapshot_file_begin(&run->out, 0, err) != 0)
+		return -1;
+	fcp_leftover_mark(&run->out);
+	if (!run->result->warning[0])
+		snprintf(run->result->warning, sizeof(run->result->warning), "%s",
+			 fcp_snapshot_file_doubt(&run->out));
+	return 0;
+}
+
+/* ---- what there is ---- */
+
+static int no_reflinks(const struct run *run, struct fcp_error *err)
+{
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+			     "%s: no storage can be shared here: the file system has no reflinks",
+			     run->out.host);
+}
+
+static int find_own(struct run *run, struct fcp_error *err)
+{
+	FCP_CLEANUP(ranges) struct fcp_ranges data = {0};
+	FCP_CLEANUP(ranges) struct fcp_ranges shared = {0};
+	struct fcp_range found = {0, 0};
+	int more;
+
+	while ((more = fcp_sparse_next(run->file.fd, run->file.name, found.end, run->bytes, &found, err)) > 0)
+		if (fcp_ranges_add(&data, found.start, found.end, err) != 0)
+			return -1;
+	if (more < 0)
+		return -1;
+	if (fcp_extents_shared(run->file.fd, run->file.name, &shared, err) != 0)
+		return err->error_class == FCP_ERR_UNSUPPORTED ? no_reflinks(run, err) : -1;
+	if (fcp_ranges_subtract(&data, &shared, &run->own, err) != 0)
+		return -1;
+	run->result->logical_bytes = run->bytes;
+	run->result->data_bytes = fcp_ranges_bytes(&data);
+	run->result->own_before_bytes = fcp_ranges_bytes(&run->own);
+	run->result->own_bytes = run->result->own_before_bytes;
+	return 0;
+}
+
+/* The new file begins as a clone of the old one. */
+static int begin(struct run *run, struct fcp_error *err)
+{
+	if (ioctl(run->out.fd, FICLONE, run->file.fd) == 0)
+		return 0;
+	if (errno == ENOSPC || errno == EDQUOT || errno == EIO)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", run->out.host);
+	return no_reflinks(run, err);
+}
+
+static void warn_of_files(struct run *run)
+{
+	char doubt[sizeof(run->result->warning)];
+
+	fcp_share_files_doubt(&run->set, doubt, sizeof(doubt));
+	if (doubt[0])
+		snprintf(run->result->warning, sizeof(run->result->warning), "%s", doubt);
+}
+
+static int add_files(struct run *run, struct fcp_error *err)
+{
+	char doubt[sizeof(run->result->warning)];
+
+	run->set.min_run_bytes = run->settings->min_run_bytes;
+	if (fcp_share_files_add(&run->files, run->out.place.directory, run->settings->cancel_fd, &run->set,
+				err) != 0)
+		return -1;
+	fcp_share_freeze(&run->set);
+	if (fcp_share_is_possible(&run->set))
+		return 0;
+	fcp_share_files_doubt(&run->set, doubt, sizeof(doubt));
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s", doubt);
+}
+
+/* ---- sharing ---- */
+
+static int share_piece(struct run *run, struct fcp_range piece, unsigned char *buffer,
+		       struct fcp_share_window *window, struct fcp_error *err)
+{
+	const struct fcp_share_put put = {run->out.fd, run->out.host, piece, buffer, true};
+	uint64_t shared_bytes;
+
+	if (fcp_file_poll(&run->file, err) != 0 ||
+	    fcp_pages_read(run->file.fd, run->file.name, piece, buffer, err) != 0 ||
+	    fcp_share_put(&run->set, window, &put, &shared_bytes, err) != 0)
+		return -1;
+	run->result->own_bytes -= shared_bytes;
+	return 0;
+}
+
+static int share_own(struct run *run, struct fcp_error *err)
+{
+	FCP_CLEANUP(free) unsigned char *buffer = malloc(BUFFER_BYTES);
+	FCP_CLEANUP(free) struct fcp_share_window *window = calloc(1, sizeof(*window));
+
+	if (!buffer || !window)
+		return fcp_error_nomem(err);
+	for (size_t i = 0; i < run->own.count; i++) {
+		struct fcp_range own = run->own.items[i], piece;
+
+		for (piece.start = own.start; piece.start < own.end; piece.start = piece.end) {
+			piece.end = own.end - piece.start > BUFFER_BYTES ? piece.start + BUFFER_BYTES : own.end;
+			if (share_piece(run, piece, buffer, window, err) != 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int find_and_share(struct run *run, struct fcp_error *err)
+{
+	if (find_own(run, err) != 0 || begin(run, err) != 0 || add_files(run, err) != 0 ||
+	    share_own(run, err) != 0)
+		return -1;
+	warn_of_files(run);
+	run->result->share_count = fcp_share_files_report(&run->set, run->result->shares);
+	return 0;
+}
+
+/* ---- the end ---- */
+
+/* It is the same memory: what is recorded stays. */
+static void record(const struct run *run)
+{
+	const struct fcp_file_attributes *attributes = &run->result->attributes;
+
+	if (attributes->id[0] || attributes->base[0] || attributes->holes != FCP_HOLES_UNSAID)
+		fcp_attributes_write(run->out.fd, attributes);
+}
+
+static int publish(struct run *run, struct fcp_error *err)
+{
+	struct fcp_file_identity now;
+
+	record(run);
+	if (fcp_file_poll(&run->file, err) != 0 ||
+	    fcp_claim_check_end(&run->claim, run->file.name, err) != 0 ||
+	    fcp_identity_read(run->file.fd, run->file.name, &now, err) != 0)
+		return -1;
+	if (!fcp_identity_equal(&now, &run->identity))
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: it has been changed meanwhile", run->out.host);
+	if (!fcp_fd_has_name(run->file.fd, run->out.place.directory, run->out.name))
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: another file has its name now", run->out.host);
+	if (fcp_snapshot_publish_one(&run->out, true, err) != 0)
+		return -1;
+	fcp_leftover_unmark(&run->out);
+	run->result->replaced = true;
+	return 0;
+}
+
+static int share(struct run *run, struct fcp_error *err)
+{
+	const struct fcp_observer *observer = &run->settings->observer;
+	int ran;
+
+	fcp_phase_begin(observer, "share", "write");
+	ran = find_and_share(run, err);
+	fcp_phase_end(observer, "share", "write");
+	if (ran != 0)
+		return -1;
+	if (run->result->own_bytes == run->result->own_before_bytes) {
+		fcp_outcome_set(&run->result->outcome, FCP_STATUS_SKIPPED,
+				"nothing of it that is not shared already stands in the other files");
+		return 0;
+	}
+	fcp_phase_begin(observer, "share", "publish");
+	ran = publish(run, err);
+	fcp_phase_end(observer, "share", "publish");
+	return ran;
+}
+
+static int check_settings(const struct fcp_share_settings *settings, struct fcp_error *err)
+{
+	if (fcp_snapshot_file_check_name("memory file", settings->mem_file_path, err) != 0)
+		return -1;
+	if (settings->share_count == 0)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no file to share storage with given");
+	return 0;
+}
+
+int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result *result,
+	      struct fcp_error *err)
+{
+	struct run run = {.settings = settings, .result = result, .out = FCP_SNAPSHOT_FILE_NONE,
+			  .file = {.fd = -1, .name = settings->mem_file_path, .cancel_fd = settings->cancel_fd}};
+	uint64_t start_ns = fcp_now_ns();
+	int ran = -1;
+
+	*result = (struct fcp_share_result){0};
+	if (check_settings(settings, err) == 0 && open_all(&run, err) == 0)
+		ran = share(&run, err);
+	fcp_snapshot_file_clear(&run.out);
+	fcp_share_clear(&run.set);
+	fcp_share_files_close(&run.files);
+	if (run.file.claim)
+		fcp_claim_release(&run.claim);
+	if (run.file.fd >= 0)
+		close(run.file.fd);
+	fcp_ranges_clear(&run.own);
+	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which pages of the guest have to be written. */
+#include "steps/snapshot/memory_parts.h"
+
+#include "base/units.h"
+#include "memory/range.h"
+#include "memory/sparse.h"
+#include "steps/free_ranges.h"
+
+/* holes: what is left out reads as then. */
+static int scan_guest(struct fcp_snapshot_memory *memory, enum fcp_guest_holes holes,
+		      struct fcp_snapshot_result *result, struct fcp_error *err)
+{
+	struct fcp_guest_memory guest;
+	int found;
+
+	if (fcp_guest_memory_open_process(&memory->ram, memory->base.fd, &guest, err) != 0)
+		return -1;
+	if (holes == FCP_GUEST_HOLES_BASE)
+		guest.holes = holes;
+	found = fcp_free_ranges_of(&guest, memory->settings.snapshot->cancel_fd, &memory->found,
+				   &result->guest, err);
+	fcp_guest_memory_close(&guest);
+	return found;
+}
+
+/* Of the free ranges, those that are zeros in the base. */
+static int keep_holes_of_base(struct fcp_snapshot_memory *memory, struct fcp_error *err)
+{
+	struct fcp_ranges *found = &memory->found.ranges, kept = {0};
+	int more = 0;
+
+	for (size_t i = 0; more >= 0 && i < found->count; i++) {
+		uint64_t at = found->items[i].start, end = found->items[i].end;
+		struct fcp_range data;
+
+		while ((more = fcp_sparse_next(memory->base.fd, "base", at, end, &data, err)) > 0) {
+			if (fcp_ranges_add(&kept, at, fcp_align_down(data.start, FCP_PAGE_BYTES), err) != 0)
+				more = -1;
+			if (more < 0)
+				break;
+			at = fcp_align_up(data.end, FCP_PAGE_BYTES);
+		}
+		if (more == 0 && at < end && fcp_ranges_add(&kept, at, end, err) != 0)
+			more = -1;
+	}
+	fcp_ranges_clear(found);
+	*found = kept;
+	return more;
+}
+
+/*
+ * What is left out of a layer has the base's bytes afterwards. A guest that may rely on its free pages
+ * being zeros has only those left out that are zeros in the base, too.
+ */
+static int scan_for_layer(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
+			  struct fcp_error *err)
+{
+	struct fcp_error why;
+	uint64_t all_bytes;
+
+	if (scan_guest(memory, FCP_GUEST_HOLES_BASE, result, err) == 0)
+		return 0;
+	if (err->error_class != FCP_ERR_UNSUPPORTED)
+		return -1;
+	why = *err;
+	fcp_guest_free_clear(&memory->found);
+	if (scan_guest(memory, FCP_GUEST_HOLES_ZERO, result, err) != 0)
+		return -1;
+	all_bytes = fcp_ranges_bytes(&memory->found.ranges);
+	if (keep_holes_of_base(memory, err) != 0)
+		return -1;
+	if (fcp_ranges_bytes(&memory->found.ranges) < all_bytes)
+		snprintf(result->memory.free_reason, sizeof(result->memory.free_reason),
+			 "those that the base has data of: %.200s", why.message);
+	return 0;
+}
+
+static int scan(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
+		struct fcp_error *err)
+{
+	if (fcp_snapshot_is_layer(memory))
+		return scan_for_layer(memory, result, err);
+	return scan_guest(memory, FCP_GUEST_HOLES_ZERO, result, err);
+}
+
+/* What a gate refuses is written: then no page is free. */
+int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
+		     struct fcp_error *err)
+{
+	const struct fcp_snapshot_memory_settings *s = &memory->settings;
+	struct fcp_memory_report *report = &result->memory;
+	struct fcp_error why;
+
+	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0 && memory->ram.unambiguous)
+		return 0;
+	if (scan(memory, result, &why) != 0) {
+		if (why.error_class == FCP_ERR_INTERRUPTED || why.error_class == FCP_ERR_MEMORY) {
+			*err = why;
+			return -1;
+		}
+		snprintf(report->free_reason, sizeof(report->free_reason), "%.255s", why.message);
+	}
+	if (fcp_guest_ram_check_regions(&memory->ram, memory->found.regions, memory->found.region_count,
+					err) != 0)
+		return -1;
+	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0)
+		fcp_ranges_clear(&memory->found.ranges);
+	report->free_bytes = fcp_ranges_bytes(&memory->found.ranges);
+	return 0;
+}
+
+int fcp_snapshot_find_changed(struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
+		     struct fcp_error *err)
+{
+	const struct fcp_snapshot_plan_settings plan = {&memory->ram, &memory->found.ranges};
+
+	if (fcp_snapshot_plan_make(&plan, &memory->plan, err) != 0)
+		return -1;
+	report->guest_bytes = memory->bytes;
+	report->changed_bytes = memory->plan.changed.bytes;
+	return 0;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "steps/snapshot/publish.h"
+
+#include "steps/snapshot/names.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* What there is of one file. */
+struct found {
+	bool name;	/* NAME */
+	bool temporary; /* NAME.fcpause-tmp, with something in it */
+	bool same;	/* they are one file */
+	bool old;	/* NAME.fcpause-old */
+};
+
+static bool is_empty(const struct fcp_snapshot_file *file, const char *name)
+{
+	struct stat status;
+
+	return fstatat(file->place.directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(status.st_mode) && status.st_size == 0;
+}
+
+static int look(struct fcp_snapshot_file *file, struct found *found_, struct fcp_error *err)
+{
+	int directory = file->place.directory;
+	struct found found = {.temporary = file->leftover};
+
+	/* From the test whether there are hard links. */
+	if (fcp_snapshot_name_is_ours(file, file->old))
+		unlinkat(directory, file->old, 0);
+	found.old = fcp_snapshot_name_exists(file, file->old);
+	found.same = found.temporary && fcp_snapshot_name_is_ours(file, file->name);
+	/* It held the name for the file that had not come yet, and must be gone before what tells so. */
+	if (found.old && found.temporary && !found.same && is_empty(file, file->name)) {
+		unlinkat(directory, file->name, 0);
+		if (fcp_snapshot_sync(file, err) != 0)
+			return -1;
+	}
+	found.name = fcp_snapshot_name_exists(file, file->name);
+	*found_ = found;
+	return 0;
+}
+
+/* Is what has the name the new file? (See snapshot_publish.h.) */
+static bool is_placed(const struct found *found)
+{
+	return found->name && (found->same || (found->old && !found->temporary));
+}
+
+static int in_doubt(const struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	return fcp_error_set(err, FCP_ERR_INPUT, 0,
+			     "%s" FCP_OLD_SUFFIX " lies there since a run that was killed, and whether "
+			     "it or %s is the one to keep cannot be told: move one of them away",
+			     file->host, file->name);
+}
+
+static int sync_both(struct fcp_snapshot_files *files, struct fcp_error *err)
+{
+	if (fcp_snapshot_sync(&files->memory, err) != 0)
+		return -1;
+	return fcp_snapshot_sync(&files->snapshot, err);
+}
+
+static int drop_old(struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	if (unlinkat(file->place.directory, file->old, 0) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_OLD_SUFFIX, file->host);
+	return fcp_snapshot_sync(file, err);
+}
+
+/* The new snapshot file has its name, and got it after the new memory file. */
+static int finish(struct fcp_snapshot_files *files, const struct found *snapshot,
+		  const struct found *memory, struct fcp_error *err)
+{
+	bool whole = memory->name && (is_placed(memory) || (!memory->old && !memory->temporary));
+
+	if (!snapshot->old && !memory->old)
+		return 0;
+	if (!whole)
+		return in_doubt(snapshot->old ? &files->snapshot : &files->memory, err);
+	/* The names that make the old files superfluous must outlast them. */
+	if (sync_both(files, err) != 0 || (memory->old && drop_old(&files->memory, err) != 0) ||
+	    (snapshot->old && drop_old(&files->snapshot, err) != 0))
+		return -1;
+	return 0;
+}
+
+/* The new memory file alone goes; in one step where the old one takes its place. */
+static int take_back(const struct fcp_snapshot_file *file, const struct found *found,
+		     struct fcp_error *err)
+{
+	int directory = file->place.directory;
+	bool replaced = found->old && !fcp_snapshot_old_is_mark(file);
+
+	if (replaced ? renameat(directory, file->old, directory, file->name) != 0
+		     : unlinkat(directory, file->name, 0) != 0)
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
+	return 0;
+}
+
+/* Without its name an old file gets it back; a mark goes. */
+static int bring_back(struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	if (!fcp_snapshot_name_exists(file, file->old))
+		return 0;
+	if (fcp_snapshot_old_is_mark(file))
+		return drop_old(file, err);
+	if (fcp_snapshot_rename(file, file->old, file->name) != 0)
+		return errno == EEXIST
+			       ? in_doubt(file, err)
+			       : fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_OLD_SUFFIX, file->host);
+	return fcp_snapshot_sync(file, err);
+}
+
+int fcp_snapshot_recover(struct fcp_snapshot_files *files, struct fcp_error *err)
+{
+	struct found snapshot, memory;
+
+	if (look(&files->snapshot, &snapshot, err) != 0 || look(&files->memory, &memory, err) != 0)
+		return -1;
+	if (is_placed(&snapshot))
+		return finish(files, &snapshot, &memory, err);
+	/* Another snapshot file than ours may go with this memory file: then nothing is known. */
+	if (!snapshot.name && snapshot.temporary && is_placed(&memory)) {
+		if (take_back(&files->memory, &memory, err) != 0 ||
+		    fcp_snapshot_sync(&files->memory, err) != 0)
+			return -1;
+	}
+	if (bring_back(&files->memory, err) != 0)
+		return -1;
+	return bring_back(&files->snapshot, err);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "steps/snapshot/snapshot.h"
+
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "base/observer.h"
+#include "base/outcome.h"
+#include "base/text.h"
+#include "firecracker/process.h"
+#include "firecracker/recover.h"
+#include "firecracker/snapshot.h"
+#include "steps/snapshot/failed.h"
+#include "steps/snapshot/memory.h"
+#include "steps/snapshot/prepare.h"
+#include "steps/snapshot/publish.h"
+#include "steps/snapshot/record.h"
+#include "steps/snapshot/run.h"
+#include "steps/snapshot/undo.h"
+#include "steps/snapshot/writer.h"
+#include "steps/vm_memory.h"
+
+/* ---- the pause ---- */
+
+/* Firecracker's own refusals are 400; any other one is of a proxy, which may have passed it on. */
+static bool may_be_done(const struct fcp_error *err)
+{
+	return err->error_class == FCP_ERR_SERVER ? err->http_status >= 500
+						   : err->error_class != FCP_ERR_CONNECT;
+}
+
+/* Pauses a Running VM. When the answer got lost the VM may be paused all the same. */
+static int pause_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	if (fcp_snapshot_hold(run, err) != 0)
+		return -1;
+	if (run->result->vm_state == FCP_VM_PAUSED)
+		return 0;
+	run->pause_ns = fcp_now_ns();
+	if (fcp_vm_pause(&run->firecracker, err) != 0) {
+		run->result->paused = may_be_done(err);
+		if (run->result->paused)
+			run->result->vm_state = FCP_VM_UNKNOWN;
+		return -1;
+	}
+	run->result->paused = true;
+	run->result->vm_state = FCP_VM_PAUSED;
+	run->result->downtime_ms.pause = fcp_ms_since(run->pause_ns);
+	return 0;
+}
+
+static int create_once(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	struct fcp_firecracker *firecracker = &run->firecracker;
+	uint32_t timeout_ms = firecracker->timeout_ms;
+	int created;
+
+	firecracker->timeout_ms = fcp_snapshot_timeout_ms(run);
+	run->creating = true;
+	fcp_phase_begin(&run->settings->observer, "snapshot", "create");
+	created = fcp_snapshot_create(firecracker, run->result->type, run->files.snapshot.seen,
+				      run->files.memory.seen, err);
+	fcp_phase_end(&run->settings->observer, "snapshot", "create");
+	firecracker->timeout_ms = timeout_ms;
+	run->accepted = created == 0 || (err->error_class != FCP_ERR_SERVER &&
+					 err->error_class != FCP_ERR_CONNECT);
+	return created;
+}
+
+/* A page that was swapped out after the type was chosen is missing in a Diff. */
+static bool was_swapped(const struct fcp_snapshot_run *run)
+{
+	uint64_t swap_bytes;
+
+	return !fcp_process_swap(fcp_firecracker_pid(&run->firecracker), &swap_bytes) ||
+	       swap_bytes != 0;
+}
+
+static int create(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	struct fcp_snapshot_result *result = run->result;
+	bool written = false;
+
+	if (run->memory && fcp_snapshot_writer_take(run, &written, err) != 0)
+		return -1;
+	if (written)
+		return 0;
+	if (create_once(run, err) != 0)
+		return -1;
+	if (result->type != FCP_SNAPSHOT_DIFF || result->layer || !was_swapped(run))
+		return 0;
+	if (run->settings->type != FCP_SNAPSHOT_AUTO) {
+		result->layer = true;
+		snprintf(result->type_reason, sizeof(result->type_reason),
+			 "some of the process was swapped out: the Diff lacks those pages");
+		return 0;
+	}
+	result->type = FCP_SNAPSHOT_FULL;
+	snprintf(result->type_reason, sizeof(result->type_reason),
+		 "some of the process was swapped out during a Diff, which was thrown away");
+	return create_once(run, err);
+}
+
+/* ---- the whole ---- */
+
+static int publish_files(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	if (run->memory && fcp_snapshot_memory_finish(run->memory, run->result, err) != 0)
+		return -1;
+	if (fcp_snapshot_files_check(&run->files, fcp_machine_file_bytes(&run->machine), err) != 0)
+		return -1;
+	fcp_snapshot_record(run->files.memory.fd, &run->firecracker, &run->machine, run->result);
+	if (fcp_snapshot_publish(&run->files, err) != 0)
+		return -1;
+	run->result->created = true;
+	return 0;
+}
+
+static int publish(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	int published;
+
+	fcp_phase_begin(&run->settings->observer, "snapshot", "publish");
+	published = publish_files(run, err);
+	fcp_phase_end(&run->settings->observer, "snapshot", "publish");
+	return published;
+}
+
+/* A checkpoint's guest need not wait until its files are durable and have their names. */
+static int resume_and_publish(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	struct fcp_error publish_error;
+	uint64_t start_ns = fcp_now_ns();
+	int resumed = fcp_snapshot_resume(run, 0, err), published;
+
+	run->result->downtime_ms.resume += fcp_ms_since(start_ns);
+	published = publish(run, &publish_error);
+	if (published == 0 && resumed != 0)
+		fcp_error_append(err, "; the snapshot is good");
+	else if (resumed != 0)
+		fcp_error_append(err, "; there is no snapshot: %.150s", publish_error.message);
+	else if (published != 0)
+		*err = publish_error;
+	return resumed != 0 || published != 0 ? -1 : 0;
+}
+
+static int attempt(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	if (fcp_snapshot_lock_and_check(run, err) != 0 || fcp_snapshot_begin(run, err) != 0)
+		return -1;
+	if (pause_vm(run, err) != 0 || create(run, err) != 0)
+		return fcp_snapshot_undo(run, err);
+	if (run->settings->resume)
+		return resume_and_publish(run, err);
+	if (publish(run, err) != 0)
+		return fcp_snapshot_undo(run, err);
+	fcp_snapshot_let_go(run);
+	if (run->result->paused)
+		run->result->paused_ms = fcp_ms_since(run->pause_ns);
+	return 0;
+}
+
+static int take(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	return attempt(run, err) == 0 ? 0 : fcp_snapshot_keep_failed(run, err);
+}
+
+static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
+{
+	run->files = (struct fcp_snapshot_files)FCP_SNAPSHOT_FILES_NONE;
+	run->guard = (struct fcp_guard)FCP_GUARD_NONE;
+	run->wait = fcp_lock_wait_for(run->settings->wait_lock_ms, run->settings->cancel_fd);
+	return fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
+				    run->settings->cancel_fd, &run->firecracker, err);
+}
+
+static void close_run(struct fcp_snapshot_run *run)
+{
+	fcp_snapshot_let_go(run);
+	fcp_snapshot_memory_free(run->memory);
+	fcp_guard_end(&run->guard);
+	fcp_firecracker_close(&run->firecracker);
+	fcp_snapshot_files_clear(&run->files);
+}
+
+int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, struct fcp_lock *lock,
+		       enum fcp_vm_state *state_, struct fcp_error *err)
+{
+	struct fcp_snapshot_result found = {0};
+	struct fcp_snapshot_run run = {.settings = settings, .result = &found};
+	int ran = -1;
+
+	if (open_run(&run, err) == 0 && fcp_snapshot_files_check_names(settings, err) == 0 &&
+	    fcp_firecracker_recover(&run.firecracker, lock, err) == 0)
+		ran = fcp_snapshot_check_run(&run, err);
+	close_run(&run);
+	*state_ = found.vm_state;
+	return ran;
+}
+
+int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
+		      const struct fcp_snapshot_prepared *prepared,
+		      struct fcp_snapshot_result *result, int *memory_fd_, struct fcp_error *err)
+{
+	struct fcp_snapshot_run run = {.settings = settings, .result = result, .lock = prepared->lock,
+				       .checked = prepared->checked};
+	uint64_t start_ns = fcp_now_ns();
+	int ran;
+
+	*result = (struct fcp_snapshot_result){0};
+	ran = open_run(&run, err) == 0 ? fcp_firecracker_recover(&run.firecracker, run.lock, err) : -1;
+	fcp_text_filter(run.lock->warning, result->warning, sizeof(result->warning));
+	if (ran == 0)
+		ran = take(&run, err);
+	if (ran == 0)
+		fcp_snapshot_flush_metrics(&run, &result->metrics, &result->has_metrics);
+	*memory_fd_ = fcp_steal_fd(&run.files.memory.published);
+	close_run(&run);
+	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+}
+
+int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapshot_result *result,
+		 struct fcp_error *err)
+{
+	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
+	const struct fcp_snapshot_prepared prepared = {.lock = &lock};
+	FCP_CLEANUP(fd) int unused = -1;
+	uint64_t start_ns = fcp_now_ns();
+
+	if (fcp_snapshot_files_check_names(settings, err) == 0 &&
+	    fcp_lock_vm(settings->api_sock, &wait, &lock, err) == 0)
+		return fcp_snapshot_keep(settings, &prepared, result, &unused, err);
+	*result = (struct fcp_snapshot_result){0};
+	return fcp_outcome_finish(&result->outcome, start_ns, -1, err);
+}
