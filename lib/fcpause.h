@@ -49,7 +49,7 @@ enum fcp_error_class {
 	FCP_ERR_IO,	     /* a system call failed; errnum is set */
 	FCP_ERR_MEMORY,	     /* out of memory */
 	FCP_ERR_INTERRUPTED, /* cancel_fd became readable; the VM was put back */
-	FCP_ERR_LEFT,	     /* the VM could not be put back: it is in another state than asked */
+	FCP_ERR_NOT_RESTORED, /* the VM could not be put back into the state that was asked for */
 	FCP_ERR_LOCKED,	     /* another fcpause works on the VM or on the target */
 };
 
@@ -343,9 +343,9 @@ struct fcp_balloon_drain_result {
  * .../stop): a guest in an open run goes on without the memory it handed out. Status: ok, timeout
  * (stopped at the ceiling), skipped (fph_timeout_ms 0; without restored_too a VM that was restored from
  * a memory file: a run lasts there for many seconds and gives nothing back), unsupported (no balloon,
- * hinting not armed, driver not up). FCP_ERR_STATE when the VM is not Running. FCP_ERR_LEFT when the run could not
- * be stopped. Nothing is remembered: each run asks anew. Safe to run again. With stop_only a run that was left
- * open is stopped, in any state of the VM: ok; skipped where none is open.
+ * hinting not armed, driver not up). FCP_ERR_STATE when the VM is not Running. FCP_ERR_NOT_RESTORED
+ * when the run could not be stopped. Nothing is remembered: each run asks anew. Safe to run again. With
+ * stop_only a run that was left open is stopped, in any state of the VM: ok; skipped where none is open.
  * Source: Firecracker 1.16, device balloon: ids 0 none, 1 done, 2 and up runs.
  */
 FCP_API int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
@@ -355,9 +355,9 @@ FCP_API int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
 
 /* What a hole of a memory file means. */
 enum fcp_holes {
-	FCP_HOLES_UNSAID, /* not specified: as recorded with the file, else see the function */
+	FCP_HOLES_UNSPECIFIED, /* not specified: as recorded with the file, else see the function */
 	FCP_HOLES_ZERO,	  /* zeros: a whole memory file, sparse or not */
-	FCP_HOLES_BASE,	  /* the base's bytes: a Diff layer. Its zero pages are not touched */
+	FCP_HOLES_BASE, /* the base's bytes: a Diff layer. Its zero pages are not touched */
 };
 
 /* "zero", "base", or "unknown"; static storage. */
@@ -548,7 +548,7 @@ struct fcp_snapshot_result {
  * resume is set. An open hinting run is stopped first. Room for the memory file is checked before
  * the pause. FCP_ERR_INPUT: a target is there without force; FCP_ERR_BUSY: it is in use.
  * FCP_ERR_UNSUPPORTED before the pause: a layer of a VM without a base, or where fcpause cannot write.
- * FCP_ERR_LEFT when the VM could not be resumed: the message holds the command that does it.
+ * FCP_ERR_NOT_RESTORED when the VM could not be resumed: the message holds the command for it.
  * Source: Firecracker 1.16, PUT /snapshot/create.
  */
 FCP_API int fcp_snapshot(const struct fcp_snapshot_settings *settings,
@@ -657,8 +657,8 @@ struct fcp_madvise_ranges_result {
  * FCP_HOLES_BASE for one recorded as whole is a warning. Status: ok; partial when the file system kept
  * some of it, or when a gate refused the free pages and the zero pages were released all the same;
  * unsupported when a gate refused and free pages alone were asked for, when the file may be a layer
- * (FCP_HOLES_UNSAID), or where the file system cannot punch holes. FCP_ERR_BUSY when another process
- * maps the file, or has it open for writing; FCP_ERR_LOCKED when another fcpause works on it;
+ * (FCP_HOLES_UNSPECIFIED), or where the file system cannot punch holes. FCP_ERR_BUSY when another
+ * process maps the file, or has it open for writing; FCP_ERR_LOCKED when another fcpause works on it;
  * FCP_ERR_INPUT when the ranges were made of another file, or of this one before it was changed, or
  * when the base is not the one that the file is a layer of. Safe to run again.
  *
@@ -667,8 +667,8 @@ struct fcp_madvise_ranges_result {
  * snapshot would write. Where guest memory is shared (a memfd) they are released in it; private memory
  * is unsupported, as only Firecracker itself can give that back; mem_file is the process's memory then.
  * With keep all kinds of pages can be found; pages that a page-fault handler has not filled in are the
- * base's, and are never touched. FCP_ERR_LEFT: another program resumed the VM meanwhile, and pages may
- * be lost.
+ * base's, and are never touched. FCP_ERR_NOT_RESTORED: another program resumed the VM before the
+ * release was done, and pages may be lost.
  */
 FCP_API int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
 			       struct fcp_madvise_ranges_result *result, struct fcp_error *err);

@@ -26,7 +26,7 @@ static bool may_be_layer(const struct fcp_inspect_result *result)
 	const struct fcp_class_bytes *free_pages = &result->classes[FCP_PAGE_FREE];
 	uint64_t hole_bytes = result->logical_bytes - result->data_bytes;
 
-	return result->attributes.holes == FCP_HOLES_UNSAID &&
+	return result->attributes.holes == FCP_HOLES_UNSPECIFIED &&
 	       hole_bytes > free_pages->bytes - free_pages->allocated_bytes;
 }
 
@@ -113,7 +113,7 @@ const char *inspect_releasable(const struct fcp_inspect_result *result, const ch
 static void put_lineage(FILE *out, const struct fcp_inspect_result *result)
 {
 	static const char *const holes[] = {
-		[FCP_HOLES_UNSAID] = "what its holes mean is not recorded",
+		[FCP_HOLES_UNSPECIFIED] = "what its holes mean is not recorded",
 		[FCP_HOLES_ZERO] = "its holes are zeros",
 		[FCP_HOLES_BASE] = "its holes are the base's bytes",
 	};

@@ -38,7 +38,7 @@ static int exit_code_of_error(const struct fcp_error *err)
 		return EXIT_USAGE;
 	case FCP_ERR_UNSUPPORTED:
 		return EXIT_UNSUPPORTED;
-	case FCP_ERR_LEFT:
+	case FCP_ERR_NOT_RESTORED:
 		return EXIT_LEFT;
 	case FCP_ERR_LOCKED:
 		return EXIT_LOCKED;

@@ -190,7 +190,7 @@ enum fcp_holes holes_setting(const struct invocation *invocation)
 	const struct value *value = &invocation->values[OPT_HOLES];
 
 	if (value->origin == ORIGIN_DEFAULT)
-		return FCP_HOLES_UNSAID;
+		return FCP_HOLES_UNSPECIFIED;
 	return value->number == 0 ? FCP_HOLES_ZERO : FCP_HOLES_BASE;
 }
 

@@ -26,7 +26,7 @@ static const char *const class_names[] = {
 	[FCP_ERR_IO] = "io",
 	[FCP_ERR_MEMORY] = "memory",
 	[FCP_ERR_INTERRUPTED] = "interrupted",
-	[FCP_ERR_LEFT] = "left",
+	[FCP_ERR_NOT_RESTORED] = "left",
 	[FCP_ERR_LOCKED] = "locked",
 };
 

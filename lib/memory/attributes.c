@@ -21,7 +21,7 @@ const char *fcp_holes_name(enum fcp_holes holes)
 		return "zero";
 	case FCP_HOLES_BASE:
 		return "base";
-	case FCP_HOLES_UNSAID:
+	case FCP_HOLES_UNSPECIFIED:
 		break;
 	}
 	return "unknown";
@@ -86,7 +86,7 @@ static void read_all(const struct source *source, struct fcp_file_attributes *at
 {
 	char holes[8];
 
-	*attributes_ = (struct fcp_file_attributes){.holes = FCP_HOLES_UNSAID};
+	*attributes_ = (struct fcp_file_attributes){.holes = FCP_HOLES_UNSPECIFIED};
 	if (is_stale(source))
 		return;
 	get(source, HOLES_NAME, holes, sizeof(holes));
@@ -150,7 +150,7 @@ static void drop_stale(int fd)
 
 bool fcp_attributes_write(int fd, const struct fcp_file_attributes *attributes)
 {
-	bool known = attributes->holes != FCP_HOLES_UNSAID;
+	bool known = attributes->holes != FCP_HOLES_UNSPECIFIED;
 
 	if (is_stale(&(struct source){fd, NULL}))
 		drop_stale(fd);

@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 
-/* What is not recorded, or is not what fcpause writes, is FCP_HOLES_UNSAID and "". */
+/* What is not recorded, or is not what fcpause writes, is FCP_HOLES_UNSPECIFIED and "". */
 void fcp_attributes_read(int fd, struct fcp_file_attributes *attributes_);
 
 /* The same by path, without opening the file, whose last component may be a link of /proc. */

@@ -152,9 +152,9 @@ static int not_stopped(const struct drain *drain, const struct fcp_error *why,
 	char command[FCP_BY_HAND_BYTES];
 
 	if (fcp_firecracker_has_ended(why))
-		return fcp_error_set(err, FCP_ERR_LEFT, 0, "%.300s", why->message);
+		return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0, "%.300s", why->message);
 	fcp_by_hand_stop_hinting(drain->settings->api_sock, command);
-	return fcp_error_set(err, FCP_ERR_LEFT, 0,
+	return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0,
 			     "the hinting run could not be stopped, and the guest goes on without the memory "
 			     "it handed out; by hand: %s (%.150s)",
 			     command, why->message);

@@ -8,7 +8,7 @@
 /* A memory file; fcp_guest_memory_open_file()'s terms. */
 struct fcp_free_source {
 	int fd;
-	enum fcp_holes holes; /* UNSAID is ZERO */
+	enum fcp_holes holes; /* UNSPECIFIED is ZERO */
 	int base_fd;	      /* of a layer; or -1 */
 	int cancel_fd;
 };

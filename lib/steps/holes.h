@@ -6,7 +6,7 @@
 #include "memory/file.h"
 
 /*
- * *attributes_ as recorded with the file, its holes as specified, where that is not FCP_HOLES_UNSAID.
+ * *attributes_ as recorded with the file, its holes as specified, where that is not FCP_HOLES_UNSPECIFIED.
  * FCP_ERR_UNSUPPORTED: a file recorded as a layer is never taken for a whole one. *contradicts_: one
  * recorded as whole is taken for a layer.
  */

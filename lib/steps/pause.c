@@ -87,7 +87,7 @@ static int snapshot(struct chain *chain, struct fcp_error *err)
 		result->vm_state = FCP_VM_UNKNOWN;
 		fcp_error_wrap(err, "Firecracker has ended, and the VM with it");
 		if (hinting_left_open(&result->drain))
-			err->error_class = FCP_ERR_LEFT;
+			err->error_class = FCP_ERR_NOT_RESTORED;
 	}
 	return ran;
 }

@@ -61,7 +61,7 @@ static void names(void)
 {
 	is_str(fcp_error_class_name(FCP_ERR_NONE), "none", "the first class");
 	is_str(fcp_error_class_name(FCP_ERR_INTERRUPTED), "interrupted", "a class");
-	is_str(fcp_error_class_name(FCP_ERR_LEFT), "left", "the last class");
+	is_str(fcp_error_class_name(FCP_ERR_NOT_RESTORED), "left", "the last class");
 	is_str(fcp_error_class_name((enum fcp_error_class)1000), "unknown", "a class that is none");
 	is_str(fcp_status_name(FCP_STATUS_OK), "ok", "the first status");
 	is_str(fcp_status_name(FCP_STATUS_FAILED), "failed", "the last status");

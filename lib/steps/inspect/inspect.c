@@ -217,7 +217,7 @@ static int look(struct run *run, struct fcp_error *err)
 /* A guest that can be read with its holes as zeros shows that they are. */
 static int check_holes(struct run *run, bool *known_, struct fcp_error *err)
 {
-	*known_ = run->result->attributes.holes != FCP_HOLES_UNSAID ||
+	*known_ = run->result->attributes.holes != FCP_HOLES_UNSPECIFIED ||
 		  !fcp_holes_exist(&run->file, run->result->logical_bytes);
 	if (*known_)
 		return 0;

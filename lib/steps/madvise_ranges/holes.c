@@ -32,8 +32,8 @@ int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 	bool contradicts;
 
 	run->find = settings->find;
-	if (fcp_holes_decide(&run->file, settings->ranges ? FCP_HOLES_UNSAID : settings->holes, attributes,
-			     &contradicts, err) != 0)
+	if (fcp_holes_decide(&run->file, settings->ranges ? FCP_HOLES_UNSPECIFIED : settings->holes,
+			     attributes, &contradicts, err) != 0)
 		return -1;
 	if (contradicts)
 		fcp_madvise_warn(run, "the file is recorded as whole (user.fcpause.holes is zero), "
@@ -103,7 +103,7 @@ int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges found = {0};
 
-	if (run->result->attributes.holes != FCP_HOLES_UNSAID || run->settings->ranges ||
+	if (run->result->attributes.holes != FCP_HOLES_UNSPECIFIED || run->settings->ranges ||
 	    !fcp_holes_exist(&run->file, run->size_bytes))
 		return 0;
 	/* Of a guest that cannot be read no page is known to be free. */
@@ -123,12 +123,12 @@ void fcp_madvise_record_holes(struct fcp_madvise_run *run)
 	struct fcp_file_attributes recorded, meaning = {.holes = run->settings->holes};
 
 	fcp_attributes_read(run->file.fd, &recorded);
-	run->recorded = recorded.holes != FCP_HOLES_UNSAID;
-	if (run->settings->ranges || recorded.holes != FCP_HOLES_UNSAID)
+	run->recorded = recorded.holes != FCP_HOLES_UNSPECIFIED;
+	if (run->settings->ranges || recorded.holes != FCP_HOLES_UNSPECIFIED)
 		return;
-	if (meaning.holes == FCP_HOLES_UNSAID && (run->find & FCP_FIND_ZERO))
+	if (meaning.holes == FCP_HOLES_UNSPECIFIED && (run->find & FCP_FIND_ZERO))
 		meaning.holes = FCP_HOLES_ZERO;
-	if (meaning.holes == FCP_HOLES_UNSAID)
+	if (meaning.holes == FCP_HOLES_UNSPECIFIED)
 		return;
 	run->result->attributes.holes = meaning.holes;
 	if (!run->settings->keep)

@@ -92,7 +92,7 @@ static int check_paused(struct fcp_madvise_process_run *run, struct fcp_error *e
 				     "the VM is %s: somebody resumed it while its pages were looked at; "
 				     "nothing was released",
 				     fcp_vm_state_name(instance.state));
-	return fcp_error_set(err, FCP_ERR_LEFT, 0,
+	return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0,
 			     "the VM is %s: somebody resumed it while %llu bytes of its memory were "
 			     "released, and pages that it has taken into use since may be lost: end it, "
 			     "and restore it from a snapshot",
@@ -206,7 +206,7 @@ static int check_still_free(struct fcp_madvise_process_run *run, struct fcp_erro
 	if (fcp_free_ranges_of(&run->memory, -1, &now, &unused, &why) == 0 &&
 	    lies_in(&run->result->ranges, &now.ranges))
 		return 0;
-	return fcp_error_set(err, FCP_ERR_LEFT, 0,
+	return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0,
 			     "the VM is Paused, but has run while %llu bytes of its memory were "
 			     "released: pages that it has taken into use since may be lost: end it, and "
 			     "restore it from a snapshot",
@@ -222,7 +222,7 @@ static int end(struct fcp_madvise_process_run *run, int ran, struct fcp_error *e
 	if (run->punched_bytes == 0 ||
 	    (check_paused(run, &resumed) == 0 && check_still_free(run, &resumed) == 0))
 		return ran;
-	if (ran == 0 || resumed.error_class == FCP_ERR_LEFT)
+	if (ran == 0 || resumed.error_class == FCP_ERR_NOT_RESTORED)
 		*err = resumed;
 	return -1;
 }

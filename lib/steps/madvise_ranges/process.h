@@ -10,8 +10,8 @@
  * Finds free pages, and unless keep is set releases them where guest memory is shared (a memfd), by
  * punching holes in it through /proc/PID/map_files. Anonymous memory is FCP_ERR_UNSUPPORTED then:
  * only Firecracker itself can give it back. The VM's lock is held; its state is asked before each
- * batch and at the end: FCP_ERR_LEFT when somebody resumed the VM after the first. With keep all kinds of
- * pages can be found.
+ * batch and at the end: FCP_ERR_NOT_RESTORED when somebody resumed the VM after the first. With keep
+ * all kinds of pages can be found.
  */
 int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 			struct fcp_madvise_ranges_result *result, struct fcp_error *err);

@@ -211,7 +211,7 @@ static void record(const struct run *run)
 {
 	const struct fcp_file_attributes *attributes = &run->result->attributes;
 
-	if (attributes->id[0] || attributes->base[0] || attributes->holes != FCP_HOLES_UNSAID)
+	if (attributes->id[0] || attributes->base[0] || attributes->holes != FCP_HOLES_UNSPECIFIED)
 		fcp_attributes_write(run->out.fd, attributes);
 }
 

@@ -30,7 +30,7 @@ int fcp_snapshot_keep_failed(struct fcp_snapshot_run *run, struct fcp_error *err
 	if (!run->accepted || !run->machine.track_dirty_pages || run->result->created ||
 	    run->ended || fcp_firecracker_has_ended(err) || !has_data(&run->files.memory))
 		return -1;
-	err->error_class = FCP_ERR_LEFT;
+	err->error_class = FCP_ERR_NOT_RESTORED;
 	if (keep(&run->files.memory, memory, &not_kept) != 0 || !memory[0]) {
 		fcp_error_append(err, "; the pages that changed since the last snapshot are lost: the "
 				      "next snapshot must be a Full");

@@ -11,8 +11,8 @@
 
 /*
  * After a failure, which is in *err: where dirty pages are tracked and Firecracker may have created
- * the files, they stay, under NAME.fcpause-failed, and *err becomes FCP_ERR_LEFT and says so. Returns
- * -1.
+ * the files, they stay, under NAME.fcpause-failed, and *err becomes FCP_ERR_NOT_RESTORED and says so.
+ * Returns -1.
  */
 int fcp_snapshot_keep_failed(struct fcp_snapshot_run *run, struct fcp_error *err);
 

@@ -112,7 +112,7 @@ static int hinting_is_open(const struct fcp_snapshot_run *run, struct fcp_error 
 	char command[FCP_BY_HAND_BYTES];
 
 	fcp_by_hand_stop_hinting(run->settings->api_sock, command);
-	return fcp_error_set(err, FCP_ERR_LEFT, 0,
+	return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0,
 			     "an open hinting run could not be stopped; by hand: %s (%.150s)", command,
 			     err->message);
 }

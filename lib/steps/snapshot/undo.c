@@ -74,9 +74,9 @@ static int not_resumed(const struct fcp_snapshot_run *run, const struct fcp_erro
 	char command[FCP_BY_HAND_BYTES];
 
 	if (fcp_firecracker_has_ended(why))
-		return fcp_error_set(err, FCP_ERR_LEFT, 0, "%.300s", why->message);
+		return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0, "%.300s", why->message);
 	fcp_by_hand_resume(run->settings->api_sock, command);
-	return fcp_error_set(err, FCP_ERR_LEFT, 0,
+	return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0,
 			     "the VM could not be resumed; by hand: %s (%.150s)", command, why->message);
 }
 
@@ -116,7 +116,7 @@ static int wait_for_end(struct fcp_snapshot_run *run, uint64_t timeout_ms, struc
 		return -1;
 	run->ended = true;
 	run->result->vm_state = FCP_VM_UNKNOWN;
-	why.error_class = FCP_ERR_LEFT;
+	why.error_class = FCP_ERR_NOT_RESTORED;
 	fcp_error_append(&why, "; before: %.150s", err->message);
 	*err = why;
 	return -1;
