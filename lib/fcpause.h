@@ -88,7 +88,7 @@ struct fcp_outcome {
 /* ---- progress ----------------------------------------------------------------------------- */
 
 /*
- * What a step is at. Phases nest: within "hold" the VM is paused because of us, or a hinting run of
+ * What a step is at. Phases nest: "step" is a whole step, from its begin to its outcome; within "hold" the VM is paused because of us, or a hinting run of
  * ours is open. balloon-drain: hold, and in it stop. snapshot: hold, and in it create (by
  * Firecracker) or write (by the library), resume; publish.
  */
@@ -96,20 +96,49 @@ struct fcp_phase {
 	const char *step; /* "snapshot", ...; static storage */
 	const char *name; /* "create", ...; static storage */
 	bool ended;	  /* false: it begins */
+	const struct fcp_outcome *outcome; /* at the end of a whole step, else NULL */
 };
 
-/* How far a phase is that lasts. merge: write. */
+/* How far a phase is that lasts: write, of snapshot and of merge. */
 struct fcp_progress {
 	const char *step; /* "merge", ...; static storage */
 	uint64_t done_bytes;
 	uint64_t total_bytes;
 };
 
-/* Called by the calling thread; none of them may call the library. NULL: not wanted. */
+/*
+ * A request to Firecracker or envd, and what came of it. Headers, and with them envd's token, are never
+ * part of it.
+ */
+struct fcp_exchange {
+	const char *server; /* "firecracker", "envd"; static storage */
+	const char *method;
+	const char *path;
+	const char *body;	     /* the JSON that was sent; NULL: none, or envd's, which may hold secrets */
+	int status;		     /* of HTTP; 0: no answer */
+	const struct fcp_error *err; /* why there is no answer; else NULL */
+	double ms;
+	uint64_t sent_bytes; /* of the bodies */
+	uint64_t received_bytes;
+};
+
+/* Who answers at the API socket: Firecracker's own `id` and `vmm_version`, filtered. */
+struct fcp_vm_identity {
+	const char *id;
+	const char *vmm_version;
+};
+
+/*
+ * Called by the calling thread; on_progress and on_exchange also by threads that the call has started,
+ * each of the two by one thread at a time. None of them may call the library. What they get is borrowed for the length of the callback. NULL:
+ * not wanted.
+ */
 struct fcp_observer {
 	void (*on_phase)(const struct fcp_phase *phase, void *arg);
 	void *arg;
 	void (*on_progress)(const struct fcp_progress *progress, void *arg); /* for every MiB at least */
+	void (*on_exchange)(const struct fcp_exchange *exchange, void *arg);
+	void (*on_vm)(const struct fcp_vm_identity *vm, void *arg); /* each time that it was asked */
 };
 
 /* ---- ranges ------------------------------------------------------------------------------- */
@@ -203,6 +232,7 @@ struct fcp_reclaim_settings {
 	bool unsupported_is_ok; /* a step that the guest cannot do is noted; the others decide */
 	uint32_t timeout_ms;	/* for all together; 0: the sum of the caps + 500 */
 	int cancel_fd;
+	struct fcp_observer observer;
 };
 
 struct fcp_reclaim_result {
@@ -251,6 +281,7 @@ struct fcp_exec_settings {
 			 struct fcp_error *err);
 	void *arg;
 	int cancel_fd;
+	struct fcp_observer observer;
 };
 
 struct fcp_exec_result {
@@ -286,6 +317,7 @@ struct fcp_balloon_install_settings {
 	uint32_t timeout_ms;	    /* for each request; 0: 2000 */
 	uint32_t wait_lock_ms;	    /* how long another fcpause on the VM is waited for */
 	int cancel_fd;
+	struct fcp_observer observer;
 };
 
 struct fcp_balloon_install_result {
@@ -618,6 +650,7 @@ struct fcp_madvise_ranges_settings {
 	/* What pages are compared with. NULL: with a pid, the file that the VM was restored from, where the
 	 * process maps it; else BASE and CHANGED cannot be found. */
 	const char *base;
+	struct fcp_observer observer;
 };
 
 struct fcp_mem_file {
@@ -720,6 +753,7 @@ struct fcp_inspect_settings {
 	int cancel_fd;
 	const char *base; /* a whole memory file to compare with; or NULL */
 	enum fcp_holes holes;
+	struct fcp_observer observer;
 };
 
 struct fcp_inspect_result {
@@ -851,6 +885,7 @@ struct fcp_status_settings {
 	const char *api_sock;
 	uint32_t timeout_ms; /* for each request; 0: the default */
 	int cancel_fd;
+	struct fcp_observer observer;
 };
 
 struct fcp_status_result {
@@ -911,6 +946,7 @@ struct fcp_doctor_settings {
 	bool drain_on; /* the balloon matters */
 	uint32_t timeout_ms;
 	int cancel_fd;
+	struct fcp_observer observer;
 };
 
 struct fcp_doctor_result {

@@ -3,6 +3,7 @@
 #include "cmd/output/output.h"
 #include "cmd/output/text.h"
 #include "cmd/settings/plan.h"
+#include "cmd/signals.h"
 #include "report.h"
 
 static struct fcp_balloon_install_settings settings_of(struct invocation *invocation)
@@ -20,6 +21,7 @@ static struct fcp_balloon_install_settings settings_of(struct invocation *invoca
 		.timeout_ms = (uint32_t)values[OPT_TIMEOUT_MS].number,
 		.wait_lock_ms = (uint32_t)values[OPT_WAIT_LOCK_MS].number,
 		.cancel_fd = invocation->cancel_fd,
+		.observer = signals_observer(invocation->signals),
 	};
 }
 

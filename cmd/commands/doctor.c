@@ -4,6 +4,7 @@
 #include "cmd/output/text.h"
 #include "cmd/settings/gate.h"
 #include "cmd/settings/plan.h"
+#include "cmd/signals.h"
 #include "report.h"
 
 static struct fcp_doctor_settings settings_of(const struct invocation *invocation)
@@ -18,6 +19,7 @@ static struct fcp_doctor_settings settings_of(const struct invocation *invocatio
 		.drain_on = invocation->values[OPT_DRAIN].on,
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
 		.cancel_fd = invocation->cancel_fd,
+		.observer = signals_observer(invocation->signals),
 	};
 }
 

@@ -5,6 +5,7 @@
 #include "cmd/output/guest_output.h"
 #include "cmd/output/output.h"
 #include "cmd/settings/plan.h"
+#include "cmd/signals.h"
 #include "report.h"
 
 /* {"/bin/sh", "-c", SCRIPT, "sh", OPERAND...} or the operands; owned, its words are not. */
@@ -59,6 +60,7 @@ static int run(const struct invocation *invocation, const char *const *words)
 		.on_output = json ? guest_output_keep : guest_output_pass,
 		.arg = guest,
 		.cancel_fd = invocation->cancel_fd,
+		.observer = signals_observer(invocation->signals),
 	};
 	struct fcp_exec_result result = {0};
 	struct fcp_error err;

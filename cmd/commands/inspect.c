@@ -9,6 +9,7 @@
 #include "cmd/output/write_file.h"
 #include "cmd/settings/plan.h"
 #include "cmd/settings/step_settings.h"
+#include "cmd/signals.h"
 #include "report.h"
 
 #include <malloc.h>
@@ -79,7 +80,8 @@ static int look(const struct invocation *invocation, struct inspection *inspecti
 		const struct fcp_inspect_settings settings = {inspection->paths[i], MAP_CELLS_MAX,
 							      invocation->cancel_fd,
 							      text_of(invocation, OPT_BASE),
-							      holes_setting(invocation)};
+							      holes_setting(invocation),
+							      signals_observer(invocation->signals)};
 		const struct fcp_outcome *one = &inspection->results[i].outcome;
 		int ran = fcp_inspect(&settings, &inspection->results[i], err);
 		double ms = outcome->ms + one->ms;

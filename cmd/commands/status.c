@@ -3,6 +3,7 @@
 #include "cmd/output/output.h"
 #include "cmd/output/text.h"
 #include "cmd/settings/plan.h"
+#include "cmd/signals.h"
 #include "report.h"
 
 int command_status(struct invocation *invocation)
@@ -11,6 +12,7 @@ int command_status(struct invocation *invocation)
 		.api_sock = text_of(invocation, OPT_API_SOCK),
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
 		.cancel_fd = invocation->cancel_fd,
+		.observer = signals_observer(invocation->signals),
 	};
 	const struct planned step = {"status", NULL};
 	struct fcp_status_result result = {0};

@@ -40,6 +40,7 @@ int reclaim_settings(const struct invocation *invocation, struct fcp_reclaim_set
 		/* Nobody named these steps, so the guest need not be able to do each of them. */
 		.unsupported_is_ok = invocation->values[OPT_STEPS].origin == ORIGIN_DEFAULT,
 		.timeout_ms = (uint32_t)invocation->values[OPT_RECLAIM_TIMEOUT_MS].number,
+		.observer = signals_observer(invocation->signals),
 		.cancel_fd = invocation->cancel_fd,
 	};
 	for (char *name; (name = strsep(&rest, ",")) != NULL;)
@@ -226,6 +227,7 @@ int madvise_ranges_settings(const struct invocation *invocation,
 		.min_run_bytes = invocation->values[OPT_MIN_RUN].number,
 		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
 		.align_bytes = invocation->values[OPT_ALIGN].number,
+		.observer = signals_observer(invocation->signals),
 		.cancel_fd = invocation->cancel_fd,
 	};
 	return 0;

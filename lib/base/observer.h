@@ -1,21 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
+/* What the caller of a step is told while it runs. */
 #ifndef FCP_BASE_OBSERVER_H
 #define FCP_BASE_OBSERVER_H
 
-#include "fcpause.h"
+#include "base/error.h"
 
 static inline void fcp_phase_begin(const struct fcp_observer *observer, const char *step,
 				   const char *name)
 {
 	if (observer->on_phase)
-		observer->on_phase(&(struct fcp_phase){step, name, false}, observer->arg);
+		observer->on_phase(&(struct fcp_phase){.step = step, .name = name}, observer->arg);
 }
 
 static inline void fcp_phase_end(const struct fcp_observer *observer, const char *step,
 				 const char *name)
 {
 	if (observer->on_phase)
-		observer->on_phase(&(struct fcp_phase){step, name, true}, observer->arg);
+		observer->on_phase(&(struct fcp_phase){.step = step, .name = name, .ended = true},
+				   observer->arg);
 }
+
+/* A whole step, from fcp_step_begin() to fcp_step_finish(). */
+struct fcp_step {
+	const struct fcp_observer *observer;
+	const char *name;
+	uint64_t start_ns;
+};
+
+struct fcp_step fcp_step_begin(const struct fcp_observer *observer, const char *name);
+
+/* fcp_outcome_finish(), and the observer is told. */
+int fcp_step_finish(const struct fcp_step *step, struct fcp_outcome *outcome, int ran,
+		    const struct fcp_error *err);
+
+/* A step that was not run: its outcome is set already. */
+void fcp_step_skip(const struct fcp_observer *observer, const char *name,
+		   const struct fcp_outcome *outcome);
 
 #endif

@@ -12,7 +12,8 @@
 #define ANSWER_MAX_BYTES 65536
 
 /* 0, or -1 with what was in the way. */
-static int ask(const char *url, fcp_deadline deadline, int cancel_fd, struct fcp_error *err)
+static int ask(const char *url, fcp_deadline deadline, int cancel_fd, const struct fcp_observer *observer,
+	       struct fcp_error *err)
 {
 	const struct fcp_http_request request = {
 		.method = "GET",
@@ -24,7 +25,10 @@ static int ask(const char *url, fcp_deadline deadline, int cancel_fd, struct fcp
 	FCP_CLEANUP(http) struct fcp_http *http = NULL;
 	struct fcp_http_response response = {0};
 
-	if (fcp_http_open(NULL, url, &http, err) != 0 || fcp_http_send(http, &request, &response, err) != 0)
+	if (fcp_http_open(NULL, url, &http, err) != 0)
+		return -1;
+	fcp_http_observe(http, "envd", observer);
+	if (fcp_http_send(http, &request, &response, err) != 0)
 		return -1;
 	free(response.body);
 	if (response.status >= 200 && response.status < 300)
@@ -32,9 +36,10 @@ static int ask(const char *url, fcp_deadline deadline, int cancel_fd, struct fcp
 	return fcp_error_set(err, FCP_ERR_SERVER, 0, "%s: GET /health answered %d", url, response.status);
 }
 
-int fcp_envd_wait(const char *url, fcp_deadline deadline, int cancel_fd, struct fcp_error *err)
+int fcp_envd_wait(const char *url, fcp_deadline deadline, int cancel_fd, const struct fcp_observer *observer,
+		  struct fcp_error *err)
 {
-	while (ask(url, deadline, cancel_fd, err) != 0) {
+	while (ask(url, deadline, cancel_fd, observer, err) != 0) {
 		if (err->error_class == FCP_ERR_INTERRUPTED || err->error_class == FCP_ERR_USAGE ||
 		    err->error_class == FCP_ERR_MEMORY)
 			return -1;

@@ -240,6 +240,7 @@ static int send_command(struct stream *stream, const char *const *headers, struc
 
 	if (fcp_http_open(NULL, command->envd, &http, err) != 0)
 		return -1;
+	fcp_http_observe(http, "envd", command->observer);
 	request.body = body = request_body(command->argv, &request.body_bytes);
 	if (!body)
 		return fcp_error_nomem(err);

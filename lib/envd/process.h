@@ -20,6 +20,7 @@ struct fcp_guest_command {
 			 struct fcp_error *err);
 	void (*on_start)(uint32_t pid, void *arg); /* envd has started it */
 	void *arg;
+	const struct fcp_observer *observer; /* NULL: not told of the requests */
 };
 
 #define FCP_GUEST_USER_MAX 120

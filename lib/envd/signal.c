@@ -59,8 +59,10 @@ int fcp_guest_kill(const struct fcp_guest_command *command, uint32_t pid, struct
 	};
 	int result;
 
-	if (fcp_http_open(NULL, command->envd, &http, err) != 0 ||
-	    fcp_http_send(http, &request, &response, err) != 0)
+	if (fcp_http_open(NULL, command->envd, &http, err) != 0)
+		return -1;
+	fcp_http_observe(http, "envd", command->observer);
+	if (fcp_http_send(http, &request, &response, err) != 0)
 		return -1;
 	result = check_answer(&response, err);
 	free(response.body);

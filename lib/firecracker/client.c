@@ -27,6 +27,12 @@ int fcp_firecracker_open(const char *api_sock, uint32_t timeout_ms, int cancel_f
 	return 0;
 }
 
+void fcp_firecracker_observe(struct fcp_firecracker *firecracker, const struct fcp_observer *observer)
+{
+	firecracker->observer = observer;
+	fcp_http_observe(firecracker->http, "firecracker", observer);
+}
+
 void fcp_firecracker_close(struct fcp_firecracker *firecracker)
 {
 	fcp_http_close(firecracker->http);

@@ -13,11 +13,15 @@ struct fcp_firecracker {
 	uint32_t timeout_ms;   /* for each request */
 	fcp_deadline deadline; /* for all requests from here on; FCP_DEADLINE_NEVER */
 	int cancel_fd;
+	const struct fcp_observer *observer; /* or NULL */
 };
 
 /* timeout_ms 0: FCP_FIRECRACKER_TIMEOUT_MS. Connects at the first call. */
 int fcp_firecracker_open(const char *api_sock, uint32_t timeout_ms, int cancel_fd,
 			 struct fcp_firecracker *firecracker_, struct fcp_error *err);
+
+/* Requests, and who answers, are told to the observer (borrowed, NULL: none) from here on. */
+void fcp_firecracker_observe(struct fcp_firecracker *firecracker, const struct fcp_observer *observer);
 
 /* Safe on a zeroed struct. */
 void fcp_firecracker_close(struct fcp_firecracker *firecracker);

@@ -78,6 +78,7 @@ static int call(struct fcp_hold *hold)
 	/* It lasts as long as the hold; who waits for its end has a deadline. */
 	if (fcp_firecracker_open(s->api_sock, INT_MAX, hold->give_up, &firecracker, &hold->answer) != 0)
 		return -1;
+	fcp_firecracker_observe(&firecracker, s->observer);
 	return fcp_snapshot_create(&firecracker, FCP_SNAPSHOT_FULL, s->state_seen, s->fifo_seen,
 				   &hold->answer);
 }

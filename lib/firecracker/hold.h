@@ -30,6 +30,7 @@ struct fcp_hold_settings {
 	uint32_t state_ms; /* for Firecracker to save its state */
 	uint32_t end_ms;   /* for its answer, once it is let go */
 	int cancel_fd;
+	const struct fcp_observer *observer; /* or NULL; told of the request by a thread of our own */
 };
 
 struct fcp_hold;

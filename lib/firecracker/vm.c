@@ -28,6 +28,19 @@ static enum fcp_vm_state state_named(const char *name)
 	return FCP_VM_UNKNOWN;
 }
 
+static void tell(const struct fcp_firecracker *firecracker, const struct fcp_json *reply,
+		 const struct fcp_instance *instance)
+{
+	const struct fcp_observer *observer = firecracker->observer;
+	const char *id = fcp_json_string(fcp_json_get(reply, "id"));
+	char text[128];
+
+	if (!observer || !observer->on_vm)
+		return;
+	fcp_text_filter(id ? id : "", text, sizeof(text));
+	observer->on_vm(&(struct fcp_vm_identity){text, instance->vmm_version}, observer->arg);
+}
+
 int fcp_vm_instance(struct fcp_firecracker *firecracker, struct fcp_instance *instance_,
 		    struct fcp_error *err)
 {
@@ -43,6 +56,7 @@ int fcp_vm_instance(struct fcp_firecracker *firecracker, struct fcp_instance *in
 				     "GET /: the answer names no state of a VM: is this Firecracker?");
 	version = fcp_json_string(fcp_json_get(reply, "vmm_version"));
 	fcp_text_filter(version ? version : "", instance.vmm_version, sizeof(instance.vmm_version));
+	tell(firecracker, reply, &instance);
 	*instance_ = instance;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "memory/writer.h"
 
 #include "base/cleanup.h"
+#include "base/meter.h"
 #include "memory/overlay.h"
 #include "memory/page_reader.h"
 #include "memory/pages.h"
@@ -129,6 +130,7 @@ static void add_counts(struct job *job, const struct fcp_writer_result *counts)
 	job->result.equal_bytes += counts->equal_bytes;
 	job->result.shared_bytes += counts->shared_bytes;
 	job->result.written_bytes += counts->written_bytes;
+	fcp_meter_add(job->settings->meter, counts->read_bytes);
 	pthread_mutex_unlock(&job->mutex);
 }
 
@@ -167,7 +169,10 @@ static int copy_batch(const struct fcp_page_batch *batch, unsigned char *pages, 
 
 	(void)pages;
 	(void)other;
-	return fcp_page_reader_read(&job->reader, batch, job->buffer + batch->position, err);
+	if (fcp_page_reader_read(&job->reader, batch, job->buffer + batch->position, err) != 0)
+		return -1;
+	add_counts(job, &(struct fcp_writer_result){.read_bytes = batch->bytes});
+	return 0;
 }
 
 /* What a reader of the file gets: of a layer, the base's bytes where it has a hole. */

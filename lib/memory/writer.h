@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 
+struct fcp_meter;
 struct fcp_share_set;
 
 /* A stretch of the memory file and where its bytes are in the process. Whole pages. */
@@ -47,6 +48,7 @@ struct fcp_writer_settings {
 	int base_fd;
 	bool layer; /* fd began as one hole; zeros are written where the base has other bytes */
 	struct fcp_share_set *share; /* what to share pages with instead of writing them, or NULL */
+	struct fcp_meter *meter; /* told of what was read, by one thread at a time; or NULL */
 	unsigned threads;    /* 0: as many as pay here */
 	int cancel_fd;
 };

@@ -39,6 +39,12 @@ int fcp_http_open(const char *unix_socket, const char *url, struct fcp_http **ht
 	return 0;
 }
 
+void fcp_http_observe(struct fcp_http *http, const char *server, const struct fcp_observer *observer)
+{
+	http->server = server;
+	http->observer = observer;
+}
+
 void fcp_http_close(struct fcp_http *http)
 {
 	if (!http)
@@ -196,8 +202,8 @@ static int perform(struct fcp_http *http, struct transfer *transfer, struct curl
 	return result == 0 ? (int)status : -1;
 }
 
-int fcp_http_send(struct fcp_http *http, const struct fcp_http_request *request,
-		  struct fcp_http_response *response_, struct fcp_error *err)
+static int send_once(struct fcp_http *http, const struct fcp_http_request *request, size_t *received_,
+		     struct fcp_http_response *response_, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) char *url = NULL;
 	struct transfer transfer = {
@@ -221,6 +227,7 @@ int fcp_http_send(struct fcp_http *http, const struct fcp_http_request *request,
 		status = perform(http, &transfer, headers, err);
 	}
 	http->curl->slist_free_all(headers);
+	*received_ = transfer.received;
 	if (status < 0) {
 		free(transfer.body);
 		return -1;
@@ -228,6 +235,30 @@ int fcp_http_send(struct fcp_http *http, const struct fcp_http_request *request,
 	*response_ = (struct fcp_http_response){status, transfer.body, transfer.body_bytes, {0}};
 	memcpy(response_->content_type, transfer.content_type, sizeof(transfer.content_type));
 	return 0;
+}
+
+int fcp_http_send(struct fcp_http *http, const struct fcp_http_request *request,
+		  struct fcp_http_response *response_, struct fcp_error *err)
+{
+	const struct fcp_observer *observer = http->observer;
+	uint64_t start_ns = fcp_now_ns();
+	size_t received = 0;
+	int sent = send_once(http, request, &received, response_, err);
+
+	if (!observer || !observer->on_exchange)
+		return sent;
+	observer->on_exchange(&(struct fcp_exchange){
+		.server = http->server,
+		.method = request->method,
+		.path = request->path,
+		.body = http->unix_socket ? request->body : NULL,
+		.status = sent == 0 ? response_->status : 0,
+		.err = sent == 0 ? NULL : err,
+		.ms = fcp_ms_since(start_ns),
+		.sent_bytes = request->body_bytes,
+		.received_bytes = received,
+	}, observer->arg);
+	return sent;
 }
 
 pid_t fcp_http_peer_pid(const struct fcp_http *http)

@@ -17,6 +17,12 @@ struct fcp_http;
 int fcp_http_open(const char *unix_socket, const char *url, struct fcp_http **http_,
 		  struct fcp_error *err);
 
+/*
+ * Each request from here on is told to the observer (borrowed, NULL: none); server, "firecracker" or
+ * "envd", is for it. The request's body is passed on for Firecracker only.
+ */
+void fcp_http_observe(struct fcp_http *http, const char *server, const struct fcp_observer *observer);
+
 /* NULL-safe. */
 void fcp_http_close(struct fcp_http *http);
 

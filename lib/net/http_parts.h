@@ -15,6 +15,8 @@ struct fcp_http {
 	char *url;	   /* without a slash at its end */
 	struct fcp_peer peer;
 	bool answered; /* once, at least */
+	const char *server; /* for the observer */
+	const struct fcp_observer *observer; /* or NULL */
 };
 
 /* What one request needs while it is under way. */

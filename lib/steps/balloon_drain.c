@@ -299,7 +299,7 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 			     struct fcp_lock *lock, struct fcp_balloon_drain_result *result,
 			     struct fcp_error *err)
 {
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "balloon-drain");
 	struct drain drain = {.settings = settings, .result = result, .lock = lock,
 			      .guard = FCP_GUARD_NONE};
 	int ran = -1;
@@ -307,16 +307,18 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 	*result = (struct fcp_balloon_drain_result){.host_cmd = -1, .guest_cmd = -1};
 	if (is_off(settings)) {
 		fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "the ceiling is 0 ms: off");
-		return 0;
+		return fcp_step_finish(&step, &result->outcome, 0, err);
 	}
 	if (fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
-				 &drain.firecracker, err) == 0 &&
-	    fcp_firecracker_recover(&drain.firecracker, lock, err) == 0)
-		ran = run(&drain, err);
+				 &drain.firecracker, err) == 0) {
+		fcp_firecracker_observe(&drain.firecracker, &settings->observer);
+		if (fcp_firecracker_recover(&drain.firecracker, lock, err) == 0)
+			ran = run(&drain, err);
+	}
 	fcp_text_filter(lock->warning, result->warning, sizeof(result->warning));
 	fcp_guard_end(&drain.guard);
 	fcp_firecracker_close(&drain.firecracker);
-	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 
 int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,

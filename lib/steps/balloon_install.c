@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/lock.h"
+#include "base/observer.h"
 #include "base/outcome.h"
 #include "base/text.h"
 #include "firecracker/balloon.h"
@@ -79,6 +80,7 @@ static int run(const struct fcp_balloon_install_settings *settings,
 	    fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
 				 &firecracker, err) != 0)
 		return -1;
+	fcp_firecracker_observe(&firecracker, &settings->observer);
 	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));
 	return install(&firecracker, &settings->balloon, result, err);
 }
@@ -86,8 +88,8 @@ static int run(const struct fcp_balloon_install_settings *settings,
 int fcp_balloon_install(const struct fcp_balloon_install_settings *settings,
 			struct fcp_balloon_install_result *result, struct fcp_error *err)
 {
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "balloon-install");
 
 	*result = (struct fcp_balloon_install_result){0};
-	return fcp_outcome_finish(&result->outcome, start_ns, run(settings, result, err), err);
+	return fcp_step_finish(&step, &result->outcome, run(settings, result, err), err);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/observer.h"
 #include "base/outcome.h"
 #include "base/utf8.h"
 #include "envd/process.h"
@@ -93,7 +94,7 @@ static void judge(const struct fcp_guest_exit *end, struct fcp_exec_result *resu
 int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *result,
 	     struct fcp_error *err)
 {
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "exec");
 	struct run run = {.settings = settings};
 	struct fcp_envd_token token;
 	const struct fcp_guest_command command = {
@@ -107,6 +108,7 @@ int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *r
 		.on_output = on_output,
 		.on_start = on_start,
 		.arg = &run,
+		.observer = &settings->observer,
 	};
 	struct fcp_guest_exit end = {0};
 	int ran = check(settings, err);
@@ -114,12 +116,12 @@ int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *r
 	*result = (struct fcp_exec_result){.exit_code = -1};
 	if (ran != 0 ||
 	    fcp_envd_token_read(settings->envd_token_file, settings->cancel_fd, &token, err) != 0)
-		return fcp_outcome_finish(&result->outcome, start_ns, -1, err);
+		return fcp_step_finish(&step, &result->outcome, -1, err);
 	ran = fcp_guest_run(&command, &end, err);
 	if (ran == 0)
 		judge(&end, result);
 	else
 		ran = give_up(&command, &run, result, err);
 	fcp_envd_token_clear(&token);
-	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

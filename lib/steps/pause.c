@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/deadline.h"
+#include "base/observer.h"
 #include "base/outcome.h"
 #include "base/text.h"
 #include "firecracker/retry.h"
@@ -23,6 +24,14 @@ static void skip(struct fcp_outcome *outcome, const char *reason)
 	fcp_outcome_set(outcome, FCP_STATUS_SKIPPED, "%s", reason ? reason : "off");
 }
 
+/* A step that the chain does not run. */
+static void leave_out(const struct chain *chain, const char *step, struct fcp_outcome *outcome,
+		      const char *reason)
+{
+	skip(outcome, reason);
+	fcp_step_skip(&chain->settings->snapshot.observer, step, outcome);
+}
+
 static void skip_all(struct fcp_pause_result *result)
 {
 	skip(&result->reclaim.outcome, "not reached");
@@ -42,9 +51,9 @@ static int reclaim(struct chain *chain, struct fcp_error *err)
 	struct fcp_reclaim_result *result = &chain->result->reclaim;
 
 	if (!chain->settings->reclaim_on)
-		skip(&result->outcome, chain->settings->reclaim_off_reason);
+		leave_out(chain, "reclaim", &result->outcome, chain->settings->reclaim_off_reason);
 	else if (chain->result->vm_state != FCP_VM_RUNNING)
-		skip(&result->outcome, "the VM was paused already");
+		leave_out(chain, "reclaim", &result->outcome, "the VM was paused already");
 	else
 		return best_effort(fcp_reclaim(&chain->settings->reclaim, result, err), err);
 	return 0;
@@ -55,9 +64,9 @@ static int drain(struct chain *chain, struct fcp_error *err)
 	struct fcp_balloon_drain_result *result = &chain->result->drain;
 
 	if (!chain->settings->drain_on)
-		skip(&result->outcome, chain->settings->drain_off_reason);
+		leave_out(chain, "balloon-drain", &result->outcome, chain->settings->drain_off_reason);
 	else if (chain->result->vm_state != FCP_VM_RUNNING)
-		skip(&result->outcome, "the VM was paused already");
+		leave_out(chain, "balloon-drain", &result->outcome, "the VM was paused already");
 	else if (best_effort(fcp_balloon_drain_locked(&chain->settings->drain, &chain->lock, result,
 						  err), err) != 0)
 		return -1;
@@ -110,11 +119,11 @@ static void left_out_while_writing(const struct chain *chain,
 	struct fcp_file_size size;
 	struct fcp_error ignored;
 
+	skip(&result->outcome, "left out while writing");
 	if (memory->free_reason[0])
 		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "free pages: %s",
 				memory->free_reason);
-	else
-		skip(&result->outcome, "left out while writing");
+	fcp_step_skip(&chain->settings->snapshot.observer, "madvise-ranges", &result->outcome);
 	if (fcp_file_size(chain->memory_fd, "memory file", &size, &ignored) == 0)
 		result->mem_file = (struct fcp_mem_file){size.logical_bytes, size.allocated_bytes,
 							 size.allocated_bytes};
@@ -129,13 +138,14 @@ static int trim(struct chain *chain, struct fcp_error *err)
 	settings.holes = chain->result->snapshot.layer ? FCP_HOLES_BASE : FCP_HOLES_ZERO;
 	settings.find = what_to_find(chain);
 	if (!chain->settings->trim_on)
-		skip(&result->outcome, chain->settings->trim_off_reason);
+		leave_out(chain, "madvise-ranges", &result->outcome, chain->settings->trim_off_reason);
 	else if (chain->result->snapshot.writer == FCP_WRITER_FCPAUSE)
 		left_out_while_writing(chain, result);
 	else if (chain->memory_fd < 0)
-		skip(&result->outcome, "there is no memory file");
+		leave_out(chain, "madvise-ranges", &result->outcome, "there is no memory file");
 	else if (settings.find == 0)
-		skip(&result->outcome, "a hole in this Diff may mean a base's bytes, not zeros");
+		leave_out(chain, "madvise-ranges", &result->outcome,
+			  "a hole in this Diff may mean a base's bytes, not zeros");
 	else
 		return best_effort(fcp_madvise_ranges_of(chain->memory_fd, &settings, result, err),
 				   err);

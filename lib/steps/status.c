@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/fd_link.h"
+#include "base/observer.h"
 #include "base/outcome.h"
 #include "firecracker/balloon.h"
 #include "firecracker/hinting.h"
@@ -104,13 +105,15 @@ int fcp_status(const struct fcp_status_settings *settings, struct fcp_status_res
 	       struct fcp_error *err)
 {
 	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "status");
 	int ran;
 
 	*result = (struct fcp_status_result){.vm_state = FCP_VM_UNKNOWN};
 	ran = fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
 				   &firecracker, err);
-	if (ran == 0)
+	if (ran == 0) {
+		fcp_firecracker_observe(&firecracker, &settings->observer);
 		ran = ask(&firecracker, result, err);
-	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	}
+	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

@@ -2,6 +2,7 @@
 /* What a pause of a VM could do, and what is in its way. */
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/observer.h"
 #include "base/outcome.h"
 #include "base/text.h"
 #include "steps/doctor/checks.h"
@@ -45,6 +46,7 @@ static int run(struct fcp_doctor *doctor, struct fcp_error *err)
 	if (fcp_firecracker_open(doctor->settings->api_sock, doctor->settings->timeout_ms,
 				 doctor->settings->cancel_fd, &doctor->firecracker, err) != 0)
 		return -1;
+	fcp_firecracker_observe(&doctor->firecracker, &doctor->settings->observer);
 	if (fcp_doctor_vm(doctor, err) != 0 || fcp_doctor_target(doctor, err) != 0)
 		return -1;
 	return fcp_doctor_envd(doctor, err);
@@ -69,7 +71,7 @@ int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_res
 	       struct fcp_error *err)
 {
 	struct fcp_doctor doctor = {.settings = settings, .result = result};
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "doctor");
 	unsigned in_the_way;
 	int ran;
 
@@ -80,5 +82,5 @@ int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_res
 	if (ran == 0 && in_the_way > 0)
 		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%u of %zu checks say no", in_the_way,
 				result->check_count);
-	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

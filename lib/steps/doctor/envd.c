@@ -73,6 +73,7 @@ static int ask(const struct fcp_doctor_settings *settings, struct said *said, st
 		.cancel_fd = settings->cancel_fd,
 		.on_output = take,
 		.arg = said,
+		.observer = &settings->observer,
 	};
 	struct fcp_guest_exit end = {0};
 	int ran;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/observer.h"
 #include "base/outcome.h"
 #include "base/units.h"
 #include "guest/classify.h"
@@ -265,7 +266,7 @@ static int run_step(struct run *run, struct fcp_error *err)
 int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_result *result,
 		struct fcp_error *err)
 {
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "inspect");
 	struct run run = {.settings = settings,
 			  .result = result,
 			  .base = FCP_INSPECT_BASE_NONE,
@@ -281,7 +282,7 @@ int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_
 		fcp_claim_release(&run.claim);
 	if (run.file.fd >= 0)
 		close(run.file.fd);
-	return fcp_outcome_finish(&result->outcome, start_ns, done, err);
+	return fcp_step_finish(&step, &result->outcome, done, err);
 }
 
 void fcp_inspect_result_clear(struct fcp_inspect_result *result)

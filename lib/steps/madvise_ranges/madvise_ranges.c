@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/observer.h"
 #include "base/outcome.h"
 #include "base/units.h"
 #include "memory/file.h"
@@ -252,7 +253,7 @@ static void end_run(struct fcp_madvise_run *run)
 int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *settings,
 			  struct fcp_madvise_ranges_result *result, struct fcp_error *err)
 {
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "madvise-ranges");
 	struct fcp_madvise_run run = {.settings = settings,
 			  .result = result,
 			  .borrowed = fd >= 0,
@@ -269,7 +270,7 @@ int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *sett
 	if (done != 0)
 		fcp_found_clear(&result->found);
 	end_run(&run);
-	return fcp_outcome_finish(&result->outcome, start_ns, done, err);
+	return fcp_step_finish(&step, &result->outcome, done, err);
 }
 
 int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,

@@ -245,8 +245,10 @@ int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 	if (fcp_lock_vm(settings->api_sock, &wait, &lock, err) != 0)
 		return -1;
 	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));
-	if (fcp_firecracker_open(settings->api_sock, 0, settings->cancel_fd, &run.firecracker, err) == 0)
+	if (fcp_firecracker_open(settings->api_sock, 0, settings->cancel_fd, &run.firecracker, err) == 0) {
+		fcp_firecracker_observe(&run.firecracker, &settings->observer);
 		ran = end(&run, work(&run, err), err);
+	}
 	fcp_guest_free_clear(&run.found);
 	fcp_guest_memory_close(&run.memory);
 	fcp_snapshot_base_close(&run.base);

@@ -126,7 +126,7 @@ int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result
 	      struct fcp_error *err)
 {
 	struct run run = {.settings = settings, .result = result, .out = FCP_SNAPSHOT_FILE_NONE};
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "merge");
 	int ran = -1;
 
 	*result = (struct fcp_merge_result){.layer_count = settings->layer_count};
@@ -138,7 +138,7 @@ int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result
 		ran = merge(&run, err);
 	fcp_snapshot_file_clear(&run.out);
 	fcp_merge_inputs_close(&run.inputs);
-	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 
 void fcp_merge_result_clear(struct fcp_merge_result *result)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/observer.h"
 #include "base/outcome.h"
 #include "envd/process.h"
 #include "steps/reclaim/script.h"
@@ -242,8 +243,8 @@ static int finish(struct progress *progress, int ran, const struct fcp_guest_exi
 int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_result *result,
 		struct fcp_error *err)
 {
-	uint64_t start_ns = fcp_now_ns();
-	struct progress progress = {settings, result, .since_ns = start_ns};
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "reclaim");
+	struct progress progress = {settings, result, .since_ns = step.start_ns};
 	FCP_CLEANUP(free) char *script = NULL;
 	struct fcp_envd_token token;
 	struct fcp_guest_command command = {
@@ -255,16 +256,17 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 		.on_output = on_output,
 		.on_start = on_start,
 		.arg = &progress,
+		.observer = &settings->observer,
 	};
 	struct fcp_guest_exit guest = {0};
 	int ran;
 
 	*result = (struct fcp_reclaim_result){0};
 	if (plan(settings, result, &command.timeout_ms, err) != 0)
-		return fcp_outcome_finish(&result->outcome, start_ns, -1, err);
+		return fcp_step_finish(&step, &result->outcome, -1, err);
 	if (result->step_count == 0) {
 		fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "every step is off");
-		return 0;
+		return fcp_step_finish(&step, &result->outcome, 0, err);
 	}
 	script = fcp_reclaim_script(settings);
 	command.argv = (const char *const[]){"/bin/sh", "-c", script, NULL};
@@ -274,5 +276,5 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 		ran = fcp_guest_run(&command, &guest, err);
 	fcp_envd_token_clear(&token);
 	ran = finish(&progress, ran, &guest, command.timeout_ms, err);
-	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

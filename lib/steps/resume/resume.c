@@ -123,7 +123,7 @@ static int wait_for_envd(struct run *run, struct fcp_error *err)
 		return 0;
 	fcp_phase_begin(&settings->observer, "resume", "envd");
 	ran = fcp_envd_wait(settings->envd, fcp_deadline_in_ms(settings->envd_timeout_ms),
-			    settings->cancel_fd, err);
+			    settings->cancel_fd, &settings->observer, err);
 	fcp_phase_end(&settings->observer, "resume", "envd");
 	if (ran != 0 && err->error_class != FCP_ERR_TIMEOUT)
 		return -1;
@@ -145,8 +145,10 @@ static int run_locked(struct run *run, struct fcp_error *err)
 	if (ran == 0)
 		ran = fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
 					   &run->firecracker, err);
-	if (ran == 0)
+	if (ran == 0) {
+		fcp_firecracker_observe(&run->firecracker, &settings->observer);
 		ran = let_run(run, err);
+	}
 	/* Others need not wait until the guest has come up. */
 	fcp_lock_release(&run->lock);
 	fcp_firecracker_close(&run->firecracker);
@@ -157,7 +159,7 @@ int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_res
 	       struct fcp_error *err)
 {
 	struct run run = {.settings = settings, .result = result, .lock = FCP_LOCK_NONE};
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "resume");
 	int ran = check_settings(settings, err);
 
 	*result = (struct fcp_resume_result){.vm_state = FCP_VM_UNKNOWN};
@@ -165,5 +167,5 @@ int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_res
 		ran = run_locked(&run, err);
 	if (ran == 0)
 		ran = wait_for_envd(&run, err);
-	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

@@ -270,7 +270,7 @@ int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result
 {
 	struct run run = {.settings = settings, .result = result, .out = FCP_SNAPSHOT_FILE_NONE,
 			  .file = {.fd = -1, .name = settings->mem_file_path, .cancel_fd = settings->cancel_fd}};
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "share");
 	int ran = -1;
 
 	*result = (struct fcp_share_result){0};
@@ -284,5 +284,5 @@ int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result
 	if (run.file.fd >= 0)
 		close(run.file.fd);
 	fcp_ranges_clear(&run.own);
-	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

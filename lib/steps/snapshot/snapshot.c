@@ -169,8 +169,11 @@ static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
 	run->files = (struct fcp_snapshot_files)FCP_SNAPSHOT_FILES_NONE;
 	run->guard = (struct fcp_guard)FCP_GUARD_NONE;
 	run->wait = fcp_lock_wait_for(run->settings->wait_lock_ms, run->settings->cancel_fd);
-	return fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
-				    run->settings->cancel_fd, &run->firecracker, err);
+	if (fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
+				 run->settings->cancel_fd, &run->firecracker, err) != 0)
+		return -1;
+	fcp_firecracker_observe(&run->firecracker, &run->settings->observer);
+	return 0;
 }
 
 static void close_run(struct fcp_snapshot_run *run)
@@ -203,7 +206,7 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 {
 	struct fcp_snapshot_run run = {.settings = settings, .result = result, .lock = prepared->lock,
 				       .checked = prepared->checked};
-	uint64_t start_ns = fcp_now_ns();
+	const struct fcp_step step = fcp_step_begin(&settings->observer, "snapshot");
 	int ran;
 
 	*result = (struct fcp_snapshot_result){0};
@@ -215,7 +218,7 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 		fcp_snapshot_flush_metrics(&run, &result->metrics, &result->has_metrics);
 	*memory_fd_ = fcp_steal_fd(&run.files.memory.published);
 	close_run(&run);
-	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
+	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 
 int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapshot_result *result,

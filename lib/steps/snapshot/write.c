@@ -2,6 +2,7 @@
 /* The pages of the guest on their way into the memory file. */
 #include "steps/snapshot/memory_parts.h"
 
+#include "base/meter.h"
 #include "memory/release.h"
 
 struct fcp_writer_settings fcp_snapshot_writer_settings(const struct fcp_snapshot_memory *memory)
@@ -20,12 +21,21 @@ struct fcp_writer_settings fcp_snapshot_writer_settings(const struct fcp_snapsho
 	};
 }
 
+static struct fcp_meter meter_of(const struct fcp_snapshot_memory *memory,
+				 const struct fcp_writer_settings *writer)
+{
+	return (struct fcp_meter){&memory->settings.snapshot->observer,
+				  {.step = "snapshot", .total_bytes = writer->runs->bytes}};
+}
+
 int fcp_snapshot_write_changed(const struct fcp_snapshot_memory *memory,
 			       struct fcp_memory_report *report, struct fcp_error *err)
 {
-	const struct fcp_writer_settings writer = fcp_snapshot_writer_settings(memory);
+	struct fcp_writer_settings writer = fcp_snapshot_writer_settings(memory);
+	struct fcp_meter meter = meter_of(memory, &writer);
 	struct fcp_writer_result written;
 
+	writer.meter = &meter;
 	if (fcp_writer_write(&writer, &written, err) != 0)
 		return -1;
 	report->zero_bytes = written.zero_bytes;
@@ -56,8 +66,10 @@ int fcp_snapshot_settle_rest(const struct fcp_snapshot_memory *memory,
 int fcp_snapshot_copy_changed(struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
 			      struct fcp_error *err)
 {
-	const struct fcp_writer_settings writer = fcp_snapshot_writer_settings(memory);
+	struct fcp_writer_settings writer = fcp_snapshot_writer_settings(memory);
+	struct fcp_meter meter = meter_of(memory, &writer);
 
+	writer.meter = &meter;
 	if (!fcp_snapshot_buffer_reserve(&memory->buffer, memory->settings.snapshot,
 					 memory->plan.changed.bytes))
 		return fcp_snapshot_write_changed(memory, report, err);
