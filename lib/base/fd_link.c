@@ -21,13 +21,25 @@ const char *fcp_fd_path(int fd, char *path_, size_t bytes)
 	return path_;
 }
 
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool fcp_fd_same_file(int a, int b)
+{
+	struct stat of_a, of_b;
+
+	return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && same_inode(&of_a, &of_b);
+}
+
 bool fcp_fd_has_name(int fd, int directory, const char *name)
 {
 	struct stat opened, named;
 
 	return fstat(fd, &opened) == 0 &&
 	       fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+	       same_inode(&opened, &named);
 }
 
 int fcp_fd_link_error(struct fcp_error *err, enum fcp_error_class error_class, int errnum,

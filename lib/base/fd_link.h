@@ -14,6 +14,9 @@ const char *fcp_fd_link(int fd, char link[FCP_FD_LINK_BYTES]);
  * Returns path_. */
 const char *fcp_fd_path(int fd, char *path_, size_t bytes);
 
+/* Are both open on the same file? */
+bool fcp_fd_same_file(int a, int b);
+
 /* Does the name in the directory, which is no symbolic link, lead to what fd is? */
 bool fcp_fd_has_name(int fd, int directory, const char *name);
 

@@ -21,7 +21,7 @@
 
 /* ---- one attempt, and waiting for the next ---- */
 
-static int busy(const struct fcp_lock_file *file, struct fcp_error *err)
+static int busy_error(const struct fcp_lock_file *file, struct fcp_error *err)
 {
 	char holder[192];
 
@@ -55,7 +55,7 @@ int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *
 		if (errno != EWOULDBLOCK)
 			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s: lock", file->what);
 		if (fcp_deadline_passed(wait->deadline) && !is_guard(file, guard_deadline))
-			return busy(file, err);
+			return busy_error(file, err);
 		if (fcp_wait_ns(pause_ns, wait->cancel_fd))
 			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
 					     "%.200s: interrupted while another fcpause works on it",
@@ -97,8 +97,8 @@ static int remove_forged(struct fcp_lock *lock, const struct stat *file, const c
 }
 
 /* Root's lock, say, while we are not root: whether it is held cannot be seen. */
-static int unreadable(const struct fcp_lock *lock, const struct stat *file, const char *what,
-		      struct fcp_error *err)
+static int unreadable_lock_error(const struct fcp_lock *lock, const struct stat *file,
+				 const char *what, struct fcp_error *err)
 {
 	return fcp_error_set(err, FCP_ERR_LOCKED, 0,
 			     "%.200s: an fcpause of user %u works on it, or was killed: then remove %.150s",
@@ -133,7 +133,7 @@ static int open_once(struct fcp_lock *lock, const char *what, int *fd_, struct f
 		return created ? fcp_error_set(err, FCP_ERR_IO, EPERM, "%.200s", what) : 0;
 	}
 	if (fd < 0)
-		return unreadable(lock, &file, what, err);
+		return unreadable_lock_error(lock, &file, what, err);
 	*fd_ = fcp_steal_fd(&fd);
 	return 0;
 }
@@ -151,8 +151,8 @@ static bool may_try_again(const struct fcp_lock_wait *wait, const char *what, st
 }
 
 /* One attempt; 0 without lock->fd: the file was another one meanwhile. */
-static int take_once(struct fcp_lock *lock, const char *what, const struct fcp_lock_wait *wait,
-		     struct fcp_error *err)
+static int take_lock_once(struct fcp_lock *lock, const char *what, const struct fcp_lock_wait *wait,
+			  struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int fd = -1;
 	struct fcp_lock_file file = {.directory = lock->directory, .name = lock->name, .what = what};
@@ -168,11 +168,11 @@ static int take_once(struct fcp_lock *lock, const char *what, const struct fcp_l
 	return 0;
 }
 
-static int take(struct fcp_lock *lock, const char *what, const struct fcp_lock_wait *wait,
-		struct fcp_error *err)
+static int take_lock(struct fcp_lock *lock, const char *what, const struct fcp_lock_wait *wait,
+		     struct fcp_error *err)
 {
 	for (int tries = 0; lock->fd < 0; tries++) {
-		if (take_once(lock, what, wait, err) == 0) {
+		if (take_lock_once(lock, what, wait, err) == 0) {
 			if (tries < TRIES_MAX)
 				continue;
 			fcp_error_set(err, FCP_ERR_LOCKED, 0,
@@ -225,7 +225,7 @@ static int take_elsewhere(const struct stat *socket, const char *what,
 	if (asprintf(&lock->name, ".fcpause-%u-%llx-%llx" SUFFIX, (unsigned)geteuid(),
 		     (unsigned long long)socket->st_dev, (unsigned long long)socket->st_ino) < 0)
 		lock->name = NULL;
-	if (lock->directory >= 0 && lock->name && take(lock, what, wait, err) == 0) {
+	if (lock->directory >= 0 && lock->name && take_lock(lock, what, wait, err) == 0) {
 		snprintf(lock->warning, sizeof(lock->warning),
 			 "no lock beside the socket, only one in /tmp, for this user: %s", why);
 		return 0;
@@ -251,7 +251,7 @@ int fcp_lock_vm(const char *api_sock, const struct fcp_lock_wait *wait, struct f
 	/* A new Firecracker's socket is another VM, though it has the name and, by chance, the inode. */
 	snprintf(lock.vm, sizeof(lock.vm), "%llx:%llx:%lld.%09ld", (unsigned long long)socket.st_dev,
 		 (unsigned long long)socket.st_ino, (long long)socket.st_mtim.tv_sec, socket.st_mtim.tv_nsec);
-	taken = find_place(api_sock, &lock, err) == 0 ? take(&lock, api_sock, wait, err) : -1;
+	taken = find_place(api_sock, &lock, err) == 0 ? take_lock(&lock, api_sock, wait, err) : -1;
 	if (taken != 0 && err->error_class == FCP_ERR_IO)
 		taken = take_elsewhere(&socket, api_sock, wait, &lock, err);
 	if (taken != 0) {

@@ -23,7 +23,7 @@ static void copy_line(const char *from, char *to_, size_t bytes)
 }
 
 /* The value of "KEY value" in the record; "" when there is none. */
-static void get(const char *record, const char *key, char *value_, size_t bytes)
+static void get_field(const char *record, const char *key, char *value_, size_t bytes)
 {
 	size_t length = strlen(key);
 
@@ -52,10 +52,10 @@ void fcp_lock_record_holder(int fd, char holder_[192])
 	holder_[0] = '\0';
 	if (!read_record(fd, record))
 		return;
-	get(record, "pid", pid, sizeof(pid));
-	get(record, "comm", comm, sizeof(comm));
-	get(record, "host", host, sizeof(host));
-	get(record, "since", since, sizeof(since));
+	get_field(record, "pid", pid, sizeof(pid));
+	get_field(record, "comm", comm, sizeof(comm));
+	get_field(record, "host", host, sizeof(host));
+	get_field(record, "since", since, sizeof(since));
 	if (pid[0] && since[0])
 		snprintf(holder_, 192, "process %s (%s) on %s since %s", pid, comm, host, since);
 }
@@ -80,8 +80,8 @@ bool fcp_lock_record_is_orphaned(int fd)
 
 	if (!read_record(fd, record))
 		return false;
-	get(record, "pid", pid, sizeof(pid));
-	get(record, "pids", pids, sizeof(pids));
+	get_field(record, "pid", pid, sizeof(pid));
+	get_field(record, "pids", pids, sizeof(pids));
 	pids_of(ours);
 	return pid[0] && !strchr(ours, '?') && strcmp(pids, ours) == 0 && kill((pid_t)strtol(pid, NULL, 10), 0) != 0 &&
 	       errno == ESRCH;
@@ -94,9 +94,9 @@ void fcp_lock_record_note(int fd, const char *vm, char note_[FCP_LOCK_NOTE_BYTES
 	note_[0] = '\0';
 	if (!read_record(fd, record))
 		return;
-	get(record, "vm", of, sizeof(of));
+	get_field(record, "vm", of, sizeof(of));
 	if (strcmp(of, vm) == 0)
-		get(record, "note", note_, FCP_LOCK_NOTE_BYTES);
+		get_field(record, "note", note_, FCP_LOCK_NOTE_BYTES);
 }
 
 static void now_text(char text_[32])

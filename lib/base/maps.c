@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-bool fcp_mapping_parse(char *line, struct fcp_mapping *mapping_)
+/* mapping_->path borrows from line, whose newline is cut off. */
+static bool parse_mapping(char *line, struct fcp_mapping *mapping_)
 {
 	struct fcp_mapping mapping = {.path = ""};
 	unsigned major_number, minor_number;
@@ -91,7 +92,7 @@ int fcp_maps_open(pid_t pid, struct fcp_maps *maps_, struct fcp_error *err)
 bool fcp_maps_next(struct fcp_maps *maps, struct fcp_mapping *mapping_)
 {
 	while (getline(&maps->line, &maps->room, maps->file) > 0)
-		if (fcp_mapping_parse(maps->line, mapping_))
+		if (parse_mapping(maps->line, mapping_))
 			return true;
 	return false;
 }

@@ -21,9 +21,6 @@ struct fcp_mapping {
 	const char *path; /* "" where there is none; of the line that was read */
 };
 
-/* Reads one line, with or without its newline; false when it is not one. path borrows from line. */
-bool fcp_mapping_parse(char *line, struct fcp_mapping *mapping_);
-
 /* The lines of one process, in the order of the addresses. */
 struct fcp_maps {
 	FILE *file;

@@ -46,7 +46,7 @@ static void quote_byte(enum quoting quoting, const char *text, char piece[5])
 }
 
 /* Puts piece behind what word holds; false where it does not fit. */
-static bool append(const char *piece, char *word, size_t word_bytes, size_t *used)
+static bool append_piece(const char *piece, char *word, size_t word_bytes, size_t *used)
 {
 	size_t length = strlen(piece);
 
@@ -62,14 +62,14 @@ int fcp_shell_quote(const char *text, char *word, size_t word_bytes)
 	static const char *const before[] = {[BARE] = "", [SINGLE] = "'", [ESCAPES] = "$'"};
 	enum quoting quoting = quoting_of(text);
 	size_t used = 0;
-	bool fits = append(before[quoting], word, word_bytes, &used);
+	bool fits = append_piece(before[quoting], word, word_bytes, &used);
 	char piece[5];
 
 	for (; fits && *text; text++) {
 		quote_byte(quoting, text, piece);
-		fits = append(piece, word, word_bytes, &used);
+		fits = append_piece(piece, word, word_bytes, &used);
 	}
-	if (fits && append(quoting == BARE ? "" : "'", word, word_bytes, &used))
+	if (fits && append_piece(quoting == BARE ? "" : "'", word, word_bytes, &used))
 		return 0;
 	if (word_bytes > 0)
 		*word = '\0';

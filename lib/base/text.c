@@ -52,7 +52,7 @@ bool fcp_text_is_printable(const char *text)
 }
 
 /* Returns how many bytes of text the escape stands for. */
-static size_t escape(const char *text, size_t length, char escaped[ESCAPE_BYTES])
+static size_t escape_character(const char *text, size_t length, char escaped[ESCAPE_BYTES])
 {
 	uint32_t character = 0;
 	size_t bytes = fcp_utf8_decode(text, length, &character);
@@ -81,7 +81,7 @@ static size_t userinfo_length(const char *text, size_t length)
 	return found;
 }
 
-static void filter(const char *text, size_t length, char *shown, size_t shown_bytes)
+static void filter_text(const char *text, size_t length, char *shown, size_t shown_bytes)
 {
 	char escaped[ESCAPE_BYTES];
 
@@ -95,7 +95,7 @@ static void filter(const char *text, size_t length, char *shown, size_t shown_by
 			piece = "://***";
 			put = strlen(piece);
 		} else if (taken == 0) {
-			taken = escape(text, length, escaped);
+			taken = escape_character(text, length, escaped);
 			piece = escaped;
 			put = strlen(escaped);
 		}
@@ -113,7 +113,7 @@ static void filter(const char *text, size_t length, char *shown, size_t shown_by
 
 void fcp_text_filter(const char *text, char *shown, size_t shown_bytes)
 {
-	filter(text, strlen(text), shown, shown_bytes);
+	filter_text(text, strlen(text), shown, shown_bytes);
 }
 
 void fcp_text_append(const char *text, char *list, size_t list_bytes)
@@ -133,5 +133,5 @@ void fcp_text_first_line(const char *text, char *line, size_t line_bytes)
 	length = strcspn(text, "\r\n");
 	while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
 		length--;
-	filter(text, length, line, line_bytes);
+	filter_text(text, length, line, line_bytes);
 }

@@ -16,17 +16,7 @@ bool fcp_add_u64(uint64_t a, uint64_t b, uint64_t *result_)
 	return true;
 }
 
-bool fcp_mul_u64(uint64_t a, uint64_t b, uint64_t *result_)
-{
-	uint64_t product;
-
-	if (__builtin_mul_overflow(a, b, &product))
-		return false;
-	*result_ = product;
-	return true;
-}
-
-/* The factor of "", "K", "KiB", "M", ...; 0 when it is none. */
+/* The factor of "", "K", "KiB", "M", ...; 0 for anything else. */
 static uint64_t suffix_factor(const char *suffix)
 {
 	static const char letters[] = "KMGT";
@@ -48,8 +38,8 @@ bool fcp_parse_u64(const char *text, bool suffixes, uint64_t *value_)
 	uint64_t factor;
 	char *end;
 
-	/* strtoull takes blanks and signs, and "0x" alone as 0: a first digit rules them out. It is
-	 * given the prefix, too, because it would take a second one. */
+	/* strtoull accepts blanks and signs, and "0x" alone as 0: requiring a digit rules them out. It
+	 * gets the prefix too, since it would accept a second one. */
 	if (hex ? !isxdigit((unsigned char)*digits) : !isdigit((unsigned char)*digits))
 		return false;
 	errno = 0;
@@ -57,5 +47,8 @@ bool fcp_parse_u64(const char *text, bool suffixes, uint64_t *value_)
 	if (errno != 0)
 		return false;
 	factor = suffixes ? suffix_factor(end) : *end == '\0';
-	return factor != 0 && fcp_mul_u64(value, factor, value_);
+	if (factor == 0 || __builtin_mul_overflow(value, factor, &value))
+		return false;
+	*value_ = value;
+	return true;
 }

@@ -9,22 +9,21 @@
 #define FCP_MIB (UINT64_C(1) << 20)
 
 /*
- * Reads an unsigned number, decimal or 0x, that fills text wholly: no sign, no blank, no wrap.
- * With suffixes also K, M, G, T, KiB, MiB, ... (powers of 1024) behind it.
- * false when text is none; *value_ is untouched then.
+ * Parses all of text as an unsigned number, decimal or 0x: no sign, no blanks, no wrap-around. With
+ * suffixes, one of K, M, G, T, KiB, MiB, ... (powers of 1024) may follow.
+ * Returns false, with *value_ untouched, for anything else.
  */
 bool fcp_parse_u64(const char *text, bool suffixes, uint64_t *value_);
 
-/* a + b or a * b; false (and *result_ untouched) when it does not fit. */
+/* a + b; false, with *result_ untouched, when it does not fit. */
 bool fcp_add_u64(uint64_t a, uint64_t b, uint64_t *result_);
-bool fcp_mul_u64(uint64_t a, uint64_t b, uint64_t *result_);
 
 static inline uint64_t fcp_align_down(uint64_t value, uint64_t unit)
 {
 	return value - value % unit;
 }
 
-/* Caller: value + unit - 1 does not wrap. */
+/* value + unit - 1 must not wrap. */
 static inline uint64_t fcp_align_up(uint64_t value, uint64_t unit)
 {
 	return fcp_align_down(value + unit - 1, unit);

@@ -12,8 +12,8 @@
 #define ANSWER_MAX_BYTES 65536
 
 /* 0, or -1 with what was in the way. */
-static int ask(const char *url, fcp_deadline deadline, int cancel_fd, const struct fcp_observer *observer,
-	       struct fcp_error *err)
+static int ask_health(const char *url, fcp_deadline deadline, int cancel_fd,
+		      const struct fcp_observer *observer, struct fcp_error *err)
 {
 	const struct fcp_http_request request = {
 		.method = "GET",
@@ -39,7 +39,7 @@ static int ask(const char *url, fcp_deadline deadline, int cancel_fd, const stru
 int fcp_envd_wait(const char *url, fcp_deadline deadline, int cancel_fd, const struct fcp_observer *observer,
 		  struct fcp_error *err)
 {
-	while (ask(url, deadline, cancel_fd, observer, err) != 0) {
+	while (ask_health(url, deadline, cancel_fd, observer, err) != 0) {
 		if (err->error_class == FCP_ERR_INTERRUPTED || err->error_class == FCP_ERR_USAGE ||
 		    err->error_class == FCP_ERR_MEMORY)
 			return -1;

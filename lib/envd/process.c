@@ -152,7 +152,7 @@ static char *request_body(const char *const *argv, size_t *bytes_)
 }
 
 /* "Authorization: Basic " + base64("USER:"): envd takes the user's name from there. */
-static void authorization(const char *user, char header[HEADER_MAX_BYTES])
+static void write_authorization(const char *user, char header[HEADER_MAX_BYTES])
 {
 	char plain[FCP_GUEST_USER_MAX + 2];
 	int length = snprintf(plain, sizeof(plain), "%.*s:", FCP_GUEST_USER_MAX, user);
@@ -266,7 +266,7 @@ int fcp_guest_run(const struct fcp_guest_command *command, struct fcp_guest_exit
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no address of envd given");
 	if (fcp_url_check(command->envd, err) != 0)
 		return fcp_error_wrap(err, "envd's address");
-	authorization(command->user, user);
+	write_authorization(command->user, user);
 	snprintf(timeout, sizeof(timeout), "Connect-Timeout-Ms: %u", command->timeout_ms);
 	stream.reader = (struct fcp_connect_reader){
 		.handler = on_message, .arg = &stream, .message_max_bytes = MESSAGE_MAX_BYTES,

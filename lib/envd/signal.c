@@ -23,7 +23,7 @@ static bool says_it_has_ended(const char *code, const char *message)
 }
 
 /* Connect's errors of a single call are a status and {"code":"not_found","message":...}. */
-static int check_answer(const struct fcp_http_response *response, struct fcp_error *err)
+static int check_signal_answer(const struct fcp_http_response *response, struct fcp_error *err)
 {
 	FCP_CLEANUP(json) struct fcp_json *answer = NULL;
 	const char *code = NULL;
@@ -64,7 +64,7 @@ int fcp_guest_kill(const struct fcp_guest_command *command, uint32_t pid, struct
 	fcp_http_observe(http, "envd", command->observer);
 	if (fcp_http_send(http, &request, &response, err) != 0)
 		return -1;
-	result = check_answer(&response, err);
+	result = check_signal_answer(&response, err);
 	free(response.body);
 	return result;
 }

@@ -32,8 +32,8 @@ static int check_access(int fd, const char *token_file, struct fcp_error *err)
 	return 0;
 }
 
-static int wait_readable(int fd, const char *token_file, fcp_deadline deadline, int cancel_fd,
-			 struct fcp_error *err)
+static int wait_for_token(int fd, const char *token_file, fcp_deadline deadline, int cancel_fd,
+			  struct fcp_error *err)
 {
 	struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = cancel_fd, .events = POLLIN}};
 	int64_t left_ms = fcp_deadline_left_ms(deadline);
@@ -49,8 +49,8 @@ static int wait_readable(int fd, const char *token_file, fcp_deadline deadline, 
 }
 
 /* Until a line break, the end, or bytes are there. A pipe gives it in pieces. */
-static ssize_t read_line(int fd, const char *token_file, int cancel_fd, char *text, size_t bytes,
-			 struct fcp_error *err)
+static ssize_t read_token_line(int fd, const char *token_file, int cancel_fd, char *text,
+			       size_t bytes, struct fcp_error *err)
 {
 	fcp_deadline deadline = fcp_deadline_in_ms(WAIT_MS);
 	size_t have = 0;
@@ -58,7 +58,7 @@ static ssize_t read_line(int fd, const char *token_file, int cancel_fd, char *te
 	while (have < bytes && !memchr(text, '\n', have)) {
 		ssize_t got;
 
-		if (wait_readable(fd, token_file, deadline, cancel_fd, err) != 0)
+		if (wait_for_token(fd, token_file, deadline, cancel_fd, err) != 0)
 			return -1;
 		got = read(fd, text + have, bytes - have);
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
@@ -112,7 +112,7 @@ int fcp_envd_token_read(const char *token_file, int cancel_fd, struct fcp_envd_t
 	if (check_access(fd, token_file, err) != 0)
 		return -1;
 	memcpy(token_->header, HEADER_NAME, sizeof(HEADER_NAME) - 1);
-	have = read_line(fd, token_file, cancel_fd, text, room, err);
+	have = read_token_line(fd, token_file, cancel_fd, text, room, err);
 	if (have < 0 || check_line(text, (size_t)have, room, token_file, err) != 0) {
 		fcp_envd_token_clear(token_);
 		return -1;

@@ -53,8 +53,9 @@ static int not_firecracker(const struct fcp_firecracker *firecracker, struct fcp
 	return -1;
 }
 
-static int fault(const struct fcp_firecracker *firecracker, const char *method, const char *path,
-		 const struct fcp_http_response *response, struct fcp_error *err)
+static int fault_error(const struct fcp_firecracker *firecracker, const char *method,
+		       const char *path, const struct fcp_http_response *response,
+		       struct fcp_error *err)
 {
 	FCP_CLEANUP(json) struct fcp_json *reply = NULL;
 	const char *why = NULL;
@@ -112,7 +113,7 @@ int fcp_firecracker_call(struct fcp_firecracker *firecracker, const char *method
 		return err->error_class == FCP_ERR_PROTOCOL && !fcp_http_has_answered(firecracker->http)
 			       ? not_firecracker(firecracker, err) : -1;
 	if (response.status < 200 || response.status > 299)
-		result = fault(firecracker, method, path, &response, err);
+		result = fault_error(firecracker, method, path, &response, err);
 	else if (reply_)
 		result = read_reply(firecracker, &request, &response, reply_, err);
 	free(response.body);

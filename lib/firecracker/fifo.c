@@ -23,7 +23,7 @@ static int open_made(struct fcp_fifo *fifo, struct fcp_error *err)
 	return 0;
 }
 
-static int give_to(const struct fcp_fifo *fifo, uid_t uid, gid_t gid, struct fcp_error *err)
+static int give_fifo_to(const struct fcp_fifo *fifo, uid_t uid, gid_t gid, struct fcp_error *err)
 {
 	if (uid == geteuid() || fchownat(fifo->fd, "", uid, gid, AT_EMPTY_PATH) == 0)
 		return 0;
@@ -51,7 +51,7 @@ int fcp_fifo_make(int directory, const char *name, uid_t uid, gid_t gid, struct 
 	fifo_->directory = directory;
 	fifo_->name = name;
 	if (open_made(fifo_, err) == 0)
-		return give_to(fifo_, uid, gid, err);
+		return give_fifo_to(fifo_, uid, gid, err);
 	if (fifo_->fd < 0)
 		remove_named(directory, name);
 	return -1;

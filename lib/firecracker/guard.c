@@ -121,7 +121,7 @@ int fcp_guard_start(const struct fcp_guard_settings *settings, struct fcp_guard 
 	return 0;
 }
 
-static int tell(const struct fcp_guard *guard, unsigned undo)
+static int send_undo(const struct fcp_guard *guard, unsigned undo)
 {
 	unsigned char message = (unsigned char)undo;
 	ssize_t sent;
@@ -141,7 +141,7 @@ int fcp_guard_set(struct fcp_guard *guard, unsigned undo, struct fcp_error *err)
 	/* Where there is no lock file only the guard knows. */
 	if (guard->lock)
 		fcp_lock_note(guard->lock, fcp_undo_note_write(undo, guard->fifo, note));
-	if (tell(guard, undo) != 0)
+	if (send_undo(guard, undo) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "the guard process has ended");
 	return 0;
 }

@@ -133,7 +133,7 @@ static enum answer read_answer(const struct fcp_guard_job *job, int fd)
 	return memcmp(status, accepted, sizeof(status)) == 0 ? ACCEPTED : REFUSED;
 }
 
-static enum answer ask(const struct fcp_guard_job *job, const char *request)
+static enum answer send_request(const struct fcp_guard_job *job, const char *request)
 {
 	FCP_CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	size_t length = strlen(request);
@@ -150,7 +150,7 @@ static enum answer ask(const struct fcp_guard_job *job, const char *request)
 
 /* -1 unless there is a FIFO. Held open for both directions: a writer that waits in open(2) goes on,
  * and so does one that comes there later. */
-static int open_fifo(const struct fcp_guard_job *job)
+static int open_guarded_fifo(const struct fcp_guard_job *job)
 {
 	int fd = openat(job->fifo_directory, job->fifo_name,
 			O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
@@ -167,7 +167,7 @@ static int open_fifo(const struct fcp_guard_job *job)
 static bool undo_one(const struct fcp_guard_job *job, const char *request, unsigned what,
 		     unsigned *undo)
 {
-	enum answer answer = *undo & what ? ask(job, request) : NOT_IN_TIME;
+	enum answer answer = *undo & what ? send_request(job, request) : NOT_IN_TIME;
 
 	if (answer == ACCEPTED)
 		*undo &= ~what;
@@ -197,7 +197,7 @@ static unsigned undo_all(const struct fcp_guard_job *job, unsigned undo)
 /* Firecracker would make a file of that name if it came there later. */
 static void put_back(const struct fcp_guard_job *job, unsigned undo)
 {
-	int fifo = undo & FCP_UNDO_FIFO ? open_fifo(job) : -1;
+	int fifo = undo & FCP_UNDO_FIFO ? open_guarded_fifo(job) : -1;
 	unsigned left = undo_all(job, undo);
 
 	if (fifo >= 0 && (!(left & FCP_UNDO_FIFO) || firecracker_ended(job)))

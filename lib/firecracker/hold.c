@@ -70,7 +70,7 @@ int fcp_hold_prepare(const struct fcp_hold_settings *settings, struct fcp_hold *
 
 /* ---- the call ---- */
 
-static int call(struct fcp_hold *hold)
+static int hold_create_snapshot(struct fcp_hold *hold)
 {
 	const struct fcp_hold_settings *s = &hold->settings;
 	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
@@ -87,7 +87,7 @@ static void *call_thread(void *arg)
 {
 	struct fcp_hold *hold = arg;
 
-	hold->created = call(hold);
+	hold->created = hold_create_snapshot(hold);
 	eventfd_write(hold->answered, 1);
 	return NULL;
 }
@@ -181,7 +181,7 @@ int fcp_hold_check(const struct fcp_hold *hold, struct fcp_error *err)
 
 /* ---- the end ---- */
 
-static int check_answer(const struct fcp_hold *hold, struct fcp_error *err)
+static int check_create_answer(const struct fcp_hold *hold, struct fcp_error *err)
 {
 	if (is_hold_answer(hold) && fcp_fifo_had_writer(&hold->fifo))
 		return 0;
@@ -208,7 +208,7 @@ int fcp_hold_end(struct fcp_hold *hold, struct fcp_error *err)
 			eventfd_write(hold->give_up, 1);
 		pthread_join(hold->thread, NULL);
 		hold->calling = false;
-		result = check_answer(hold, err);
+		result = check_create_answer(hold, err);
 	}
 	fcp_fifo_remove(&hold->fifo);
 	return result;

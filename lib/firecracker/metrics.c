@@ -10,7 +10,7 @@
 /* A line of Firecracker 1.16 with one drive and one network interface has 8 kB. */
 #define LINE_MAX_BYTES (4 << 20)
 
-static uint64_t figure(const struct fcp_json *group, const char *key)
+static uint64_t metric_value(const struct fcp_json *group, const char *key)
 {
 	uint64_t value = 0;
 
@@ -27,15 +27,15 @@ static void add_line(const char *line, size_t length, struct fcp_metrics *sum)
 	if (fcp_json_parse(line, length, "metrics", &json, &ignored) != 0)
 		return;
 	balloon = fcp_json_get(json, "balloon");
-	sum->free_page_hint_count += figure(balloon, "free_page_hint_count");
-	sum->free_page_hint_freed += figure(balloon, "free_page_hint_freed");
-	sum->free_page_hint_fails += figure(balloon, "free_page_hint_fails");
-	sum->free_page_report_freed += figure(balloon, "free_page_report_freed");
+	sum->free_page_hint_count += metric_value(balloon, "free_page_hint_count");
+	sum->free_page_hint_freed += metric_value(balloon, "free_page_hint_freed");
+	sum->free_page_hint_fails += metric_value(balloon, "free_page_hint_fails");
+	sum->free_page_report_freed += metric_value(balloon, "free_page_report_freed");
 	latencies = fcp_json_get(json, "latencies_us");
-	sum->full_create_snapshot_us = figure(latencies, "full_create_snapshot");
-	sum->diff_create_snapshot_us = figure(latencies, "diff_create_snapshot");
-	sum->pause_vm_us = figure(latencies, "pause_vm");
-	sum->resume_vm_us = figure(latencies, "resume_vm");
+	sum->full_create_snapshot_us = metric_value(latencies, "full_create_snapshot");
+	sum->diff_create_snapshot_us = metric_value(latencies, "diff_create_snapshot");
+	sum->pause_vm_us = metric_value(latencies, "pause_vm");
+	sum->resume_vm_us = metric_value(latencies, "resume_vm");
 }
 
 static int read_lines(int fd, off_t from, struct fcp_metrics *sum, struct fcp_error *err)

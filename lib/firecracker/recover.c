@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 /* Held open until Firecracker answers: it may come to its open(2) a little later. */
-static int open_fifo(const char *path)
+static int open_left_fifo(const char *path)
 {
 	const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
 	FCP_CLEANUP(fd) int fd = path[0] ? open(path, flags) : -1;
@@ -30,8 +30,8 @@ static int stop_hinting(struct fcp_firecracker *firecracker, struct fcp_error *e
 	return -1;
 }
 
-static int undo(struct fcp_firecracker *firecracker, unsigned what, bool *resumed_,
-		struct fcp_error *err)
+static int undo_left(struct fcp_firecracker *firecracker, unsigned what, bool *resumed_,
+		     struct fcp_error *err)
 {
 	struct fcp_instance instance;
 
@@ -46,7 +46,7 @@ static int undo(struct fcp_firecracker *firecracker, unsigned what, bool *resume
 }
 
 /* In front of the warning that the lock may have of its own. */
-static void describe(struct fcp_lock *lock, bool resumed, bool hinting, bool fifo)
+static void describe_recovery(struct fcp_lock *lock, bool resumed, bool hinting, bool fifo)
 {
 	char own[sizeof(lock->warning)];
 
@@ -63,16 +63,16 @@ int fcp_firecracker_recover(struct fcp_firecracker *firecracker, struct fcp_lock
 {
 	const char *path;
 	unsigned what = fcp_undo_note_read(lock->left, &path);
-	FCP_CLEANUP(fd) int fifo = open_fifo(path);
+	FCP_CLEANUP(fd) int fifo = open_left_fifo(path);
 	bool resumed = false;
 
-	if (what != 0 && undo(firecracker, what, &resumed, err) != 0)
+	if (what != 0 && undo_left(firecracker, what, &resumed, err) != 0)
 		return fcp_error_wrap(err, "what a killed run has left cannot be put right");
 	if (fifo >= 0)
 		unlink(path);
 	if (lock->left[0])
 		fcp_lock_note(lock, "");
 	if (resumed || (what & FCP_UNDO_HINTING) || fifo >= 0)
-		describe(lock, resumed, what & FCP_UNDO_HINTING, fifo >= 0);
+		describe_recovery(lock, resumed, what & FCP_UNDO_HINTING, fifo >= 0);
 	return 0;
 }

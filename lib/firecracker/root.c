@@ -10,14 +10,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-static bool same_file(int a, int b)
-{
-	struct stat of_a, of_b;
-
-	return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-	       of_a.st_ino == of_b.st_ino;
-}
-
 /* A directory below root, whatever links there are on the way: none leads out (openat2(2)). */
 static int open_in_root(int root, const char *path)
 {
@@ -41,7 +33,7 @@ static bool others_can_write(int directory)
 }
 
 /* One step down. A link in a directory that others can write may be theirs. */
-static int descend(int from, const char *name, const char *path, struct fcp_error *err)
+static int open_component(int from, const char *name, const char *path, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int next = openat(from, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat status;
@@ -74,7 +66,7 @@ int fcp_path_open_own(const char *path, struct fcp_error *err)
 
 		if (*name == '\0' || strcmp(name, ".") == 0)
 			continue;
-		next = descend(at, name, path, err);
+		next = open_component(at, name, path, err);
 		if (next < 0)
 			return -1;
 		close(at);
@@ -131,10 +123,10 @@ static const char *tail_within(int root, const char *path)
 	for (const char *tail = path; ours >= 0 && tail; tail = strchr(tail + 1, '/')) {
 		FCP_CLEANUP(fd) int theirs = open_in_root(root, tail);
 
-		if (theirs >= 0 && same_file(ours, theirs))
+		if (theirs >= 0 && fcp_fd_same_file(ours, theirs))
 			return tail;
 	}
-	return ours >= 0 && same_file(ours, root) ? "" : NULL;
+	return ours >= 0 && fcp_fd_same_file(ours, root) ? "" : NULL;
 }
 
 static int fill_jailed(int root, const char *root_path, const char *path, struct fcp_place *place,
@@ -176,7 +168,7 @@ static int open_root(pid_t pid, const char *chroot_base, char *root_path, size_t
 		return -1;
 	snprintf(root_path, bytes, "/proc/%d/root", (int)pid);
 	root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root >= 0 && !same_file(root, ours) ? fcp_steal_fd(&root) : -1;
+	return root >= 0 && !fcp_fd_same_file(root, ours) ? fcp_steal_fd(&root) : -1;
 }
 
 int fcp_place_open(pid_t pid, const char *chroot_base, const char *directory,

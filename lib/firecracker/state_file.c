@@ -53,7 +53,8 @@ static bool is_magic(uint64_t value)
 	return value == MAGIC_X86_64 || value == MAGIC_AARCH64;
 }
 
-static int check_state(const char *state, size_t bytes, const char *name, struct fcp_error *err)
+static int check_state_bytes(const char *state, size_t bytes, const char *name,
+			     struct fcp_error *err)
 {
 	if (!is_magic(le64_at(state)) && !is_magic(le64_at(state + 1)))
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
@@ -91,5 +92,5 @@ int fcp_state_file_check(int fd, const char *name, struct fcp_error *err)
 					     "%.200s: cannot read the state file", name);
 		held += (size_t)got;
 	}
-	return check_state(state, bytes, name, err);
+	return check_state_bytes(state, bytes, name, err);
 }

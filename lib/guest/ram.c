@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/ram.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/maps.h"
@@ -54,16 +55,12 @@ static int add_piece(struct fcp_guest_pieces *pieces, const struct fcp_mapping *
 		     struct fcp_error *err)
 {
 	bool hugetlb = !mapping->shared && strcmp(mapping->path, HUGETLB_PATH) == 0;
+	struct fcp_guest_piece *items;
 
-	if (pieces->count == pieces->room) {
-		size_t room = pieces->room ? 2 * pieces->room : 64;
-		struct fcp_guest_piece *items = reallocarray(pieces->items, room, sizeof(*items));
-
-		if (!items)
-			return fcp_error_nomem(err);
-		pieces->items = items;
-		pieces->room = room;
-	}
+	items = fcp_array_grow(pieces->items, pieces->count, &pieces->room, sizeof(*items), err);
+	if (!items)
+		return -1;
+	pieces->items = items;
 	pieces->items[pieces->count++] = (struct fcp_guest_piece){
 		.start = mapping->start,
 		.end = mapping->end,

@@ -28,13 +28,14 @@ const char *fcp_holes_name(enum fcp_holes holes)
 }
 
 /* The file, by descriptor or by path. */
-struct source {
+struct attributed_file {
 	int fd;
 	const char *path; /* NULL: by fd */
 };
 
 /* text_ is "" when there is no such attribute, or it does not fit. */
-static void get(const struct source *source, const char *name, char *text_, size_t bytes)
+static void get_attribute(const struct attributed_file *source, const char *name, char *text_,
+			  size_t bytes)
 {
 	ssize_t got = source->path ? getxattr(source->path, name, text_, bytes - 1)
 				   : fgetxattr(source->fd, name, text_, bytes - 1);
@@ -54,15 +55,15 @@ static bool is_uuid(const char *text)
 	return true;
 }
 
-static void get_id(const struct source *source, const char *name, char id_[FCP_ID_BYTES])
+static void get_id(const struct attributed_file *source, const char *name, char id_[FCP_ID_BYTES])
 {
-	get(source, name, id_, FCP_ID_BYTES);
+	get_attribute(source, name, id_, FCP_ID_BYTES);
 	if (!is_uuid(id_))
 		id_[0] = '\0';
 }
 
 /* "" where the file cannot be looked at. */
-static void mtime_text(const struct source *source, char text_[MTIME_BYTES])
+static void mtime_text(const struct attributed_file *source, char text_[MTIME_BYTES])
 {
 	struct stat status;
 	int got = source->path ? stat(source->path, &status) : fstat(source->fd, &status);
@@ -73,23 +74,23 @@ static void mtime_text(const struct source *source, char text_[MTIME_BYTES])
 			 status.st_mtim.tv_nsec);
 }
 
-static bool is_stale(const struct source *source)
+static bool is_stale(const struct attributed_file *source)
 {
 	char recorded[MTIME_BYTES], now[MTIME_BYTES];
 
-	get(source, MTIME_NAME, recorded, sizeof(recorded));
+	get_attribute(source, MTIME_NAME, recorded, sizeof(recorded));
 	mtime_text(source, now);
 	return recorded[0] != '\0' && strcmp(recorded, now) != 0;
 }
 
-static void read_all(const struct source *source, struct fcp_file_attributes *attributes_)
+static void read_all(const struct attributed_file *source, struct fcp_file_attributes *attributes_)
 {
 	char holes[8];
 
 	*attributes_ = (struct fcp_file_attributes){.holes = FCP_HOLES_UNSPECIFIED};
 	if (is_stale(source))
 		return;
-	get(source, HOLES_NAME, holes, sizeof(holes));
+	get_attribute(source, HOLES_NAME, holes, sizeof(holes));
 	if (strcmp(holes, "zero") == 0)
 		attributes_->holes = FCP_HOLES_ZERO;
 	else if (strcmp(holes, "base") == 0)
@@ -100,12 +101,12 @@ static void read_all(const struct source *source, struct fcp_file_attributes *at
 
 void fcp_attributes_read(int fd, struct fcp_file_attributes *attributes_)
 {
-	read_all(&(struct source){fd, NULL}, attributes_);
+	read_all(&(struct attributed_file){fd, NULL}, attributes_);
 }
 
 void fcp_attributes_read_path(const char *path, struct fcp_file_attributes *attributes_)
 {
-	read_all(&(struct source){-1, path}, attributes_);
+	read_all(&(struct attributed_file){-1, path}, attributes_);
 }
 
 /* RFC 9562, version 4. */
@@ -126,7 +127,7 @@ int fcp_attributes_new_id(struct fcp_file_attributes *attributes, struct fcp_err
 	return 0;
 }
 
-static bool set(int fd, const char *name, const char *text)
+static bool set_attribute(int fd, const char *name, const char *text)
 {
 	return *text == '\0' || fsetxattr(fd, name, text, strlen(text), 0) == 0;
 }
@@ -135,8 +136,8 @@ static bool set_mtime(int fd)
 {
 	char text[MTIME_BYTES];
 
-	mtime_text(&(struct source){fd, NULL}, text);
-	return set(fd, MTIME_NAME, text);
+	mtime_text(&(struct attributed_file){fd, NULL}, text);
+	return set_attribute(fd, MTIME_NAME, text);
 }
 
 /* What a stale record says is gone first: it must not become right by the new time. */
@@ -152,11 +153,11 @@ bool fcp_attributes_write(int fd, const struct fcp_file_attributes *attributes)
 {
 	bool known = attributes->holes != FCP_HOLES_UNSPECIFIED;
 
-	if (is_stale(&(struct source){fd, NULL}))
+	if (is_stale(&(struct attributed_file){fd, NULL}))
 		drop_stale(fd);
-	return set_mtime(fd) && set(fd, ID_NAME, attributes->id) &&
-	       set(fd, BASE_NAME, attributes->base) &&
-	       set(fd, HOLES_NAME, known ? fcp_holes_name(attributes->holes) : "");
+	return set_mtime(fd) && set_attribute(fd, ID_NAME, attributes->id) &&
+	       set_attribute(fd, BASE_NAME, attributes->base) &&
+	       set_attribute(fd, HOLES_NAME, known ? fcp_holes_name(attributes->holes) : "");
 }
 
 /* Of two runs that do so at once one is first, and its id stays. */
@@ -168,7 +169,7 @@ void fcp_attributes_give_id(int fd)
 	fcp_attributes_read(fd, &attributes);
 	if (attributes.id[0] || fcp_attributes_new_id(&attributes, &without_id) != 0)
 		return;
-	if (is_stale(&(struct source){fd, NULL}))
+	if (is_stale(&(struct attributed_file){fd, NULL}))
 		drop_stale(fd);
 	if (set_mtime(fd))
 		fsetxattr(fd, ID_NAME, attributes.id, strlen(attributes.id), XATTR_CREATE);

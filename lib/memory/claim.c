@@ -2,7 +2,7 @@
 #include "memory/claim.h"
 
 #include "base/deadline.h"
-#include "memory/claim_sign.h"
+#include "memory/claim_marker.h"
 #include "memory/in_use.h"
 #include "memory/lease.h"
 
@@ -16,8 +16,8 @@
 #define FORK_POLL_NS 5000000
 
 /* refused: the kernel says that the file is open elsewhere too. */
-static int judge(const struct fcp_in_use *use, bool refused, struct fcp_claim *claim,
-		 const char *name, struct fcp_error *err)
+static int check_users(const struct fcp_in_use *use, bool refused, struct fcp_claim *claim,
+		       const char *name, struct fcp_error *err)
 {
 	if (use->how != FCP_IN_USE_NOT)
 		return fcp_in_use_error(use, name, err);
@@ -49,7 +49,7 @@ static bool take_lease(struct fcp_claim *claim)
 	claim->leased = true;
 	claim->break_ns = fcp_lease_break_ns();
 	if (fstat(claim->fd, &file) == 0)
-		claim->sign_fd = fcp_claim_sign_show(claim->fd, &file);
+		claim->marker_fd = fcp_claim_marker_set(claim->fd, &file);
 	return true;
 }
 
@@ -69,7 +69,7 @@ static int exclude_others(struct fcp_claim *claim, const char *name, struct fcp_
 			return 0;
 		}
 		if (!refused || !may_be_a_fork(&use) || fcp_deadline_passed(forked))
-			return judge(&use, refused, claim, name, err);
+			return check_users(&use, refused, claim, name, err);
 		fcp_wait_ns(FORK_POLL_NS, -1);
 	}
 }
@@ -77,7 +77,7 @@ static int exclude_others(struct fcp_claim *claim, const char *name, struct fcp_
 int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fcp_claim *claim_,
 		   struct fcp_error *err)
 {
-	*claim_ = (struct fcp_claim){.fd = fd, .sign_fd = -1, .lock = PTHREAD_RWLOCK_INITIALIZER};
+	*claim_ = (struct fcp_claim){.fd = fd, .marker_fd = -1, .lock = PTHREAD_RWLOCK_INITIALIZER};
 
 	if (flock(fd, (kind == FCP_CLAIM_READ ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
@@ -92,21 +92,21 @@ bool fcp_claim_is_held(int path_fd)
 {
 	struct stat file;
 
-	return fstat(path_fd, &file) == 0 && fcp_claim_sign_seen(path_fd, &file);
+	return fstat(path_fd, &file) == 0 && fcp_claim_marker_is_set(path_fd, &file);
 }
 
-static void give_way(struct fcp_claim *claim)
+static void give_way_to_opener(struct fcp_claim *claim)
 {
-	fcp_claim_sign_take_down(&claim->sign_fd);
+	fcp_claim_marker_clear(&claim->marker_fd);
 	fcp_lease_drop(claim->fd);
 }
 
 /* Waits for changes that are under way. */
-static void give_up(struct fcp_claim *claim)
+static void give_up_claim(struct fcp_claim *claim)
 {
 	pthread_rwlock_wrlock(&claim->lock);
 	if (!claim->lost)
-		give_way(claim);
+		give_way_to_opener(claim);
 	claim->lost = true;
 	pthread_rwlock_unlock(&claim->lock);
 }
@@ -118,7 +118,7 @@ bool fcp_claim_change_begin(struct fcp_claim *claim, struct fcp_claim_change *ch
 	if (!claim->lost && (!claim->leased || fcp_lease_is_held(claim->fd)))
 		return true;
 	pthread_rwlock_unlock(&claim->lock);
-	give_up(claim);
+	give_up_claim(claim);
 	return false;
 }
 
@@ -131,7 +131,7 @@ enum fcp_claim_end fcp_claim_change_end(struct fcp_claim *claim,
 	pthread_rwlock_unlock(&claim->lock);
 	if (held)
 		return FCP_CLAIM_KEPT;
-	give_up(claim);
+	give_up_claim(claim);
 	return in_time ? FCP_CLAIM_WANTED : FCP_CLAIM_BROKEN;
 }
 
@@ -143,7 +143,7 @@ bool fcp_claim_lost(struct fcp_claim *claim)
 	lost = claim->lost || (claim->leased && !fcp_lease_is_held(claim->fd));
 	pthread_rwlock_unlock(&claim->lock);
 	if (lost)
-		give_up(claim);
+		give_up_claim(claim);
 	return lost;
 }
 
@@ -155,13 +155,13 @@ int fcp_claim_check_end(struct fcp_claim *claim, const char *name, struct fcp_er
 	if ((claim->leased && fcp_lease_counts_mappings(claim->fd)) ||
 	    fcp_in_use_look(claim->fd, &use, &unread) < 0)
 		return 0;
-	return judge(&use, false, claim, name, err);
+	return check_users(&use, false, claim, name, err);
 }
 
 void fcp_claim_release(struct fcp_claim *claim)
 {
 	if (claim->leased && !claim->lost)
-		give_way(claim);
+		give_way_to_opener(claim);
 	flock(claim->fd, LOCK_UN);
 	claim->leased = false;
 }

@@ -22,7 +22,7 @@ struct fcp_claim {
 	pthread_rwlock_t lock;
 	bool lost;
 	uint64_t break_ns; /* how long an opener waits before the kernel ends the lease by force */
-	int sign_fd;	   /* memory/claim_sign.h, as long as it is leased; or -1 */
+	int marker_fd;	   /* memory/claim_marker.h, while it is leased; or -1 */
 	char doubt[160];   /* "": nobody else uses it, for sure; else why that cannot be known */
 };
 
@@ -45,7 +45,7 @@ int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fc
 
 /*
  * Has another fcpause claimed the file behind path_fd (O_PATH)? To be asked before it is opened: the
- * attempt alone would end that claim. By the claim's sign (memory/claim_sign.h); false when in doubt,
+ * attempt alone would end that claim. Answered by the marker (memory/claim_marker.h); false when in doubt:
  * then the lease keeps the two apart, and neither may win.
  */
 bool fcp_claim_is_held(int path_fd);

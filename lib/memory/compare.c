@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <string.h>
 
-struct job {
+struct compare_job {
 	const struct fcp_compare *compare;
 	struct fcp_page_reader reader;
 	pthread_mutex_t mutex;
@@ -39,7 +39,8 @@ static int add_piece(const struct fcp_compare *compare, const struct fcp_page_ru
 	return 0;
 }
 
-static int add_found(struct job *job, const struct fcp_found_ranges *found, struct fcp_error *err)
+static int add_found(struct compare_job *job, const struct fcp_found_ranges *found,
+		     struct fcp_error *err)
 {
 	int added;
 
@@ -78,7 +79,7 @@ static bool needs_base(const struct fcp_compare *compare)
 static int compare_batch(const struct fcp_page_batch *batch, unsigned char *pages, unsigned char *base,
 			 void *arg, struct fcp_error *err)
 {
-	struct job *job = arg;
+	struct compare_job *job = arg;
 	const struct fcp_compare *compare = job->compare;
 	bool with_base = needs_base(compare);
 	FCP_CLEANUP(found) struct fcp_found_ranges found = {0};
@@ -103,15 +104,15 @@ static int compare_batch(const struct fcp_page_batch *batch, unsigned char *page
 int fcp_compare_runs(const struct fcp_compare *compare, pid_t pid, const struct fcp_page_runs *runs,
 		     struct fcp_found_ranges *found, struct fcp_error *err)
 {
-	struct job job = {.compare = compare,
-			  .mutex = PTHREAD_MUTEX_INITIALIZER,
-			  .found = found,
-			  .reader = {.pid = pid,
-				     .runs = runs,
-				     .name = "guest memory",
-				     .cancel_fd = compare->cancel_fd,
-				     .take = compare_batch,
-				     .arg = &job}};
+	struct compare_job job = {.compare = compare,
+				  .mutex = PTHREAD_MUTEX_INITIALIZER,
+				  .found = found,
+				  .reader = {.pid = pid,
+					     .runs = runs,
+					     .name = "guest memory",
+					     .cancel_fd = compare->cancel_fd,
+					     .take = compare_batch,
+					     .arg = &job}};
 
 	return fcp_page_reader_run(&job.reader, err);
 }

@@ -6,14 +6,14 @@
 #include "memory/sparse.h"
 
 /* Where a file has data, asked for ascending offsets. */
-struct cursor {
+struct data_cursor {
 	const struct fcp_file *file; /* NULL: nowhere */
 	struct fcp_range data;	     /* the last that was found, in whole pages */
 };
 
 /* Is there data at offset at, and up to where is it so? A page with any data in it is data. */
-static int look(struct cursor *cursor, uint64_t at, uint64_t end, bool *data_, uint64_t *until_,
-		struct fcp_error *err)
+static int find_data_at(struct data_cursor *cursor, uint64_t at, uint64_t end, bool *data_,
+			uint64_t *until_, struct fcp_error *err)
 {
 	struct fcp_range *data = &cursor->data;
 	int more = 0;
@@ -45,16 +45,17 @@ static unsigned known_kind(const struct fcp_compare *compare, bool data, bool ba
 	return 0;
 }
 
-struct walk {
+struct compare_walk {
 	const struct fcp_compare *compare;
 	uint64_t end; /* of the last range */
-	struct cursor file;
-	struct cursor base;
+	struct data_cursor file;
+	struct data_cursor base;
 	struct fcp_page_runs runs; /* to be read; addresses are the offsets */
 	struct fcp_found_ranges *found;
 };
 
-static int walk_range(struct walk *walk, const struct fcp_range *range, struct fcp_error *err)
+static int walk_range(struct compare_walk *walk, const struct fcp_range *range,
+		      struct fcp_error *err)
 {
 	for (uint64_t at = range->start, until; at < range->end; at = until) {
 		uint64_t base_until;
@@ -62,8 +63,8 @@ static int walk_range(struct walk *walk, const struct fcp_range *range, struct f
 		unsigned kind;
 		int added = 0;
 
-		if (look(&walk->file, at, walk->end, &data, &until, err) != 0 ||
-		    look(&walk->base, at, walk->end, &base_data, &base_until, err) != 0)
+		if (find_data_at(&walk->file, at, walk->end, &data, &until, err) != 0 ||
+		    find_data_at(&walk->base, at, walk->end, &base_data, &base_until, err) != 0)
 			return -1;
 		until = base_until < until ? base_until : until;
 		until = range->end < until ? range->end : until;
@@ -81,11 +82,12 @@ static int walk_range(struct walk *walk, const struct fcp_range *range, struct f
 int fcp_compare_files(const struct fcp_compare *compare, const struct fcp_ranges *within,
 		      struct fcp_found_ranges *found, struct fcp_error *err)
 {
-	struct walk walk = {.compare = compare,
-			    .end = within->count > 0 ? within->items[within->count - 1].end : 0,
-			    .file = {.file = compare->file},
-			    .base = {.file = compare->base},
-			    .found = found};
+	struct compare_walk walk = {.compare = compare,
+				    .end = within->count > 0 ? within->items[within->count - 1].end
+							     : 0,
+				    .file = {.file = compare->file},
+				    .base = {.file = compare->base},
+				    .found = found};
 	int ran = 0;
 
 	for (size_t i = 0; ran == 0 && i < within->count; i++)

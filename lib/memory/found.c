@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/found.h"
 
+#include "base/array.h"
 #include "base/units.h"
 
 #include <stdlib.h>
@@ -38,6 +39,7 @@ int fcp_found_add(struct fcp_found_ranges *ranges, uint64_t start, uint64_t end,
 		  struct fcp_error *err)
 {
 	struct fcp_found_range *last = ranges->count > 0 ? &ranges->items[ranges->count - 1] : NULL;
+	struct fcp_found_range *items;
 
 	if (start >= end)
 		return 0;
@@ -45,15 +47,11 @@ int fcp_found_add(struct fcp_found_ranges *ranges, uint64_t start, uint64_t end,
 		last->end = end;
 		return 0;
 	}
-	if (ranges->count == ranges->capacity) {
-		size_t capacity = ranges->capacity ? ranges->capacity * 2 : 64;
-		struct fcp_found_range *items = reallocarray(ranges->items, capacity, sizeof(*items));
-
-		if (!items)
-			return fcp_error_nomem(err);
-		ranges->items = items;
-		ranges->capacity = capacity;
-	}
+	items = fcp_array_grow(ranges->items, ranges->count, &ranges->capacity, sizeof(*items),
+			       err);
+	if (!items)
+		return -1;
+	ranges->items = items;
 	ranges->items[ranges->count++] = (struct fcp_found_range){start, end, found};
 	return 0;
 }

@@ -51,7 +51,7 @@ static bool same_time(const struct statx_timestamp *a, const struct statx_timest
  * The change time, to the nanosecond, is no other file's: nobody can set it. It tells a file of
  * overlayfs in its upper layer, whatever device and inode number it has there.
  */
-static bool same_file(const struct fcp_used_file *file, const struct statx *other)
+static bool is_used_file(const struct fcp_used_file *file, const struct statx *other)
 {
 	const struct statx *ours = &file->status;
 	bool same_inode = ours->stx_ino == other->stx_ino;
@@ -67,14 +67,14 @@ static bool same_file(const struct fcp_used_file *file, const struct statx *othe
 /* ---- mappings ---- */
 
 /* A line of maps: ADDRESSES PERMISSIONS OFFSET MAJOR:MINOR INODE PATH. */
-struct line {
+struct mapped_line {
 	char addresses[48];
 	unsigned dev_major, dev_minor;
 	uintmax_t inode;
 	const char *path;
 };
 
-static bool parse_line(const char *text, struct line *line_)
+static bool parse_line(const char *text, struct mapped_line *line_)
 {
 	int path_at = 0;
 
@@ -94,7 +94,7 @@ static bool is_our_line(const struct fcp_used_file *file, int proc, const char *
 {
 	const struct statx *ours = &file->status;
 	struct statx mapped;
-	struct line line;
+	struct mapped_line line;
 	char link[64];
 
 	if (!parse_line(text, &line) || (line.inode != ours->stx_ino && !file->has_layers))
@@ -104,7 +104,7 @@ static bool is_our_line(const struct fcp_used_file *file, int proc, const char *
 		return true;
 	snprintf(link, sizeof(link), "map_files/%s", line.addresses);
 	if (get_status(proc, link, &mapped))
-		return same_file(file, &mapped);
+		return is_used_file(file, &mapped);
 	if (strcmp(line.path, file->path) == 0)
 		return true;
 	use->hidden |= file->has_layers && (errno == EPERM || errno == EACCES);
@@ -211,7 +211,7 @@ static bool is_our_fd(const struct fcp_used_file *file, int proc, int fds, const
 	read_fdinfo(proc, number, info_);
 	if (info_->has_inode && info_->inode != file->status.stx_ino && !file->has_layers)
 		return false;
-	return get_status(fds, number, &target) && same_file(file, &target);
+	return get_status(fds, number, &target) && is_used_file(file, &target);
 }
 
 /* -1: cannot be read (errno). */
@@ -239,7 +239,7 @@ static int read_fds(const struct fcp_used_file *file, int proc, struct fcp_proce
 	return 0;
 }
 
-static bool denied(int result)
+static bool is_denied(int result)
 {
 	return result < 0 && (errno == EACCES || errno == EPERM);
 }
@@ -250,9 +250,9 @@ void fcp_process_use(const struct fcp_used_file *file, int proc, struct fcp_proc
 	bool empty;
 	int maps = read_maps(file, proc, &empty, &use);
 
-	use.hidden |= denied(maps);
+	use.hidden |= is_denied(maps);
 	use.mapped = maps > 0;
 	if (maps != 0 || !empty) /* else a kernel thread, a zombie */
-		use.hidden |= denied(read_fds(file, proc, &use));
+		use.hidden |= is_denied(read_fds(file, proc, &use));
 	*use_ = use;
 }

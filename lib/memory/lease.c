@@ -13,7 +13,7 @@
 #define TRIES 5
 #define BREAK_SECONDS 45 /* the kernel's default */
 
-static bool take(int fd, int kind)
+static bool set_lease(int fd, int kind)
 {
 	/* A lease that is asked for sends SIGIO, which kills by default. SIGURG is ignored by
 	 * default, and without an owner no signal is sent: we poll F_GETLEASE instead. */
@@ -25,12 +25,12 @@ static bool take(int fd, int kind)
 
 bool fcp_lease_take(int fd)
 {
-	return take(fd, F_WRLCK);
+	return set_lease(fd, F_WRLCK);
 }
 
 bool fcp_lease_take_reading(int fd)
 {
-	return take(fd, F_RDLCK);
+	return set_lease(fd, F_RDLCK);
 }
 
 bool fcp_lease_take_patiently(int fd)

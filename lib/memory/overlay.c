@@ -24,7 +24,7 @@ int fcp_overlay_read(const struct fcp_overlay *overlay, struct fcp_range range,
 	return more;
 }
 
-static int refused(const char *name, struct fcp_error *err)
+static int overlay_error(const char *name, struct fcp_error *err)
 {
 	return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", name);
 }
@@ -38,7 +38,7 @@ int fcp_overlay_try(int fd, const char *name, uint64_t bytes, struct fcp_error *
 	if (ftruncate(fd, (off_t)bytes) != 0 ||
 	    pwrite(fd, zeros, sizeof(zeros), FCP_PAGE_BYTES) != (ssize_t)sizeof(zeros) ||
 	    fdatasync(fd) != 0)
-		return refused(name, err);
+		return overlay_error(name, err);
 	more = fcp_sparse_next(fd, name, 0, bytes, &data, err);
 	if (more < 0)
 		return -1;
@@ -46,5 +46,6 @@ int fcp_overlay_try(int fd, const char *name, uint64_t bytes, struct fcp_error *
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "%.200s: a layer cannot be kept here: the file system does not tell "
 				     "holes from pages of zeros", name);
-	return ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)bytes) == 0 ? 0 : refused(name, err);
+	return ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)bytes) == 0 ? 0
+									 : overlay_error(name, err);
 }

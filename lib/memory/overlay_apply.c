@@ -11,20 +11,21 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 
-struct job {
+struct overlay_job {
 	const struct fcp_overlay_apply *apply;
 	struct fcp_overlay_applied applied;
 	bool copy; /* storage cannot be shared here */
 };
 
 /* A stretch of one piece, and where its bytes are. */
-struct stretch {
+struct overlay_stretch {
 	struct fcp_range range;
 	bool zero;
 	const unsigned char *bytes;
 };
 
-static int copy_stretch(struct job *job, const struct stretch *stretch, struct fcp_error *err)
+static int copy_stretch(struct overlay_job *job, const struct overlay_stretch *stretch,
+			struct fcp_error *err)
 {
 	job->applied.copied_bytes += stretch->range.end - stretch->range.start;
 	return fcp_pages_write(job->apply->out_fd, job->apply->out, stretch->range, stretch->bytes, err);
@@ -48,7 +49,7 @@ bool fcp_overlay_can_share(const struct fcp_overlay_apply *apply)
 }
 
 /* False where the two files cannot share it; then they never will, but for ends that are no pages. */
-static bool clone_stretch(struct job *job, struct fcp_range range)
+static bool clone_stretch(struct overlay_job *job, struct fcp_range range)
 {
 	if (job->copy || (range.start | range.end) % FCP_PAGE_BYTES != 0)
 		return false;
@@ -60,7 +61,8 @@ static bool clone_stretch(struct job *job, struct fcp_range range)
 	return true;
 }
 
-static int put_stretch(struct job *job, const struct stretch *stretch, struct fcp_error *err)
+static int put_stretch(struct overlay_job *job, const struct overlay_stretch *stretch,
+		       struct fcp_error *err)
 {
 	int errnum;
 
@@ -79,10 +81,10 @@ static int put_stretch(struct job *job, const struct stretch *stretch, struct fc
 
 /* Neighbours of one kind share a call. Of a page of which the layer has only a part, nothing is made a
  * hole. */
-static int put_piece(struct job *job, struct fcp_range piece, const unsigned char *bytes,
+static int put_piece(struct overlay_job *job, struct fcp_range piece, const unsigned char *bytes,
 		     struct fcp_error *err)
 {
-	struct stretch stretch = {{piece.start, piece.start}, false, bytes};
+	struct overlay_stretch stretch = {{piece.start, piece.start}, false, bytes};
 
 	while (stretch.range.end < piece.end) {
 		uint64_t at = stretch.range.end, next = fcp_align_down(at, FCP_PAGE_BYTES) + FCP_PAGE_BYTES;
@@ -92,7 +94,9 @@ static int put_piece(struct job *job, struct fcp_range piece, const unsigned cha
 		if (zero != stretch.zero) {
 			if (put_stretch(job, &stretch, err) != 0)
 				return -1;
-			stretch = (struct stretch){{at, at}, zero, bytes + (at - piece.start)};
+			stretch = (struct overlay_stretch){{at, at},
+							   zero,
+							   bytes + (at - piece.start)};
 		}
 		stretch.range.end = next < piece.end ? next : piece.end;
 	}
@@ -101,7 +105,7 @@ static int put_piece(struct job *job, struct fcp_range piece, const unsigned cha
 
 static int move_piece(struct fcp_range piece, unsigned char *buffer, void *arg, struct fcp_error *err)
 {
-	struct job *job = arg;
+	struct overlay_job *job = arg;
 
 	job->applied.data_bytes += piece.end - piece.start;
 	if (fcp_pages_read(job->apply->layer_fd, job->apply->layer, piece, buffer, err) != 0)
@@ -112,7 +116,7 @@ static int move_piece(struct fcp_range piece, unsigned char *buffer, void *arg, 
 int fcp_overlay_apply(const struct fcp_overlay_apply *apply, struct fcp_overlay_applied *applied_,
 		      struct fcp_error *err)
 {
-	struct job job = {.apply = apply};
+	struct overlay_job job = {.apply = apply};
 	const struct fcp_transfer transfer = {.data = apply->data,
 					      .to = apply->out_fd,
 					      .name = apply->out,

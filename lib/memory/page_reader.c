@@ -15,7 +15,7 @@
 #define BYTES_PER_THREAD (8 * FCP_MIB)
 
 /* One run of a reader, shared by its threads. */
-struct work {
+struct reading {
 	const struct fcp_page_reader *reader;
 	pthread_mutex_t mutex;
 	/* All below under the mutex. */
@@ -27,7 +27,7 @@ struct work {
 };
 
 /* The next pages that no thread has; false when there are no more, or one has failed. */
-static bool next_batch(struct work *work, struct fcp_page_batch *batch)
+static bool next_batch(struct reading *work, struct fcp_page_batch *batch)
 {
 	const struct fcp_page_runs *runs = work->reader->runs;
 
@@ -104,7 +104,7 @@ int fcp_page_reader_read(const struct fcp_page_reader *reader, const struct fcp_
 	return 0;
 }
 
-static void fail(struct work *work, const struct fcp_error *error)
+static void fail_reading(struct reading *work, const struct fcp_error *error)
 {
 	pthread_mutex_lock(&work->mutex);
 	if (!work->failed)
@@ -115,7 +115,7 @@ static void fail(struct work *work, const struct fcp_error *error)
 
 static void *run_batches(void *arg)
 {
-	struct work *work = arg;
+	struct reading *work = arg;
 	/* Pages, and as much again for what they are compared with. */
 	FCP_CLEANUP(free) unsigned char *pages = malloc(2 * FCP_BATCH_BYTES);
 	struct fcp_error error;
@@ -123,7 +123,7 @@ static void *run_batches(void *arg)
 
 	if (!pages) {
 		fcp_error_nomem(&error);
-		fail(work, &error);
+		fail_reading(work, &error);
 		return NULL;
 	}
 	while (next_batch(work, &batch)) {
@@ -134,7 +134,7 @@ static void *run_batches(void *arg)
 							 work->reader->arg, &error);
 
 		if (taken != 0) {
-			fail(work, &error);
+			fail_reading(work, &error);
 			return NULL;
 		}
 	}
@@ -157,7 +157,7 @@ static unsigned thread_count(const struct fcp_page_reader *reader)
 /* This thread works too; where another cannot be started, alone. */
 int fcp_page_reader_run(const struct fcp_page_reader *reader, struct fcp_error *err)
 {
-	struct work work = {.reader = reader, .mutex = PTHREAD_MUTEX_INITIALIZER};
+	struct reading work = {.reader = reader, .mutex = PTHREAD_MUTEX_INITIALIZER};
 	unsigned wanted = thread_count(reader) - 1, started = 0;
 	pthread_t threads[THREADS_MAX];
 	sigset_t all, before;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/writer.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 
 int fcp_page_runs_add(struct fcp_page_runs *runs, struct fcp_page_run run, struct fcp_error *err)
 {
 	struct fcp_page_run *last = runs->count > 0 ? &runs->items[runs->count - 1] : NULL;
+	struct fcp_page_run *items;
 
 	if (run.start >= run.end)
 		return 0;
@@ -14,15 +17,10 @@ int fcp_page_runs_add(struct fcp_page_runs *runs, struct fcp_page_run run, struc
 		last->end = run.end;
 		return 0;
 	}
-	if (runs->count == runs->capacity) {
-		size_t capacity = runs->capacity ? runs->capacity * 2 : 256;
-		struct fcp_page_run *items = reallocarray(runs->items, capacity, sizeof(*items));
-
-		if (!items)
-			return fcp_error_nomem(err);
-		runs->items = items;
-		runs->capacity = capacity;
-	}
+	items = fcp_array_grow(runs->items, runs->count, &runs->capacity, sizeof(*items), err);
+	if (!items)
+		return -1;
+	runs->items = items;
 	runs->items[runs->count++] = run;
 	return 0;
 }

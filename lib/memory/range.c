@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/error.h"
-
-#include <stdlib.h>
+#include "base/array.h"
 
 int fcp_ranges_add(struct fcp_ranges *ranges, uint64_t start, uint64_t end, struct fcp_error *err)
 {
+	struct fcp_range *items;
+
 	if (start >= end)
 		return 0;
 	if (ranges->count > 0 && ranges->items[ranges->count - 1].end == start) {
 		ranges->items[ranges->count - 1].end = end;
 		return 0;
 	}
-	if (ranges->count == ranges->capacity) {
-		size_t capacity = ranges->capacity ? ranges->capacity * 2 : 64;
-		struct fcp_range *items = reallocarray(ranges->items, capacity, sizeof(*items));
-
-		if (!items)
-			return fcp_error_nomem(err);
-		ranges->items = items;
-		ranges->capacity = capacity;
-	}
+	items = fcp_array_grow(ranges->items, ranges->count, &ranges->capacity, sizeof(*items),
+			       err);
+	if (!items)
+		return -1;
+	ranges->items = items;
 	ranges->items[ranges->count++] = (struct fcp_range){start, end};
 	return 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/units.h"
@@ -12,14 +13,14 @@
 #define LINE_BYTES 256
 
 /* A range with the line it stands on, which only the messages need. */
-struct entry {
+struct ranges_entry {
 	struct fcp_range range;
 	uint64_t line;
 };
 
-struct reader {
+struct ranges_reader {
 	const struct fcp_ranges_text *text;
-	struct entry *entries;
+	struct ranges_entry *entries;
 	size_t count;
 	size_t capacity;
 	uint64_t line;
@@ -32,28 +33,28 @@ struct reader {
 	bool has_nul;
 };
 
-static int line_error(const struct reader *reader, struct fcp_error *err, const char *what)
+static int line_error(const struct ranges_reader *reader, struct fcp_error *err, const char *what)
 {
 	return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: line %llu: %s", reader->text->name,
 			     (unsigned long long)reader->line, what);
 }
 
-static int add_entry(struct reader *reader, uint64_t start, uint64_t end, struct fcp_error *err)
+static int add_entry(struct ranges_reader *reader, uint64_t start, uint64_t end,
+		     struct fcp_error *err)
 {
-	if (reader->count == reader->capacity) {
-		size_t capacity = reader->capacity ? reader->capacity * 2 : 64;
-		struct entry *entries = reallocarray(reader->entries, capacity, sizeof(*entries));
+	struct ranges_entry *entries;
 
-		if (!entries)
-			return fcp_error_nomem(err);
-		reader->entries = entries;
-		reader->capacity = capacity;
-	}
-	reader->entries[reader->count++] = (struct entry){{start, end}, reader->line};
+	entries = fcp_array_grow(reader->entries, reader->count, &reader->capacity,
+				 sizeof(*entries), err);
+	if (!entries)
+		return -1;
+	reader->entries = entries;
+	reader->entries[reader->count++] = (struct ranges_entry){{start, end}, reader->line};
 	return 0;
 }
 
-static int take_range(struct reader *reader, uint64_t start, uint64_t length, struct fcp_error *err)
+static int take_range(struct ranges_reader *reader, uint64_t start, uint64_t length,
+		      struct fcp_error *err)
 {
 	uint64_t end;
 
@@ -75,7 +76,7 @@ static int take_range(struct reader *reader, uint64_t start, uint64_t length, st
 }
 
 /* What was found there, as --list says: NULL or a word. */
-static int check_found(const struct reader *reader, const char *word, struct fcp_error *err)
+static int check_found(const struct ranges_reader *reader, const char *word, struct fcp_error *err)
 {
 	unsigned found = word ? fcp_find_parse(word) : 0;
 
@@ -90,7 +91,7 @@ static int check_found(const struct reader *reader, const char *word, struct fcp
 	return 0;
 }
 
-static int take_fields(struct reader *reader, struct fcp_error *err)
+static int take_fields(struct ranges_reader *reader, struct fcp_error *err)
 {
 	char *rest = NULL;
 	const char *start_text = strtok_r(reader->chars, " \t\r", &rest);
@@ -110,7 +111,7 @@ static int take_fields(struct reader *reader, struct fcp_error *err)
 }
 
 /* "# file IDENTITY". A comment that begins like one is no comment: the ranges would go with any file. */
-static int take_comment(struct reader *reader, char *comment, struct fcp_error *err)
+static int take_comment(struct ranges_reader *reader, char *comment, struct fcp_error *err)
 {
 	static const char mark[] = "# file ";
 	struct fcp_file_identity made_of;
@@ -135,7 +136,7 @@ static int take_comment(struct reader *reader, char *comment, struct fcp_error *
 }
 
 /* The line is whole. */
-static int take_line(struct reader *reader, struct fcp_error *err)
+static int take_line(struct ranges_reader *reader, struct fcp_error *err)
 {
 	size_t length = reader->length;
 	bool has_nul = reader->has_nul;
@@ -157,7 +158,8 @@ static int take_line(struct reader *reader, struct fcp_error *err)
 	return take_fields(reader, err);
 }
 
-static int take_bytes(struct reader *reader, const char *bytes, size_t count, struct fcp_error *err)
+static int take_bytes(struct ranges_reader *reader, const char *bytes, size_t count,
+		      struct fcp_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (bytes[i] == '\n') {
@@ -175,7 +177,7 @@ static int take_bytes(struct reader *reader, const char *bytes, size_t count, st
 }
 
 /* Waits for either: a pipe whose other end says nothing must not outlast a cancellation. */
-static int wait_readable(const struct fcp_ranges_text *text, struct fcp_error *err)
+static int wait_for_ranges(const struct fcp_ranges_text *text, struct fcp_error *err)
 {
 	struct pollfd fds[] = {{.fd = text->fd, .events = POLLIN},
 			       {.fd = text->cancel_fd, .events = POLLIN}};
@@ -189,7 +191,7 @@ static int wait_readable(const struct fcp_ranges_text *text, struct fcp_error *e
 	return 0;
 }
 
-static int read_entries(struct reader *reader, struct fcp_error *err)
+static int read_entries(struct ranges_reader *reader, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) char *buffer = malloc(64 << 10);
 
@@ -198,7 +200,7 @@ static int read_entries(struct reader *reader, struct fcp_error *err)
 	for (;;) {
 		ssize_t got;
 
-		if (wait_readable(reader->text, err) < 0)
+		if (wait_for_ranges(reader->text, err) < 0)
 			return -1;
 		got = read(reader->text->fd, buffer, 64 << 10);
 		if (got < 0 && (errno == EINTR || errno == EAGAIN))
@@ -214,7 +216,7 @@ static int read_entries(struct reader *reader, struct fcp_error *err)
 
 static int compare_entries(const void *a, const void *b)
 {
-	const struct entry *x = a, *y = b;
+	const struct ranges_entry *x = a, *y = b;
 
 	if (x->range.start != y->range.start)
 		return x->range.start < y->range.start ? -1 : 1;
@@ -222,7 +224,7 @@ static int compare_entries(const void *a, const void *b)
 }
 
 /* In order of start, a range that overlaps any other overlaps a neighbour. */
-static int check_overlaps(struct reader *reader, struct fcp_error *err)
+static int check_overlaps(struct ranges_reader *reader, struct fcp_error *err)
 {
 	for (size_t i = 1; i < reader->count; i++) {
 		uint64_t a = reader->entries[i - 1].line, b = reader->entries[i].line;
@@ -237,7 +239,8 @@ static int check_overlaps(struct reader *reader, struct fcp_error *err)
 	return 0;
 }
 
-static int read_sorted(struct reader *reader, struct fcp_ranges *ranges, struct fcp_error *err)
+static int read_sorted(struct ranges_reader *reader, struct fcp_ranges *ranges,
+		       struct fcp_error *err)
 {
 	if (read_entries(reader, err) < 0)
 		return -1;
@@ -255,7 +258,7 @@ static int read_sorted(struct reader *reader, struct fcp_ranges *ranges, struct 
 int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
 		    struct fcp_error *err)
 {
-	struct reader reader = {.text = text, .line = 1, .limit_bytes = text->limit_bytes};
+	struct ranges_reader reader = {.text = text, .line = 1, .limit_bytes = text->limit_bytes};
 	struct fcp_ranges ranges = {0};
 	int result;
 

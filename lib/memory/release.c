@@ -12,7 +12,7 @@
 /* A cancellation, and who waits for the file, waits for one piece at most. */
 #define PIECE_BYTES (32 * FCP_MIB)
 
-static int unsupported(const struct fcp_file *file, struct fcp_error *err)
+static int punch_unsupported(const struct fcp_file *file, struct fcp_error *err)
 {
 	struct statfs fs = {0};
 
@@ -31,7 +31,7 @@ static int punch_error(const struct fcp_file *file, int errnum, uint64_t done_by
 	switch (errnum) {
 	case EOPNOTSUPP:
 	case ENOSYS:
-		return unsupported(file, err);
+		return punch_unsupported(file, err);
 	case EPERM:
 		why = "sealed or immutable, cannot release";
 		break;
@@ -48,16 +48,16 @@ static int punch_error(const struct fcp_file *file, int errnum, uint64_t done_by
 			     why, (unsigned long long)done_bytes);
 }
 
-static int punch(const struct fcp_file *file, struct fcp_range piece, uint64_t done_bytes,
-		 struct fcp_error *err)
+static int punch_piece(const struct fcp_file *file, struct fcp_range piece, uint64_t done_bytes,
+		       struct fcp_error *err)
 {
 	int errnum = fcp_pages_punch(file->fd, piece);
 
 	return errnum == 0 ? 0 : punch_error(file, errnum, done_bytes, err);
 }
 
-static int lost(const struct fcp_file *file, enum fcp_claim_end end, uint64_t done_bytes,
-		struct fcp_error *err)
+static int claim_lost_error(const struct fcp_file *file, enum fcp_claim_end end,
+			    uint64_t done_bytes, struct fcp_error *err)
 {
 	if (end == FCP_CLAIM_WANTED)
 		fcp_file_wanted(file, err);
@@ -78,14 +78,14 @@ static int punch_claimed(const struct fcp_file *file, const struct fcp_range *pi
 	int punched;
 
 	if (file->claim && !fcp_claim_change_begin(file->claim, &change))
-		return lost(file, FCP_CLAIM_WANTED, *done_bytes, err);
-	punched = punch(file, *piece, *done_bytes, err);
+		return claim_lost_error(file, FCP_CLAIM_WANTED, *done_bytes, err);
+	punched = punch_piece(file, *piece, *done_bytes, err);
 	if (file->claim)
 		end = fcp_claim_change_end(file->claim, &change);
 	if (punched < 0)
 		return -1;
 	*done_bytes += piece->end - piece->start;
-	return end == FCP_CLAIM_KEPT ? 0 : lost(file, end, *done_bytes, err);
+	return end == FCP_CLAIM_KEPT ? 0 : claim_lost_error(file, end, *done_bytes, err);
 }
 
 int fcp_release_range(const struct fcp_file *file, uint64_t start, uint64_t end,

@@ -60,7 +60,7 @@ static bool release_one(struct fcp_releaser *releaser, struct fcp_range range)
 	return result == 0;
 }
 
-static void *work(void *arg)
+static void *release_thread(void *arg)
 {
 	struct fcp_range range;
 
@@ -78,7 +78,7 @@ static bool start_thread(struct fcp_releaser *releaser)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = pthread_create(&releaser->thread, NULL, work, releaser) == 0;
+	started = pthread_create(&releaser->thread, NULL, release_thread, releaser) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return started;
 }

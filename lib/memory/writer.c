@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <string.h>
 
-struct job {
+struct writer_job {
 	const struct fcp_writer_settings *settings;
 	struct fcp_page_reader reader;
 	unsigned char *buffer; /* of fcp_writer_copy() */
@@ -84,8 +84,8 @@ static int write_run(struct writing *writing, struct fcp_range run, const unsign
 	return written;
 }
 
-static int settle(struct writing *writing, enum fate fate, struct fcp_range run,
-		  const unsigned char *pages, struct fcp_error *err)
+static int settle_run(struct writing *writing, enum fate fate, struct fcp_range run,
+		      const unsigned char *pages, struct fcp_error *err)
 {
 	if (run.start == run.end)
 		return 0;
@@ -114,15 +114,15 @@ static int settle_piece(struct writing *writing, const struct fcp_page_run *piec
 
 		if (next == fate)
 			continue;
-		if (settle(writing, fate, run, pages + (run.start - piece->start), err) != 0)
+		if (settle_run(writing, fate, run, pages + (run.start - piece->start), err) != 0)
 			return -1;
 		fate = next;
 		run.start = run.end;
 	}
-	return settle(writing, fate, run, pages + (run.start - piece->start), err);
+	return settle_run(writing, fate, run, pages + (run.start - piece->start), err);
 }
 
-static void add_counts(struct job *job, const struct fcp_writer_result *counts)
+static void add_counts(struct writer_job *job, const struct fcp_writer_result *counts)
 {
 	pthread_mutex_lock(&job->mutex);
 	job->result.read_bytes += counts->read_bytes;
@@ -137,7 +137,7 @@ static void add_counts(struct job *job, const struct fcp_writer_result *counts)
 static int write_batch(const struct fcp_page_batch *batch, unsigned char *pages, unsigned char *base,
 		       void *arg, struct fcp_error *err)
 {
-	struct job *job = arg;
+	struct writer_job *job = arg;
 	const struct fcp_writer_settings *settings = job->settings;
 	bool has_base = settings->base_fd >= 0;
 	struct writing writing;
@@ -165,7 +165,7 @@ static int write_batch(const struct fcp_page_batch *batch, unsigned char *pages,
 static int copy_batch(const struct fcp_page_batch *batch, unsigned char *pages, unsigned char *other,
 		      void *arg, struct fcp_error *err)
 {
-	struct job *job = arg;
+	struct writer_job *job = arg;
 
 	(void)pages;
 	(void)other;
@@ -189,7 +189,7 @@ static int read_written(const struct fcp_writer_settings *settings, const struct
 static int verify_batch(const struct fcp_page_batch *batch, unsigned char *pages,
 			unsigned char *written, void *arg, struct fcp_error *err)
 {
-	struct job *job = arg;
+	struct writer_job *job = arg;
 	uint64_t differing = 0;
 
 	if (fcp_page_reader_read(&job->reader, batch, pages, err) != 0)
@@ -212,8 +212,8 @@ static int verify_batch(const struct fcp_page_batch *batch, unsigned char *pages
 
 /* ---- the jobs ---- */
 
-static int run_job(const struct fcp_writer_settings *settings, fcp_page_take *take, struct job *job,
-		   struct fcp_error *err)
+static int run_job(const struct fcp_writer_settings *settings, fcp_page_take *take,
+		   struct writer_job *job, struct fcp_error *err)
 {
 	job->settings = settings;
 	job->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
@@ -230,7 +230,7 @@ static int run_job(const struct fcp_writer_settings *settings, fcp_page_take *ta
 int fcp_writer_write(const struct fcp_writer_settings *settings, struct fcp_writer_result *result_,
 		     struct fcp_error *err)
 {
-	struct job job = {0};
+	struct writer_job job = {0};
 	int ran = run_job(settings, write_batch, &job, err);
 
 	*result_ = job.result;
@@ -239,7 +239,7 @@ int fcp_writer_write(const struct fcp_writer_settings *settings, struct fcp_writ
 
 int fcp_writer_copy(const struct fcp_writer_settings *settings, void *buffer, struct fcp_error *err)
 {
-	struct job job = {.buffer = buffer};
+	struct writer_job job = {.buffer = buffer};
 
 	return run_job(settings, copy_batch, &job, err);
 }
@@ -247,7 +247,7 @@ int fcp_writer_copy(const struct fcp_writer_settings *settings, void *buffer, st
 int fcp_writer_verify(const struct fcp_writer_settings *settings, uint64_t *differing_,
 		      struct fcp_error *err)
 {
-	struct job job = {0};
+	struct writer_job job = {0};
 	int ran = run_job(settings, verify_batch, &job, err);
 
 	*differing_ = job.differing;

@@ -11,7 +11,7 @@
 #define CHUNK_BYTES FCP_MIB
 #define POLL_BYTES (4 * FCP_MIB)
 
-struct scanner {
+struct zero_scanner {
 	const struct fcp_zero_scan *scan;
 	unsigned char *chunk;
 	struct fcp_range run; /* of zeros, not told yet */
@@ -19,7 +19,7 @@ struct scanner {
 	size_t skipped; /* ranges of scan->skip that lie behind us */
 };
 
-static int tell_run(struct scanner *scanner, struct fcp_error *err)
+static int tell_run(struct zero_scanner *scanner, struct fcp_error *err)
 {
 	struct fcp_range run = scanner->run;
 
@@ -29,7 +29,8 @@ static int tell_run(struct scanner *scanner, struct fcp_error *err)
 	return scanner->scan->sink(run.start, run.end, scanner->scan->sink_arg, err);
 }
 
-static int take_chunk(struct scanner *scanner, uint64_t start, size_t bytes, struct fcp_error *err)
+static int take_chunk(struct zero_scanner *scanner, uint64_t start, size_t bytes,
+		      struct fcp_error *err)
 {
 	for (size_t at = 0; at < bytes; at += FCP_PAGE_BYTES) {
 		if (!fcp_page_is_zero(scanner->chunk + at))
@@ -44,7 +45,8 @@ static int take_chunk(struct scanner *scanner, uint64_t start, size_t bytes, str
 	return 0;
 }
 
-static int read_chunk(struct scanner *scanner, uint64_t start, size_t bytes, struct fcp_error *err)
+static int read_zero_chunk(struct zero_scanner *scanner, uint64_t start, size_t bytes,
+			   struct fcp_error *err)
 {
 	const struct fcp_file *file = scanner->scan->file;
 	size_t held = 0;
@@ -67,7 +69,7 @@ static int read_chunk(struct scanner *scanner, uint64_t start, size_t bytes, str
 	return 0;
 }
 
-static int poll_now_and_then(struct scanner *scanner, size_t bytes, struct fcp_error *err)
+static int poll_now_and_then(struct zero_scanner *scanner, size_t bytes, struct fcp_error *err)
 {
 	if (scanner->to_poll_bytes > bytes) {
 		scanner->to_poll_bytes -= bytes;
@@ -78,14 +80,14 @@ static int poll_now_and_then(struct scanner *scanner, size_t bytes, struct fcp_e
 }
 
 /* A stretch of whole pages, all of them data and none to be skipped. */
-static int scan_stretch(struct scanner *scanner, uint64_t start, uint64_t end,
+static int scan_stretch(struct zero_scanner *scanner, uint64_t start, uint64_t end,
 			struct fcp_error *err)
 {
 	while (start < end) {
 		size_t bytes = end - start < CHUNK_BYTES ? end - start : CHUNK_BYTES;
 
 		if (poll_now_and_then(scanner, bytes, err) < 0 ||
-		    read_chunk(scanner, start, bytes, err) < 0 ||
+		    read_zero_chunk(scanner, start, bytes, err) < 0 ||
 		    take_chunk(scanner, start, bytes, err) < 0)
 			return -1;
 		start += bytes;
@@ -94,7 +96,7 @@ static int scan_stretch(struct scanner *scanner, uint64_t start, uint64_t end,
 }
 
 /* An extent without what is to be skipped. Extents come in order: each range is passed once. */
-static int scan_extent(struct scanner *scanner, struct fcp_range extent, struct fcp_error *err)
+static int scan_extent(struct zero_scanner *scanner, struct fcp_range extent, struct fcp_error *err)
 {
 	const struct fcp_ranges *skip = scanner->scan->skip;
 
@@ -119,7 +121,7 @@ int fcp_zero_scan(const struct fcp_zero_scan *scan, struct fcp_error *err)
 {
 	const struct fcp_file *file = scan->file;
 	FCP_CLEANUP(free) unsigned char *chunk = aligned_alloc(FCP_PAGE_BYTES, CHUNK_BYTES);
-	struct scanner scanner = {.scan = scan, .chunk = chunk};
+	struct zero_scanner scanner = {.scan = scan, .chunk = chunk};
 	struct fcp_file_size size;
 	struct fcp_range extent = {0, 0};
 	uint64_t end;

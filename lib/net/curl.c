@@ -39,7 +39,7 @@ static void *open_library(void)
 	return library ? library : dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
 }
 
-static void load(void)
+static void load_libcurl(void)
 {
 	void *library = open_library();
 
@@ -65,7 +65,7 @@ static void load(void)
 
 const struct fcp_curl *fcp_curl_load(struct fcp_error *err)
 {
-	pthread_once(&loaded, load);
+	pthread_once(&loaded, load_libcurl);
 	if (load_error.error_class == FCP_ERR_NONE)
 		return &curl;
 	*err = load_error;

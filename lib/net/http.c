@@ -130,7 +130,8 @@ static int wait_for_traffic(struct fcp_http *http, const struct transfer *transf
 	return 0;
 }
 
-static int run(struct fcp_http *http, const struct transfer *transfer, struct fcp_error *err)
+static int run_transfer(struct fcp_http *http, const struct transfer *transfer,
+			struct fcp_error *err)
 {
 	const struct fcp_curl *curl = http->curl;
 	int running = 1;
@@ -179,8 +180,8 @@ static int short_path(const struct fcp_http *http, char link[FCP_FD_LINK_BYTES],
 	return *fd_ < 0 ? -1 : 0;
 }
 
-static int perform(struct fcp_http *http, struct transfer *transfer, struct curl_slist *headers,
-		   struct fcp_error *err)
+static int perform_request(struct fcp_http *http, struct transfer *transfer,
+			   struct curl_slist *headers, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int fd = -1;
 	const char *socket_path;
@@ -193,7 +194,7 @@ static int perform(struct fcp_http *http, struct transfer *transfer, struct curl
 	set_options(http, transfer, socket_path, headers);
 	if (http->curl->multi_add_handle(http->multi, http->easy) != CURLM_OK)
 		return fcp_error_nomem(err);
-	result = run(http, transfer, err);
+	result = run_transfer(http, transfer, err);
 	http->curl->easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (result == 0 && !http->answered)
 		find_peer(http);
@@ -224,7 +225,7 @@ static int send_once(struct fcp_http *http, const struct fcp_http_request *reque
 		fcp_error_nomem(err);
 	} else {
 		transfer.url = url;
-		status = perform(http, &transfer, headers, err);
+		status = perform_request(http, &transfer, headers, err);
 	}
 	http->curl->slist_free_all(headers);
 	*received_ = transfer.received;

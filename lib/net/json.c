@@ -9,12 +9,12 @@
 #include <math.h>
 #include <string.h>
 
-static json_t *raw(const struct fcp_json *json)
+static json_t *to_jansson(const struct fcp_json *json)
 {
 	return (json_t *)json;
 }
 
-static struct fcp_json *wrapped(json_t *json)
+static struct fcp_json *from_jansson(json_t *json)
 {
 	return (struct fcp_json *)json;
 }
@@ -28,13 +28,13 @@ int fcp_json_parse(const char *text, size_t length, const char *what, struct fcp
 	if (!json)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "%s: no valid JSON: %s (line %d, column %d)",
 				     what, error.text, error.line, error.column);
-	*json_ = wrapped(json);
+	*json_ = from_jansson(json);
 	return 0;
 }
 
 void fcp_json_free(struct fcp_json *json)
 {
-	json_decref(raw(json));
+	json_decref(to_jansson(json));
 }
 
 static void put_escape(FILE *out, uint32_t character)
@@ -72,8 +72,9 @@ static char *escape_hidden(const char *text)
 
 char *fcp_json_text(const struct fcp_json *json)
 {
-	FCP_CLEANUP(free) char *text =
-		json_dumps(raw(json), JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	FCP_CLEANUP(free)
+	char *text = json_dumps(to_jansson(json),
+				JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 
 	if (!text || fcp_text_is_printable(text))
 		return fcp_steal_pointer(&text);
@@ -82,27 +83,27 @@ char *fcp_json_text(const struct fcp_json *json)
 
 const struct fcp_json *fcp_json_get(const struct fcp_json *object, const char *key)
 {
-	return wrapped(json_object_get(raw(object), key));
+	return from_jansson(json_object_get(to_jansson(object), key));
 }
 
 const char *fcp_json_string(const struct fcp_json *json)
 {
-	return json_string_value(raw(json));
+	return json_string_value(to_jansson(json));
 }
 
 bool fcp_json_bool(const struct fcp_json *json, bool *value_)
 {
-	if (!json_is_boolean(raw(json)))
+	if (!json_is_boolean(to_jansson(json)))
 		return false;
-	*value_ = json_is_true(raw(json));
+	*value_ = json_is_true(to_jansson(json));
 	return true;
 }
 
 bool fcp_json_i64(const struct fcp_json *json, int64_t *value_)
 {
-	if (!json_is_integer(raw(json)))
+	if (!json_is_integer(to_jansson(json)))
 		return false;
-	*value_ = json_integer_value(raw(json));
+	*value_ = json_integer_value(to_jansson(json));
 	return true;
 }
 
@@ -118,15 +119,15 @@ bool fcp_json_u64(const struct fcp_json *json, uint64_t *value_)
 
 bool fcp_json_number(const struct fcp_json *json, double *value_)
 {
-	if (!json_is_number(raw(json)))
+	if (!json_is_number(to_jansson(json)))
 		return false;
-	*value_ = json_number_value(raw(json));
+	*value_ = json_number_value(to_jansson(json));
 	return true;
 }
 
 bool fcp_json_is_object(const struct fcp_json *json)
 {
-	return json_is_object(raw(json));
+	return json_is_object(to_jansson(json));
 }
 
 void fcp_json_each(const struct fcp_json *object,
@@ -135,28 +136,27 @@ void fcp_json_each(const struct fcp_json *object,
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(raw(object), key, value)
-		visit(key, wrapped(value), arg);
+	json_object_foreach(to_jansson(object), key, value) visit(key, from_jansson(value), arg);
 }
 
 struct fcp_json *fcp_json_object(void)
 {
-	return wrapped(json_object());
+	return from_jansson(json_object());
 }
 
 struct fcp_json *fcp_json_array(void)
 {
-	return wrapped(json_array());
+	return from_jansson(json_array());
 }
 
 int fcp_json_set(struct fcp_json *object, const char *key, struct fcp_json *value)
 {
-	return json_object_set_new(raw(object), key, raw(value));
+	return json_object_set_new(to_jansson(object), key, to_jansson(value));
 }
 
 int fcp_json_append(struct fcp_json *array, struct fcp_json *value)
 {
-	return json_array_append_new(raw(array), raw(value));
+	return json_array_append_new(to_jansson(array), to_jansson(value));
 }
 
 static json_t *string_value(const char *value)
@@ -176,40 +176,40 @@ static json_t *string_value(const char *value)
 
 int fcp_json_set_string(struct fcp_json *object, const char *key, const char *value)
 {
-	return json_object_set_new(raw(object), key, string_value(value));
+	return json_object_set_new(to_jansson(object), key, string_value(value));
 }
 
 int fcp_json_append_string(struct fcp_json *array, const char *value)
 {
-	return json_array_append_new(raw(array), string_value(value));
+	return json_array_append_new(to_jansson(array), string_value(value));
 }
 
 int fcp_json_append_u64(struct fcp_json *array, uint64_t value)
 {
-	return json_array_append_new(raw(array), json_integer((json_int_t)value));
+	return json_array_append_new(to_jansson(array), json_integer((json_int_t)value));
 }
 
 int fcp_json_set_u64(struct fcp_json *object, const char *key, uint64_t value)
 {
-	return json_object_set_new(raw(object), key, json_integer((json_int_t)value));
+	return json_object_set_new(to_jansson(object), key, json_integer((json_int_t)value));
 }
 
 int fcp_json_set_i64(struct fcp_json *object, const char *key, int64_t value)
 {
-	return json_object_set_new(raw(object), key, json_integer(value));
+	return json_object_set_new(to_jansson(object), key, json_integer(value));
 }
 
 int fcp_json_set_bool(struct fcp_json *object, const char *key, bool value)
 {
-	return json_object_set_new(raw(object), key, json_boolean(value));
+	return json_object_set_new(to_jansson(object), key, json_boolean(value));
 }
 
 int fcp_json_set_null(struct fcp_json *object, const char *key)
 {
-	return json_object_set_new(raw(object), key, json_null());
+	return json_object_set_new(to_jansson(object), key, json_null());
 }
 
 int fcp_json_set_ms(struct fcp_json *object, const char *key, double ms)
 {
-	return json_object_set_new(raw(object), key, json_real(round(ms * 10) / 10));
+	return json_object_set_new(to_jansson(object), key, json_real(round(ms * 10) / 10));
 }

@@ -37,7 +37,7 @@ struct drain {
 };
 
 /* FCP_ERR_UNSUPPORTED where a run cannot be, FCP_ERR_STATE where it would never end. */
-static int check(struct drain *drain, struct fcp_error *err)
+static int check_hinting(struct drain *drain, struct fcp_error *err)
 {
 	struct fcp_instance instance;
 	struct fcp_balloon balloon;
@@ -82,7 +82,7 @@ static bool is_left_out(struct drain *drain)
 	return true;
 }
 
-static int start(struct drain *drain, struct fcp_error *err)
+static int start_hinting(struct drain *drain, struct fcp_error *err)
 {
 	if (fcp_hinting_start(&drain->firecracker, err) != 0) {
 		if (err->error_class == FCP_ERR_SERVER && strstr(err->message, "not activated"))
@@ -161,7 +161,7 @@ static int not_stopped(const struct drain *drain, const struct fcp_error *why,
 }
 
 /* The guest takes its pages back. Tried again for a while, because nobody else will do it. */
-static int stop(struct drain *drain, struct fcp_error *err)
+static int stop_hinting(struct drain *drain, struct fcp_error *err)
 {
 	struct fcp_error why;
 	int stopped;
@@ -219,10 +219,10 @@ static int hand_out(struct drain *drain, struct fcp_error *err)
 	int ran;
 
 	drain->firecracker.deadline = fcp_deadline_in_ms(ceiling_ms);
-	ran = start(drain, err);
+	ran = start_hinting(drain, err);
 	if (ran == 0)
 		ran = wait_until_done(drain, &done, err);
-	if (result->started && !done && stop(drain, &stop_error) != 0) {
+	if (result->started && !done && stop_hinting(drain, &stop_error) != 0) {
 		if (ran != 0)
 			fcp_error_append(&stop_error, "; before: %.150s", err->message);
 		*err = stop_error;
@@ -263,18 +263,18 @@ static int stop_open(struct drain *drain, struct fcp_error *err)
 	result->host_cmd = status.host_cmd;
 	result->guest_cmd = status.guest_cmd;
 	if (status.host_cmd > FCP_HINTING_DONE)
-		return stop(drain, err);
+		return stop_hinting(drain, err);
 	fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "no hinting run is open");
 	return 0;
 }
 
-static int run(struct drain *drain, struct fcp_error *err)
+static int run_drain(struct drain *drain, struct fcp_error *err)
 {
 	int ran;
 
 	if (drain->settings->stop_only)
 		return stop_open(drain, err);
-	if (check(drain, err) != 0)
+	if (check_hinting(drain, err) != 0)
 		return -1;
 	if (is_left_out(drain))
 		return 0;
@@ -313,7 +313,7 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 				 &drain.firecracker, err) == 0) {
 		fcp_firecracker_observe(&drain.firecracker, &settings->observer);
 		if (fcp_firecracker_recover(&drain.firecracker, lock, err) == 0)
-			ran = run(&drain, err);
+			ran = run_drain(&drain, err);
 	}
 	fcp_text_filter(lock->warning, result->warning, sizeof(result->warning));
 	fcp_guard_end(&drain.guard);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static bool equal(const struct fcp_balloon *a, const struct fcp_balloon *b)
+static bool balloons_equal(const struct fcp_balloon *a, const struct fcp_balloon *b)
 {
 	return a->amount_mib == b->amount_mib && a->deflate_on_oom == b->deflate_on_oom &&
 	       a->free_page_hinting == b->free_page_hinting &&
@@ -17,8 +17,8 @@ static bool equal(const struct fcp_balloon *a, const struct fcp_balloon *b)
 }
 
 /* " amount_mib is 64, not 0;" for each field that differs. */
-static int differs(const struct fcp_balloon *is, const struct fcp_balloon *asked,
-		   struct fcp_error *err)
+static int balloon_differs_error(const struct fcp_balloon *is, const struct fcp_balloon *asked,
+				 struct fcp_error *err)
 {
 	const struct {
 		const char *name;
@@ -43,16 +43,16 @@ static int differs(const struct fcp_balloon *is, const struct fcp_balloon *asked
 	return fcp_error_set(err, FCP_ERR_STATE, 0, "a balloon with other settings is there%s", text);
 }
 
-static int install(struct fcp_firecracker *firecracker, const struct fcp_balloon *asked,
-		   struct fcp_balloon_install_result *result, struct fcp_error *err)
+static int install_balloon(struct fcp_firecracker *firecracker, const struct fcp_balloon *asked,
+			   struct fcp_balloon_install_result *result, struct fcp_error *err)
 {
 	bool present;
 
 	if (fcp_balloon_get(firecracker, &present, &result->balloon, err) != 0)
 		return -1;
 	if (present) {
-		if (!equal(&result->balloon, asked))
-			return differs(&result->balloon, asked, err);
+		if (!balloons_equal(&result->balloon, asked))
+			return balloon_differs_error(&result->balloon, asked, err);
 		return 0;
 	}
 	if (fcp_balloon_put(firecracker, asked, err) != 0) {
@@ -66,8 +66,8 @@ static int install(struct fcp_firecracker *firecracker, const struct fcp_balloon
 	return 0;
 }
 
-static int run(const struct fcp_balloon_install_settings *settings,
-	       struct fcp_balloon_install_result *result, struct fcp_error *err)
+static int run_install(const struct fcp_balloon_install_settings *settings,
+		       struct fcp_balloon_install_result *result, struct fcp_error *err)
 {
 	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
 	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
@@ -82,7 +82,7 @@ static int run(const struct fcp_balloon_install_settings *settings,
 		return -1;
 	fcp_firecracker_observe(&firecracker, &settings->observer);
 	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));
-	return install(&firecracker, &settings->balloon, result, err);
+	return install_balloon(&firecracker, &settings->balloon, result, err);
 }
 
 int fcp_balloon_install(const struct fcp_balloon_install_settings *settings,
@@ -91,5 +91,5 @@ int fcp_balloon_install(const struct fcp_balloon_install_settings *settings,
 	const struct fcp_step step = fcp_step_begin(&settings->observer, "balloon-install");
 
 	*result = (struct fcp_balloon_install_result){0};
-	return fcp_step_finish(&step, &result->outcome, run(settings, result, err), err);
+	return fcp_step_finish(&step, &result->outcome, run_install(settings, result, err), err);
 }

@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-static int check(const struct fcp_base_of *of, const struct fcp_input_file *base, struct fcp_error *err)
+static int check_base_file(const struct fcp_base_of *of, const struct fcp_input_file *base,
+			   struct fcp_error *err)
 {
 	struct fcp_file_identity own;
 
@@ -26,7 +27,8 @@ static int check(const struct fcp_base_of *of, const struct fcp_input_file *base
 int fcp_base_file_open(const char *path, const struct fcp_base_of *of, struct fcp_input_file *base_,
 		       struct fcp_base_report *report_, struct fcp_error *err)
 {
-	if (fcp_input_file_open(path, of->file->cancel_fd, base_, err) != 0 || check(of, base_, err) != 0)
+	if (fcp_input_file_open(path, of->file->cancel_fd, base_, err) != 0 ||
+	    check_base_file(of, base_, err) != 0)
 		return -1;
 	*report_ = (struct fcp_base_report){
 		.lineage = fcp_attributes_lineage(&base_->attributes, of->attributes)};

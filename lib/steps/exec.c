@@ -9,26 +9,26 @@
 #include <string.h>
 
 /* A run, as far as envd told of it. */
-struct run {
+struct exec_run {
 	const struct fcp_exec_settings *settings;
 	uint32_t pid; /* 0: no start event yet */
 };
 
-static int on_output(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
-		     struct fcp_error *err)
+static int on_exec_output(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
+			  struct fcp_error *err)
 {
-	const struct fcp_exec_settings *settings = ((struct run *)arg)->settings;
+	const struct fcp_exec_settings *settings = ((struct exec_run *)arg)->settings;
 
 	return settings->on_output ? settings->on_output(stream, data, length, settings->arg, err) : 0;
 }
 
-static void on_start(uint32_t pid, void *arg)
+static void on_exec_start(uint32_t pid, void *arg)
 {
-	((struct run *)arg)->pid = pid;
+	((struct exec_run *)arg)->pid = pid;
 }
 
 /* envd reads "USER:PASSWORD": what stands behind a colon would be lost in silence. */
-static int check(const struct fcp_exec_settings *settings, struct fcp_error *err)
+static int check_exec_settings(const struct fcp_exec_settings *settings, struct fcp_error *err)
 {
 	if (!settings->argv || !settings->argv[0])
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no command given");
@@ -52,7 +52,7 @@ static bool may_have_started(const struct fcp_error *err)
 }
 
 /* What the run leaves in the guest must not go on unseen. Says how that went. */
-static const char *end_command(const struct fcp_guest_command *command, const struct run *run,
+static const char *end_command(const struct fcp_guest_command *command, const struct exec_run *run,
 			       const struct fcp_error *why, struct fcp_exec_result *result)
 {
 	struct fcp_error err;
@@ -65,8 +65,8 @@ static const char *end_command(const struct fcp_guest_command *command, const st
 	return result->left_running ? "; the command may still run in the guest" : "; the command was killed";
 }
 
-static int give_up(const struct fcp_guest_command *command, const struct run *run,
-		   struct fcp_exec_result *result, struct fcp_error *err)
+static int kill_command(const struct fcp_guest_command *command, const struct exec_run *run,
+			struct fcp_exec_result *result, struct fcp_error *err)
 {
 	const char *fate = end_command(command, run, err, result);
 
@@ -79,7 +79,7 @@ static int give_up(const struct fcp_guest_command *command, const struct run *ru
 	return -1;
 }
 
-static void judge(const struct fcp_guest_exit *end, struct fcp_exec_result *result)
+static void set_exec_outcome(const struct fcp_guest_exit *end, struct fcp_exec_result *result)
 {
 	if (!end->exited) {
 		fcp_outcome_set(&result->outcome, FCP_STATUS_FAILED, "ended by a %.60s",
@@ -95,7 +95,7 @@ int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *r
 	     struct fcp_error *err)
 {
 	const struct fcp_step step = fcp_step_begin(&settings->observer, "exec");
-	struct run run = {.settings = settings};
+	struct exec_run run = {.settings = settings};
 	struct fcp_envd_token token;
 	const struct fcp_guest_command command = {
 		.envd = settings->envd,
@@ -105,13 +105,13 @@ int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *r
 		.timeout_ms = settings->timeout_ms ? settings->timeout_ms : FCP_EXEC_TIMEOUT_MS,
 		.answer_max_bytes = SIZE_MAX, /* it is passed on, not kept */
 		.cancel_fd = settings->cancel_fd,
-		.on_output = on_output,
-		.on_start = on_start,
+		.on_output = on_exec_output,
+		.on_start = on_exec_start,
 		.arg = &run,
 		.observer = &settings->observer,
 	};
 	struct fcp_guest_exit end = {0};
-	int ran = check(settings, err);
+	int ran = check_exec_settings(settings, err);
 
 	*result = (struct fcp_exec_result){.exit_code = -1};
 	if (ran != 0 ||
@@ -119,9 +119,9 @@ int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *r
 		return fcp_step_finish(&step, &result->outcome, -1, err);
 	ran = fcp_guest_run(&command, &end, err);
 	if (ran == 0)
-		judge(&end, result);
+		set_exec_outcome(&end, result);
 	else
-		ran = give_up(&command, &run, result, err);
+		ran = kill_command(&command, &run, result, err);
 	fcp_envd_token_clear(&token);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

@@ -12,32 +12,32 @@
 
 #include <unistd.h>
 
-struct chain {
+struct pause_chain {
 	const struct fcp_pause_settings *settings;
 	struct fcp_pause_result *result;
 	int memory_fd; /* the memory file that was published, or -1 */
 	struct fcp_lock lock; /* of the VM, for the whole chain */
 };
 
-static void skip(struct fcp_outcome *outcome, const char *reason)
+static void set_skipped(struct fcp_outcome *outcome, const char *reason)
 {
 	fcp_outcome_set(outcome, FCP_STATUS_SKIPPED, "%s", reason ? reason : "off");
 }
 
 /* A step that the chain does not run. */
-static void leave_out(const struct chain *chain, const char *step, struct fcp_outcome *outcome,
-		      const char *reason)
+static void leave_out(const struct pause_chain *chain, const char *step,
+		      struct fcp_outcome *outcome, const char *reason)
 {
-	skip(outcome, reason);
+	set_skipped(outcome, reason);
 	fcp_step_skip(&chain->settings->snapshot.observer, step, outcome);
 }
 
 static void skip_all(struct fcp_pause_result *result)
 {
-	skip(&result->reclaim.outcome, "not reached");
-	skip(&result->drain.outcome, "not reached");
-	skip(&result->snapshot.outcome, "not reached");
-	skip(&result->trim.outcome, "not reached");
+	set_skipped(&result->reclaim.outcome, "not reached");
+	set_skipped(&result->drain.outcome, "not reached");
+	set_skipped(&result->snapshot.outcome, "not reached");
+	set_skipped(&result->trim.outcome, "not reached");
 }
 
 /* A best-effort step that failed is noted in its outcome; only an interruption ends the chain. */
@@ -46,7 +46,7 @@ static int best_effort(int ran, const struct fcp_error *err)
 	return ran != 0 && err->error_class == FCP_ERR_INTERRUPTED ? -1 : 0;
 }
 
-static int reclaim(struct chain *chain, struct fcp_error *err)
+static int pause_reclaim(struct pause_chain *chain, struct fcp_error *err)
 {
 	struct fcp_reclaim_result *result = &chain->result->reclaim;
 
@@ -59,7 +59,7 @@ static int reclaim(struct chain *chain, struct fcp_error *err)
 	return 0;
 }
 
-static int drain(struct chain *chain, struct fcp_error *err)
+static int pause_drain(struct pause_chain *chain, struct fcp_error *err)
 {
 	struct fcp_balloon_drain_result *result = &chain->result->drain;
 
@@ -81,7 +81,7 @@ static bool hinting_left_open(const struct fcp_balloon_drain_result *drain)
 	return drain->outcome.status == FCP_STATUS_FAILED && drain->started && !drain->stopped;
 }
 
-static int snapshot(struct chain *chain, struct fcp_error *err)
+static int pause_snapshot(struct pause_chain *chain, struct fcp_error *err)
 {
 	struct fcp_pause_result *result = chain->result;
 	const struct fcp_snapshot_prepared prepared = {.lock = &chain->lock, .checked = true};
@@ -103,7 +103,7 @@ static int snapshot(struct chain *chain, struct fcp_error *err)
 
 /* What can be released of the file that was just written: of a layer only free pages, whose content
  * is nobody's. */
-static unsigned what_to_find(const struct chain *chain)
+static unsigned what_to_find(const struct pause_chain *chain)
 {
 	unsigned find = chain->settings->trim.find;
 
@@ -112,14 +112,14 @@ static unsigned what_to_find(const struct chain *chain)
 
 /* The fcpause writer did this step's work, but for free pages that a gate refused. What the file
  * occupies is told all the same. */
-static void left_out_while_writing(const struct chain *chain,
+static void left_out_while_writing(const struct pause_chain *chain,
 				   struct fcp_madvise_ranges_result *result)
 {
 	const struct fcp_memory_report *memory = &chain->result->snapshot.memory;
 	struct fcp_file_size size;
 	struct fcp_error ignored;
 
-	skip(&result->outcome, "left out while writing");
+	set_skipped(&result->outcome, "left out while writing");
 	if (memory->free_reason[0])
 		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "free pages: %s",
 				memory->free_reason);
@@ -129,7 +129,7 @@ static void left_out_while_writing(const struct chain *chain,
 							 size.allocated_bytes};
 }
 
-static int trim(struct chain *chain, struct fcp_error *err)
+static int pause_trim(struct pause_chain *chain, struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_settings settings = chain->settings->trim;
 	struct fcp_madvise_ranges_result *result = &chain->result->trim;
@@ -196,7 +196,7 @@ static void no_snapshot(struct fcp_pause_result *result)
 			is_said ? outcome->reason : "there is none");
 }
 
-static int run(struct chain *chain, struct fcp_error *err)
+static int run_chain(struct pause_chain *chain, struct fcp_error *err)
 {
 	char *warning = chain->result->snapshot.warning;
 	const struct fcp_pause_settings *settings = chain->settings;
@@ -208,14 +208,15 @@ static int run(struct chain *chain, struct fcp_error *err)
 	    fcp_snapshot_check(&settings->snapshot, &chain->lock, &chain->result->vm_state, err) != 0)
 		return -1;
 	fcp_text_filter(chain->lock.warning, warning, sizeof(chain->result->snapshot.warning));
-	if (reclaim(chain, err) != 0 || drain(chain, err) != 0 || snapshot(chain, err) != 0)
+	if (pause_reclaim(chain, err) != 0 || pause_drain(chain, err) != 0 ||
+	    pause_snapshot(chain, err) != 0)
 		return -1;
 	if (!chain->result->snapshot.created) {
 		no_snapshot(chain->result);
 		return 0;
 	}
 	/* From here on the snapshot is good, and the VM is as asked: nothing fails it any more. */
-	trim(chain, err);
+	pause_trim(chain, err);
 	sum_up(chain->result);
 	return 0;
 }
@@ -223,13 +224,13 @@ static int run(struct chain *chain, struct fcp_error *err)
 int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
 	      struct fcp_error *err)
 {
-	struct chain chain = {settings, result, -1, FCP_LOCK_NONE};
+	struct pause_chain chain = {settings, result, -1, FCP_LOCK_NONE};
 	uint64_t start_ns = fcp_now_ns();
 	int ran;
 
 	*result = (struct fcp_pause_result){0};
 	skip_all(result);
-	ran = run(&chain, err);
+	ran = run_chain(&chain, err);
 	fcp_lock_release(&chain.lock);
 	if (chain.memory_fd >= 0)
 		close(chain.memory_fd);

@@ -30,7 +30,7 @@ static const char *name_of(enum fcp_guest_backing backing)
 }
 
 /* The file that is mapped, by the mapping: its name may lead elsewhere by now. */
-static void find_base(const struct fcp_guest_ram *ram, struct fcp_status_result *result)
+static void find_status_base(const struct fcp_guest_ram *ram, struct fcp_status_result *result)
 {
 	struct fcp_error ignored;
 	int fd = -1;
@@ -60,7 +60,7 @@ static void find_backing(const struct fcp_firecracker *firecracker,
 	}
 	result->backing = name_of(ram.backing);
 	if (ram.backing == FCP_GUEST_BACKING_FILE)
-		find_base(&ram, result);
+		find_status_base(&ram, result);
 }
 
 /* A Firecracker without hinting refuses the question. */
@@ -79,8 +79,8 @@ static int ask_balloon(struct fcp_firecracker *firecracker, struct fcp_status_re
 	return 0;
 }
 
-static int ask(struct fcp_firecracker *firecracker, struct fcp_status_result *result,
-	       struct fcp_error *err)
+static int ask_vm(struct fcp_firecracker *firecracker, struct fcp_status_result *result,
+		  struct fcp_error *err)
 {
 	struct fcp_machine_config machine;
 	struct fcp_instance instance;
@@ -113,7 +113,7 @@ int fcp_status(const struct fcp_status_settings *settings, struct fcp_status_res
 				   &firecracker, err);
 	if (ran == 0) {
 		fcp_firecracker_observe(&firecracker, &settings->observer);
-		ran = ask(&firecracker, result, err);
+		ran = ask_vm(&firecracker, result, err);
 	}
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

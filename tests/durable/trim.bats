@@ -164,7 +164,7 @@ teardown() {
 	wait $other
 }
 
-@test "F1: a sign that somebody else puts up keeps nobody off" {
+@test "F1: a marker that somebody else sets keeps nobody off" {
 	need_leases
 	command -v python3 >/dev/null || skip 'needs python3'
 	[ "$(readlink /proc/self/ns/pid)" = 'pid:[4026531836]' ] || skip 'leases of outside are not seen here'

@@ -33,7 +33,7 @@ static const char *why_not(int errnum)
 }
 
 /* A copy of the file as it is now, that nobody else can reach. -1 with *why_. */
-static int freeze(const struct fcp_share_file *file, const char **why_)
+static int freeze_file(const struct fcp_share_file *file, const char **why_)
 {
 	FCP_CLEANUP(fd) int fd = openat(file->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	struct statvfs system;
@@ -80,7 +80,7 @@ int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, 
 
 	*source = (struct fcp_share_source){.file = *file, .fd = -1, .live = -1};
 	/* An index is no use where that is not possible. */
-	tried = freeze(file, &source->why);
+	tried = freeze_file(file, &source->why);
 	if (tried < 0 || find_index(set, file, source, err) == 0)
 		return 0;
 	if (err->error_class == FCP_ERR_INTERRUPTED)
@@ -118,7 +118,7 @@ static void freeze_source(struct fcp_share_source *source)
 	struct stat frozen;
 
 	hold_live(source);
-	source->fd = freeze(&source->file, &source->why);
+	source->fd = freeze_file(&source->file, &source->why);
 	if (source->fd >= 0 && fstat(source->fd, &frozen) == 0) {
 		source->blocks = (uint64_t)frozen.st_size / FCP_PAGE_BYTES;
 		return;

@@ -21,7 +21,7 @@ static uint64_t hash_at(const struct fcp_share_job *job, uint64_t at)
 }
 
 /* By the indexes alone. */
-static struct fcp_share_match propose(const struct fcp_share_job *job, uint64_t at)
+static struct fcp_share_match propose_match(const struct fcp_share_job *job, uint64_t at)
 {
 	uint64_t hash = hash_at(job, at);
 	struct fcp_share_match found;
@@ -51,7 +51,7 @@ static void hash_all(struct fcp_share_job *job)
 }
 
 /* Has the kernel read, all at once, what will be looked at of files that are not in the page cache. */
-static void prefetch(struct fcp_share_job *job)
+static void prefetch_piece(struct fcp_share_job *job)
 {
 	struct fcp_share_match first = {0};
 	uint64_t blocks = 0;
@@ -60,7 +60,8 @@ static void prefetch(struct fcp_share_job *job)
 		return;
 	hash_all(job);
 	for (uint64_t at = job->piece.start; at <= job->piece.end; at += FCP_PAGE_BYTES) {
-		struct fcp_share_match next = at < job->piece.end ? propose(job, at) : (struct fcp_share_match){0};
+		struct fcp_share_match next =
+			at < job->piece.end ? propose_match(job, at) : (struct fcp_share_match){0};
 
 		if (first.source && next.source == first.source && next.block == first.block + blocks) {
 			blocks++;
@@ -185,7 +186,7 @@ void fcp_share_find(struct fcp_share_job *job)
 {
 	do {
 		note_live(job);
-		prefetch(job);
+		prefetch_piece(job);
 		find_spans(job);
 	} while (!were_live(job));
 }

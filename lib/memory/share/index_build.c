@@ -16,7 +16,7 @@
 #define TWO_THREADS_BYTES (8 * FCP_MIB)
 
 /* One building, shared by its threads. */
-struct work {
+struct index_work {
 	const struct fcp_share_index_build *build;
 	struct fcp_share_index *index;
 	const struct fcp_ranges *data;
@@ -55,7 +55,7 @@ static int find_data(const struct fcp_share_index_build *build, struct fcp_range
 	return more;
 }
 
-static bool next_chunk(struct work *work, struct fcp_range *chunk_)
+static bool next_chunk(struct index_work *work, struct fcp_range *chunk_)
 {
 	const struct fcp_ranges *data = work->data;
 	bool more;
@@ -78,7 +78,7 @@ static bool next_chunk(struct work *work, struct fcp_range *chunk_)
 	return more;
 }
 
-static void *fail(struct work *work, const struct fcp_error *error)
+static void *fail_indexing(struct index_work *work, const struct fcp_error *error)
 {
 	pthread_mutex_lock(&work->mutex);
 	if (!work->failed)
@@ -89,7 +89,7 @@ static void *fail(struct work *work, const struct fcp_error *error)
 }
 
 /* How much of it could be read. */
-static uint64_t read_chunk(int fd, struct fcp_range chunk, unsigned char *buffer)
+static uint64_t read_index_chunk(int fd, struct fcp_range chunk, unsigned char *buffer)
 {
 	uint64_t held = 0;
 
@@ -108,17 +108,17 @@ static uint64_t read_chunk(int fd, struct fcp_range chunk, unsigned char *buffer
 
 static void *index_chunks(void *arg)
 {
-	struct work *work = arg;
+	struct index_work *work = arg;
 	FCP_CLEANUP(free) unsigned char *buffer = malloc(CHUNK_BYTES);
 	struct fcp_error error;
 	struct fcp_range chunk;
 
 	if (!buffer) {
 		fcp_error_nomem(&error);
-		return fail(work, &error);
+		return fail_indexing(work, &error);
 	}
 	while (next_chunk(work, &chunk)) {
-		uint64_t held = read_chunk(work->build->fd, chunk, buffer);
+		uint64_t held = read_index_chunk(work->build->fd, chunk, buffer);
 
 		for (uint64_t at = 0; at + FCP_PAGE_BYTES <= held; at += FCP_PAGE_BYTES)
 			if (!fcp_page_is_zero(buffer + at))
@@ -127,14 +127,14 @@ static void *index_chunks(void *arg)
 		if (fcp_cancelled(work->build->cancel_fd)) {
 			fcp_error_set(&error, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted",
 				      work->build->name);
-			return fail(work, &error);
+			return fail_indexing(work, &error);
 		}
 	}
 	return NULL;
 }
 
 /* This thread works too; where another cannot be started, alone. */
-static int run(struct work *work, struct fcp_error *err)
+static int index_in_threads(struct index_work *work, struct fcp_error *err)
 {
 	bool two = fcp_ranges_bytes(work->data) >= TWO_THREADS_BYTES;
 	sigset_t all, before;
@@ -157,8 +157,10 @@ int fcp_share_index_build(const struct fcp_share_index_build *build, struct fcp_
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges data = {0};
 	struct fcp_share_index index = {0};
-	struct work work = {.build = build, .index = &index, .data = &data,
-			    .mutex = PTHREAD_MUTEX_INITIALIZER};
+	struct index_work work = {.build = build,
+				  .index = &index,
+				  .data = &data,
+				  .mutex = PTHREAD_MUTEX_INITIALIZER};
 
 	if (find_data(build, &data, err) != 0)
 		return -1;
@@ -167,7 +169,7 @@ int fcp_share_index_build(const struct fcp_share_index_build *build, struct fcp_
 		index.slots = calloc(index.slot_count, sizeof(*index.slots));
 		if (!index.slots)
 			return fcp_error_nomem(err);
-		if (run(&work, err) != 0) {
+		if (index_in_threads(&work, err) != 0) {
 			fcp_share_index_clear(&index);
 			return -1;
 		}

@@ -19,7 +19,7 @@
 
 static const char magic[8] = "fcpindex";
 
-struct header {
+struct index_header {
 	char magic[8];
 	uint32_t version;
 	uint32_t block_bytes;
@@ -34,9 +34,9 @@ struct header {
 	uint64_t checksum; /* of the header with 0 here, and the table */
 };
 
-static struct header header_of(const struct stat *of, const struct fcp_share_index *index)
+static struct index_header header_of(const struct stat *of, const struct fcp_share_index *index)
 {
-	struct header header = {
+	struct index_header header = {
 		.version = VERSION,
 		.block_bytes = FCP_PAGE_BYTES,
 		.device = of->st_dev,
@@ -63,7 +63,7 @@ static struct header header_of(const struct stat *of, const struct fcp_share_ind
  * been put in the way since is not followed. *name_ is the index's, owned. -1 where there is no such
  * place: the file has been removed or renamed, or lies in another mount namespace.
  */
-static int open_directory(int fd, char **name_)
+static int open_index_directory(int fd, char **name_)
 {
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
 	FCP_CLEANUP(fd) int directory = -1;
@@ -85,7 +85,8 @@ static int open_directory(int fd, char **name_)
 /* ---- reading ---- */
 
 /* No longer than an index of the file can be, so that it takes no more memory than that. */
-static bool has_sane_size(const struct header *header, const struct stat *of, uint64_t file_bytes)
+static bool has_sane_size(const struct index_header *header, const struct stat *of,
+			  uint64_t file_bytes)
 {
 	uint64_t blocks = (uint64_t)of->st_size / FCP_PAGE_BYTES;
 
@@ -93,7 +94,7 @@ static bool has_sane_size(const struct header *header, const struct stat *of, ui
 	       file_bytes == sizeof(*header) + header->slot_count * sizeof(uint64_t);
 }
 
-static bool read_table(int fd, const struct header *header, struct fcp_share_index *index)
+static bool read_table(int fd, const struct index_header *header, struct fcp_share_index *index)
 {
 	struct fcp_range table = {sizeof(*header), sizeof(*header) + header->slot_count * sizeof(uint64_t)};
 	struct fcp_error ignored;
@@ -107,10 +108,10 @@ static bool read_table(int fd, const struct header *header, struct fcp_share_ind
 bool fcp_share_index_read(int fd, const struct stat *of, struct fcp_share_index *index_)
 {
 	FCP_CLEANUP(free) char *name = NULL;
-	FCP_CLEANUP(fd) int directory = open_directory(fd, &name);
+	FCP_CLEANUP(fd) int directory = open_index_directory(fd, &name);
 	FCP_CLEANUP(fd) int file = -1;
 	struct fcp_share_index index = {0};
-	struct header header, expected;
+	struct index_header header, expected;
 	struct stat status;
 
 	if (directory < 0)
@@ -134,7 +135,7 @@ bool fcp_share_index_read(int fd, const struct stat *of, struct fcp_share_index 
 /* ---- writing ---- */
 
 /* It tells about what is in the file: for the same users, or for its owner only. */
-static void take_after(int fd, const struct stat *of)
+static void copy_owner_to_index(int fd, const struct stat *of)
 {
 	if (fchown(fd, of->st_uid, of->st_gid) == 0)
 		fchmod(fd, of->st_mode & 0666);
@@ -142,7 +143,7 @@ static void take_after(int fd, const struct stat *of)
 
 static bool write_index(int fd, const struct stat *of, const struct fcp_share_index *index)
 {
-	const struct header header = header_of(of, index);
+	const struct index_header header = header_of(of, index);
 	uint64_t end = sizeof(header) + index->slot_count * sizeof(*index->slots);
 	struct fcp_error ignored;
 
@@ -157,7 +158,7 @@ static bool write_index(int fd, const struct stat *of, const struct fcp_share_in
 bool fcp_share_index_keep(int fd, const struct stat *of, const struct fcp_share_index *index)
 {
 	FCP_CLEANUP(free) char *name = NULL;
-	FCP_CLEANUP(fd) int directory = open_directory(fd, &name);
+	FCP_CLEANUP(fd) int directory = open_index_directory(fd, &name);
 	FCP_CLEANUP(fd) int file = -1;
 	char link[FCP_FD_LINK_BYTES];
 
@@ -166,7 +167,7 @@ bool fcp_share_index_keep(int fd, const struct stat *of, const struct fcp_share_
 	file = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (file < 0 || !write_index(file, of, index))
 		return false;
-	take_after(file, of);
+	copy_owner_to_index(file, of);
 	unlinkat(directory, name, 0);
 	return linkat(AT_FDCWD, fcp_fd_link(file, link), directory, name, AT_SYMLINK_FOLLOW) == 0;
 }

@@ -41,7 +41,7 @@ void fcp_check_set(struct fcp_check *check, enum fcp_verdict verdict, const char
 	check->verdict = verdict;
 }
 
-static int run(struct fcp_doctor *doctor, struct fcp_error *err)
+static int run_checks(struct fcp_doctor *doctor, struct fcp_error *err)
 {
 	if (fcp_firecracker_open(doctor->settings->api_sock, doctor->settings->timeout_ms,
 				 doctor->settings->cancel_fd, &doctor->firecracker, err) != 0)
@@ -53,7 +53,7 @@ static int run(struct fcp_doctor *doctor, struct fcp_error *err)
 }
 
 /* What to do is said only where there is something to do. */
-static unsigned judge(struct fcp_doctor_result *result)
+static unsigned worst_verdict(struct fcp_doctor_result *result)
 {
 	unsigned in_the_way = 0;
 
@@ -76,9 +76,9 @@ int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_res
 	int ran;
 
 	*result = (struct fcp_doctor_result){0};
-	ran = run(&doctor, err);
+	ran = run_checks(&doctor, err);
 	fcp_firecracker_close(&doctor.firecracker);
-	in_the_way = judge(result);
+	in_the_way = worst_verdict(result);
 	if (ran == 0 && in_the_way > 0)
 		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%u of %zu checks say no", in_the_way,
 				result->check_count);

@@ -20,15 +20,15 @@ static const char script[] =
 #define ASK_MS 5000
 #define ANSWER_MAX_BYTES 65536
 
-struct said {
+struct script_output {
 	char text[1024];
 	size_t bytes;
 };
 
-static int take(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
-		struct fcp_error *err)
+static int take_output(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
+		       struct fcp_error *err)
 {
-	struct said *said = arg;
+	struct script_output *said = arg;
 	size_t room = sizeof(said->text) - 1 - said->bytes;
 
 	(void)err;
@@ -40,7 +40,7 @@ static int take(enum fcp_guest_stream stream, const char *data, size_t length, v
 	return 0;
 }
 
-static void judge(char *said, struct fcp_check *envd, struct fcp_check *tools)
+static void judge_script_output(char *said, struct fcp_check *envd, struct fcp_check *tools)
 {
 	char missing[256] = "", *rest = said;
 
@@ -60,7 +60,8 @@ static void judge(char *said, struct fcp_check *envd, struct fcp_check *tools)
 		fcp_check_set(tools, FCP_VERDICT_OK, "timeout, sync, fstrim, drop_caches, compact_memory");
 }
 
-static int ask(const struct fcp_doctor_settings *settings, struct said *said, struct fcp_error *err)
+static int run_script(const struct fcp_doctor_settings *settings, struct script_output *said,
+		      struct fcp_error *err)
 {
 	struct fcp_envd_token token;
 	const struct fcp_guest_command command = {
@@ -71,7 +72,7 @@ static int ask(const struct fcp_doctor_settings *settings, struct said *said, st
 		.timeout_ms = ASK_MS,
 		.answer_max_bytes = ANSWER_MAX_BYTES,
 		.cancel_fd = settings->cancel_fd,
-		.on_output = take,
+		.on_output = take_output,
 		.arg = said,
 		.observer = &settings->observer,
 	};
@@ -91,13 +92,13 @@ int fcp_doctor_envd(struct fcp_doctor *doctor, struct fcp_error *err)
 {
 	struct fcp_check *envd = fcp_doctor_add(doctor, &about_envd);
 	struct fcp_check *tools = fcp_doctor_add(doctor, &about_tools);
-	struct said said = {.bytes = 0};
+	struct script_output said = {.bytes = 0};
 	struct fcp_error why;
 
 	if (!doctor->settings->envd)
 		return 0;
-	if (ask(doctor->settings, &said, &why) == 0) {
-		judge(said.text, envd, tools);
+	if (run_script(doctor->settings, &said, &why) == 0) {
+		judge_script_output(said.text, envd, tools);
 		return 0;
 	}
 	if (why.error_class == FCP_ERR_INTERRUPTED || why.error_class == FCP_ERR_USAGE) {

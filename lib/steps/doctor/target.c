@@ -24,7 +24,7 @@ static const struct fcp_check_about about_attributes = {
 	"attributes", "what a file's holes mean, and of what it is a layer, is recorded in extended attributes",
 	"mount the file system with user_xattr, or use another one"};
 
-static char *directory_of(const char *path)
+static char *target_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -38,7 +38,8 @@ static int open_unnamed(int directory)
 	return openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
-static void check_room(const struct fcp_doctor *doctor, int directory, struct fcp_check *check)
+static void check_target_room(const struct fcp_doctor *doctor, int directory,
+			      struct fcp_check *check)
 {
 	uint64_t needed_mib = fcp_machine_file_bytes(&doctor->machine) / FCP_MIB, free_mib;
 	struct statvfs room;
@@ -81,7 +82,8 @@ static void check_attributes(int fd, struct fcp_check *check)
 int fcp_doctor_target(struct fcp_doctor *doctor, struct fcp_error *err)
 {
 	const struct fcp_doctor_settings *settings = doctor->settings;
-	FCP_CLEANUP(free) char *directory = directory_of(settings->mem_file_path ? settings->mem_file_path : ".");
+	FCP_CLEANUP(free)
+	char *directory = target_directory(settings->mem_file_path ? settings->mem_file_path : ".");
 	struct fcp_check *target = fcp_doctor_add(doctor, &about_target);
 	struct fcp_check *room = fcp_doctor_add(doctor, &about_room);
 	struct fcp_check *reflinks = fcp_doctor_add(doctor, &about_reflinks);
@@ -106,7 +108,7 @@ int fcp_doctor_target(struct fcp_doctor *doctor, struct fcp_error *err)
 	else
 		fcp_check_set(target, FCP_VERDICT_OK, "%s%s", place.host,
 			      fd < 0 ? ", whose file system has no unnamed files to try with" : "");
-	check_room(doctor, place.directory, room);
+	check_target_room(doctor, place.directory, room);
 	if (fd >= 0) {
 		check_reflinks(doctor, place.directory, fd, reflinks);
 		check_attributes(fd, attributes);

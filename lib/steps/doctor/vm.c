@@ -26,7 +26,7 @@ static const struct fcp_check_about about_balloon = {
 	"balloon", "a drain was asked for, and goes through it",
 	"install it before boot (fcpause balloon-install), or turn the drain off"};
 
-static int interrupted(const struct fcp_doctor *doctor, struct fcp_error *err)
+static int interrupted_error(const struct fcp_doctor *doctor, struct fcp_error *err)
 {
 	if (!fcp_cancelled(doctor->settings->cancel_fd))
 		return 0;
@@ -54,7 +54,7 @@ static void check_socket(struct fcp_doctor *doctor, struct fcp_instance *instanc
 			      instance_->vmm_version);
 }
 
-static void check_state(struct fcp_doctor *doctor, const struct fcp_instance *instance)
+static void check_vm_state(struct fcp_doctor *doctor, const struct fcp_instance *instance)
 {
 	struct fcp_check *check = fcp_doctor_add(doctor, &about_state);
 
@@ -66,7 +66,7 @@ static void check_state(struct fcp_doctor *doctor, const struct fcp_instance *in
 }
 
 /* false: it is not known where guest memory lies. */
-static bool check_memory(struct fcp_doctor *doctor, struct fcp_guest_ram *ram_)
+static bool check_vm_memory(struct fcp_doctor *doctor, struct fcp_guest_ram *ram_)
 {
 	struct fcp_check *check = fcp_doctor_add(doctor, &about_memory);
 	struct fcp_error why;
@@ -102,8 +102,8 @@ static void check_base(struct fcp_doctor *doctor, const struct fcp_guest_ram *ra
 /* A guest that runs changes its lists while they are read: it is asked some times. */
 #define ATTEMPTS 5
 
-static int find_free(struct fcp_doctor *doctor, const struct fcp_guest_ram *ram, int base_fd,
-		     struct fcp_check *check, struct fcp_error *err)
+static int check_free_pages(struct fcp_doctor *doctor, const struct fcp_guest_ram *ram, int base_fd,
+			    struct fcp_check *check, struct fcp_error *err)
 {
 	const struct fcp_guest_free_settings settings = {.cancel_fd = doctor->settings->cancel_fd};
 	struct fcp_guest_free found = {0};
@@ -129,7 +129,7 @@ static void check_kernel(struct fcp_doctor *doctor, const struct fcp_guest_ram *
 	if (!ram)
 		return;
 	for (unsigned i = 0; i < ATTEMPTS; i++)
-		if (find_free(doctor, ram, base_fd, check, &why) == 0)
+		if (check_free_pages(doctor, ram, base_fd, check, &why) == 0)
 			return;
 	fcp_check_set(check, FCP_VERDICT_NO, "%s", why.message);
 }
@@ -160,12 +160,12 @@ int fcp_doctor_vm(struct fcp_doctor *doctor, struct fcp_error *err)
 	bool found;
 
 	check_socket(doctor, &instance);
-	check_state(doctor, &instance);
+	check_vm_state(doctor, &instance);
 	doctor->answers = doctor->answers && instance.state != FCP_VM_NOT_STARTED;
-	found = check_memory(doctor, &ram);
+	found = check_vm_memory(doctor, &ram);
 	check_base(doctor, found ? &ram : NULL, &base);
 	check_kernel(doctor, found ? &ram : NULL, base.fd);
 	check_balloon(doctor);
 	fcp_snapshot_base_close(&base);
-	return interrupted(doctor, err);
+	return interrupted_error(doctor, err);
 }

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-static int compare(const struct fcp_file *file, struct fcp_inspect_base *base,
-		   const struct fcp_inspect_result *result, struct fcp_error *err)
+static int compare_file_with_base(const struct fcp_file *file, struct fcp_inspect_base *base,
+				  const struct fcp_inspect_result *result, struct fcp_error *err)
 {
 	const struct fcp_ranges all = {&(struct fcp_range){0, result->logical_bytes}, 1, 1};
 	const struct fcp_compare settings = {
@@ -25,8 +25,8 @@ static int compare(const struct fcp_file *file, struct fcp_inspect_base *base,
 }
 
 /* "" where it can be compared. */
-static void check(const struct fcp_base_of *of, bool holes_known, struct fcp_inspect_base *base,
-		  const struct fcp_base_report *report)
+static void check_inspect_base(const struct fcp_base_of *of, bool holes_known,
+			       struct fcp_inspect_base *base, const struct fcp_base_report *report)
 {
 	struct fcp_error other = {.message = ""};
 
@@ -48,13 +48,13 @@ int fcp_inspect_compare(const char *path, const struct fcp_file *file, bool hole
 
 	if (fcp_base_file_open(path, &of, &base->file, &result->base, err) != 0)
 		return -1;
-	check(&of, holes_known, base, &result->base);
+	check_inspect_base(&of, holes_known, base, &result->base);
 	if (base->not_compared[0]) {
 		fcp_input_file_close(&base->file);
 		return 0;
 	}
 	result->compared = true;
-	return compare(file, base, result, err);
+	return compare_file_with_base(file, base, result, err);
 }
 
 void fcp_inspect_base_close(struct fcp_inspect_base *base)

@@ -22,7 +22,7 @@
 #define POLL_BYTES (4 * FCP_MIB)
 
 /* One run of the step. */
-struct run {
+struct inspect_run {
 	const struct fcp_inspect_settings *settings;
 	struct fcp_inspect_result *result;
 	struct fcp_file file;
@@ -52,7 +52,7 @@ static enum fcp_page_class class_of(enum fcp_guest_page_class guest_class)
 
 /* ---- the file ---- */
 
-static int open_file(struct run *run, struct fcp_error *err)
+static int open_inspected(struct inspect_run *run, struct fcp_error *err)
 {
 	struct fcp_file_size size;
 	bool contradicts; /* it changes nothing here */
@@ -72,7 +72,7 @@ static int open_file(struct run *run, struct fcp_error *err)
 
 static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fcp_error *err)
 {
-	struct run *run = arg;
+	struct inspect_run *run = arg;
 
 	if (guest->end - run->polled_bytes >= POLL_BYTES) {
 		run->polled_bytes = guest->end;
@@ -109,7 +109,7 @@ static bool is_sound(const struct fcp_guest_report *report)
  * In a layer that is not recorded as one the memmap's holes are the base's bytes, and reading on,
  * zeros would be taken for what the guest says: its own free lists must agree with the memmap.
  */
-static int check_guest(struct run *run, struct fcp_error *err)
+static int check_guest(struct inspect_run *run, struct fcp_error *err)
 {
 	struct fcp_guest_report report = {.gate_count = 0};
 	struct fcp_ranges free_ranges = {0};
@@ -123,7 +123,7 @@ static int check_guest(struct run *run, struct fcp_error *err)
 	return found;
 }
 
-static int add_guest(struct run *run, struct fcp_error *err)
+static int add_guest(struct inspect_run *run, struct fcp_error *err)
 {
 	const struct fcp_guest_classify_settings settings = {
 		.zero = true, .cancel_fd = run->file.cancel_fd, .sink = add_run, .sink_arg = run};
@@ -148,7 +148,8 @@ static int add_guest(struct run *run, struct fcp_error *err)
 /* ---- a guest that cannot ---- */
 
 /* The next stretch of data after *at, in whole pages: a page with any data in it is data. */
-static int next_data(struct run *run, uint64_t at, struct fcp_range *data_, struct fcp_error *err)
+static int next_data(struct inspect_run *run, uint64_t at, struct fcp_range *data_,
+		     struct fcp_error *err)
 {
 	int more;
 
@@ -167,7 +168,7 @@ static int next_data(struct run *run, uint64_t at, struct fcp_range *data_, stru
 static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *err)
 {
 	const struct fcp_range range = {start, end};
-	struct run *run = arg;
+	struct inspect_run *run = arg;
 
 	if (end > run->result->logical_bytes ||
 	    run->result->classes[FCP_PAGE_UNKNOWN].allocated_bytes < end - start)
@@ -181,7 +182,7 @@ static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *
 }
 
 /* A hole is unknown, too: of a layer it would be the base's bytes. */
-static int add_unknown(struct run *run, struct fcp_error *err)
+static int add_unknown(struct inspect_run *run, struct fcp_error *err)
 {
 	const struct fcp_zero_scan scan = {
 		.file = &run->file, .sink = move_zero, .sink_arg = run};
@@ -203,7 +204,7 @@ static bool is_of_the_guest(const struct fcp_error *err)
 	return err->error_class == FCP_ERR_UNSUPPORTED || err->error_class == FCP_ERR_INPUT;
 }
 
-static int look(struct run *run, struct fcp_error *err)
+static int inspect_pages(struct inspect_run *run, struct fcp_error *err)
 {
 	if (add_guest(run, err) == 0)
 		return 0;
@@ -216,7 +217,7 @@ static int look(struct run *run, struct fcp_error *err)
 }
 
 /* A guest that can be read with its holes as zeros shows that they are. */
-static int check_holes(struct run *run, bool *known_, struct fcp_error *err)
+static int check_holes(struct inspect_run *run, bool *known_, struct fcp_error *err)
 {
 	*known_ = run->result->attributes.holes != FCP_HOLES_UNSPECIFIED ||
 		  !fcp_holes_exist(&run->file, run->result->logical_bytes);
@@ -226,7 +227,7 @@ static int check_holes(struct run *run, bool *known_, struct fcp_error *err)
 	return *known_ || is_of_the_guest(err) ? 0 : -1;
 }
 
-static int compare(struct run *run, struct fcp_error *err)
+static int compare_base(struct inspect_run *run, struct fcp_error *err)
 {
 	bool holes_known;
 
@@ -238,7 +239,7 @@ static int compare(struct run *run, struct fcp_error *err)
 }
 
 /* Said of a guest that could be read, too. */
-static void tell_not_compared(struct run *run)
+static void tell_not_compared(struct inspect_run *run)
 {
 	struct fcp_outcome *outcome = &run->result->outcome;
 	char other[512] = "";
@@ -250,12 +251,13 @@ static void tell_not_compared(struct run *run)
 	fcp_outcome_set(outcome, FCP_STATUS_PARTIAL, "not compared: %s%s", run->base.not_compared, other);
 }
 
-static int run_step(struct run *run, struct fcp_error *err)
+static int run_inspect(struct inspect_run *run, struct fcp_error *err)
 {
 	if (!run->settings->mem_file_path || !*run->settings->mem_file_path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
-	if (open_file(run, err) < 0 || compare(run, err) < 0 ||
-	    fcp_inspect_begin(run->result, run->settings->cells_max, err) < 0 || look(run, err) < 0)
+	if (open_inspected(run, err) < 0 || compare_base(run, err) < 0 ||
+	    fcp_inspect_begin(run->result, run->settings->cells_max, err) < 0 ||
+	    inspect_pages(run, err) < 0)
 		return -1;
 	run->result->largest = fcp_inspect_largest(run->result);
 	fcp_inspect_sum_up(run->result);
@@ -267,16 +269,16 @@ int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_
 		struct fcp_error *err)
 {
 	const struct fcp_step step = fcp_step_begin(&settings->observer, "inspect");
-	struct run run = {.settings = settings,
-			  .result = result,
-			  .base = FCP_INSPECT_BASE_NONE,
-			  .file = {.fd = -1,
-				   .name = settings->mem_file_path,
-				   .cancel_fd = settings->cancel_fd}};
+	struct inspect_run run = {.settings = settings,
+				  .result = result,
+				  .base = FCP_INSPECT_BASE_NONE,
+				  .file = {.fd = -1,
+					   .name = settings->mem_file_path,
+					   .cancel_fd = settings->cancel_fd}};
 	int done;
 
 	*result = (struct fcp_inspect_result){.largest = FCP_PAGE_UNKNOWN};
-	done = run_step(&run, err);
+	done = run_inspect(&run, err);
 	fcp_inspect_base_close(&run.base);
 	if (run.claimed)
 		fcp_claim_release(&run.claim);

@@ -37,7 +37,8 @@ static int check_finds(const struct fcp_madvise_ranges_settings *settings, struc
 	return 0;
 }
 
-static int check_settings(const struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
+static int check_madvise_settings(const struct fcp_madvise_ranges_settings *settings,
+				  struct fcp_error *err)
 {
 	if (!settings->mem_file_path || !*settings->mem_file_path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
@@ -48,7 +49,8 @@ static int check_settings(const struct fcp_madvise_ranges_settings *settings, st
 	return 0;
 }
 
-static int measure(const struct fcp_madvise_run *run, uint64_t *allocated_bytes_, struct fcp_error *err)
+static int measure_file(const struct fcp_madvise_run *run, uint64_t *allocated_bytes_,
+			struct fcp_error *err)
 {
 	struct fcp_file_size size;
 
@@ -63,7 +65,7 @@ static int measure(const struct fcp_madvise_run *run, uint64_t *allocated_bytes_
  * Every gate is passed before the first byte is touched: this comes before anything is released.
  * Where a gate refuses, zero pages can be released all the same.
  */
-static int find_free(struct fcp_madvise_run *run, struct fcp_error *err)
+static int find_free_of_file(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	const struct fcp_free_source source = {run->file.fd, run->result->attributes.holes,
 					       run->base.file.fd, run->file.cancel_fd};
@@ -182,10 +184,10 @@ static int find_then_release(struct fcp_madvise_run *run, struct fcp_error *err)
 	return fcp_release_ranges(&run->file, ranges, &run->punched_bytes, err);
 }
 
-static int work(struct fcp_madvise_run *run, struct fcp_error *err)
+static int release_from_file(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	if (fcp_madvise_decide_holes(run, err) < 0 || fcp_madvise_open_base(run, err) < 0 ||
-	    find_free(run, err) < 0)
+	    find_free_of_file(run, err) < 0)
 		return -1;
 	fcp_madvise_record_holes(run);
 	if (run->settings->ranges || !release_while_finding(run))
@@ -200,7 +202,7 @@ static int take_stock(struct fcp_madvise_run *run, struct fcp_error *err)
 
 	result->free_bytes = fcp_ranges_bytes(&run->free);
 	result->zero_bytes = fcp_ranges_bytes(&run->zero);
-	if (measure(run, &result->mem_file.allocated_bytes, err) < 0)
+	if (measure_file(run, &result->mem_file.allocated_bytes, err) < 0)
 		return -1;
 	if (run->settings->keep || run->punched_bytes == 0)
 		return 0;
@@ -219,17 +221,17 @@ static int take_stock(struct fcp_madvise_run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int run_step(struct fcp_madvise_run *run, struct fcp_error *err)
+static int run_madvise(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	struct fcp_error ignored;
 	int worked;
 
-	if (check_settings(run->settings, err) < 0 || fcp_madvise_open(run, err) < 0 ||
-	    measure(run, &run->result->mem_file.allocated_before_bytes, err) < 0)
+	if (check_madvise_settings(run->settings, err) < 0 || fcp_madvise_open(run, err) < 0 ||
+	    measure_file(run, &run->result->mem_file.allocated_before_bytes, err) < 0)
 		return -1;
 	run->result->mem_file.allocated_bytes = run->result->mem_file.allocated_before_bytes;
 	fcp_madvise_warn(run, run->claim.doubt);
-	worked = work(run, err);
+	worked = release_from_file(run, err);
 	worked |= fcp_madvise_end_changes(run, worked == 0 ? err : &ignored);
 	if (worked == 0)
 		return take_stock(run, err);
@@ -266,7 +268,8 @@ int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *sett
 	*result = (struct fcp_madvise_ranges_result){0};
 	done = check_finds(settings, err);
 	if (done == 0)
-		done = settings->pid ? fcp_madvise_process(settings, result, err) : run_step(&run, err);
+		done = settings->pid ? fcp_madvise_process(settings, result, err)
+				     : run_madvise(&run, err);
 	if (done != 0)
 		fcp_found_clear(&result->found);
 	end_run(&run);

@@ -9,14 +9,14 @@
 
 #define WAIT_NS 20000000 /* between two looks whether another fcpause is done */
 
-static int open_file(struct fcp_madvise_run *run, struct fcp_error *err)
+static int open_mem_file(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	if (run->borrowed)
 		return fcp_file_check(&run->file, &run->size_bytes, err);
 	return fcp_memory_file_open(&run->file, !run->settings->keep, &run->size_bytes, err);
 }
 
-static int claim_file(struct fcp_madvise_run *run, struct fcp_error *err)
+static int claim_mem_file(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	int claimed = fcp_claim_take(run->file.fd, run->file.name,
 				     run->settings->keep ? FCP_CLAIM_READ : FCP_CLAIM_WRITE,
@@ -44,7 +44,7 @@ int fcp_madvise_open(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	fcp_deadline deadline = fcp_deadline_in_ms(run->settings->wait_lock_ms);
 
-	while (open_file(run, err) < 0 || claim_file(run, err) < 0) {
+	while (open_mem_file(run, err) < 0 || claim_mem_file(run, err) < 0) {
 		if (err->error_class != FCP_ERR_LOCKED || fcp_deadline_passed(deadline))
 			return -1;
 		fcp_madvise_close(run);

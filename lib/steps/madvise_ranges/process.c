@@ -60,8 +60,9 @@ static int open_shared(const struct fcp_guest_ram *ram, const struct fcp_guest_r
 }
 
 /* The part of ranges (offsets in the memory file) that lies in region, as offsets in its memfd. */
-static int translate(const struct fcp_ranges *ranges, const struct fcp_guest_region *region,
-		     uint64_t memfd_offset, struct fcp_ranges *translated_, struct fcp_error *err)
+static int translate_to_file(const struct fcp_ranges *ranges, const struct fcp_guest_region *region,
+			     uint64_t memfd_offset, struct fcp_ranges *translated_,
+			     struct fcp_error *err)
 {
 	for (size_t i = 0; i < ranges->count; i++) {
 		uint64_t start = ranges->items[i].start, end = ranges->items[i].end;
@@ -138,7 +139,8 @@ static int release_region(struct fcp_madvise_process_run *run, const struct fcp_
 	struct fcp_error uncounted;
 	int released;
 
-	if (fd < 0 || translate(&result->ranges, region, memfd_offset, &translated, err) != 0 ||
+	if (fd < 0 ||
+	    translate_to_file(&result->ranges, region, memfd_offset, &translated, err) != 0 ||
 	    fcp_file_size(fd, file.name, &before, err) != 0)
 		return -1;
 	released = release_ranges(run, &file, &translated, err);
@@ -164,7 +166,7 @@ static int check_shared(const struct fcp_madvise_process_run *run, struct fcp_er
 	return 0;
 }
 
-static int work(struct fcp_madvise_process_run *run, struct fcp_error *err)
+static int release_from_process(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
 	struct fcp_machine_config machine;
 
@@ -214,7 +216,7 @@ static int check_still_free(struct fcp_madvise_process_run *run, struct fcp_erro
 }
 
 /* Asked once more at the end, after a failure too: that pages may be lost is worse than any other. */
-static int end(struct fcp_madvise_process_run *run, int ran, struct fcp_error *err)
+static int check_after_release(struct fcp_madvise_process_run *run, int ran, struct fcp_error *err)
 {
 	struct fcp_error resumed;
 
@@ -247,7 +249,7 @@ int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));
 	if (fcp_firecracker_open(settings->api_sock, 0, settings->cancel_fd, &run.firecracker, err) == 0) {
 		fcp_firecracker_observe(&run.firecracker, &settings->observer);
-		ran = end(&run, work(&run, err), err);
+		ran = check_after_release(&run, release_from_process(&run, err), err);
 	}
 	fcp_guest_free_clear(&run.found);
 	fcp_guest_memory_close(&run.memory);

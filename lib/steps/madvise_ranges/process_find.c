@@ -38,7 +38,7 @@ static int open_base(struct fcp_madvise_process_run *run, uint64_t bytes, struct
 	return 0;
 }
 
-static int find_free(struct fcp_madvise_process_run *run, struct fcp_error *err)
+static int find_free_of_process(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_result *result = run->result;
 
@@ -75,8 +75,8 @@ static int compare_plan(const struct fcp_madvise_process_run *run, const struct 
 	return fcp_compare_files(&unchanged, &plan->unchanged, all, err);
 }
 
-static int compare(struct fcp_madvise_process_run *run, struct fcp_found_ranges *all,
-		   struct fcp_error *err)
+static int compare_process_with_base(struct fcp_madvise_process_run *run,
+				     struct fcp_found_ranges *all, struct fcp_error *err)
 {
 	const struct fcp_snapshot_plan_settings settings = {&run->ram, &run->found.ranges};
 	struct fcp_snapshot_plan plan = {0};
@@ -89,12 +89,12 @@ static int compare(struct fcp_madvise_process_run *run, struct fcp_found_ranges 
 	return compared;
 }
 
-static int list(struct fcp_madvise_process_run *run, struct fcp_error *err)
+static int list_process(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_result *result = run->result;
 	FCP_CLEANUP(found) struct fcp_found_ranges all = {0};
 
-	if (run->settings->find != FCP_FIND_FREE && compare(run, &all, err) != 0)
+	if (run->settings->find != FCP_FIND_FREE && compare_process_with_base(run, &all, err) != 0)
 		return -1;
 	result->zero_bytes = fcp_found_bytes(&all, FCP_FIND_ZERO);
 	if (fcp_found_add_all(&all, &run->found.ranges, FCP_FIND_FREE, err) != 0)
@@ -115,10 +115,10 @@ int fcp_madvise_process_find(struct fcp_madvise_process_run *run, const struct f
 		return -1;
 	fcp_process_rss(settings->pid, &rss_bytes);
 	result->mem_file = (struct fcp_mem_file){fcp_machine_file_bytes(machine), rss_bytes, rss_bytes};
-	if ((settings->find & FCP_FIND_FREE) && find_free(run, err) != 0)
+	if ((settings->find & FCP_FIND_FREE) && find_free_of_process(run, err) != 0)
 		return -1;
 	result->free_bytes = fcp_ranges_bytes(&run->found.ranges);
-	if (settings->keep && list(run, err) != 0)
+	if (settings->keep && list_process(run, err) != 0)
 		return -1;
 	result->ranges = run->found.ranges;
 	run->found.ranges = (struct fcp_ranges){0};

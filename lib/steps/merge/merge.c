@@ -15,14 +15,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-struct run {
+struct merge_run {
 	const struct fcp_merge_settings *settings;
 	struct fcp_merge_result *result;
 	struct fcp_merge_inputs inputs;
 	struct fcp_snapshot_file out;
 };
 
-static int check_settings(const struct fcp_merge_settings *settings, struct fcp_error *err)
+static int check_merge_settings(const struct fcp_merge_settings *settings, struct fcp_error *err)
 {
 	if (!settings->base || !settings->base[0])
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no path of the base given");
@@ -34,7 +34,7 @@ static int check_settings(const struct fcp_merge_settings *settings, struct fcp_
 /* ---- the file to write ---- */
 
 /* It must not take the place of what it is made of. */
-static int check_no_input(const struct run *run, struct fcp_error *err)
+static int check_no_input(const struct merge_run *run, struct fcp_error *err)
 {
 	struct stat out;
 
@@ -50,7 +50,7 @@ static int check_no_input(const struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int open_out(struct run *run, struct fcp_error *err)
+static int open_out(struct merge_run *run, struct fcp_error *err)
 {
 	const struct fcp_merge_settings *settings = run->settings;
 	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
@@ -72,7 +72,7 @@ static int open_out(struct run *run, struct fcp_error *err)
 /* ---- the whole ---- */
 
 /* The last layer over what lies below is that layer's memory. */
-static void record(struct run *run)
+static void record_merged(struct merge_run *run)
 {
 	struct fcp_file_attributes attributes = {.holes = FCP_HOLES_ZERO};
 	struct fcp_error without_id;
@@ -86,13 +86,13 @@ static void record(struct run *run)
 	run->result->attributes = attributes;
 }
 
-static int publish(struct run *run, struct fcp_error *err)
+static int publish_merged(struct merge_run *run, struct fcp_error *err)
 {
 	struct fcp_file_size size;
 
 	if (fcp_merge_inputs_check(&run->inputs, err) != 0)
 		return -1;
-	record(run);
+	record_merged(run);
 	if (fcp_cancelled(run->settings->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%s: interrupted", run->out.host);
 	if (fcp_snapshot_publish_one(&run->out, run->settings->force, err) != 0)
@@ -106,7 +106,7 @@ static int publish(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int merge(struct run *run, struct fcp_error *err)
+static int write_merged(struct merge_run *run, struct fcp_error *err)
 {
 	const struct fcp_observer *observer = &run->settings->observer;
 	int ran;
@@ -117,7 +117,7 @@ static int merge(struct run *run, struct fcp_error *err)
 	if (ran != 0)
 		return -1;
 	fcp_phase_begin(observer, "merge", "publish");
-	ran = publish(run, err);
+	ran = publish_merged(run, err);
 	fcp_phase_end(observer, "merge", "publish");
 	return ran;
 }
@@ -125,7 +125,9 @@ static int merge(struct run *run, struct fcp_error *err)
 int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result *result,
 	      struct fcp_error *err)
 {
-	struct run run = {.settings = settings, .result = result, .out = FCP_SNAPSHOT_FILE_NONE};
+	struct merge_run run = {.settings = settings,
+				.result = result,
+				.out = FCP_SNAPSHOT_FILE_NONE};
 	const struct fcp_step step = fcp_step_begin(&settings->observer, "merge");
 	int ran = -1;
 
@@ -133,9 +135,9 @@ int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result
 	result->layers = calloc(settings->layer_count + 1, sizeof(*result->layers));
 	if (!result->layers)
 		fcp_error_nomem(err);
-	else if (check_settings(settings, err) == 0 &&
+	else if (check_merge_settings(settings, err) == 0 &&
 		 fcp_merge_inputs_open(settings, &run.inputs, err) == 0 && open_out(&run, err) == 0)
-		ran = merge(&run, err);
+		ran = write_merged(&run, err);
 	fcp_snapshot_file_clear(&run.out);
 	fcp_merge_inputs_close(&run.inputs);
 	return fcp_step_finish(&step, &result->outcome, ran, err);

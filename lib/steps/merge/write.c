@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-struct run {
+struct merge_write_run {
 	const struct fcp_merge_settings *settings;
 	const struct fcp_merge_inputs *inputs;
 	const struct fcp_snapshot_file *out;
@@ -36,7 +36,7 @@ static int add_data(struct fcp_ranges *all, const struct fcp_ranges *data, struc
 	return 0;
 }
 
-static int find_work(struct run *run, struct fcp_error *err)
+static int find_work(struct merge_write_run *run, struct fcp_error *err)
 {
 	uint64_t bytes = 0;
 
@@ -59,7 +59,7 @@ static int find_work(struct run *run, struct fcp_error *err)
 }
 
 /* Of the input of that number, a layer. */
-static struct fcp_overlay_apply apply_of(struct run *run, size_t number)
+static struct fcp_overlay_apply apply_of(struct merge_write_run *run, size_t number)
 {
 	const struct fcp_input_file *layer = &run->inputs->items[number];
 
@@ -73,7 +73,7 @@ static struct fcp_overlay_apply apply_of(struct run *run, size_t number)
 }
 
 /* For what cannot be shared. */
-static int check_room(struct run *run, struct fcp_error *err)
+static int check_merge_room(struct merge_write_run *run, struct fcp_error *err)
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges copied = {0};
 
@@ -90,7 +90,7 @@ static int check_room(struct run *run, struct fcp_error *err)
 
 /* ---- the content ---- */
 
-static int put_base(struct run *run, struct fcp_error *err)
+static int put_base(struct merge_write_run *run, struct fcp_error *err)
 {
 	const struct fcp_input_file *base = &run->inputs->items[0];
 	const struct fcp_clone_settings settings = {.from = base->file.fd,
@@ -110,7 +110,7 @@ static int put_base(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int put_layer(struct run *run, size_t number, struct fcp_merge_layer *became_,
+static int put_layer(struct merge_write_run *run, size_t number, struct fcp_merge_layer *became_,
 		     struct fcp_error *err)
 {
 	const struct fcp_overlay_apply apply = apply_of(run, number);
@@ -123,9 +123,9 @@ static int put_layer(struct run *run, size_t number, struct fcp_merge_layer *bec
 	return 0;
 }
 
-static int put_all(struct run *run, struct fcp_error *err)
+static int put_all(struct merge_write_run *run, struct fcp_error *err)
 {
-	if (find_work(run, err) != 0 || check_room(run, err) != 0 || put_base(run, err) != 0)
+	if (find_work(run, err) != 0 || check_merge_room(run, err) != 0 || put_base(run, err) != 0)
 		return -1;
 	for (size_t i = 0; i < run->settings->layer_count; i++)
 		if (put_layer(run, i + 1, &run->result->layers[i], err) != 0)
@@ -137,12 +137,13 @@ int fcp_merge_write(const struct fcp_merge_settings *settings, const struct fcp_
 		    const struct fcp_snapshot_file *out, struct fcp_merge_result *result,
 		    struct fcp_error *err)
 {
-	struct run run = {.settings = settings,
-			  .inputs = inputs,
-			  .out = out,
-			  .result = result,
-			  .data = calloc(inputs->count, sizeof(*run.data)),
-			  .reflinked = fcp_clone_reflink(inputs->items[0].file.fd, out->fd)};
+	struct merge_write_run run = {.settings = settings,
+				      .inputs = inputs,
+				      .out = out,
+				      .result = result,
+				      .data = calloc(inputs->count, sizeof(*run.data)),
+				      .reflinked =
+					      fcp_clone_reflink(inputs->items[0].file.fd, out->fd)};
 	int put = run.data ? put_all(&run, err) : fcp_error_nomem(err);
 
 	for (size_t i = 0; run.data && i < inputs->count; i++)

@@ -15,7 +15,7 @@
 #define EXIT_NOT_FOUND 127
 
 /* The script's output as it comes. */
-struct progress {
+struct reclaim_progress {
 	const struct fcp_reclaim_settings *settings;
 	struct fcp_reclaim_result *result;
 	bool started;	   /* by envd */
@@ -52,7 +52,7 @@ static void set_killed(uint32_t cap_ms, uint32_t asked_ms, struct fcp_outcome *o
 				"is %u ms", cap_ms, asked_ms);
 }
 
-static void judge_exit(const struct progress *progress, int exit_code)
+static void judge_exit(const struct reclaim_progress *progress, int exit_code)
 {
 	struct fcp_reclaim_result *result = progress->result;
 	struct fcp_outcome *outcome = &result->steps[progress->done].outcome;
@@ -70,7 +70,7 @@ static void judge_exit(const struct progress *progress, int exit_code)
 }
 
 /* The first line. A timeout(1) that takes whole seconds gets them rounded up. */
-static void begin_steps(struct progress *progress, const char *text)
+static void begin_steps(struct reclaim_progress *progress, const char *text)
 {
 	struct fcp_reclaim_result *result = progress->result;
 	bool whole_seconds;
@@ -83,7 +83,7 @@ static void begin_steps(struct progress *progress, const char *text)
 		result->steps[i].cap_ms = (result->steps[i].cap_ms + 999) / 1000 * 1000;
 }
 
-static void on_line(struct progress *progress, const char *text)
+static void on_line(struct reclaim_progress *progress, const char *text)
 {
 	struct fcp_reclaim_result *result = progress->result;
 	struct fcp_reclaim_line line;
@@ -118,10 +118,10 @@ static void on_line(struct progress *progress, const char *text)
 	progress->done++;
 }
 
-static int on_output(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
-		     struct fcp_error *err)
+static int on_reclaim_output(enum fcp_guest_stream stream, const char *data, size_t length,
+			     void *arg, struct fcp_error *err)
 {
-	struct progress *progress = arg;
+	struct reclaim_progress *progress = arg;
 
 	(void)err;
 	if (stream != FCP_GUEST_STDOUT)
@@ -141,9 +141,9 @@ static int on_output(enum fcp_guest_stream stream, const char *data, size_t leng
 	return 0;
 }
 
-static void on_start(uint32_t pid, void *arg)
+static void on_reclaim_start(uint32_t pid, void *arg)
 {
-	struct progress *progress = arg;
+	struct reclaim_progress *progress = arg;
 
 	(void)pid;
 	progress->started = true;
@@ -151,8 +151,9 @@ static void on_start(uint32_t pid, void *arg)
 }
 
 /* The steps that are on, each "not reached" until the guest says more. */
-static int plan(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_result *result,
-		uint32_t *timeout_ms_, struct fcp_error *err)
+static int plan_reclaim(const struct fcp_reclaim_settings *settings,
+			struct fcp_reclaim_result *result, uint32_t *timeout_ms_,
+			struct fcp_error *err)
 {
 	uint64_t timeout_ms = settings->timeout_ms;
 	unsigned seen = 0;
@@ -188,7 +189,8 @@ static int plan(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 
 /* The steps that said nothing: the first of them ran when the end came (at a deadline, if envd had begun
  * at all), the others never began. */
-static void close_steps(struct progress *progress, enum fcp_status status, const char *reason)
+static void close_steps(struct reclaim_progress *progress, enum fcp_status status,
+			const char *reason)
 {
 	struct fcp_reclaim_result *result = progress->result;
 
@@ -202,7 +204,7 @@ static void close_steps(struct progress *progress, enum fcp_status status, const
 	}
 }
 
-static void out_of_time(struct progress *progress, uint32_t timeout_ms)
+static void out_of_time(struct reclaim_progress *progress, uint32_t timeout_ms)
 {
 	struct fcp_reclaim_result *result = progress->result;
 	char reason[160], all[1024] = "";
@@ -217,8 +219,9 @@ static void out_of_time(struct progress *progress, uint32_t timeout_ms)
 	fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT, "%s", all[0] ? all : reason);
 }
 
-static int finish(struct progress *progress, int ran, const struct fcp_guest_exit *guest,
-		  uint32_t timeout_ms, struct fcp_error *err)
+static int finish_reclaim(struct reclaim_progress *progress, int ran,
+			  const struct fcp_guest_exit *guest, uint32_t timeout_ms,
+			  struct fcp_error *err)
 {
 	struct fcp_reclaim_result *result = progress->result;
 
@@ -244,7 +247,7 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 		struct fcp_error *err)
 {
 	const struct fcp_step step = fcp_step_begin(&settings->observer, "reclaim");
-	struct progress progress = {settings, result, .since_ns = step.start_ns};
+	struct reclaim_progress progress = {settings, result, .since_ns = step.start_ns};
 	FCP_CLEANUP(free) char *script = NULL;
 	struct fcp_envd_token token;
 	struct fcp_guest_command command = {
@@ -253,8 +256,8 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 		.user = "root",
 		.cancel_fd = settings->cancel_fd,
 		.answer_max_bytes = ANSWER_MAX_BYTES,
-		.on_output = on_output,
-		.on_start = on_start,
+		.on_output = on_reclaim_output,
+		.on_start = on_reclaim_start,
 		.arg = &progress,
 		.observer = &settings->observer,
 	};
@@ -262,7 +265,7 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 	int ran;
 
 	*result = (struct fcp_reclaim_result){0};
-	if (plan(settings, result, &command.timeout_ms, err) != 0)
+	if (plan_reclaim(settings, result, &command.timeout_ms, err) != 0)
 		return fcp_step_finish(&step, &result->outcome, -1, err);
 	if (result->step_count == 0) {
 		fcp_outcome_set(&result->outcome, FCP_STATUS_SKIPPED, "every step is off");
@@ -275,6 +278,6 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 	if (ran == 0)
 		ran = fcp_guest_run(&command, &guest, err);
 	fcp_envd_token_clear(&token);
-	ran = finish(&progress, ran, &guest, command.timeout_ms, err);
+	ran = finish_reclaim(&progress, ran, &guest, command.timeout_ms, err);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

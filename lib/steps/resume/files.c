@@ -23,8 +23,8 @@ int fcp_resume_files_check_names(const struct fcp_resume_settings *settings, str
 }
 
 /* Opens the file by its directory, as Firecracker's root has it. *seen_ is owned. */
-static int open_file(const struct fcp_resume_settings *settings, pid_t pid, const char *path, char **seen_,
-		     struct fcp_error *err)
+static int open_vm_file(const struct fcp_resume_settings *settings, pid_t pid, const char *path,
+			char **seen_, struct fcp_error *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	FCP_CLEANUP(free) char *directory =
@@ -48,7 +48,7 @@ static int open_file(const struct fcp_resume_settings *settings, pid_t pid, cons
 	return fd;
 }
 
-static int check_memory(int fd, const char *path, struct fcp_error *err)
+static int check_memory_file(int fd, const char *path, struct fcp_error *err)
 {
 	struct fcp_file_attributes attributes;
 	struct stat status;
@@ -74,11 +74,12 @@ int fcp_resume_files_find(const struct fcp_resume_settings *settings, pid_t pid,
 	FCP_CLEANUP(fd) int memory = -1;
 
 	*files_ = (struct fcp_resume_files){0};
-	snapshot = open_file(settings, pid, settings->snapshot_path, &files_->snapshot_seen, err);
+	snapshot =
+		open_vm_file(settings, pid, settings->snapshot_path, &files_->snapshot_seen, err);
 	if (snapshot < 0)
 		return -1;
-	memory = open_file(settings, pid, settings->mem_file_path, &files_->memory_seen, err);
-	if (memory < 0 || check_memory(memory, settings->mem_file_path, err) != 0)
+	memory = open_vm_file(settings, pid, settings->mem_file_path, &files_->memory_seen, err);
+	if (memory < 0 || check_memory_file(memory, settings->mem_file_path, err) != 0)
 		return -1;
 	if (fcp_state_file_check(snapshot, settings->snapshot_path, err) == 0)
 		return 0;

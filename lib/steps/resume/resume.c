@@ -14,14 +14,14 @@
 /* Firecracker reads the state and maps the memory; a slow disk, and a busy host. */
 #define LOAD_TIMEOUT_MS 60000
 
-struct run {
+struct resume_run {
 	const struct fcp_resume_settings *settings;
 	struct fcp_resume_result *result;
 	struct fcp_lock lock;
 	struct fcp_firecracker firecracker;
 };
 
-static int check_settings(const struct fcp_resume_settings *settings, struct fcp_error *err)
+static int check_resume_settings(const struct fcp_resume_settings *settings, struct fcp_error *err)
 {
 	if (fcp_resume_files_check_names(settings, err) != 0)
 		return -1;
@@ -30,7 +30,7 @@ static int check_settings(const struct fcp_resume_settings *settings, struct fcp
 	return 0;
 }
 
-static int load(struct run *run, struct fcp_error *err)
+static int load_snapshot(struct resume_run *run, struct fcp_error *err)
 {
 	const struct fcp_resume_settings *settings = run->settings;
 	struct fcp_resume_files files;
@@ -62,7 +62,8 @@ static int check_empty(const struct fcp_instance *instance, struct fcp_error *er
 			     "just started", fcp_vm_state_name(instance->state));
 }
 
-static int resume(struct run *run, const struct fcp_instance *instance, struct fcp_error *err)
+static int resume_paused(struct resume_run *run, const struct fcp_instance *instance,
+			 struct fcp_error *err)
 {
 	if (instance->state == FCP_VM_RUNNING)
 		return 0;
@@ -76,7 +77,7 @@ static int resume(struct run *run, const struct fcp_instance *instance, struct f
 }
 
 /* What a killed run left paused is resumed by putting it right. */
-static int recover(struct run *run, struct fcp_error *err)
+static int recover_vm(struct resume_run *run, struct fcp_error *err)
 {
 	if (fcp_firecracker_recover(&run->firecracker, &run->lock, err) != 0)
 		return -1;
@@ -84,7 +85,7 @@ static int recover(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int let_run(struct run *run, struct fcp_error *err)
+static int let_run(struct resume_run *run, struct fcp_error *err)
 {
 	const struct fcp_observer *observer = &run->settings->observer;
 	bool files = run->settings->snapshot_path != NULL;
@@ -92,13 +93,13 @@ static int let_run(struct run *run, struct fcp_error *err)
 	struct fcp_instance instance;
 	int ran;
 
-	if (recover(run, err) != 0 || fcp_vm_instance(&run->firecracker, &instance, err) != 0)
+	if (recover_vm(run, err) != 0 || fcp_vm_instance(&run->firecracker, &instance, err) != 0)
 		return -1;
 	run->result->vm_state = instance.state;
 	if (files && check_empty(&instance, err) != 0)
 		return -1;
 	fcp_phase_begin(observer, "resume", files ? "load" : "resume");
-	ran = files ? load(run, err) : resume(run, &instance, err);
+	ran = files ? load_snapshot(run, err) : resume_paused(run, &instance, err);
 	fcp_phase_end(observer, "resume", files ? "load" : "resume");
 	if (ran == 0)
 		ran = fcp_vm_instance(&run->firecracker, &instance, err);
@@ -113,7 +114,7 @@ static int let_run(struct run *run, struct fcp_error *err)
 }
 
 /* The VM runs, whatever envd does. */
-static int wait_for_envd(struct run *run, struct fcp_error *err)
+static int wait_for_envd(struct resume_run *run, struct fcp_error *err)
 {
 	const struct fcp_resume_settings *settings = run->settings;
 	uint64_t start_ns = fcp_now_ns();
@@ -136,7 +137,7 @@ static int wait_for_envd(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int run_locked(struct run *run, struct fcp_error *err)
+static int run_locked(struct resume_run *run, struct fcp_error *err)
 {
 	const struct fcp_resume_settings *settings = run->settings;
 	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
@@ -158,9 +159,9 @@ static int run_locked(struct run *run, struct fcp_error *err)
 int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
 	       struct fcp_error *err)
 {
-	struct run run = {.settings = settings, .result = result, .lock = FCP_LOCK_NONE};
+	struct resume_run run = {.settings = settings, .result = result, .lock = FCP_LOCK_NONE};
 	const struct fcp_step step = fcp_step_begin(&settings->observer, "resume");
-	int ran = check_settings(settings, err);
+	int ran = check_resume_settings(settings, err);
 
 	*result = (struct fcp_resume_result){.vm_state = FCP_VM_UNKNOWN};
 	if (ran == 0)

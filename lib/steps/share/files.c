@@ -2,19 +2,12 @@
 #include "steps/share/files.h"
 
 #include "base/cleanup.h"
+#include "base/fd_link.h"
 #include "firecracker/root.h"
 #include "memory/file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-
-static bool is_same_file(int a, int b)
-{
-	struct stat first, second;
-
-	return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
-	       first.st_ino == second.st_ino;
-}
 
 /* What cannot be opened was named by mistake: that is no reason to write the memory another way. */
 static int open_one(const char *name, struct fcp_error *err)
@@ -46,7 +39,7 @@ int fcp_share_files_open(const char *const *names, size_t count, struct fcp_shar
 			return -1;
 		files_->count++;
 		for (size_t other = 0; other < i; other++)
-			if (is_same_file(files_->fds[other], files_->fds[i]))
+			if (fcp_fd_same_file(files_->fds[other], files_->fds[i]))
 				return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s and %.200s are one file",
 						     names[other], names[i]);
 	}
@@ -56,7 +49,7 @@ int fcp_share_files_open(const char *const *names, size_t count, struct fcp_shar
 bool fcp_share_files_have(const struct fcp_share_files *files, int fd)
 {
 	for (size_t i = 0; i < files->count; i++)
-		if (is_same_file(files->fds[i], fd))
+		if (fcp_fd_same_file(files->fds[i], fd))
 			return true;
 	return false;
 }

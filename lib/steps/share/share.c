@@ -26,7 +26,7 @@
 
 #define BUFFER_BYTES FCP_MIB
 
-struct run {
+struct share_run {
 	const struct fcp_share_settings *settings;
 	struct fcp_share_result *result;
 	struct fcp_snapshot_file out; /* what takes the file's place */
@@ -42,7 +42,7 @@ struct run {
 /* ---- the files ---- */
 
 /* By the name that it is replaced under: a link would be replaced itself. */
-static int open_file(struct run *run, struct fcp_error *err)
+static int open_shared_file(struct share_run *run, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int path_fd = openat(run->out.place.directory, run->out.name,
 					     O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -56,7 +56,7 @@ static int open_file(struct run *run, struct fcp_error *err)
 	return fcp_file_open(&run->file, path_fd, false, &run->bytes, err);
 }
 
-static int claim_file(struct run *run, struct fcp_error *err)
+static int claim_shared_file(struct share_run *run, struct fcp_error *err)
 {
 	int claimed = fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_WRITE, &run->claim, err);
 
@@ -68,20 +68,21 @@ static int claim_file(struct run *run, struct fcp_error *err)
 	return fcp_identity_read(run->file.fd, run->file.name, &run->identity, err);
 }
 
-static int open_all(struct run *run, struct fcp_error *err)
+static int open_all(struct share_run *run, struct fcp_error *err)
 {
 	const struct fcp_share_settings *s = run->settings;
 	const struct fcp_lock_wait wait = fcp_lock_wait_for(s->wait_lock_ms, s->cancel_fd);
 
 	if (fcp_snapshot_file_find(s->mem_file_path, NULL, 0, &run->out, err) != 0 ||
 	    fcp_share_files_open(s->shares, s->share_count, &run->files, err) != 0 ||
-	    fcp_snapshot_file_lock(&run->out, true, &wait, err) != 0 || open_file(run, err) != 0)
+	    fcp_snapshot_file_lock(&run->out, true, &wait, err) != 0 ||
+	    open_shared_file(run, err) != 0)
 		return -1;
 	if (fcp_share_files_have(&run->files, run->file.fd))
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "%s is the memory file itself: it shares no storage with itself",
 				     run->out.host);
-	if (claim_file(run, err) != 0 || fcp_snapshot_file_check_no_old(&run->out, err) != 0)
+	if (claim_shared_file(run, err) != 0 || fcp_snapshot_file_check_no_old(&run->out, err) != 0)
 		return -1;
 	/* A clone of the file that a killed run has left must not count as one that it shares with. */
 	if (fcp_leftover_drop(&run->out, err) != 0 || fcp_snapshot_file_begin(&run->out, 0, err) != 0)
@@ -95,14 +96,14 @@ static int open_all(struct run *run, struct fcp_error *err)
 
 /* ---- what there is ---- */
 
-static int no_reflinks(const struct run *run, struct fcp_error *err)
+static int no_reflinks(const struct share_run *run, struct fcp_error *err)
 {
 	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 			     "%s: no storage can be shared here: the file system has no reflinks",
 			     run->out.host);
 }
 
-static int find_own(struct run *run, struct fcp_error *err)
+static int find_own(struct share_run *run, struct fcp_error *err)
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges data = {0};
 	FCP_CLEANUP(ranges) struct fcp_ranges shared = {0};
@@ -126,7 +127,7 @@ static int find_own(struct run *run, struct fcp_error *err)
 }
 
 /* The new file begins as a clone of the old one. */
-static int begin(struct run *run, struct fcp_error *err)
+static int begin_sharing(struct share_run *run, struct fcp_error *err)
 {
 	if (ioctl(run->out.fd, FICLONE, run->file.fd) == 0)
 		return 0;
@@ -135,7 +136,7 @@ static int begin(struct run *run, struct fcp_error *err)
 	return no_reflinks(run, err);
 }
 
-static void warn_of_files(struct run *run)
+static void warn_of_files(struct share_run *run)
 {
 	char doubt[sizeof(run->result->warning)];
 
@@ -144,7 +145,7 @@ static void warn_of_files(struct run *run)
 		snprintf(run->result->warning, sizeof(run->result->warning), "%s", doubt);
 }
 
-static int add_files(struct run *run, struct fcp_error *err)
+static int add_files(struct share_run *run, struct fcp_error *err)
 {
 	char doubt[sizeof(run->result->warning)];
 
@@ -161,7 +162,7 @@ static int add_files(struct run *run, struct fcp_error *err)
 
 /* ---- sharing ---- */
 
-static int share_piece(struct run *run, struct fcp_range piece, unsigned char *buffer,
+static int share_piece(struct share_run *run, struct fcp_range piece, unsigned char *buffer,
 		       struct fcp_share_window *window, struct fcp_error *err)
 {
 	const struct fcp_share_put put = {run->out.fd, run->out.host, piece, buffer, true};
@@ -175,7 +176,7 @@ static int share_piece(struct run *run, struct fcp_range piece, unsigned char *b
 	return 0;
 }
 
-static int share_own(struct run *run, struct fcp_error *err)
+static int share_own(struct share_run *run, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) unsigned char *buffer = malloc(BUFFER_BYTES);
 	FCP_CLEANUP(free) struct fcp_share_window *window = calloc(1, sizeof(*window));
@@ -194,9 +195,9 @@ static int share_own(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int find_and_share(struct run *run, struct fcp_error *err)
+static int find_and_share(struct share_run *run, struct fcp_error *err)
 {
-	if (find_own(run, err) != 0 || begin(run, err) != 0 || add_files(run, err) != 0 ||
+	if (find_own(run, err) != 0 || begin_sharing(run, err) != 0 || add_files(run, err) != 0 ||
 	    share_own(run, err) != 0)
 		return -1;
 	warn_of_files(run);
@@ -207,7 +208,7 @@ static int find_and_share(struct run *run, struct fcp_error *err)
 /* ---- the end ---- */
 
 /* It is the same memory: what is recorded stays. */
-static void record(const struct run *run)
+static void record_shared(const struct share_run *run)
 {
 	const struct fcp_file_attributes *attributes = &run->result->attributes;
 
@@ -215,11 +216,11 @@ static void record(const struct run *run)
 		fcp_attributes_write(run->out.fd, attributes);
 }
 
-static int publish(struct run *run, struct fcp_error *err)
+static int publish_shared(struct share_run *run, struct fcp_error *err)
 {
 	struct fcp_file_identity now;
 
-	record(run);
+	record_shared(run);
 	if (fcp_file_poll(&run->file, err) != 0 ||
 	    fcp_claim_check_end(&run->claim, run->file.name, err) != 0 ||
 	    fcp_identity_read(run->file.fd, run->file.name, &now, err) != 0)
@@ -235,7 +236,7 @@ static int publish(struct run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int share(struct run *run, struct fcp_error *err)
+static int share_file_storage(struct share_run *run, struct fcp_error *err)
 {
 	const struct fcp_observer *observer = &run->settings->observer;
 	int ran;
@@ -251,12 +252,12 @@ static int share(struct run *run, struct fcp_error *err)
 		return 0;
 	}
 	fcp_phase_begin(observer, "share", "publish");
-	ran = publish(run, err);
+	ran = publish_shared(run, err);
 	fcp_phase_end(observer, "share", "publish");
 	return ran;
 }
 
-static int check_settings(const struct fcp_share_settings *settings, struct fcp_error *err)
+static int check_share_settings(const struct fcp_share_settings *settings, struct fcp_error *err)
 {
 	if (fcp_snapshot_file_check_name("memory file", settings->mem_file_path, err) != 0)
 		return -1;
@@ -268,14 +269,18 @@ static int check_settings(const struct fcp_share_settings *settings, struct fcp_
 int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result *result,
 	      struct fcp_error *err)
 {
-	struct run run = {.settings = settings, .result = result, .out = FCP_SNAPSHOT_FILE_NONE,
-			  .file = {.fd = -1, .name = settings->mem_file_path, .cancel_fd = settings->cancel_fd}};
+	struct share_run run = {.settings = settings,
+				.result = result,
+				.out = FCP_SNAPSHOT_FILE_NONE,
+				.file = {.fd = -1,
+					 .name = settings->mem_file_path,
+					 .cancel_fd = settings->cancel_fd}};
 	const struct fcp_step step = fcp_step_begin(&settings->observer, "share");
 	int ran = -1;
 
 	*result = (struct fcp_share_result){0};
-	if (check_settings(settings, err) == 0 && open_all(&run, err) == 0)
-		ran = share(&run, err);
+	if (check_share_settings(settings, err) == 0 && open_all(&run, err) == 0)
+		ran = share_file_storage(&run, err);
 	fcp_snapshot_file_clear(&run.out);
 	fcp_share_clear(&run.set);
 	fcp_share_files_close(&run.files);

@@ -12,7 +12,7 @@
 #define READY_MAX_BYTES (64 * FCP_MIB)
 
 /* How much memory copies may take: what was given, or a quarter of what is available. */
-static uint64_t limit(const struct fcp_snapshot_settings *settings)
+static uint64_t buffer_limit(const struct fcp_snapshot_settings *settings)
 {
 	uint64_t available_bytes;
 
@@ -23,7 +23,7 @@ static uint64_t limit(const struct fcp_snapshot_settings *settings)
 	return fcp_memory_available(&available_bytes) ? available_bytes / 4 : 0;
 }
 
-static void *map(uint64_t bytes)
+static void *map_buffer(uint64_t bytes)
 {
 	void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 			   -1, 0);
@@ -34,13 +34,13 @@ static void *map(uint64_t bytes)
 void fcp_snapshot_buffer_prepare(struct fcp_snapshot_buffer *buffer,
 				 const struct fcp_snapshot_settings *settings, pid_t pid)
 {
-	uint64_t bytes, limit_bytes = limit(settings);
+	uint64_t bytes, limit_bytes = buffer_limit(settings);
 
 	if (limit_bytes == 0 || !fcp_process_anonymous(pid, &bytes))
 		return;
 	bytes = bytes < limit_bytes ? bytes : limit_bytes;
 	bytes = fcp_align_down(bytes < READY_MAX_BYTES ? bytes : READY_MAX_BYTES, FCP_PAGE_BYTES);
-	buffer->pages = bytes > 0 ? map(bytes) : NULL;
+	buffer->pages = bytes > 0 ? map_buffer(bytes) : NULL;
 	buffer->bytes = buffer->pages ? bytes : 0;
 	if (!buffer->pages)
 		return;
@@ -57,9 +57,10 @@ bool fcp_snapshot_buffer_reserve(struct fcp_snapshot_buffer *buffer,
 
 	if (bytes <= buffer->bytes)
 		return bytes > 0;
-	if (bytes > limit(settings))
+	if (bytes > buffer_limit(settings))
 		return false;
-	pages = buffer->pages ? mremap(buffer->pages, buffer->bytes, bytes, MREMAP_MAYMOVE) : map(bytes);
+	pages = buffer->pages ? mremap(buffer->pages, buffer->bytes, bytes, MREMAP_MAYMOVE)
+			      : map_buffer(bytes);
 	if (!pages || pages == MAP_FAILED)
 		return false;
 	buffer->pages = pages;

@@ -14,7 +14,7 @@ static bool has_data(const struct fcp_snapshot_file *file)
 }
 
 /* path_ is "" where there is nothing to keep. */
-static int keep(const struct fcp_snapshot_file *file, char path_[4096], struct fcp_error *err)
+static int keep_file(const struct fcp_snapshot_file *file, char path_[4096], struct fcp_error *err)
 {
 	path_[0] = '\0';
 	if (!has_data(file) || !fcp_snapshot_name_is_ours(file, file->temporary))
@@ -31,12 +31,12 @@ int fcp_snapshot_keep_failed(struct fcp_snapshot_run *run, struct fcp_error *err
 	    run->ended || fcp_firecracker_has_ended(err) || !has_data(&run->files.memory))
 		return -1;
 	err->error_class = FCP_ERR_NOT_RESTORED;
-	if (keep(&run->files.memory, memory, &not_kept) != 0 || !memory[0]) {
+	if (keep_file(&run->files.memory, memory, &not_kept) != 0 || !memory[0]) {
 		fcp_error_append(err, "; the pages that changed since the last snapshot are lost: the "
 				      "next snapshot must be a Full");
 		return -1;
 	}
-	keep(&run->files.snapshot, snapshot, &not_kept);
+	keep_file(&run->files.snapshot, snapshot, &not_kept);
 	fcp_error_append(err, "; the pages that changed since the last snapshot are only in %.700s: the "
 			      "next snapshot must be a Full, or that file be merged as a layer", memory);
 	return -1;
@@ -51,7 +51,7 @@ int fcp_snapshot_check_chain(struct fcp_snapshot_run *run, struct fcp_error *err
 	if (!memory->leftover || !run->machine.track_dirty_pages ||
 	    run->result->type != FCP_SNAPSHOT_DIFF || fcp_snapshot_name_is_ours(memory, memory->name))
 		return 0;
-	if (keep(memory, path, err) != 0 || !path[0])
+	if (keep_file(memory, path, err) != 0 || !path[0])
 		return path[0] ? -1 : 0;
 	return fcp_error_set(err, FCP_ERR_STATE, 0,
 			     "a run that was killed has left %.300s, which may hold the only copy of "

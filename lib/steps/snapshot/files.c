@@ -45,7 +45,7 @@ int fcp_snapshot_files_check_names(const struct fcp_snapshot_settings *settings,
 }
 
 /* The directory of a path, owned; NULL: no memory. */
-static char *directory_of(const char *path)
+static char *parent_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -54,7 +54,7 @@ static char *directory_of(const char *path)
 	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
-static int join(char **path_, const char *directory, const char *name, struct fcp_error *err)
+static int join_path(char **path_, const char *directory, const char *name, struct fcp_error *err)
 {
 	if (asprintf(path_, "%s/%s", directory, name) >= 0)
 		return 0;
@@ -62,7 +62,7 @@ static int join(char **path_, const char *directory, const char *name, struct fc
 	return fcp_error_nomem(err);
 }
 
-static char *append(const char *name, const char *suffix)
+static char *append_suffix(const char *name, const char *suffix)
 {
 	char *joined;
 
@@ -109,25 +109,25 @@ static int check_unused(const struct fcp_snapshot_file *file, int path_fd, struc
 int fcp_snapshot_file_find(const char *path, const char *chroot_base, pid_t pid,
 			   struct fcp_snapshot_file *file, struct fcp_error *err)
 {
-	FCP_CLEANUP(free) char *directory = directory_of(path);
+	FCP_CLEANUP(free) char *directory = parent_of(path);
 
 	file->name = strdup(name_in(path));
 	if (!directory || !file->name)
 		return fcp_error_nomem(err);
 	if (fcp_place_open(pid, chroot_base, directory, &file->place, err) != 0)
 		return fcp_error_wrap(err, "%s", path);
-	file->temporary = append(file->name, FCP_TEMPORARY_SUFFIX);
-	file->old = append(file->name, FCP_OLD_SUFFIX);
+	file->temporary = append_suffix(file->name, FCP_TEMPORARY_SUFFIX);
+	file->old = append_suffix(file->name, FCP_OLD_SUFFIX);
 	if (!file->temporary || !file->old)
 		return fcp_error_nomem(err);
-	if (join(&file->seen, file->place.seen, file->temporary, err) != 0 ||
-	    join(&file->host, file->place.host, file->name, err) != 0)
+	if (join_path(&file->seen, file->place.seen, file->temporary, err) != 0 ||
+	    join_path(&file->host, file->place.host, file->name, err) != 0)
 		return -1;
 	return 0;
 }
 
-static int find(const char *path, const struct fcp_snapshot_settings *settings, pid_t pid,
-		struct fcp_snapshot_file *file, struct fcp_error *err)
+static int find_target(const char *path, const struct fcp_snapshot_settings *settings, pid_t pid,
+		       struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	if (fcp_snapshot_file_find(path, settings->chroot_base, pid, file, err) != 0)
 		return -1;
@@ -143,8 +143,8 @@ int fcp_snapshot_files_find(const struct fcp_snapshot_settings *settings, pid_t 
 			    struct fcp_snapshot_files *files, struct fcp_error *err)
 {
 	if (fcp_snapshot_files_check_names(settings, err) != 0 ||
-	    find(settings->snapshot_path, settings, pid, &files->snapshot, err) != 0 ||
-	    find(settings->mem_file_path, settings, pid, &files->memory, err) != 0)
+	    find_target(settings->snapshot_path, settings, pid, &files->snapshot, err) != 0 ||
+	    find_target(settings->mem_file_path, settings, pid, &files->memory, err) != 0)
 		return -1;
 	files->force = settings->force;
 	if (strcmp(files->snapshot.seen, files->memory.seen) == 0)

@@ -76,8 +76,8 @@ static int scan_for_layer(struct fcp_snapshot_memory *memory, struct fcp_snapsho
 	return 0;
 }
 
-static int scan(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
-		struct fcp_error *err)
+static int scan_zeros(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
+		      struct fcp_error *err)
 {
 	if (fcp_snapshot_is_layer(memory))
 		return scan_for_layer(memory, result, err);
@@ -94,7 +94,7 @@ int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 
 	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0 && memory->ram.unambiguous)
 		return 0;
-	if (scan(memory, result, &why) != 0) {
+	if (scan_zeros(memory, result, &why) != 0) {
 		if (why.error_class == FCP_ERR_INTERRUPTED || why.error_class == FCP_ERR_MEMORY) {
 			*err = why;
 			return -1;

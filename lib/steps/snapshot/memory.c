@@ -150,7 +150,7 @@ int fcp_snapshot_memory_prepare(struct fcp_snapshot_memory *memory, struct fcp_e
 
 /* ---- the hold ---- */
 
-static double lap(uint64_t *since_ns)
+static double lap_ms(uint64_t *since_ns)
 {
 	uint64_t now_ns = fcp_now_ns();
 	double ms = (double)(now_ns - *since_ns) / 1e6;
@@ -179,17 +179,17 @@ static int work_while_held(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 
 	if (fcp_snapshot_find_free(memory, result, err) != 0)
 		return -1;
-	downtime->scan = lap(&since_ns);
+	downtime->scan = lap_ms(&since_ns);
 	if (wait_for_state(memory, err) != 0)
 		return -1;
-	downtime->state = lap(&since_ns);
+	downtime->state = lap_ms(&since_ns);
 	if (fcp_snapshot_find_changed(memory, &result->memory, err) != 0)
 		return -1;
-	downtime->scan += lap(&since_ns);
+	downtime->scan += lap_ms(&since_ns);
 	if (fcp_snapshot_copy_changed(memory, &result->memory, err) != 0 ||
 	    (memory->settings.snapshot->verify && fcp_snapshot_verify(memory, &result->memory, err) != 0))
 		return -1;
-	downtime->copy = lap(&since_ns);
+	downtime->copy = lap_ms(&since_ns);
 	return fcp_hold_check(memory->hold, err);
 }
 
@@ -205,7 +205,7 @@ int fcp_snapshot_memory_take(struct fcp_snapshot_memory *memory, struct fcp_snap
 	worked = work_while_held(memory, result, err);
 	since_ns = fcp_now_ns();
 	ended = fcp_hold_end(memory->hold, &end_error);
-	result->downtime_ms.resume = lap(&since_ns);
+	result->downtime_ms.resume = lap_ms(&since_ns);
 	if (worked == 0 && ended != 0)
 		*err = end_error;
 	return worked == 0 && ended == 0 ? 0 : -1;

@@ -7,7 +7,7 @@
 
 #include <fcntl.h>
 
-struct planner {
+struct memory_planner {
 	const struct fcp_guest_ram *ram;
 	const struct fcp_ranges *free;
 	size_t next_free; /* the first that ends behind what was planned */
@@ -24,7 +24,8 @@ static bool is_own(enum fcp_guest_page_kind kind, const struct fcp_guest_piece *
 }
 
 /* In an anonymous piece over a file's mapping what is missing is zeros: that is what a discard does. */
-static struct fcp_ranges *list_of_missing(struct planner *planner, const struct fcp_guest_piece *piece)
+static struct fcp_ranges *list_of_missing(struct memory_planner *planner,
+					  const struct fcp_guest_piece *piece)
 {
 	bool of_base = piece->of_file || planner->ram->backing == FCP_GUEST_BACKING_USERFAULT;
 
@@ -32,8 +33,8 @@ static struct fcp_ranges *list_of_missing(struct planner *planner, const struct 
 }
 
 /* Offsets start .. end of the memory file, all in one piece, none of them free. */
-static int plan_by_pagemap(struct planner *planner, const struct fcp_guest_piece *piece, uint64_t start,
-			   uint64_t end, struct fcp_error *err)
+static int plan_by_pagemap(struct memory_planner *planner, const struct fcp_guest_piece *piece,
+			   uint64_t start, uint64_t end, struct fcp_error *err)
 {
 	uint64_t address = fcp_guest_piece_address(piece, start);
 	uint64_t last = fcp_guest_piece_address(piece, end);
@@ -58,7 +59,7 @@ static int plan_by_pagemap(struct planner *planner, const struct fcp_guest_piece
 }
 
 /* A shared file's data, of the same stretch. Its pages need not be mapped by the process. */
-static int plan_by_extents(struct planner *planner, const struct fcp_guest_piece *piece,
+static int plan_by_extents(struct memory_planner *planner, const struct fcp_guest_piece *piece,
 			   struct fcp_range part, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int fd = fcp_guest_piece_open(planner->ram->pid, piece, O_RDONLY, err);
@@ -83,8 +84,8 @@ static int plan_by_extents(struct planner *planner, const struct fcp_guest_piece
 	return 0;
 }
 
-static int plan_part(struct planner *planner, const struct fcp_guest_piece *piece, uint64_t start,
-		     uint64_t end, struct fcp_error *err)
+static int plan_part(struct memory_planner *planner, const struct fcp_guest_piece *piece,
+		     uint64_t start, uint64_t end, struct fcp_error *err)
 {
 	if (piece->inaccessible)
 		return fcp_ranges_add(&planner->plan->zero, start, end, err);
@@ -94,7 +95,8 @@ static int plan_part(struct planner *planner, const struct fcp_guest_piece *piec
 }
 
 /* The parts of a piece between the free ranges. */
-static int plan_piece(struct planner *planner, const struct fcp_guest_piece *piece, struct fcp_error *err)
+static int plan_piece(struct memory_planner *planner, const struct fcp_guest_piece *piece,
+		      struct fcp_error *err)
 {
 	const struct fcp_ranges *free = planner->free;
 	uint64_t at = piece->offset, end = fcp_guest_piece_end(piece);
@@ -118,7 +120,9 @@ static int plan_piece(struct planner *planner, const struct fcp_guest_piece *pie
 int fcp_snapshot_plan_make(const struct fcp_snapshot_plan_settings *settings,
 			   struct fcp_snapshot_plan *plan_, struct fcp_error *err)
 {
-	struct planner planner = {.ram = settings->ram, .free = settings->free, .plan = plan_};
+	struct memory_planner planner = {.ram = settings->ram,
+					 .free = settings->free,
+					 .plan = plan_};
 	int made = fcp_guest_pagemap_open(settings->ram->pid, &planner.pagemap, err);
 
 	planner.pagemap.no_files = fcp_guest_ram_has_no_files(settings->ram);

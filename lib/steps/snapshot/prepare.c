@@ -43,7 +43,7 @@ static int choose_type(struct fcp_snapshot_run *run, struct fcp_error *err)
 }
 
 /* A Full has every page; a Diff at most what is resident. */
-static int check_room(const struct fcp_snapshot_run *run, struct fcp_error *err)
+static int check_snapshot_room(const struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	uint64_t needed_bytes = fcp_machine_memory_bytes(&run->machine);
 	uint64_t rss_bytes;
@@ -84,7 +84,7 @@ static int find_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int check(struct fcp_snapshot_run *run, struct fcp_error *err)
+static int check_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (fcp_snapshot_files_check_targets(&run->files, !run->checked, err) != 0 ||
 	    fcp_vm_machine_config(&run->firecracker, &run->machine, err) != 0)
@@ -92,19 +92,19 @@ static int check(struct fcp_snapshot_run *run, struct fcp_error *err)
 	if (choose_type(run, err) != 0 || fcp_snapshot_check_chain(run, err) != 0 ||
 	    fcp_snapshot_writer_choose(run, err) != 0)
 		return -1;
-	return check_room(run, err);
+	return check_snapshot_room(run, err);
 }
 
 int fcp_snapshot_check_run(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
-	return find_vm(run, err) == 0 && find_files(run, err) == 0 ? check(run, err) : -1;
+	return find_vm(run, err) == 0 && find_files(run, err) == 0 ? check_vm(run, err) : -1;
 }
 
 int fcp_snapshot_lock_and_check(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (find_vm(run, err) != 0 || find_files(run, err) != 0 || lock_files(run, err) != 0)
 		return -1;
-	return check(run, err);
+	return check_vm(run, err);
 }
 
 static int hinting_is_open(const struct fcp_snapshot_run *run, struct fcp_error *err)

@@ -22,7 +22,7 @@ static int make_durable(const struct fcp_snapshot_file *file, struct fcp_error *
 }
 
 /* Without the right to give it away, no more than its group could do before. */
-static void take_after(const struct fcp_snapshot_file *file, const struct stat *replaced)
+static void copy_owner_and_mode(const struct fcp_snapshot_file *file, const struct stat *replaced)
 {
 	mode_t mode = replaced->st_mode & 0777;
 
@@ -41,7 +41,7 @@ static int set_aside(const struct fcp_snapshot_file *file, bool force, struct fc
 	if (!force)
 		return 0;
 	if (S_ISREG(replaced.st_mode))
-		take_after(file, &replaced);
+		copy_owner_and_mode(file, &replaced);
 	if (fcp_snapshot_rename(file, file->name, file->old) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s: rename", file->host);
 	return 0;
@@ -75,7 +75,7 @@ static int give_name(const struct fcp_snapshot_file *file)
 	return errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ? rename_over_own(file) : -1;
 }
 
-static int place(const struct fcp_snapshot_file *file, struct fcp_error *err)
+static int place_new_name(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	if (give_name(file) == 0)
 		return 0;
@@ -85,7 +85,7 @@ static int place(const struct fcp_snapshot_file *file, struct fcp_error *err)
 	return fcp_error_set(err, FCP_ERR_IO, errno, "%s: its name", file->host);
 }
 
-static void take_back(const struct fcp_snapshot_file *file)
+static void withdraw_name(const struct fcp_snapshot_file *file)
 {
 	int directory = file->place.directory;
 
@@ -109,7 +109,7 @@ static void bring_back_old(const struct fcp_snapshot_file *file, struct fcp_erro
 		fcp_error_append(err, "; the one that was there before is now %.200s", path);
 }
 
-static void bring_back(struct fcp_snapshot_file *file, struct fcp_error *err)
+static void restore_old_name(struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	struct fcp_error not_durable;
 
@@ -133,14 +133,14 @@ static int check_name(const struct fcp_snapshot_file *file, struct fcp_error *er
 /* ---- one file alone ---- */
 
 /* In one step: whoever looks finds the old file or the new one. */
-static int replace(const struct fcp_snapshot_file *file, struct fcp_error *err)
+static int replace_name(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	int directory = file->place.directory;
 	struct stat replaced;
 
 	if (fstatat(directory, file->name, &replaced, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISREG(replaced.st_mode))
-		take_after(file, &replaced);
+		copy_owner_and_mode(file, &replaced);
 	if (renameat(directory, file->temporary, directory, file->name) == 0)
 		return 0;
 	return fcp_error_set(err, FCP_ERR_IO, errno, "%s: rename", file->host);
@@ -150,7 +150,7 @@ int fcp_snapshot_publish_one(struct fcp_snapshot_file *file, bool force, struct 
 {
 	if (make_durable(file, err) != 0 || fcp_snapshot_sync(file, err) != 0)
 		return -1;
-	if ((force ? replace(file, err) : place(file, err)) != 0)
+	if ((force ? replace_name(file, err) : place_new_name(file, err)) != 0)
 		return -1;
 	if (check_name(file, err) != 0)
 		return -1;
@@ -178,8 +178,10 @@ static int set_both_aside(struct fcp_snapshot_files *files, struct fcp_error *er
 
 static int place_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 {
-	if (place(&files->memory, err) != 0 || fcp_snapshot_sync(&files->memory, err) != 0 ||
-	    place(&files->snapshot, err) != 0 || fcp_snapshot_sync(&files->snapshot, err) != 0)
+	if (place_new_name(&files->memory, err) != 0 ||
+	    fcp_snapshot_sync(&files->memory, err) != 0 ||
+	    place_new_name(&files->snapshot, err) != 0 ||
+	    fcp_snapshot_sync(&files->snapshot, err) != 0)
 		return -1;
 	return check_names(files, err);
 }
@@ -189,17 +191,17 @@ static void undo_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 {
 	struct fcp_error not_durable;
 
-	take_back(&files->snapshot);
+	withdraw_name(&files->snapshot);
 	fcp_snapshot_sync(&files->snapshot, &not_durable);
-	take_back(&files->memory);
+	withdraw_name(&files->memory);
 	/* Before what tells whose it is goes: the old file or the mark, then the temporary name. */
 	fcp_snapshot_sync(&files->memory, &not_durable);
-	bring_back(&files->memory, err);
-	bring_back(&files->snapshot, err);
+	restore_old_name(&files->memory, err);
+	restore_old_name(&files->snapshot, err);
 }
 
 /* False when an old file stays. */
-static bool drop_old(struct fcp_snapshot_file *file)
+static bool drop_replaced(struct fcp_snapshot_file *file)
 {
 	struct fcp_error not_durable;
 
@@ -211,10 +213,10 @@ static bool drop_old(struct fcp_snapshot_file *file)
 
 /* The new pair has its names for good. The temporary names prove that the old files are superseded,
  * to the next run too where they could not be removed. */
-static void finish(struct fcp_snapshot_files *files)
+static void finish_publish(struct fcp_snapshot_files *files)
 {
 	struct fcp_snapshot_file *both[] = {&files->memory, &files->snapshot};
-	bool gone = drop_old(&files->memory) && drop_old(&files->snapshot);
+	bool gone = drop_replaced(&files->memory) && drop_replaced(&files->snapshot);
 
 	for (size_t i = 0; i < 2; i++) {
 		if (gone && fcp_snapshot_name_is_ours(both[i], both[i]->temporary))
@@ -233,6 +235,6 @@ int fcp_snapshot_publish(struct fcp_snapshot_files *files, struct fcp_error *err
 		undo_both(files, err);
 		return -1;
 	}
-	finish(files);
+	finish_publish(files);
 	return 0;
 }

@@ -7,8 +7,9 @@
 #include <string.h>
 
 /* With tracking a Diff lies on the snapshot before it, which need not be the file restored from. */
-static void find_base(const struct fcp_firecracker *firecracker,
-		      const struct fcp_machine_config *machine, struct fcp_file_attributes *attributes)
+static void find_lineage_base(const struct fcp_firecracker *firecracker,
+			      const struct fcp_machine_config *machine,
+			      struct fcp_file_attributes *attributes)
 {
 	struct fcp_file_attributes base;
 	char path[FCP_PROCESS_PATH_BYTES];
@@ -29,7 +30,7 @@ void fcp_snapshot_record(int fd, const struct fcp_firecracker *firecracker,
 	if (result->layer && result->writer == FCP_WRITER_FCPAUSE)
 		memcpy(attributes.base, result->memory.base_id, sizeof(attributes.base));
 	else if (result->layer)
-		find_base(firecracker, machine, &attributes);
+		find_lineage_base(firecracker, machine, &attributes);
 	fcp_attributes_new_id(&attributes, &without_id);
 	if (!fcp_attributes_write(fd, &attributes))
 		attributes.id[0] = attributes.base[0] = '\0';

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 /* What there is of one file. */
-struct found {
+struct found_names {
 	bool name;	/* NAME */
 	bool temporary; /* NAME.fcpause-tmp, with something in it */
 	bool same;	/* they are one file */
@@ -23,10 +23,11 @@ static bool is_empty(const struct fcp_snapshot_file *file, const char *name)
 	       S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
-static int look(struct fcp_snapshot_file *file, struct found *found_, struct fcp_error *err)
+static int find_names(struct fcp_snapshot_file *file, struct found_names *found_,
+		      struct fcp_error *err)
 {
 	int directory = file->place.directory;
-	struct found found = {.temporary = file->leftover};
+	struct found_names found = {.temporary = file->leftover};
 
 	/* From the test whether there are hard links. */
 	if (fcp_snapshot_name_is_ours(file, file->old))
@@ -45,7 +46,7 @@ static int look(struct fcp_snapshot_file *file, struct found *found_, struct fcp
 }
 
 /* Is what has the name the new file? (See snapshot_publish.h.) */
-static bool is_placed(const struct found *found)
+static bool is_placed(const struct found_names *found)
 {
 	return found->name && (found->same || (found->old && !found->temporary));
 }
@@ -65,7 +66,7 @@ static int sync_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 	return fcp_snapshot_sync(&files->snapshot, err);
 }
 
-static int drop_old(struct fcp_snapshot_file *file, struct fcp_error *err)
+static int recover_drop_old(struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	if (unlinkat(file->place.directory, file->old, 0) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_OLD_SUFFIX, file->host);
@@ -73,8 +74,8 @@ static int drop_old(struct fcp_snapshot_file *file, struct fcp_error *err)
 }
 
 /* The new snapshot file has its name, and got it after the new memory file. */
-static int finish(struct fcp_snapshot_files *files, const struct found *snapshot,
-		  const struct found *memory, struct fcp_error *err)
+static int finish_recovery(struct fcp_snapshot_files *files, const struct found_names *snapshot,
+			   const struct found_names *memory, struct fcp_error *err)
 {
 	bool whole = memory->name && (is_placed(memory) || (!memory->old && !memory->temporary));
 
@@ -83,15 +84,16 @@ static int finish(struct fcp_snapshot_files *files, const struct found *snapshot
 	if (!whole)
 		return in_doubt(snapshot->old ? &files->snapshot : &files->memory, err);
 	/* The names that make the old files superfluous must outlast them. */
-	if (sync_both(files, err) != 0 || (memory->old && drop_old(&files->memory, err) != 0) ||
-	    (snapshot->old && drop_old(&files->snapshot, err) != 0))
+	if (sync_both(files, err) != 0 ||
+	    (memory->old && recover_drop_old(&files->memory, err) != 0) ||
+	    (snapshot->old && recover_drop_old(&files->snapshot, err) != 0))
 		return -1;
 	return 0;
 }
 
 /* The new memory file alone goes; in one step where the old one takes its place. */
-static int take_back(const struct fcp_snapshot_file *file, const struct found *found,
-		     struct fcp_error *err)
+static int recover_withdraw_new(const struct fcp_snapshot_file *file,
+				const struct found_names *found, struct fcp_error *err)
 {
 	int directory = file->place.directory;
 	bool replaced = found->old && !fcp_snapshot_old_is_mark(file);
@@ -103,12 +105,12 @@ static int take_back(const struct fcp_snapshot_file *file, const struct found *f
 }
 
 /* Without its name an old file gets it back; a mark goes. */
-static int bring_back(struct fcp_snapshot_file *file, struct fcp_error *err)
+static int recover_old_name(struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	if (!fcp_snapshot_name_exists(file, file->old))
 		return 0;
 	if (fcp_snapshot_old_is_mark(file))
-		return drop_old(file, err);
+		return recover_drop_old(file, err);
 	if (fcp_snapshot_rename(file, file->old, file->name) != 0)
 		return errno == EEXIST
 			       ? in_doubt(file, err)
@@ -118,19 +120,20 @@ static int bring_back(struct fcp_snapshot_file *file, struct fcp_error *err)
 
 int fcp_snapshot_recover(struct fcp_snapshot_files *files, struct fcp_error *err)
 {
-	struct found snapshot, memory;
+	struct found_names snapshot, memory;
 
-	if (look(&files->snapshot, &snapshot, err) != 0 || look(&files->memory, &memory, err) != 0)
+	if (find_names(&files->snapshot, &snapshot, err) != 0 ||
+	    find_names(&files->memory, &memory, err) != 0)
 		return -1;
 	if (is_placed(&snapshot))
-		return finish(files, &snapshot, &memory, err);
+		return finish_recovery(files, &snapshot, &memory, err);
 	/* Another snapshot file than ours may go with this memory file: then nothing is known. */
 	if (!snapshot.name && snapshot.temporary && is_placed(&memory)) {
-		if (take_back(&files->memory, &memory, err) != 0 ||
+		if (recover_withdraw_new(&files->memory, &memory, err) != 0 ||
 		    fcp_snapshot_sync(&files->memory, err) != 0)
 			return -1;
 	}
-	if (bring_back(&files->memory, err) != 0)
+	if (recover_old_name(&files->memory, err) != 0)
 		return -1;
-	return bring_back(&files->snapshot, err);
+	return recover_old_name(&files->snapshot, err);
 }

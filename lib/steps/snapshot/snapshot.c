@@ -75,7 +75,7 @@ static bool was_swapped(const struct fcp_snapshot_run *run)
 	       swap_bytes != 0;
 }
 
-static int create(struct fcp_snapshot_run *run, struct fcp_error *err)
+static int create_snapshot(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_snapshot_result *result = run->result;
 	bool written = false;
@@ -115,7 +115,7 @@ static int publish_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int publish(struct fcp_snapshot_run *run, struct fcp_error *err)
+static int publish_snapshot(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	int published;
 
@@ -133,7 +133,7 @@ static int resume_and_publish(struct fcp_snapshot_run *run, struct fcp_error *er
 	int resumed = fcp_snapshot_resume(run, 0, err), published;
 
 	run->result->downtime_ms.resume += fcp_ms_since(start_ns);
-	published = publish(run, &publish_error);
+	published = publish_snapshot(run, &publish_error);
 	if (published == 0 && resumed != 0)
 		fcp_error_append(err, "; the snapshot is good");
 	else if (resumed != 0)
@@ -143,15 +143,15 @@ static int resume_and_publish(struct fcp_snapshot_run *run, struct fcp_error *er
 	return resumed != 0 || published != 0 ? -1 : 0;
 }
 
-static int attempt(struct fcp_snapshot_run *run, struct fcp_error *err)
+static int attempt_snapshot(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (fcp_snapshot_lock_and_check(run, err) != 0 || fcp_snapshot_begin(run, err) != 0)
 		return -1;
-	if (pause_vm(run, err) != 0 || create(run, err) != 0)
+	if (pause_vm(run, err) != 0 || create_snapshot(run, err) != 0)
 		return fcp_snapshot_undo(run, err);
 	if (run->settings->resume)
 		return resume_and_publish(run, err);
-	if (publish(run, err) != 0)
+	if (publish_snapshot(run, err) != 0)
 		return fcp_snapshot_undo(run, err);
 	fcp_snapshot_let_go(run);
 	if (run->result->paused)
@@ -159,9 +159,9 @@ static int attempt(struct fcp_snapshot_run *run, struct fcp_error *err)
 	return 0;
 }
 
-static int take(struct fcp_snapshot_run *run, struct fcp_error *err)
+static int take_snapshot(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
-	return attempt(run, err) == 0 ? 0 : fcp_snapshot_keep_failed(run, err);
+	return attempt_snapshot(run, err) == 0 ? 0 : fcp_snapshot_keep_failed(run, err);
 }
 
 static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
@@ -213,7 +213,7 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 	ran = open_run(&run, err) == 0 ? fcp_firecracker_recover(&run.firecracker, run.lock, err) : -1;
 	fcp_text_filter(run.lock->warning, result->warning, sizeof(result->warning));
 	if (ran == 0)
-		ran = take(&run, err);
+		ran = take_snapshot(&run, err);
 	if (ran == 0)
 		fcp_snapshot_flush_metrics(&run, &result->metrics, &result->has_metrics);
 	*memory_fd_ = fcp_steal_fd(&run.files.memory.published);

@@ -14,7 +14,7 @@
 
 /* ---- the lock ---- */
 
-static int failed(const struct fcp_snapshot_file *file, struct fcp_error *err)
+static int temporary_error(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_TEMPORARY_SUFFIX, file->host);
 }
@@ -26,7 +26,7 @@ static int remove_strange(const struct fcp_snapshot_file *file, struct fcp_error
 	struct stat status;
 
 	if (fstatat(file->place.directory, file->temporary, &status, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? 0 : failed(file, err);
+		return errno == ENOENT ? 0 : temporary_error(file, err);
 	errno = errnum;
 	if (S_ISREG(status.st_mode) && errnum == EACCES)
 		return fcp_error_set(err, FCP_ERR_LOCKED, 0,
@@ -34,11 +34,11 @@ static int remove_strange(const struct fcp_snapshot_file *file, struct fcp_error
 				     "it, or was killed: then remove it",
 				     file->host, (unsigned)status.st_uid);
 	if (S_ISREG(status.st_mode) || unlinkat(file->place.directory, file->temporary, 0) != 0)
-		return failed(file, err);
+		return temporary_error(file, err);
 	return 0;
 }
 
-static int create(const struct fcp_snapshot_file *file)
+static int create_temporary(const struct fcp_snapshot_file *file)
 {
 	int fd = openat(file->place.directory, file->temporary,
 			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -69,14 +69,14 @@ static int lock_once(struct fcp_snapshot_file *file, const struct fcp_lock_wait 
 	struct stat status;
 
 	if (made) {
-		fd = create(file);
+		fd = create_temporary(file);
 		if (fd < 0)
-			return errno == EEXIST ? 0 : failed(file, err);
+			return errno == EEXIST ? 0 : temporary_error(file, err);
 	}
 	if (fd < 0)
 		return remove_strange(file, err);
 	if (fstat(fd, &status) != 0)
-		return failed(file, err);
+		return temporary_error(file, err);
 	if (!S_ISREG(status.st_mode))
 		return remove_strange(file, err);
 	lock.fd = fd;
@@ -154,11 +154,11 @@ static int make_anew(struct fcp_snapshot_file *file, struct fcp_error *err)
 	if (file->made)
 		return 0;
 	if (unlinkat(file->place.directory, file->temporary, 0) != 0 && errno != ENOENT)
-		return failed(file, err);
+		return temporary_error(file, err);
 	left = fcp_steal_fd(&file->fd);
-	file->fd = create(file);
+	file->fd = create_temporary(file);
 	if (file->fd < 0 && errno != EEXIST)
-		return failed(file, err);
+		return temporary_error(file, err);
 	/* Who has locked it in between takes it for a killed run's. */
 	if (file->fd < 0 || (flock(file->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK))
 		return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%s: another fcpause works on it",
@@ -169,7 +169,7 @@ static int make_anew(struct fcp_snapshot_file *file, struct fcp_error *err)
 }
 
 /* Firecracker must be able to write it; only root can and need give it away. */
-static int give_to(int fd, pid_t pid, const char *path, struct fcp_error *err)
+static int give_file_to(int fd, pid_t pid, const char *path, struct fcp_error *err)
 {
 	uid_t uid;
 	gid_t gid;
@@ -215,8 +215,7 @@ static int check_renameable(const struct fcp_snapshot_file *file, struct fcp_err
 int fcp_snapshot_file_begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err)
 {
 	if (check_renameable(file, err) != 0 || make_anew(file, err) != 0 ||
-	    give_to(file->fd, pid, file->host, err) != 0 ||
-	    try_link(file, err) != 0)
+	    give_file_to(file->fd, pid, file->host, err) != 0 || try_link(file, err) != 0)
 		return -1;
 	return fcp_snapshot_sync(file, err);
 }
@@ -234,7 +233,7 @@ int fcp_snapshot_files_check(const struct fcp_snapshot_files *files, uint64_t me
 	struct stat memory, snapshot;
 
 	if (fstat(files->memory.fd, &memory) != 0 || fstat(files->snapshot.fd, &snapshot) != 0)
-		return failed(&files->memory, err);
+		return temporary_error(&files->memory, err);
 	if ((uint64_t)memory.st_size != memory_bytes)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
 				     "Firecracker says it is done, but %s" FCP_TEMPORARY_SUFFIX

@@ -19,7 +19,7 @@
 #define SLOT_MAX_MIB (3 << 10)
 #endif
 
-static bool no(char reason_[128], const char *why)
+static bool diff_impossible(char reason_[128], const char *why)
 {
 	snprintf(reason_, 128, "%.127s", why);
 	return false;
@@ -50,9 +50,9 @@ static bool backing_is_whole(const struct fcp_guest_ram *ram, char reason_[128])
 	case FCP_GUEST_BACKING_HUGETLB:
 		return true;
 	case FCP_GUEST_BACKING_USERFAULT:
-		return no(reason_, "guest memory is filled in by userfaultfd");
+		return diff_impossible(reason_, "guest memory is filled in by userfaultfd");
 	default:
-		return no(reason_, "guest memory is backed by a file or shared");
+		return diff_impossible(reason_, "guest memory is backed by a file or shared");
 	}
 }
 
@@ -66,16 +66,19 @@ static bool memory_is_whole(const struct fcp_firecracker *firecracker,
 	bool whole;
 
 	if (fcp_vm_memory_find(firecracker, machine, &ram, &err) != 0)
-		return no(reason_, err.errnum == 0 ? err.message
-						   : "the process's memory cannot be looked at (permission?)");
+		return diff_impossible(reason_, err.errnum == 0 ? err.message
+								: "the process's memory cannot be "
+								  "looked at (permission?)");
 	whole = backing_is_whole(&ram, reason_);
 	fcp_guest_ram_clear(&ram);
 	if (!whole)
 		return false;
 	if (!fcp_process_swap(fcp_firecracker_pid(firecracker), &swap_bytes))
-		return no(reason_, "the process's memory cannot be looked at (permission?)");
+		return diff_impossible(reason_, "the process's memory cannot be looked at "
+						"(permission?)");
 	if (swap_bytes != 0)
-		return no(reason_, "some of the process is swapped out, which mincore misses");
+		return diff_impossible(reason_, "some of the process is swapped out, which mincore "
+						"misses");
 	return true;
 }
 
@@ -84,11 +87,14 @@ bool fcp_snapshot_diff_is_complete(const struct fcp_firecracker *firecracker,
 				   const struct fcp_machine_config *machine, char reason_[128])
 {
 	if (machine->track_dirty_pages)
-		return no(reason_, "dirty pages are tracked: a Diff holds only those since the last snapshot");
+		return diff_impossible(reason_, "dirty pages are tracked: a Diff holds only those "
+						"since the last snapshot");
 	if (!is_at_least(instance->vmm_version, MINCORE_MINOR))
-		return no(reason_, "this Firecracker is older than 1.13: a Diff needs dirty tracking");
+		return diff_impossible(reason_, "this Firecracker is older than 1.13: a Diff needs "
+						"dirty tracking");
 	if (fcp_snapshot_diff_is_corrupt(instance, machine))
-		return no(reason_, "this Firecracker is older than 1.15: its Diff of several memory slots is corrupt");
+		return diff_impossible(reason_, "this Firecracker is older than 1.15: its Diff of "
+						"several memory slots is corrupt");
 	if (!memory_is_whole(firecracker, machine, reason_))
 		return false;
 	snprintf(reason_, 128, "guest memory is anonymous, not swapped, not tracked: a Diff is complete");

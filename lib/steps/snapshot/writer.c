@@ -38,7 +38,7 @@ static bool may_leave(const struct fcp_snapshot_run *run, const struct fcp_error
 	}
 }
 
-static int choose(struct fcp_snapshot_run *run, struct fcp_error *err)
+static int open_memory_writer(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	const struct fcp_snapshot_memory_settings memory = {
 		.snapshot = run->settings,
@@ -65,7 +65,7 @@ int fcp_snapshot_writer_choose(struct fcp_snapshot_run *run, struct fcp_error *e
 		return leave_to_firecracker(run, "");
 	if (settings->writer == FCP_WRITER_AUTO && settings->type != FCP_SNAPSHOT_AUTO)
 		return leave_to_firecracker(run, "a type of Firecracker's was asked for");
-	if (choose(run, err) == 0)
+	if (open_memory_writer(run, err) == 0)
 		return 0;
 	return may_leave(run, err) ? leave_to_firecracker(run, err->message) : -1;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "memory/claim_sign.h"
+#include "memory/claim_marker.h"
 
 #include "base/cleanup.h"
 #include "base/fd_link.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* The PID namespace that sees all processes has this number (PROC_PID_INIT_INO). */
+/* The initial PID namespace, which sees all processes (PROC_PID_INIT_INO). */
 #define FIRST_PID_NAMESPACE "pid:[4026531836]"
 
 static struct flock byte_of(const struct stat *status, short type)
@@ -31,8 +31,8 @@ static bool ends_in(const char *text, const char *end)
 }
 
 /*
- * The path may be of another mount namespace, or no longer lead to the file. A file that was opened by a
- * temporary name and has another now counts as deleted: it is in the same directory.
+ * The path may belong to another mount namespace, or no longer lead to the file. A file that was opened
+ * by a temporary name and renamed since is shown as deleted: it is in the same directory.
  */
 static bool has_file(int directory, const char *name, const struct stat *status)
 {
@@ -44,8 +44,8 @@ static bool has_file(int directory, const char *name, const struct stat *status)
 	       found.st_dev == status->st_dev && found.st_ino == status->st_ino;
 }
 
-/* The directory that the file behind fd is in, by the name by which fd was opened; -1: unknown. */
-static int open_directory(int fd, const struct stat *status)
+/* The directory of the file behind fd, from the path that fd was opened by; -1: unknown. */
+static int open_marked_directory(int fd, const struct stat *status)
 {
 	FCP_CLEANUP(fd) int directory = -1;
 	char path[PATH_MAX], *slash;
@@ -55,16 +55,16 @@ static int open_directory(int fd, const struct stat *status)
 	if (!slash)
 		return -1;
 	*slash = '\0';
-	directory = open(slash == path ? "/" : path,
-			 O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+	directory =
+		open(slash == path ? "/" : path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
 	if (directory < 0 || !has_file(directory, slash + 1, status))
 		return -1;
 	return fcp_steal_fd(&directory);
 }
 
-int fcp_claim_sign_show(int fd, const struct stat *status)
+int fcp_claim_marker_set(int fd, const struct stat *status)
 {
-	FCP_CLEANUP(fd) int directory = open_directory(fd, status);
+	FCP_CLEANUP(fd) int directory = open_marked_directory(fd, status);
 	struct flock byte = byte_of(status, F_RDLCK);
 
 	if (directory < 0 || fcntl(directory, F_OFD_SETLK, &byte) < 0)
@@ -72,18 +72,18 @@ int fcp_claim_sign_show(int fd, const struct stat *status)
 	return fcp_steal_fd(&directory);
 }
 
-void fcp_claim_sign_take_down(int *sign_fd)
+void fcp_claim_marker_clear(int *marker_fd)
 {
 	struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
 
-	if (*sign_fd < 0)
+	if (*marker_fd < 0)
 		return;
-	fcntl(*sign_fd, F_OFD_SETLK, &all);
-	close(*sign_fd);
-	*sign_fd = -1;
+	fcntl(*marker_fd, F_OFD_SETLK, &all);
+	close(*marker_fd);
+	*marker_fd = -1;
 }
 
-/* btrfs has another device in /proc/locks than in stat(2), both with the major number 0. */
+/* On btrfs /proc/locks shows another device than stat(2), both with the major number 0. */
 static bool is_lease_on(const char *line, const struct stat *status)
 {
 	unsigned dev_major, dev_minor;
@@ -106,7 +106,7 @@ static bool has_lease(FILE *locks, const struct stat *status)
 	return false;
 }
 
-/* In a PID namespace of our own a lease of outside is not listed. */
+/* In a child PID namespace, leases held outside are not listed. */
 static bool sees_all_locks(void)
 {
 	char name[32];
@@ -116,19 +116,19 @@ static bool sees_all_locks(void)
 	return strcmp(name, FIRST_PID_NAMESPACE) == 0;
 }
 
-static bool is_true(const struct stat *status)
+static bool is_backed_by_lease(const struct stat *status)
 {
 	FCP_CLEANUP(file) FILE *locks = sees_all_locks() ? fopen("/proc/locks", "re") : NULL;
 
 	return !locks || has_lease(locks, status);
 }
 
-bool fcp_claim_sign_seen(int path_fd, const struct stat *status)
+bool fcp_claim_marker_is_set(int path_fd, const struct stat *status)
 {
-	FCP_CLEANUP(fd) int directory = open_directory(path_fd, status);
+	FCP_CLEANUP(fd) int directory = open_marked_directory(path_fd, status);
 	struct flock byte = byte_of(status, F_WRLCK);
 
-	/* A write lock would be in the way of a sign. */
+	/* Only asked for: a write lock would conflict with a marker. */
 	return directory >= 0 && fcntl(directory, F_OFD_GETLK, &byte) == 0 &&
-	       byte.l_type != F_UNLCK && is_true(status);
+	       byte.l_type != F_UNLCK && is_backed_by_lease(status);
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Arrays that grow as items are added. */
+#ifndef FCP_BASE_ARRAY_H
+#define FCP_BASE_ARRAY_H
+
+#include "base/error.h"
+
+#include <stdlib.h>
+
+/*
+ * Makes room for one more item: items, an array of capacity items of item_bytes each, is reallocated to
+ * twice its capacity when count items fill it. Returns the array, which is the caller's, and NULL with
+ * FCP_ERR_MEMORY, when items stays as it was.
+ */
+static inline void *fcp_array_grow(void *items, size_t count, size_t *capacity, size_t item_bytes,
+				   struct fcp_error *err)
+{
+	size_t more = *capacity > 0 ? 2 * *capacity : 64;
+	void *grown;
+
+	if (count < *capacity)
+		return items;
+	grown = reallocarray(items, more, item_bytes);
+	if (grown)
+		*capacity = more;
+	else
+		fcp_error_nomem(err);
+	return grown;
+}
+
+#endif
