@@ -713,7 +713,7 @@ FCP_API void fcp_madvise_ranges_result_clear(struct fcp_madvise_ranges_result *r
 /* What the guest uses a page for. */
 enum fcp_page_class {
 	FCP_PAGE_FREE,	/* held free by the guest's own allocator */
-	FCP_PAGE_ZERO,	/* not free, and all zeros */
+	FCP_PAGE_ZERO,	/* not free, and all zeros or a hole */
 	FCP_PAGE_CACHE, /* page cache: content of files that are elsewhere too */
 	FCP_PAGE_SHMEM, /* tmpfs, shared memory; CACHE before Linux 4.17, which does not tell */
 	FCP_PAGE_ANONYMOUS,
@@ -721,7 +721,8 @@ enum fcp_page_class {
 	FCP_PAGE_TABLES,
 	FCP_PAGE_KERNEL_IMAGE,
 	FCP_PAGE_RESERVED, /* taken at boot: the memmap, firmware */
-	FCP_PAGE_UNKNOWN,  /* the kernel's own (stacks, vmalloc); all but zeros of an unread guest */
+	FCP_PAGE_UNKNOWN,  /* the kernel's own (stacks, vmalloc, CPUs' free lists), or without a struct
+			    * page; all but zeros of a guest that was not read */
 	FCP_PAGE_CLASSES,
 };
 

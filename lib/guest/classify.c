@@ -24,9 +24,9 @@ struct classifier {
 	struct fcp_guest_tables image;
 	const struct fcp_guest_region *region;
 	uint64_t read_bytes;
-	enum fcp_guest_page_class head_class; /* of the last page that is no tail */
+	enum fcp_page_class head_class; /* of the last page that is no tail */
 	struct fcp_range run;		      /* of one class by the memmap, not passed on yet */
-	enum fcp_guest_page_class run_class;
+	enum fcp_page_class run_class;
 	struct fcp_guest_class_stream stream;
 };
 
@@ -70,8 +70,8 @@ static int put_reserved(struct classifier *classifier, struct fcp_range run, str
 		if (bytes < run.end - run.start)
 			part.end = run.start + bytes;
 		if (fcp_guest_class_stream_put(&classifier->stream, &part,
-					       image ? FCP_GUEST_PAGE_KERNEL_IMAGE
-						     : FCP_GUEST_PAGE_RESERVED,
+					       image ? FCP_PAGE_KERNEL_IMAGE
+						     : FCP_PAGE_RESERVED,
 					       err) < 0)
 			return -1;
 		run.start = part.end;
@@ -84,14 +84,14 @@ static int pass_run(struct classifier *classifier, struct fcp_error *err)
 	struct fcp_range run = classifier->run;
 
 	classifier->run.start = run.end;
-	if (classifier->run_class == FCP_GUEST_PAGE_RESERVED)
+	if (classifier->run_class == FCP_PAGE_RESERVED)
 		return put_reserved(classifier, run, err);
 	return fcp_guest_class_stream_put(&classifier->stream, &run, classifier->run_class, err);
 }
 
 /* Takes the pages from the last one's end up to that PFN. */
 static int take(struct classifier *classifier, uint64_t end_pfn,
-		enum fcp_guest_page_class page_class, struct fcp_error *err)
+		enum fcp_page_class page_class, struct fcp_error *err)
 {
 	if (page_class != classifier->run_class) {
 		if (pass_run(classifier, err) < 0)
@@ -116,11 +116,11 @@ static int take_pages(struct classifier *classifier, uint64_t first, uint64_t co
 
 	while (pfn < first + count) {
 		struct fcp_guest_page page = fcp_guest_memmap_page(&classifier->memmap, pfn - first);
-		enum fcp_guest_page_class page_class = classifier->head_class;
+		enum fcp_page_class page_class = classifier->head_class;
 		uint64_t pages = 1;
 
 		if (fcp_guest_is_free_head(note, pfn, &page)) {
-			page_class = FCP_GUEST_PAGE_FREE;
+			page_class = FCP_PAGE_FREE;
 			pages = UINT64_C(1) << page.private_;
 			pages = pages < end - pfn ? pages : end - pfn;
 		} else if (!(page.compound & 1)) {
@@ -143,7 +143,7 @@ static int take_some(struct classifier *classifier, uint64_t pfn, uint64_t stop,
 
 	*next_ = stop;
 	if (fcp_guest_memmap_address(&classifier->memmap, pfn) == 0)
-		return take(classifier, stop, FCP_GUEST_PAGE_UNKNOWN, err);
+		return take(classifier, stop, FCP_PAGE_UNKNOWN, err);
 	if (fcp_cancelled(classifier->settings->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
 	count = count < stop - pfn ? count : stop - pfn;
@@ -208,6 +208,7 @@ int fcp_guest_classify(const struct fcp_guest_memory *memory,
 		return fcp_error_nomem(err);
 	classifier->settings = settings;
 	classifier->read_bytes = FIRST_READ_BYTES;
+	classifier->head_class = classifier->run_class = FCP_PAGE_UNKNOWN;
 	status = classify(classifier, memory, err);
 	fcp_guest_memmap_clear(&classifier->memmap);
 	if (status == 0)

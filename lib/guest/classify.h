@@ -9,25 +9,10 @@
 #include "guest/memory.h"
 #include "guest/vmcoreinfo.h"
 
-enum fcp_guest_page_class {
-	FCP_GUEST_PAGE_UNKNOWN, /* the kernel's own (stacks, vmalloc, CPUs' free lists), no struct
-				   page */
-	FCP_GUEST_PAGE_FREE,	/* in the buddy allocator */
-	FCP_GUEST_PAGE_ZERO,	/* none of it free, all zeros or a hole; only when asked for */
-	FCP_GUEST_PAGE_CACHE,	/* page cache; tmpfs too where the note has no PG_swapbacked */
-	FCP_GUEST_PAGE_SHMEM,	/* tmpfs, shared memory */
-	FCP_GUEST_PAGE_ANONYMOUS,
-	FCP_GUEST_PAGE_SLAB,
-	FCP_GUEST_PAGE_TABLES,
-	FCP_GUEST_PAGE_KERNEL_IMAGE,
-	FCP_GUEST_PAGE_RESERVED, /* taken at boot: the memmap, firmware */
-	FCP_GUEST_PAGE_CLASSES,
-};
-
 /* Pages of one class; offsets in the memory file. */
 struct fcp_guest_class_run {
 	uint64_t start, end;
-	enum fcp_guest_page_class page_class;
+	enum fcp_page_class page_class;
 	bool data; /* the source holds data for all of it; false: it is a hole */
 };
 
@@ -41,9 +26,6 @@ struct fcp_guest_classify_settings {
 	fcp_guest_class_sink sink;
 	void *sink_arg;
 };
-
-/* "free", "page cache", ...; static storage. */
-const char *fcp_guest_page_class_name(enum fcp_guest_page_class page_class);
 
 /*
  * Tells the sink of all of RAM, as the longest runs, without gaps and in the memory file's order;

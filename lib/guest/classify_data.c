@@ -40,9 +40,9 @@ int fcp_guest_class_stream_end(struct fcp_guest_class_stream *stream, struct fcp
 static int put_hole(struct fcp_guest_class_stream *stream, struct fcp_guest_class_run run,
 		    struct fcp_error *err)
 {
-	if (stream->settings->zero && stream->memory->holes != FCP_GUEST_HOLES_BASE &&
-	    run.page_class != FCP_GUEST_PAGE_FREE)
-		run.page_class = FCP_GUEST_PAGE_ZERO;
+	if (stream->settings->zero && stream->memory->holes != FCP_HOLES_BASE &&
+	    run.page_class != FCP_PAGE_FREE)
+		run.page_class = FCP_PAGE_ZERO;
 	return tell(stream, &run, err);
 }
 
@@ -67,14 +67,14 @@ static int put_data(struct fcp_guest_class_stream *stream, struct fcp_guest_clas
 {
 	struct fcp_guest_class_run page = run;
 
-	if (!stream->settings->zero || run.page_class == FCP_GUEST_PAGE_FREE)
+	if (!stream->settings->zero || run.page_class == FCP_PAGE_FREE)
 		return tell(stream, &run, err);
 	for (; page.start < run.end; page.start = page.end) {
 		page.end = page.start + FCP_PAGE_BYTES;
 		if (page.start >= stream->window.end && fill_window(stream, page.start, err) < 0)
 			return -1;
 		page.page_class = fcp_page_is_zero(stream->bytes + (page.start - stream->window.start))
-					  ? FCP_GUEST_PAGE_ZERO
+					  ? FCP_PAGE_ZERO
 					  : run.page_class;
 		if (tell(stream, &page, err) < 0)
 			return -1;
@@ -95,7 +95,7 @@ static int find_data(struct fcp_guest_class_stream *stream, uint64_t at, struct 
 }
 
 int fcp_guest_class_stream_put(struct fcp_guest_class_stream *stream, const struct fcp_range *range,
-			       enum fcp_guest_page_class page_class, struct fcp_error *err)
+			       enum fcp_page_class page_class, struct fcp_error *err)
 {
 	struct fcp_guest_class_run run = {.start = range->start, .page_class = page_class};
 

@@ -14,22 +14,22 @@
 #define TABLE_BYTE 0xf2u
 #define NOT_MAPPED 0xffffffffu
 
-const char *fcp_guest_page_class_name(enum fcp_guest_page_class page_class)
+const char *fcp_page_class_name(enum fcp_page_class page_class)
 {
-	static const char *const names[FCP_GUEST_PAGE_CLASSES] = {
-		[FCP_GUEST_PAGE_UNKNOWN] = "unknown",
-		[FCP_GUEST_PAGE_FREE] = "free",
-		[FCP_GUEST_PAGE_ZERO] = "zero",
-		[FCP_GUEST_PAGE_CACHE] = "page cache",
-		[FCP_GUEST_PAGE_SHMEM] = "shmem",
-		[FCP_GUEST_PAGE_ANONYMOUS] = "anonymous",
-		[FCP_GUEST_PAGE_SLAB] = "slab",
-		[FCP_GUEST_PAGE_TABLES] = "page tables",
-		[FCP_GUEST_PAGE_KERNEL_IMAGE] = "kernel image",
-		[FCP_GUEST_PAGE_RESERVED] = "reserved",
+	static const char *const names[FCP_PAGE_CLASSES] = {
+		[FCP_PAGE_FREE] = "free",
+		[FCP_PAGE_ZERO] = "zero",
+		[FCP_PAGE_CACHE] = "page_cache",
+		[FCP_PAGE_SHMEM] = "shmem",
+		[FCP_PAGE_ANONYMOUS] = "anonymous",
+		[FCP_PAGE_SLAB] = "slab",
+		[FCP_PAGE_TABLES] = "page_tables",
+		[FCP_PAGE_KERNEL_IMAGE] = "kernel_image",
+		[FCP_PAGE_RESERVED] = "reserved",
+		[FCP_PAGE_UNKNOWN] = "unknown",
 	};
 
-	return (unsigned)page_class < FCP_GUEST_PAGE_CLASSES ? names[page_class] : "unknown";
+	return names[(unsigned)page_class < FCP_PAGE_CLASSES ? page_class : FCP_PAGE_UNKNOWN];
 }
 
 static bool flag(uint64_t flags, uint64_t number)
@@ -78,23 +78,23 @@ bool fcp_guest_is_free_head(const struct fcp_guest_note *note, uint64_t pfn,
 	       pfn % (UINT64_C(1) << page->private_) == 0;
 }
 
-enum fcp_guest_page_class fcp_guest_class_of_page(const struct fcp_guest_note *note,
-						  const struct fcp_guest_page *page)
+enum fcp_page_class fcp_guest_class_of_page(const struct fcp_guest_note *note,
+					    const struct fcp_guest_page *page)
 {
 	if (is_reserved(note, page->flags))
-		return FCP_GUEST_PAGE_RESERVED;
+		return FCP_PAGE_RESERVED;
 	if (is_slab(note, page))
-		return FCP_GUEST_PAGE_SLAB;
+		return FCP_PAGE_SLAB;
 	if (is_table(note, page))
-		return FCP_GUEST_PAGE_TABLES;
+		return FCP_PAGE_TABLES;
 	/* Of another type (offline, guard, ...): its mapping is none. No reference: on its way. */
 	if ((page->mapcount >= BUDDY_BYTE && page->mapcount != NOT_MAPPED) || page->refcount == 0)
-		return FCP_GUEST_PAGE_UNKNOWN;
+		return FCP_PAGE_UNKNOWN;
 	if (page->mapping & 1)
-		return FCP_GUEST_PAGE_ANONYMOUS;
+		return FCP_PAGE_ANONYMOUS;
 	/* Bit 1 alone: a driver's movable page, as the balloon's. */
 	if (page->mapping == 0 || (page->mapping & 2))
-		return FCP_GUEST_PAGE_UNKNOWN;
+		return FCP_PAGE_UNKNOWN;
 	/* Of all pages of files only mm/shmem.c's can go to swap. */
-	return flag(page->flags, note->pg_swapbacked) ? FCP_GUEST_PAGE_SHMEM : FCP_GUEST_PAGE_CACHE;
+	return flag(page->flags, note->pg_swapbacked) ? FCP_PAGE_SHMEM : FCP_PAGE_CACHE;
 }

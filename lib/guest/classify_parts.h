@@ -12,8 +12,8 @@ bool fcp_guest_is_free_head(const struct fcp_guest_note *note, uint64_t pfn,
 
 /* The class of a page that is no tail of a compound page and not free. The kernel's image is
  * RESERVED: its struct pages do not show it. */
-enum fcp_guest_page_class fcp_guest_class_of_page(const struct fcp_guest_note *note,
-						  const struct fcp_guest_page *page);
+enum fcp_page_class fcp_guest_class_of_page(const struct fcp_guest_note *note,
+					    const struct fcp_guest_page *page);
 
 /* Data that is looked at for zeros is read in pieces of this size. */
 #define FCP_GUEST_CLASS_WINDOW_BYTES (128u << 10)
@@ -32,7 +32,7 @@ struct fcp_guest_class_stream {
 
 /* Takes the next run, within the region, in ascending order. Errors as fcp_guest_classify(). */
 int fcp_guest_class_stream_put(struct fcp_guest_class_stream *stream, const struct fcp_range *range,
-			       enum fcp_guest_page_class page_class, struct fcp_error *err);
+			       enum fcp_page_class page_class, struct fcp_error *err);
 
 /* Tells the sink of the last run. */
 int fcp_guest_class_stream_end(struct fcp_guest_class_stream *stream, struct fcp_error *err);

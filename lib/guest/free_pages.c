@@ -41,9 +41,13 @@ const char *fcp_guest_gate_name(enum fcp_guest_gate_id id)
 	return (unsigned)id < FCP_GUEST_GATES ? gate_names[id] : "unknown";
 }
 
-const char *fcp_guest_gate_state_name(enum fcp_guest_gate_state state)
+const char *fcp_gate_state_name(enum fcp_gate_state state)
 {
-	static const char *const names[] = {"not reached", "passed", "failed"};
+	static const char *const names[] = {
+		[FCP_GATE_NOT_REACHED] = "not reached",
+		[FCP_GATE_PASSED] = "passed",
+		[FCP_GATE_FAILED] = "failed",
+	};
 
 	return (unsigned)state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
 }
@@ -58,11 +62,11 @@ static int judge(struct fcp_guest_free *found, enum fcp_guest_gate_id id, int st
 	struct fcp_guest_gate *gate = &found->gates[id];
 
 	if (status == 0) {
-		gate->state = FCP_GUEST_GATE_PASSED;
+		gate->state = FCP_GATE_PASSED;
 		return 0;
 	}
 	if (err->error_class == FCP_ERR_UNSUPPORTED) {
-		gate->state = FCP_GUEST_GATE_FAILED;
+		gate->state = FCP_GATE_FAILED;
 		snprintf(gate->reason, sizeof(gate->reason), "%.255s", err->message);
 	}
 	return fcp_error_wrap(err, "%s", gate->name);
@@ -88,7 +92,7 @@ static int find_kernel(struct finder *finder, const struct fcp_guest_memory *mem
 	if (status == 0)
 		failed = FCP_GUEST_GATE_PAGE_TABLES;
 	for (unsigned id = FCP_GUEST_GATE_VMCOREINFO; id < failed; id++)
-		found->gates[id].state = FCP_GUEST_GATE_PASSED;
+		found->gates[id].state = FCP_GATE_PASSED;
 	if (judge(found, failed, status, err) < 0)
 		return -1;
 	found->found_by_pointer = search.by_pointer;
@@ -109,7 +113,7 @@ static int find_blocks(struct finder *finder, struct fcp_error *err)
 					       &finder->blocks, &block_fault, err);
 	if (status < 0 && !block_fault)
 		return judge(finder->found, FCP_GUEST_GATE_MEMMAP, status, err);
-	finder->found->gates[FCP_GUEST_GATE_MEMMAP].state = FCP_GUEST_GATE_PASSED;
+	finder->found->gates[FCP_GUEST_GATE_MEMMAP].state = FCP_GATE_PASSED;
 	return judge(finder->found, FCP_GUEST_GATE_BLOCKS, status, err);
 }
 
@@ -121,7 +125,7 @@ static int check_lists(struct finder *finder, struct fcp_error *err)
 
 	if (status < 0 && !lists.count_fault)
 		return judge(finder->found, FCP_GUEST_GATE_FREE_LISTS, status, err);
-	finder->found->gates[FCP_GUEST_GATE_FREE_LISTS].state = FCP_GUEST_GATE_PASSED;
+	finder->found->gates[FCP_GUEST_GATE_FREE_LISTS].state = FCP_GATE_PASSED;
 	return judge(finder->found, FCP_GUEST_GATE_FREE_COUNT, status, err);
 }
 

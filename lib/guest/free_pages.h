@@ -26,15 +26,9 @@ enum fcp_guest_gate_id {
 	FCP_GUEST_GATES,
 };
 
-enum fcp_guest_gate_state {
-	FCP_GUEST_GATE_NOT_REACHED,
-	FCP_GUEST_GATE_PASSED,
-	FCP_GUEST_GATE_FAILED,
-};
-
 struct fcp_guest_gate {
 	const char *name; /* "vmcoreinfo", "free-lists", ...; static storage */
-	enum fcp_guest_gate_state state;
+	enum fcp_gate_state state;
 	char reason[256]; /* of a failure */
 };
 
@@ -58,9 +52,6 @@ struct fcp_guest_free {
 
 /* A gate's name; static storage. */
 const char *fcp_guest_gate_name(enum fcp_guest_gate_id id);
-
-/* "not reached", "passed", "failed"; static storage. */
-const char *fcp_guest_gate_state_name(enum fcp_guest_gate_state state);
 
 /*
  * Finds the free pages. The caller sees to it that the guest does not run meanwhile; what memory's

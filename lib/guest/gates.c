@@ -174,7 +174,7 @@ int fcp_guest_gate_holes(struct fcp_guest_kernel *kernel, struct fcp_error *err)
 	struct fcp_range text;
 	uint64_t stride;
 
-	if (kernel->memory.holes == FCP_GUEST_HOLES_BASE || kernel->memory.process)
+	if (kernel->memory.holes == FCP_HOLES_BASE || kernel->memory.process)
 		return 0;
 	if (fcp_guest_text_find(kernel, &text, err) < 0)
 		return -1;

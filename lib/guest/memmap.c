@@ -19,7 +19,7 @@ static int in_hole(struct fcp_guest_memmap *memmap, uint64_t gpa, uint64_t bytes
 	uint64_t start, left;
 
 	*bytes_ = 0;
-	if (!region || memory->holes == FCP_GUEST_HOLES_BASE)
+	if (!region || memory->holes == FCP_HOLES_BASE)
 		return 0;
 	start = fcp_guest_region_offset(region, gpa);
 	if (start < memmap->hole.start || start > memmap->hole.end) {

@@ -98,11 +98,12 @@ static int regular_size(int fd, uint64_t *bytes_, struct fcp_error *err)
 	return 0;
 }
 
-int fcp_guest_memory_open_file(int fd, enum fcp_guest_holes holes, int base_fd,
+int fcp_guest_memory_open_file(int fd, enum fcp_holes holes, int base_fd,
 			       struct fcp_guest_memory *memory_, struct fcp_error *err)
 {
 	struct fcp_guest_memory memory = {
-		.fd = fd, .base_fd = base_fd, .holes = holes};
+		.fd = fd, .base_fd = base_fd,
+		.holes = holes == FCP_HOLES_BASE ? FCP_HOLES_BASE : FCP_HOLES_ZERO};
 	uint64_t base_bytes;
 
 	if (regular_size(fd, &memory.bytes, err) < 0 ||
@@ -217,7 +218,7 @@ int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, v
 	if (memory->process)
 		return fcp_guest_process_read(memory, region, gpa - region->gpa, buffer, bytes, err);
 	at = fcp_guest_region_offset(region, gpa);
-	if (memory->holes == FCP_GUEST_HOLES_BASE)
+	if (memory->holes == FCP_HOLES_BASE)
 		return read_layer(memory, at, buffer, bytes, err);
 	return fcp_guest_read_whole(memory->fd, at, buffer, bytes, err);
 }

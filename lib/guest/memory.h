@@ -36,12 +36,6 @@ struct fcp_guest_size {
 	uint64_t hotplug_bytes; /* all that can be plugged in; 0: no such device */
 };
 
-/* What a hole of the memory file means. */
-enum fcp_guest_holes {
-	FCP_GUEST_HOLES_ZERO, /* zeros: a whole memory file */
-	FCP_GUEST_HOLES_BASE, /* the base's bytes: a diff layer */
-};
-
 /*
  * A guest's memory. Plain data: a copy is a view with the same descriptors, which it does not own.
  * Only what fcp_guest_memory_open_process() made is to be closed.
@@ -49,7 +43,7 @@ enum fcp_guest_holes {
 struct fcp_guest_memory {
 	int fd;			    /* the memory file; -1 for a process */
 	int base_fd;		    /* the layer's base, or -1: what lies there is unknown then */
-	enum fcp_guest_holes holes; /* of a process: what a userfaultfd has not filled in is the base's */
+	enum fcp_holes holes;	    /* ZERO or BASE (of a process: what a userfaultfd has not filled in) */
 	struct fcp_guest_process *process; /* NULL for a file */
 	uint64_t bytes;		    /* of RAM, all regions together */
 	unsigned region_count;
@@ -60,10 +54,11 @@ struct fcp_guest_memory {
 
 /*
  * A memory file: fd open for reading and borrowed as long as *memory_ is used; base_fd the same for
- * a layer's base of equal size, or -1. *memory_ has the first layout of its size.
+ * a layer's base of equal size, or -1. Holes are zeros unless they are FCP_HOLES_BASE. *memory_ has the
+ * first layout of its size.
  * FCP_ERR_INPUT: empty, no whole pages, or more than Firecracker can have; a base of another size.
  */
-int fcp_guest_memory_open_file(int fd, enum fcp_guest_holes holes, int base_fd,
+int fcp_guest_memory_open_file(int fd, enum fcp_holes holes, int base_fd,
 			       struct fcp_guest_memory *memory_, struct fcp_error *err);
 
 struct fcp_guest_ram;

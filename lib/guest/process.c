@@ -267,7 +267,7 @@ static int check_userfault(struct fcp_guest_memory *memory, const struct fcp_gue
 	if (!ram->unambiguous)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "the process's mappings do not show which is which of guest memory");
-	memory->holes = FCP_GUEST_HOLES_BASE;
+	memory->holes = FCP_HOLES_BASE;
 	return 0;
 }
 

@@ -119,7 +119,7 @@ static void read_command_line(const struct fcp_guest_memory *memory,
 int fcp_guest_sample(const struct fcp_guest_memory *memory, const struct fcp_ranges *ranges,
 		     struct fcp_guest_samples *samples_, struct fcp_error *err)
 {
-	bool layer = memory->holes == FCP_GUEST_HOLES_BASE;
+	bool layer = memory->holes == FCP_HOLES_BASE;
 	struct chosen chosen = {.count = 0};
 
 	*samples_ = (struct fcp_guest_samples){0};
@@ -148,7 +148,7 @@ int fcp_guest_gate_poison(const struct fcp_guest_samples *samples, struct fcp_er
 int fcp_guest_gate_zeroed(const struct fcp_guest_memory *memory,
 			  const struct fcp_guest_samples *samples, struct fcp_error *err)
 {
-	if (memory->holes == FCP_GUEST_HOLES_ZERO)
+	if (memory->holes == FCP_HOLES_ZERO)
 		return 0;
 	if (samples->zeroing_asked)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,

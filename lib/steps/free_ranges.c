@@ -6,30 +6,6 @@
 _Static_assert((int)FCP_GUEST_GATES <= FCP_GATES_MAX, "room for every gate");
 _Static_assert(FCP_GUEST_ORDERS_MAX <= FCP_ORDERS_MAX, "room for every order");
 
-const char *fcp_gate_state_name(enum fcp_gate_state state)
-{
-	static const char *const names[] = {
-		[FCP_GATE_NOT_REACHED] = "not reached",
-		[FCP_GATE_PASSED] = "passed",
-		[FCP_GATE_FAILED] = "failed",
-	};
-
-	return (unsigned)state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
-}
-
-static enum fcp_gate_state state_of(enum fcp_guest_gate_state state)
-{
-	switch (state) {
-	case FCP_GUEST_GATE_PASSED:
-		return FCP_GATE_PASSED;
-	case FCP_GUEST_GATE_FAILED:
-		return FCP_GATE_FAILED;
-	case FCP_GUEST_GATE_NOT_REACHED:
-		break;
-	}
-	return FCP_GATE_NOT_REACHED;
-}
-
 static void fill_report(const struct fcp_guest_free *found, struct fcp_guest_report *report)
 {
 	*report = (struct fcp_guest_report){.order_count = found->order_count,
@@ -39,7 +15,7 @@ static void fill_report(const struct fcp_guest_free *found, struct fcp_guest_rep
 		report->blocks_per_order[i] = found->blocks_per_order[i];
 	for (size_t i = 0; i < FCP_GUEST_GATES; i++) {
 		report->gates[i].name = fcp_guest_gate_name((enum fcp_guest_gate_id)i);
-		report->gates[i].state = state_of(found->gates[i].state);
+		report->gates[i].state = found->gates[i].state;
 		snprintf(report->gates[i].reason, sizeof(report->gates[i].reason), "%s",
 			 found->gates[i].reason);
 	}
@@ -59,13 +35,11 @@ int fcp_free_ranges_of(const struct fcp_guest_memory *memory, int cancel_fd,
 int fcp_free_ranges_find(const struct fcp_free_source *source, struct fcp_ranges *ranges_,
 			 struct fcp_guest_report *report_, struct fcp_error *err)
 {
-	enum fcp_guest_holes meaning = source->holes == FCP_HOLES_BASE ? FCP_GUEST_HOLES_BASE
-								       : FCP_GUEST_HOLES_ZERO;
 	struct fcp_guest_memory memory;
 	struct fcp_guest_free found = {0};
 	int ran;
 
-	if (fcp_guest_memory_open_file(source->fd, meaning, source->base_fd, &memory, err) != 0)
+	if (fcp_guest_memory_open_file(source->fd, source->holes, source->base_fd, &memory, err) != 0)
 		return -1;
 	ran = fcp_free_ranges_of(&memory, source->cancel_fd, &found, report_, err);
 	if (ran == 0) {

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 	struct fcp_guest_kernel kernel;
 	struct fcp_error err = {0};
 
-	if (fd < 0 || fcp_guest_memory_open_file(fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) != 0 ||
+	if (fd < 0 || fcp_guest_memory_open_file(fd, FCP_HOLES_ZERO, -1, &memory, &err) != 0 ||
 	    fcp_guest_kernel_find(&memory, -1, &kernel, &search, &err) != 0) {
 		fprintf(stderr, "core: %s\n", err.message);
 		return 1;

@@ -333,8 +333,8 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	equal fcpause.h libfcpause.3
 	grep -oE '\bfcp_[a-z0-9_]+;' "$ROOT/lib/libfcpause.map" | tr -d ';' | sort -u >b
 	equal fcpause.h libfcpause.map
-	grep -oE '^	FCP_ERR_[A-Z]+' "$ROOT/lib/fcpause.h" | tr -d '\t' | grep -vx FCP_ERR_NONE | sort -u >a
-	sed -nE 's/^\.It Dv (FCP_ERR_[A-Z]+)$/\1/p' "$ROOT/man/libfcpause.3" | sort -u >b
+	grep -oE '^	FCP_ERR_[A-Z_]+' "$ROOT/lib/fcpause.h" | tr -d '\t' | grep -vx FCP_ERR_NONE | sort -u >a
+	sed -nE 's/^\.It Dv (FCP_ERR_[A-Z_]+)$/\1/p' "$ROOT/man/libfcpause.3" | sort -u >b
 	[ -s a ]
 	equal fcpause.h libfcpause.3
 }

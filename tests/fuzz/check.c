@@ -63,16 +63,16 @@ static const char *check_gates(const struct fcp_guest_free *found, int status)
 {
 	unsigned at = 0;
 
-	while (at < FCP_GUEST_GATES && found->gates[at].state == FCP_GUEST_GATE_PASSED)
+	while (at < FCP_GUEST_GATES && found->gates[at].state == FCP_GATE_PASSED)
 		at++;
 	if (status == 0)
 		return at == FCP_GUEST_GATES ? NULL : "success without all gates passed";
 	if (at == FCP_GUEST_GATES)
 		return "a failure with all gates passed";
-	if (found->gates[at].state == FCP_GUEST_GATE_FAILED && found->gates[at++].reason[0] == '\0')
+	if (found->gates[at].state == FCP_GATE_FAILED && found->gates[at++].reason[0] == '\0')
 		return "a gate that refused without a reason";
 	for (; at < FCP_GUEST_GATES; at++)
-		if (found->gates[at].state != FCP_GUEST_GATE_NOT_REACHED)
+		if (found->gates[at].state != FCP_GATE_NOT_REACHED)
 			return "a gate behind the one that refused";
 	return NULL;
 }
@@ -322,7 +322,7 @@ static int take_run(const struct fcp_guest_class_run *run, void *arg, struct fcp
 	(void)err;
 	if (run->start != told->end || run->end <= run->start)
 		told->wrong = "classes with a gap";
-	if (run->start % STORE_PAGE != 0 || (unsigned)run->page_class >= FCP_GUEST_PAGE_CLASSES)
+	if (run->start % STORE_PAGE != 0 || (unsigned)run->page_class >= FCP_PAGE_CLASSES)
 		told->wrong = "a class of no whole pages, or none";
 	if (run->start != 0 && run->page_class == told->last.page_class && run->data == told->last.data)
 		told->wrong = "a run of a class in two parts";

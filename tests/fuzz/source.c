@@ -57,7 +57,7 @@ bool source_open(struct fcp_guest_memory *memory_, struct fcp_error *err)
 {
 	bool layer = source.kind == SOURCE_LAYER || source.kind == SOURCE_LAYER_AND_BASE;
 
-	if (fcp_guest_memory_open_file(SOURCE_FD, layer ? FCP_GUEST_HOLES_BASE : FCP_GUEST_HOLES_ZERO,
+	if (fcp_guest_memory_open_file(SOURCE_FD, layer ? FCP_HOLES_BASE : FCP_HOLES_ZERO,
 				       source.kind == SOURCE_LAYER_AND_BASE ? SOURCE_BASE_FD : -1,
 				       memory_, err) < 0)
 		return false;

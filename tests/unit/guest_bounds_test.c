@@ -58,7 +58,7 @@ static int scan(struct fixture *fixture, uint64_t *free_bytes_, struct fcp_error
 	int status;
 
 	calls = bytes_read = 0;
-	status = fixture_find(fixture, FCP_GUEST_HOLES_ZERO, &found, err);
+	status = fixture_find(fixture, FCP_HOLES_ZERO, &found, err);
 	*free_bytes_ = found.free_bytes;
 	fcp_guest_free_clear(&found);
 	return status;

@@ -23,7 +23,7 @@ static void open_guest(void)
 	struct fcp_error err = {0};
 
 	fixture_build(&fixture, &(struct fixture_settings){0});
-	if (fcp_guest_memory_open_file(fixture.fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) < 0 ||
+	if (fcp_guest_memory_open_file(fixture.fd, FCP_HOLES_ZERO, -1, &memory, &err) < 0 ||
 	    fcp_guest_kernel_open(&memory, FIXTURE_NOTE, &kernel, &proof, &err) < 0 ||
 	    fcp_guest_memmap_init(&kernel, &memmap, &err) < 0) {
 		printf("Bail out! the fixture's memmap: %s\n", err.message);

@@ -32,7 +32,7 @@ static int keep(const struct fcp_guest_class_run *run, void *arg, struct fcp_err
 	return 0;
 }
 
-static int classify(struct fixture *fixture, enum fcp_guest_holes holes, bool zero,
+static int classify(struct fixture *fixture, enum fcp_holes holes, bool zero,
 		    struct fcp_error *err)
 {
 	const struct fcp_guest_classify_settings settings = {
@@ -52,7 +52,7 @@ static int classify(struct fixture *fixture, enum fcp_guest_holes holes, bool ze
 }
 
 /* Classes it all; gives up when that fails. */
-static void classify_all(struct fixture *fixture, enum fcp_guest_holes holes, bool zero,
+static void classify_all(struct fixture *fixture, enum fcp_holes holes, bool zero,
 			 const char *what)
 {
 	struct fcp_error err;
@@ -73,10 +73,10 @@ static const struct fcp_guest_class_run *run_at(uint64_t offset)
 	return &none;
 }
 
-static void is_class(uint64_t pfn, enum fcp_guest_page_class expected)
+static void is_class(uint64_t pfn, enum fcp_page_class expected)
 {
-	is_str(fcp_guest_page_class_name(run_at(pfn * PAGE)->page_class),
-	       fcp_guest_page_class_name(expected), fcp_guest_page_class_name(expected));
+	is_str(fcp_page_class_name(run_at(pfn * PAGE)->page_class),
+	       fcp_page_class_name(expected), fcp_page_class_name(expected));
 }
 
 /* All of RAM, in order, each run as long as it can be. */
@@ -98,7 +98,7 @@ static void is_whole(uint64_t bytes)
 	ok(longest, "and none could be longer");
 }
 
-static uint64_t sum(enum fcp_guest_page_class page_class, bool only_data)
+static uint64_t sum(enum fcp_page_class page_class, bool only_data)
 {
 	uint64_t bytes = 0;
 
@@ -112,8 +112,8 @@ static uint64_t data_bytes(void)
 {
 	uint64_t bytes = 0;
 
-	for (unsigned i = 0; i < FCP_GUEST_PAGE_CLASSES; i++)
-		bytes += sum((enum fcp_guest_page_class)i, true);
+	for (unsigned i = 0; i < FCP_PAGE_CLASSES; i++)
+		bytes += sum((enum fcp_page_class)i, true);
 	return bytes;
 }
 
@@ -151,28 +151,28 @@ static void each_class(void)
 
 	fixture_build(&fixture, &(struct fixture_settings){.note_edit = with_private});
 	mark_all(&fixture);
-	classify_all(&fixture, FCP_GUEST_HOLES_ZERO, false, "all pages are classed");
-	is_class(FIRST, FCP_GUEST_PAGE_CACHE);
-	is_class(FIRST + 1, FCP_GUEST_PAGE_ANONYMOUS);
-	is_class(FIRST + 2, FCP_GUEST_PAGE_SLAB);
-	is_class(FIRST + 3, FCP_GUEST_PAGE_TABLES);
-	is_class(FIRST + 4, FCP_GUEST_PAGE_RESERVED);
-	is_class(FIRST + 5, FCP_GUEST_PAGE_UNKNOWN);
-	is_class(FIRST + 7, FCP_GUEST_PAGE_SLAB);
-	is_class(FIRST + 8, FCP_GUEST_PAGE_SHMEM);
-	is_class(FIRST + 9, FCP_GUEST_PAGE_ANONYMOUS);
-	is_class(FIXTURE_TEXT / 4096, FCP_GUEST_PAGE_KERNEL_IMAGE);
-	is_class(0x400, FCP_GUEST_PAGE_FREE);
-	is_class(0x7ff, FCP_GUEST_PAGE_FREE);
+	classify_all(&fixture, FCP_HOLES_ZERO, false, "all pages are classed");
+	is_class(FIRST, FCP_PAGE_CACHE);
+	is_class(FIRST + 1, FCP_PAGE_ANONYMOUS);
+	is_class(FIRST + 2, FCP_PAGE_SLAB);
+	is_class(FIRST + 3, FCP_PAGE_TABLES);
+	is_class(FIRST + 4, FCP_PAGE_RESERVED);
+	is_class(FIRST + 5, FCP_PAGE_UNKNOWN);
+	is_class(FIRST + 7, FCP_PAGE_SLAB);
+	is_class(FIRST + 8, FCP_PAGE_SHMEM);
+	is_class(FIRST + 9, FCP_PAGE_ANONYMOUS);
+	is_class(FIXTURE_TEXT / 4096, FCP_PAGE_KERNEL_IMAGE);
+	is_class(0x400, FCP_PAGE_FREE);
+	is_class(0x7ff, FCP_PAGE_FREE);
 	is_whole(fixture.settings.bytes);
 	data = data_bytes();
 	ok(data > 0 && data < fixture.settings.bytes, "and what is no hole is told");
-	is_u64(sum(FCP_GUEST_PAGE_ZERO, false), 0, "zeros are not looked for unasked");
+	is_u64(sum(FCP_PAGE_ZERO, false), 0, "zeros are not looked for unasked");
 
-	classify_all(&fixture, FCP_GUEST_HOLES_ZERO, true, "with zeros");
-	is_class(FIRST + 1, FCP_GUEST_PAGE_ZERO);
-	is_class(0x400, FCP_GUEST_PAGE_FREE);
-	is_class(FIXTURE_TEXT / 4096, FCP_GUEST_PAGE_KERNEL_IMAGE);
+	classify_all(&fixture, FCP_HOLES_ZERO, true, "with zeros");
+	is_class(FIRST + 1, FCP_PAGE_ZERO);
+	is_class(0x400, FCP_PAGE_FREE);
+	is_class(FIXTURE_TEXT / 4096, FCP_PAGE_KERNEL_IMAGE);
 	is_whole(fixture.settings.bytes);
 	is_u64(data_bytes(), data, "and the same data");
 	fixture_close(&fixture);
@@ -184,9 +184,9 @@ static void without_swapbacked(void)
 
 	fixture_build(&fixture, &(struct fixture_settings){.note_edit = "NUMBER(PG_swapbacked)"});
 	mark(&fixture, FIRST, 1u << 4 | 1u << 19, FILE_MAPPING, 0);
-	classify_all(&fixture, FCP_GUEST_HOLES_ZERO, false, "a note without PG_swapbacked");
-	is_class(FIRST, FCP_GUEST_PAGE_CACHE);
-	is_u64(sum(FCP_GUEST_PAGE_SHMEM, false), 0, "no page is taken for tmpfs");
+	classify_all(&fixture, FCP_HOLES_ZERO, false, "a note without PG_swapbacked");
+	is_class(FIRST, FCP_PAGE_CACHE);
+	is_u64(sum(FCP_PAGE_SHMEM, false), 0, "no page is taken for tmpfs");
 	fixture_close(&fixture);
 }
 
@@ -207,15 +207,15 @@ static void zeros_within(void)
 	fixture_punch(&fixture, (start + 60) * PAGE, 8 * PAGE);
 	/* In a free block the content says nothing. */
 	fixture_write(&fixture, 0x400 * PAGE, &byte, 1);
-	classify_all(&fixture, FCP_GUEST_HOLES_ZERO, true, "zeros and holes within a run");
-	is_u64(sum(FCP_GUEST_PAGE_CACHE, false), (count - 9) * PAGE, "what holds something");
-	ok(run_at((start + 40) * PAGE)->page_class == FCP_GUEST_PAGE_ZERO &&
+	classify_all(&fixture, FCP_HOLES_ZERO, true, "zeros and holes within a run");
+	is_u64(sum(FCP_PAGE_CACHE, false), (count - 9) * PAGE, "what holds something");
+	ok(run_at((start + 40) * PAGE)->page_class == FCP_PAGE_ZERO &&
 		   run_at((start + 40) * PAGE)->data,
 	   "a page of zeros on disk");
-	ok(run_at((start + 60) * PAGE)->page_class == FCP_GUEST_PAGE_ZERO &&
+	ok(run_at((start + 60) * PAGE)->page_class == FCP_PAGE_ZERO &&
 		   !run_at((start + 60) * PAGE)->data,
 	   "a hole");
-	is_class(0x400, FCP_GUEST_PAGE_FREE);
+	is_class(0x400, FCP_PAGE_FREE);
 	is_whole(fixture.settings.bytes);
 	fixture_close(&fixture);
 }
@@ -227,8 +227,8 @@ static void a_layer(void)
 
 	fixture_build(&fixture, &(struct fixture_settings){.note_edit = with_private});
 	mark(&fixture, FIRST, 1u << 4, FILE_MAPPING, 0);
-	classify_all(&fixture, FCP_GUEST_HOLES_BASE, true, "a layer");
-	ok(run_at(FIRST * PAGE)->page_class == FCP_GUEST_PAGE_CACHE && !run_at(FIRST * PAGE)->data,
+	classify_all(&fixture, FCP_HOLES_BASE, true, "a layer");
+	ok(run_at(FIRST * PAGE)->page_class == FCP_PAGE_CACHE && !run_at(FIRST * PAGE)->data,
 	   "its holes are no zeros");
 	fixture_close(&fixture);
 }
@@ -241,8 +241,8 @@ static void block_beyond_ram(void)
 	fixture_build(&fixture, &(struct fixture_settings){.bytes = 30 * FIXTURE_MIB});
 	fixture_write_half(&fixture, fixture_page(0x1c00) + FIXTURE_MAPCOUNT, FIXTURE_BUDDY);
 	fixture_write_word(&fixture, fixture_page(0x1c00) + FIXTURE_PRIVATE, 10);
-	classify_all(&fixture, FCP_GUEST_HOLES_ZERO, true, "a free block beyond RAM");
-	is_class(0x1dff, FCP_GUEST_PAGE_FREE);
+	classify_all(&fixture, FCP_HOLES_ZERO, true, "a free block beyond RAM");
+	is_class(0x1dff, FCP_PAGE_FREE);
 	is_whole(30 * FIXTURE_MIB);
 	fixture_close(&fixture);
 }
@@ -256,15 +256,15 @@ static void across_the_hole(void)
 	guest_large_grow(&fixture, bytes);
 	fixture_write(&fixture, 9 * GIB - 3 * PAGE, "program", 7);
 	fixture_write(&fixture, 4 * GIB, "file", 4);
-	classify_all(&fixture, FCP_GUEST_HOLES_ZERO, true, "8 GiB");
+	classify_all(&fixture, FCP_HOLES_ZERO, true, "8 GiB");
 	is_whole(bytes);
-	is_class((bytes - 3 * PAGE) / PAGE, FCP_GUEST_PAGE_CACHE);
-	is_class(3 * GIB / PAGE, FCP_GUEST_PAGE_CACHE);
-	is_class((3 * GIB - PAGE) / PAGE, FCP_GUEST_PAGE_ZERO);
+	is_class((bytes - 3 * PAGE) / PAGE, FCP_PAGE_CACHE);
+	is_class(3 * GIB / PAGE, FCP_PAGE_CACHE);
+	is_class((3 * GIB - PAGE) / PAGE, FCP_PAGE_ZERO);
 	ok(told.count < 100, "holes of many classes are one run");
-	is_u64(sum(FCP_GUEST_PAGE_CACHE, true), 2 * PAGE, "two pages of data");
+	is_u64(sum(FCP_PAGE_CACHE, true), 2 * PAGE, "two pages of data");
 	/* A page of each mapping in turn, in twos. */
-	classify_all(&fixture, FCP_GUEST_HOLES_ZERO, false, "8 GiB, without zeros");
+	classify_all(&fixture, FCP_HOLES_ZERO, false, "8 GiB, without zeros");
 	ok(told.count > 2 * GIB / PAGE, "each class is told apart");
 	fixture_close(&fixture);
 }
@@ -280,12 +280,12 @@ static void ends_early(void)
 
 	fixture_build(&fixture, &(struct fixture_settings){.note_edit = with_private});
 	told.fail_at = 3;
-	ok(classify(&fixture, FCP_GUEST_HOLES_ZERO, true, &err) < 0, "the sink can end it");
+	ok(classify(&fixture, FCP_HOLES_ZERO, true, &err) < 0, "the sink can end it");
 	is_u64(told.count, 3, "it is told of nothing more");
 	is_str(err.message, "the sink's", "and its error is the answer");
 	told.fail_at = 0;
 	if (pipe(interrupt) == 0 && write(interrupt[1], "", 1) == 1 &&
-	    fcp_guest_memory_open_file(fixture.fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) == 0) {
+	    fcp_guest_memory_open_file(fixture.fd, FCP_HOLES_ZERO, -1, &memory, &err) == 0) {
 		settings.cancel_fd = interrupt[0];
 		ok(fcp_guest_classify(&memory, &settings, release, &err) < 0 &&
 			   err.error_class == FCP_ERR_INTERRUPTED,

@@ -467,7 +467,7 @@ void fixture_close(struct fixture *fixture)
 	fixture->fd = -1;
 }
 
-int fixture_find(struct fixture *fixture, enum fcp_guest_holes holes, struct fcp_guest_free *free_,
+int fixture_find(struct fixture *fixture, enum fcp_holes holes, struct fcp_guest_free *free_,
 		 struct fcp_error *err)
 {
 	const struct fcp_guest_free_settings settings = {.cancel_fd = -1};

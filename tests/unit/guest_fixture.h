@@ -126,7 +126,7 @@ uint64_t fixture_nr_free(unsigned order);
 uint64_t fixture_direct(const struct fixture *fixture, uint64_t gpa);
 
 /* Scans it: fcp_guest_find_free() of the whole file, holes as said. */
-int fixture_find(struct fixture *fixture, enum fcp_guest_holes holes, struct fcp_guest_free *free_,
+int fixture_find(struct fixture *fixture, enum fcp_holes holes, struct fcp_guest_free *free_,
 		 struct fcp_error *err);
 
 #endif

@@ -28,7 +28,7 @@ static void finds(const struct fixture_settings *settings, const char *what)
 	bool all = true;
 
 	fixture_build(&fixture, settings);
-	if (!ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) == 0, "%s", what))
+	if (!ok(fixture_find(&fixture, FCP_HOLES_ZERO, &found, &err) == 0, "%s", what))
 		printf("# %s\n", err.message);
 	for (unsigned i = 0; i < fixture_block_count; i++) {
 		all &= block_free(&found.ranges, &fixture_blocks[i]);
@@ -75,15 +75,15 @@ static void refuses_with(const struct fixture_settings *settings, breaks *damage
 	fixture_build(&fixture, settings);
 	if (damage)
 		damage(&fixture);
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) < 0 &&
+	ok(fixture_find(&fixture, FCP_HOLES_ZERO, &found, &err) < 0 &&
 		   err.error_class == FCP_ERR_UNSUPPORTED && found.ranges.count == 0,
 	   "%s: %s refuses", what, name);
 	ok(strncmp(err.message, name, strlen(name)) == 0 && err.message[strlen(name)] == ':',
 	   "its name begins the message");
-	ok(found.gates[gate].state == FCP_GUEST_GATE_FAILED && found.gates[gate].reason[0] != '\0',
+	ok(found.gates[gate].state == FCP_GATE_FAILED && found.gates[gate].reason[0] != '\0',
 	   "it is the gate that failed, with a reason");
 	for (unsigned i = gate + 1u; i < FCP_GUEST_GATES; i++)
-		if (found.gates[i].state != FCP_GUEST_GATE_NOT_REACHED)
+		if (found.gates[i].state != FCP_GATE_NOT_REACHED)
 			ok(false, "%s was not reached", found.gates[i].name);
 	printf("# %s\n", err.message);
 	fcp_guest_free_clear(&found);
@@ -347,9 +347,9 @@ static void one_on_its_way(breaks *damage, uint64_t pages_less, const char *what
 	struct fixture fixture;
 
 	fixture_build(&fixture, &(struct fixture_settings){0});
-	fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &whole, &err);
+	fixture_find(&fixture, FCP_HOLES_ZERO, &whole, &err);
 	damage(&fixture);
-	if (!ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) == 0, "%s", what))
+	if (!ok(fixture_find(&fixture, FCP_HOLES_ZERO, &found, &err) == 0, "%s", what))
 		printf("# %s\n", err.message);
 	is_u64(found.free_bytes, whole.free_bytes - pages_less * 4096, "that block is left alone");
 	is_u64(fcp_ranges_bytes(&found.ranges), found.free_bytes, "in the ranges too");
@@ -392,14 +392,14 @@ static void copies_and_holes(void)
 	fixture_build(&fixture, &(struct fixture_settings){.no_pointer = true});
 	fixture_read(&fixture, FIXTURE_NOTE, note, sizeof(note));
 	fixture_write(&fixture, 26 * FIXTURE_MIB, note, sizeof(note));
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) == 0, "a copy of the note");
+	ok(fixture_find(&fixture, FCP_HOLES_ZERO, &found, &err) == 0, "a copy of the note");
 	fcp_guest_free_clear(&found);
 	fixture_punch(&fixture, fixture_page(0x1000) & ~UINT64_C(4095), 4096);
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) == 0,
+	ok(fixture_find(&fixture, FCP_HOLES_ZERO, &found, &err) == 0,
 	   "a page of the memmap without a free block in a hole");
 	fcp_guest_free_clear(&found);
 	fixture_punch(&fixture, fixture_page(0x200) & ~UINT64_C(4095), 4096);
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) < 0,
+	ok(fixture_find(&fixture, FCP_HOLES_ZERO, &found, &err) < 0,
 	   "one with free blocks refuses");
 	fcp_guest_free_clear(&found);
 	fixture_close(&fixture);
@@ -417,17 +417,17 @@ static void layers(void)
 
 	fixture_build(&base, &(struct fixture_settings){0});
 	ok(ftruncate(layer, 32 << 20) == 0 && pwrite(layer, "x", 1, 0x400 * 4096) == 1, "a layer");
-	ok(fcp_guest_memory_open_file(layer, FCP_GUEST_HOLES_BASE, base.fd, &memory, &err) == 0 &&
+	ok(fcp_guest_memory_open_file(layer, FCP_HOLES_BASE, base.fd, &memory, &err) == 0 &&
 		   fcp_guest_find_free(&memory, &settings, &found, &err) == 0,
 	   "a layer with its base");
 	fcp_guest_free_clear(&found);
 	ok(pwrite(layer, page, sizeof(page), 0x400 * 4096) == sizeof(page),
 	   "its free page is zeros");
 	ok(fcp_guest_find_free(&memory, &settings, &found, &err) < 0 &&
-		   found.gates[FCP_GUEST_GATE_ZEROED].state == FCP_GUEST_GATE_FAILED,
+		   found.gates[FCP_GUEST_GATE_ZEROED].state == FCP_GATE_FAILED,
 	   "a layer of a guest that zeroes on free is refused");
 	fcp_guest_free_clear(&found);
-	ok(fcp_guest_memory_open_file(layer, FCP_GUEST_HOLES_BASE, -1, &memory, &err) == 0 &&
+	ok(fcp_guest_memory_open_file(layer, FCP_HOLES_BASE, -1, &memory, &err) == 0 &&
 		   fcp_guest_find_free(&memory, &settings, &found, &err) < 0,
 	   "a layer without its base is refused");
 	fcp_guest_free_clear(&found);
@@ -445,12 +445,12 @@ static void layer_of_marked_zeros(void)
 	fixture_build(&fixture, &(struct fixture_settings){
 					.note_edit = "NUMBER(PG_lru)=4\nNUMBER(PG_zeroed)=27"});
 	fixture_write(&fixture, 0x400 * 4096, "x", 1);
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_BASE, &found, &err) < 0 &&
-		   found.gates[FCP_GUEST_GATE_ZEROED].state == FCP_GUEST_GATE_FAILED,
+	ok(fixture_find(&fixture, FCP_HOLES_BASE, &found, &err) < 0 &&
+		   found.gates[FCP_GUEST_GATE_ZEROED].state == FCP_GATE_FAILED,
 	   "a layer of a guest whose kernel knows PG_zeroed is refused");
 	has_str(err.message, "PG_zeroed", "... and says why");
 	fcp_guest_free_clear(&found);
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) == 0,
+	ok(fixture_find(&fixture, FCP_HOLES_ZERO, &found, &err) == 0,
 	   "... a whole file of it is not");
 	fcp_guest_free_clear(&found);
 	fixture_close(&fixture);
@@ -465,9 +465,9 @@ static void unplugged_tail(uint64_t tail_mib, const char *what)
 
 	fixture_build(&fixture, &(struct fixture_settings){.bytes = 192 * FIXTURE_MIB,
 							   .rest = FIXTURE_REST_HOLE});
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &without, &err) == 0, "without a tail");
+	ok(fixture_find(&fixture, FCP_HOLES_ZERO, &without, &err) == 0, "without a tail");
 	if (ftruncate(fixture.fd, (off_t)((192 + tail_mib) * FIXTURE_MIB)) < 0 ||
-	    !ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &with, &err) == 0, "%s", what))
+	    !ok(fixture_find(&fixture, FCP_HOLES_ZERO, &with, &err) == 0, "%s", what))
 		printf("# %s\n", err.message);
 	is_u64(with.free_bytes, without.free_bytes, "as much is free");
 	fcp_guest_free_clear(&without);

@@ -37,7 +37,7 @@ static void refuses(struct fixture *fixture, const char *reason, const char *wha
 	struct fcp_guest_free found;
 	struct fcp_error err = {0};
 
-	ok(fixture_find(fixture, FCP_GUEST_HOLES_ZERO, &found, &err) < 0 &&
+	ok(fixture_find(fixture, FCP_HOLES_ZERO, &found, &err) < 0 &&
 		   err.error_class == FCP_ERR_UNSUPPORTED && found.ranges.count == 0,
 	   "refused: %s", what);
 	has_str(err.message, reason, "with the reason");

@@ -28,7 +28,7 @@ static void finds(const char *release, const char *what)
 	struct fcp_guest_free found;
 	struct fcp_error err = {0};
 
-	if (!ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) == 0 &&
+	if (!ok(fixture_find(&fixture, FCP_HOLES_ZERO, &found, &err) == 0 &&
 			strcmp(found.release, release) == 0,
 		"%s: %s is found", what, release))
 		printf("# %s %s\n", found.release, err.message);
@@ -41,9 +41,9 @@ static void refuses(enum fcp_guest_gate_id gate, const char *what)
 	struct fcp_guest_free found;
 	struct fcp_error err = {0};
 
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_ZERO, &found, &err) < 0 &&
+	ok(fixture_find(&fixture, FCP_HOLES_ZERO, &found, &err) < 0 &&
 		   err.error_class == FCP_ERR_UNSUPPORTED && found.ranges.count == 0 &&
-		   found.gates[gate].state == FCP_GUEST_GATE_FAILED,
+		   found.gates[gate].state == FCP_GATE_FAILED,
 	   "%s: %s refuses", what, fcp_guest_gate_name(gate));
 	printf("# %s\n", err.message);
 	fcp_guest_free_clear(&found);
@@ -188,12 +188,12 @@ static void in_a_layer(void)
 	struct fcp_error err = {0};
 
 	two_kernels((struct fixture_settings){0});
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_BASE, &found, &err) == 0 &&
+	ok(fixture_find(&fixture, FCP_HOLES_BASE, &found, &err) == 0 &&
 		   strcmp(found.release, FIXTURE_RELEASE) == 0,
 	   "a layer with the trampoline, and holes around it");
 	fcp_guest_free_clear(&found);
 	fixture_punch(&fixture, FIXTURE_TRAMPOLINE, PAGE);
-	ok(fixture_find(&fixture, FCP_GUEST_HOLES_BASE, &found, &err) < 0 &&
+	ok(fixture_find(&fixture, FCP_HOLES_BASE, &found, &err) < 0 &&
 		   err.error_class == FCP_ERR_UNSUPPORTED,
 	   "without the trampoline it is refused");
 	printf("# %s\n", err.message);

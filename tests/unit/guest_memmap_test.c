@@ -21,7 +21,7 @@ static void open_kernel(const struct fixture_settings *settings)
 	struct fcp_error err = {0};
 
 	fixture_build(&fixture, settings);
-	if (fcp_guest_memory_open_file(fixture.fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) < 0 ||
+	if (fcp_guest_memory_open_file(fixture.fd, FCP_HOLES_ZERO, -1, &memory, &err) < 0 ||
 	    !fcp_guest_memory_layout(&memory, settings->low_hole > 3 * GIB, &view) ||
 	    fcp_guest_kernel_open(&view, FIXTURE_NOTE, &kernel, &proof, &err) < 0) {
 		printf("Bail out! the fixture's kernel: %s\n", err.message);

@@ -41,7 +41,7 @@ static struct fcp_guest_memory open_whole(int fd)
 	struct fcp_guest_memory memory = {0};
 	struct fcp_error err = {0};
 
-	if (fcp_guest_memory_open_file(fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) < 0)
+	if (fcp_guest_memory_open_file(fd, FCP_HOLES_ZERO, -1, &memory, &err) < 0)
 		ok(false, "a memory file opens: %s", err.message);
 	return memory;
 }
@@ -52,7 +52,7 @@ static void refuses_size(uint64_t bytes, const char *what)
 	struct fcp_error err = {0};
 	int fd = sparse_file(bytes);
 
-	ok(fcp_guest_memory_open_file(fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) < 0 &&
+	ok(fcp_guest_memory_open_file(fd, FCP_HOLES_ZERO, -1, &memory, &err) < 0 &&
 		   err.error_class == FCP_ERR_INPUT,
 	   "%s: no memory of a guest", what);
 	close(fd);
@@ -67,12 +67,12 @@ static void sizes(void)
 	refuses_size(0, "an empty file");
 	refuses_size(MIB + 512, "no whole pages");
 	refuses_size(1024 * GIB + PAGE, "more than 1 TiB");
-	ok(fcp_guest_memory_open_file(fd, FCP_GUEST_HOLES_BASE, base, &memory, &err) < 0 &&
+	ok(fcp_guest_memory_open_file(fd, FCP_HOLES_BASE, base, &memory, &err) < 0 &&
 		   err.error_class == FCP_ERR_INPUT,
 	   "a base of another size");
 	has_str(err.message, "base", "the message names it");
 	ok(pipe(pipes) == 0 &&
-		   fcp_guest_memory_open_file(pipes[0], FCP_GUEST_HOLES_ZERO, -1, &memory, &err) <
+		   fcp_guest_memory_open_file(pipes[0], FCP_HOLES_ZERO, -1, &memory, &err) <
 			   0 &&
 		   err.error_class == FCP_ERR_INPUT,
 	   "a pipe is no memory file");
@@ -283,14 +283,14 @@ static void layers(void)
 
 	fill(layer, 5 * PAGE, 1, 0x55);
 	fill(base, 4 * PAGE, 3, 0xbb);
-	ok(fcp_guest_memory_open_file(layer, FCP_GUEST_HOLES_BASE, base, &memory, &err) == 0,
+	ok(fcp_guest_memory_open_file(layer, FCP_HOLES_BASE, base, &memory, &err) == 0,
 	   "a layer with its base");
 	ok(fcp_guest_memory_read(&memory, 4 * PAGE, buffer, 4 * PAGE, &err) == 0 &&
 		   all(buffer, PAGE, 0xbb) && all(buffer + PAGE, PAGE, 0x55) &&
 		   all(buffer + 2 * PAGE, PAGE, 0xbb) && all(buffer + 3 * PAGE, PAGE, 0),
 	   "the base's, the layer's, the base's, a hole of both");
 	extent_is(&memory, 0, 5 * PAGE, 6 * PAGE, "a layer's data are its own");
-	ok(fcp_guest_memory_open_file(layer, FCP_GUEST_HOLES_BASE, -1, &memory, &err) == 0 &&
+	ok(fcp_guest_memory_open_file(layer, FCP_HOLES_BASE, -1, &memory, &err) == 0 &&
 		   fcp_guest_memory_read(&memory, 5 * PAGE, buffer, PAGE, &err) == 0 &&
 		   all(buffer, PAGE, 0x55),
 	   "without the base: its own data");
@@ -312,7 +312,7 @@ static void becomes_shorter(void)
 	fill(fd, 0, 16, 0x11);
 	fill(base, 0, 16, 0xbb);
 	memory = open_whole(fd);
-	ok(fcp_guest_memory_open_file(fd, FCP_GUEST_HOLES_BASE, base, &layer, &err) == 0,
+	ok(fcp_guest_memory_open_file(fd, FCP_HOLES_BASE, base, &layer, &err) == 0,
 	   "a file, also taken as a layer");
 	ok(ftruncate(fd, 8 * PAGE) == 0, "it becomes shorter");
 	ok(fcp_guest_memory_read(&memory, 7 * PAGE, &byte, 1, &err) == 0 && byte == 0x11,

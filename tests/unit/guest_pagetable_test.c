@@ -47,7 +47,7 @@ static void start(unsigned levels)
 
 	fd = memfd_create("tables", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, RAM_BYTES) < 0 ||
-	    fcp_guest_memory_open_file(fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) < 0) {
+	    fcp_guest_memory_open_file(fd, FCP_HOLES_ZERO, -1, &memory, &err) < 0) {
 		perror("memory");
 		exit(1);
 	}

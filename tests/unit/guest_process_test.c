@@ -22,7 +22,7 @@ static char *map_copy(struct fixture *fixture)
 	struct fcp_error err;
 
 	if (all == MAP_FAILED || mprotect(all + GUARD, RAM, PROT_READ | PROT_WRITE) < 0 ||
-	    fcp_guest_memory_open_file(fixture->fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) < 0)
+	    fcp_guest_memory_open_file(fixture->fd, FCP_HOLES_ZERO, -1, &memory, &err) < 0)
 		return NULL;
 	while (fcp_guest_memory_data(&memory, data.end, &data, &err) == 0 && data.start < data.end)
 		fixture_read(fixture, data.start, all + GUARD + data.start, data.end - data.start);
@@ -61,7 +61,7 @@ static void same_as_file(struct fixture *fixture, const char *ram)
 	if (!ok(fcp_guest_find_free(&memory, &settings, &process, &err) == 0,
 		"its free pages are found"))
 		printf("# %s\n", err.message);
-	ok(fixture_find(fixture, FCP_GUEST_HOLES_ZERO, &file, &err) == 0, "those of the file too");
+	ok(fixture_find(fixture, FCP_HOLES_ZERO, &file, &err) == 0, "those of the file too");
 	is_u64(process.free_bytes, file.free_bytes, "they are as many");
 	ok(process.ranges.count == file.ranges.count &&
 		   memcmp(process.ranges.items, file.ranges.items,

@@ -120,7 +120,7 @@ static void reads_note(void)
 	uint32_t bytes = (uint32_t)good_bytes;
 
 	fixture_build(&fixture, &(struct fixture_settings){0});
-	if (fcp_guest_memory_open_file(fixture.fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) < 0)
+	if (fcp_guest_memory_open_file(fixture.fd, FCP_HOLES_ZERO, -1, &memory, &err) < 0)
 		exit(1);
 	ok(fcp_guest_note_read(&memory, FIXTURE_NOTE, &note, &err) == 0, "the note is read");
 	is_u64(note.gpa, FIXTURE_NOTE, "where it lies");

@@ -63,7 +63,7 @@ static int scan(struct vm *vm, struct fcp_guest_free *found, double *ms_)
 	uint64_t start = fcp_now_ns();
 	int status = -1;
 
-	if (fd >= 0 && fcp_guest_memory_open_file(fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) == 0)
+	if (fd >= 0 && fcp_guest_memory_open_file(fd, FCP_HOLES_ZERO, -1, &memory, &err) == 0)
 		status = fcp_guest_find_free(&memory, &settings, found, &err);
 	*ms_ = fcp_ms_since(start);
 	if (status < 0)
@@ -192,7 +192,7 @@ static bool compare_makedumpfile(struct vm *vm, const struct plan *plan,
 	snprintf(core, sizeof(core), "%s/core.%d", plan->vm.directory, getpid());
 	snprintf(dump, sizeof(dump), "%s/dump.%d", plan->vm.directory, getpid());
 	same = fd >= 0 &&
-	       fcp_guest_memory_open_file(fd, FCP_GUEST_HOLES_ZERO, -1, &memory, &err) == 0 &&
+	       fcp_guest_memory_open_file(fd, FCP_HOLES_ZERO, -1, &memory, &err) == 0 &&
 	       fcp_guest_kernel_find(&memory, -1, &kernel, &search, &err) == 0 &&
 	       core_write(&kernel, core) &&
 	       core_compare(&kernel.memory, core, dump, &found->ranges, &theirs, &ours, &ms);
@@ -283,7 +283,7 @@ static bool refused(struct vm *vm, const struct plan *plan)
 	as_asked = scan(vm, &found, &ms) < 0 && found.ranges.count == 0;
 	for (unsigned i = 0; as_asked && i < FCP_GUEST_GATES; i++)
 		if (strcmp(found.gates[i].name, plan->refused) == 0)
-			as_asked = found.gates[i].state == FCP_GUEST_GATE_FAILED;
+			as_asked = found.gates[i].state == FCP_GATE_FAILED;
 	fcp_guest_free_clear(&found);
 	return as_asked ? true : fail("it should have been refused");
 }

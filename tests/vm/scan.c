@@ -26,7 +26,7 @@ static void print(const struct fcp_guest_free *found, bool list)
 	putchar('\n');
 	for (unsigned i = 0; i < FCP_GUEST_GATES; i++)
 		printf("gate %s %s%s%s\n", found->gates[i].name,
-		       fcp_guest_gate_state_name(found->gates[i].state),
+		       fcp_gate_state_name(found->gates[i].state),
 		       found->gates[i].reason[0] ? ": " : "", found->gates[i].reason);
 	for (size_t i = 0; list && i < found->ranges.count; i++)
 		printf("range %llu %llu\n", (unsigned long long)found->ranges.items[i].start,
@@ -34,7 +34,7 @@ static void print(const struct fcp_guest_free *found, bool list)
 					    found->ranges.items[i].start));
 }
 
-static int scan(const char *path, enum fcp_guest_holes holes, bool list)
+static int scan(const char *path, enum fcp_holes holes, bool list)
 {
 	FCP_CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct fcp_guest_free_settings settings = {.cancel_fd = -1};
@@ -65,14 +65,14 @@ int main(int argc, char **argv)
 						{"list", no_argument, NULL, 'l'},
 						{"repeat", required_argument, NULL, 'r'},
 						{0}};
-	enum fcp_guest_holes holes = FCP_GUEST_HOLES_ZERO;
+	enum fcp_holes holes = FCP_HOLES_ZERO;
 	uint64_t repeat = 1;
 	bool list = false;
 	int option, status = 0;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		if (option == 'b')
-			holes = FCP_GUEST_HOLES_BASE;
+			holes = FCP_HOLES_BASE;
 		else if (option == 'l')
 			list = true;
 		else if (option != 'r' || !fcp_parse_u64(optarg, false, &repeat))

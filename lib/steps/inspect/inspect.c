@@ -32,24 +32,6 @@ struct inspect_run {
 	uint64_t polled_bytes; /* of the file, when it was last asked who else works on it */
 };
 
-static enum fcp_page_class class_of(enum fcp_guest_page_class guest_class)
-{
-	static const enum fcp_page_class classes[FCP_GUEST_PAGE_CLASSES] = {
-		[FCP_GUEST_PAGE_UNKNOWN] = FCP_PAGE_UNKNOWN,
-		[FCP_GUEST_PAGE_FREE] = FCP_PAGE_FREE,
-		[FCP_GUEST_PAGE_ZERO] = FCP_PAGE_ZERO,
-		[FCP_GUEST_PAGE_CACHE] = FCP_PAGE_CACHE,
-		[FCP_GUEST_PAGE_SHMEM] = FCP_PAGE_SHMEM,
-		[FCP_GUEST_PAGE_ANONYMOUS] = FCP_PAGE_ANONYMOUS,
-		[FCP_GUEST_PAGE_SLAB] = FCP_PAGE_SLAB,
-		[FCP_GUEST_PAGE_TABLES] = FCP_PAGE_TABLES,
-		[FCP_GUEST_PAGE_KERNEL_IMAGE] = FCP_PAGE_KERNEL_IMAGE,
-		[FCP_GUEST_PAGE_RESERVED] = FCP_PAGE_RESERVED,
-	};
-
-	return classes[guest_class];
-}
-
 /* ---- the file ---- */
 
 static int open_inspected(struct inspect_run *run, struct fcp_error *err)
@@ -81,8 +63,7 @@ static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fc
 	}
 	run->result->data_bytes += guest->data ? guest->end - guest->start : 0;
 	fcp_inspect_add(run->result, &run->base.same, (struct fcp_range){guest->start, guest->end},
-			&(struct fcp_inspect_amount){class_of(guest->page_class), true,
-						     guest->data, false});
+			&(struct fcp_inspect_amount){guest->page_class, true, guest->data, false});
 	return 0;
 }
 
@@ -127,14 +108,12 @@ static int add_guest(struct inspect_run *run, struct fcp_error *err)
 {
 	const struct fcp_guest_classify_settings settings = {
 		.zero = true, .cancel_fd = run->file.cancel_fd, .sink = add_run, .sink_arg = run};
-	const enum fcp_guest_holes holes = run->result->attributes.holes == FCP_HOLES_BASE
-						   ? FCP_GUEST_HOLES_BASE
-						   : FCP_GUEST_HOLES_ZERO;
 	char release[FCP_GUEST_RELEASE_BYTES];
 	struct fcp_guest_memory memory;
 
 	if (check_guest(run, err) < 0 ||
-	    fcp_guest_memory_open_file(run->file.fd, holes, run->base.file.file.fd, &memory, err) < 0)
+	    fcp_guest_memory_open_file(run->file.fd, run->result->attributes.holes,
+				       run->base.file.file.fd, &memory, err) < 0)
 		return -1;
 	if (memory.bytes != run->result->logical_bytes)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",

@@ -6,24 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *fcp_page_class_name(enum fcp_page_class page_class)
-{
-	static const char *const names[FCP_PAGE_CLASSES] = {
-		[FCP_PAGE_FREE] = "free",
-		[FCP_PAGE_ZERO] = "zero",
-		[FCP_PAGE_CACHE] = "page_cache",
-		[FCP_PAGE_SHMEM] = "shmem",
-		[FCP_PAGE_ANONYMOUS] = "anonymous",
-		[FCP_PAGE_SLAB] = "slab",
-		[FCP_PAGE_TABLES] = "page_tables",
-		[FCP_PAGE_KERNEL_IMAGE] = "kernel_image",
-		[FCP_PAGE_RESERVED] = "reserved",
-		[FCP_PAGE_UNKNOWN] = "unknown",
-	};
-
-	return names[(unsigned)page_class < FCP_PAGE_CLASSES ? page_class : FCP_PAGE_UNKNOWN];
-}
-
 const char *fcp_same_name(enum fcp_same same)
 {
 	return same == FCP_SAME_BASE ? "base" : "unknown";

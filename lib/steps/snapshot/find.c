@@ -8,7 +8,7 @@
 #include "steps/free_ranges.h"
 
 /* holes: what is left out reads as then. */
-static int scan_guest(struct fcp_snapshot_memory *memory, enum fcp_guest_holes holes,
+static int scan_guest(struct fcp_snapshot_memory *memory, enum fcp_holes holes,
 		      struct fcp_snapshot_result *result, struct fcp_error *err)
 {
 	struct fcp_guest_memory guest;
@@ -16,7 +16,7 @@ static int scan_guest(struct fcp_snapshot_memory *memory, enum fcp_guest_holes h
 
 	if (fcp_guest_memory_open_process(&memory->ram, memory->base.fd, &guest, err) != 0)
 		return -1;
-	if (holes == FCP_GUEST_HOLES_BASE)
+	if (holes == FCP_HOLES_BASE)
 		guest.holes = holes;
 	found = fcp_free_ranges_of(&guest, memory->settings.snapshot->cancel_fd, &memory->found,
 				   &result->guest, err);
@@ -59,13 +59,13 @@ static int scan_for_layer(struct fcp_snapshot_memory *memory, struct fcp_snapsho
 	struct fcp_error why;
 	uint64_t all_bytes;
 
-	if (scan_guest(memory, FCP_GUEST_HOLES_BASE, result, err) == 0)
+	if (scan_guest(memory, FCP_HOLES_BASE, result, err) == 0)
 		return 0;
 	if (err->error_class != FCP_ERR_UNSUPPORTED)
 		return -1;
 	why = *err;
 	fcp_guest_free_clear(&memory->found);
-	if (scan_guest(memory, FCP_GUEST_HOLES_ZERO, result, err) != 0)
+	if (scan_guest(memory, FCP_HOLES_ZERO, result, err) != 0)
 		return -1;
 	all_bytes = fcp_ranges_bytes(&memory->found.ranges);
 	if (keep_holes_of_base(memory, err) != 0)
@@ -81,7 +81,7 @@ static int scan_zeros(struct fcp_snapshot_memory *memory, struct fcp_snapshot_re
 {
 	if (fcp_snapshot_is_layer(memory))
 		return scan_for_layer(memory, result, err);
-	return scan_guest(memory, FCP_GUEST_HOLES_ZERO, result, err);
+	return scan_guest(memory, FCP_HOLES_ZERO, result, err);
 }
 
 /* What a gate refuses is written: then no page is free. */
