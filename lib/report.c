@@ -3,6 +3,16 @@
 
 #include <string.h>
 
+/* Members that a status cannot fill are null, so that a reader can rely on their presence. */
+static int set_nulls(struct fcp_json *object, const char *const *keys, size_t count)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bad |= fcp_json_set_null(object, keys[i]);
+	return bad;
+}
+
 /* "" is null. */
 static int set_text(struct fcp_json *object, const char *key, const char *text)
 {
@@ -32,13 +42,18 @@ int fcp_report_error(struct fcp_json *object, const struct fcp_error *error)
 	return bad | fcp_json_set(object, "error", member);
 }
 
+static int set_exit_code(struct fcp_json *object, int exit_code)
+{
+	return exit_code < 0 ? fcp_json_set_null(object, "exit_code")
+			     : fcp_json_set_i64(object, "exit_code", exit_code);
+}
+
 int fcp_report_reclaim(struct fcp_json *object, const struct fcp_reclaim_result *result)
 {
 	int bad = fcp_report_outcome(object, &result->outcome);
 	struct fcp_json *steps = fcp_json_array();
 
-	if (result->note[0] != '\0')
-		bad |= fcp_json_set_string(object, "note", result->note);
+	bad |= set_text(object, "note", result->note);
 	for (size_t i = 0; i < result->step_count; i++) {
 		struct fcp_json *step = fcp_json_object();
 
@@ -46,8 +61,7 @@ int fcp_report_reclaim(struct fcp_json *object, const struct fcp_reclaim_result 
 					   fcp_reclaim_kind_name(result->steps[i].kind));
 		bad |= fcp_report_outcome(step, &result->steps[i].outcome);
 		bad |= fcp_json_set_u64(step, "cap_ms", result->steps[i].cap_ms);
-		if (result->steps[i].exit_code >= 0)
-			bad |= fcp_json_set_i64(step, "exit_code", result->steps[i].exit_code);
+		bad |= set_exit_code(step, result->steps[i].exit_code);
 		bad |= fcp_json_append(steps, step);
 	}
 	return bad | fcp_json_set(object, "steps", steps);
@@ -57,8 +71,7 @@ int fcp_report_exec(struct fcp_json *object, const struct fcp_exec_result *resul
 {
 	int bad = fcp_report_outcome(object, &result->outcome);
 
-	bad |= result->exit_code < 0 ? fcp_json_set_null(object, "exit_code")
-				     : fcp_json_set_i64(object, "exit_code", result->exit_code);
+	bad |= set_exit_code(object, result->exit_code);
 	return bad | fcp_json_set_bool(object, "left_running", result->left_running);
 }
 
@@ -79,7 +92,8 @@ int fcp_report_balloon_install(struct fcp_json *object,
 	int bad = fcp_report_outcome(object, &result->outcome);
 
 	bad |= fcp_json_set_bool(object, "installed", result->installed);
-	return result->outcome.status == FCP_STATUS_OK ? bad | add_balloon(object, &result->balloon) : bad;
+	return bad | (result->outcome.status == FCP_STATUS_OK ? add_balloon(object, &result->balloon)
+							      : fcp_json_set_null(object, "balloon"));
 }
 
 static int set_cmd(struct fcp_json *object, const char *key, int64_t cmd)
@@ -89,16 +103,16 @@ static int set_cmd(struct fcp_json *object, const char *key, int64_t cmd)
 
 int fcp_report_balloon_drain(struct fcp_json *object, const struct fcp_balloon_drain_result *result)
 {
+	static const char *const freed[] = {"freed_bytes", "freed_source"};
 	int bad = fcp_report_outcome(object, &result->outcome);
 
-	if (!result->started)
-		return result->stopped ? bad | fcp_json_set_bool(object, "stopped", true) : bad;
-	bad |= set_cmd(object, "host_cmd", result->host_cmd);
-	bad |= set_cmd(object, "guest_cmd", result->guest_cmd);
+	bad |= fcp_json_set_bool(object, "started", result->started);
+	bad |= set_cmd(object, "host_cmd", result->started ? result->host_cmd : -1);
+	bad |= set_cmd(object, "guest_cmd", result->started ? result->guest_cmd : -1);
 	bad |= fcp_json_set_u64(object, "polls", result->polls);
 	bad |= fcp_json_set_bool(object, "stopped", result->stopped);
-	if (result->freed_source == FCP_FREED_UNKNOWN)
-		return bad | fcp_json_set_null(object, "freed_bytes");
+	if (!result->started || result->freed_source == FCP_FREED_UNKNOWN)
+		return bad | set_nulls(object, freed, sizeof(freed) / sizeof(freed[0]));
 	bad |= fcp_json_set_u64(object, "freed_bytes", result->freed_bytes);
 	return bad | fcp_json_set_string(object, "freed_source",
 					 result->freed_source == FCP_FREED_METRICS ? "metrics" : "rss");
@@ -141,20 +155,24 @@ static int add_base(struct fcp_json *object, const struct fcp_base_report *base)
 
 static int add_guest(struct fcp_json *object, const struct fcp_guest_report *guest)
 {
-	struct fcp_json *member = fcp_json_object(), *blocks = fcp_json_array();
-	struct fcp_json *gates = fcp_json_array();
+	struct fcp_json *member, *blocks, *gates;
 	int bad = 0;
 
+	if (guest->gate_count == 0)
+		return fcp_json_set_null(object, "guest");
+	member = fcp_json_object();
+	blocks = fcp_json_array();
+	gates = fcp_json_array();
 	bad |= set_text(member, "release", guest->release);
 	for (unsigned i = 0; i < guest->order_count; i++)
 		bad |= fcp_json_append_u64(blocks, guest->blocks_per_order[i]);
 	for (unsigned i = 0; i < guest->gate_count; i++) {
 		struct fcp_json *gate = fcp_json_object();
 
+		bad |= fcp_json_set_string(gate, "name", guest->gates[i].name);
 		bad |= fcp_json_set_string(gate, "gate", guest->gates[i].name);
 		bad |= fcp_json_set_string(gate, "state", fcp_gate_state_name(guest->gates[i].state));
-		if (guest->gates[i].reason[0])
-			bad |= fcp_json_set_string(gate, "reason", guest->gates[i].reason);
+		bad |= set_text(gate, "reason", guest->gates[i].reason);
 		bad |= fcp_json_append(gates, gate);
 	}
 	bad |= fcp_json_set(member, "blocks_per_order", blocks);
@@ -238,8 +256,7 @@ static int add_writer(struct fcp_json *object, const struct fcp_snapshot_setting
 		       : fcp_json_set_string(object, "writer", fcp_writer_name(result->writer));
 	bad |= set_text(object, "writer_reason", result->writer_reason);
 	bad |= by_fcpause ? add_memory(object, settings, &result->memory) : fcp_json_set_null(object, "memory");
-	if (result->guest.gate_count > 0)
-		bad |= add_guest(object, &result->guest);
+	bad |= add_guest(object, &result->guest);
 	return bad | (by_fcpause ? add_downtime(object, &result->downtime_ms)
 				 : fcp_json_set_null(object, "downtime_ms"));
 }
@@ -249,18 +266,16 @@ int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_setti
 {
 	int bad = fcp_report_outcome(object, &result->outcome);
 
-	if (result->outcome.status == FCP_STATUS_SKIPPED)
-		return bad;
-	bad |= fcp_json_set_string(object, "type", fcp_snapshot_type_name(result->type));
-	if (result->type_reason[0] != '\0')
-		bad |= fcp_json_set_string(object, "type_reason", result->type_reason);
+	bad |= result->type == FCP_SNAPSHOT_AUTO
+		       ? fcp_json_set_null(object, "type")
+		       : fcp_json_set_string(object, "type", fcp_snapshot_type_name(result->type));
+	bad |= set_text(object, "type_reason", result->type_reason);
 	bad |= fcp_json_set_bool(object, "layer", result->layer);
 	bad |= add_attributes(object, &result->attributes);
 	bad |= add_writer(object, settings, result);
-	if (result->hinting_stopped)
-		bad |= fcp_json_set_bool(object, "hinting_stopped", true);
-	if (result->has_metrics)
-		bad |= add_metrics(object, &result->metrics);
+	bad |= fcp_json_set_bool(object, "hinting_stopped", result->hinting_stopped);
+	bad |= result->has_metrics ? add_metrics(object, &result->metrics)
+				   : fcp_json_set_null(object, "metrics");
 	bad |= fcp_json_set_bool(object, "created", result->created);
 	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
 	bad |= fcp_json_set_ms(object, "paused_ms", result->paused_ms);
@@ -271,13 +286,11 @@ int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_setti
 int fcp_report_madvise_ranges(struct fcp_json *object,
 			      const struct fcp_madvise_ranges_result *result)
 {
+	static const char *const compared[] = {"base_bytes", "changed_bytes", "base_file"};
 	int bad = fcp_report_outcome(object, &result->outcome);
 	struct fcp_json *file;
 
-	if (result->mem_file.logical_bytes == 0)
-		return bad;
-	if (result->warning[0] != '\0')
-		bad |= fcp_json_set_string(object, "warning", result->warning);
+	bad |= set_text(object, "warning", result->warning);
 	bad |= add_attributes(object, &result->attributes);
 	bad |= fcp_json_set_u64(object, "free_bytes", result->free_bytes);
 	bad |= fcp_json_set_u64(object, "zero_bytes", result->zero_bytes);
@@ -285,11 +298,14 @@ int fcp_report_madvise_ranges(struct fcp_json *object,
 		bad |= fcp_json_set_u64(object, "base_bytes", result->base_bytes);
 		bad |= fcp_json_set_u64(object, "changed_bytes", result->changed_bytes);
 		bad |= add_base(object, &result->base);
+	} else {
+		bad |= set_nulls(object, compared, sizeof(compared) / sizeof(compared[0]));
 	}
 	bad |= fcp_json_set_u64(object, "released_bytes", result->released_bytes);
 	bad |= fcp_json_set_u64(object, "ranges", result->ranges.count);
-	if (result->guest.gate_count > 0)
-		bad |= add_guest(object, &result->guest);
+	bad |= add_guest(object, &result->guest);
+	if (result->mem_file.logical_bytes == 0)
+		return bad | fcp_json_set_null(object, "mem_file");
 	file = fcp_json_object();
 	bad |= fcp_json_set_u64(file, "logical_bytes", result->mem_file.logical_bytes);
 	bad |= fcp_json_set_u64(file, "allocated_before_bytes",
@@ -348,11 +364,13 @@ static int add_compared(struct fcp_json *object, const struct fcp_inspect_result
 
 int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result *result)
 {
+	static const char *const found[] = {"holes", "id", "base", "mem_file", "guest", "classes", "base_file",
+					    "same", "layer_bytes", "largest"};
 	int bad = fcp_report_outcome(object, &result->outcome);
 	struct fcp_json *file, *guest;
 
 	if (result->outcome.status != FCP_STATUS_OK && result->outcome.status != FCP_STATUS_PARTIAL)
-		return bad;
+		return bad | set_nulls(object, found, sizeof(found) / sizeof(found[0]));
 	bad |= add_attributes(object, &result->attributes);
 	file = fcp_json_object();
 	bad |= fcp_json_set_u64(file, "logical_bytes", result->logical_bytes);
@@ -375,6 +393,7 @@ static struct fcp_json *add_step(struct fcp_json *steps, const char *name, int *
 {
 	struct fcp_json *step = fcp_json_object();
 
+	*bad |= fcp_json_set_string(step, "name", name);
 	*bad |= fcp_json_set_string(step, "step", name);
 	*bad |= fcp_json_append(steps, step);
 	return step;
@@ -459,11 +478,15 @@ int fcp_report_doctor(struct fcp_json *object, const struct fcp_doctor_result *r
 
 int fcp_report_status(struct fcp_json *object, const struct fcp_status_result *result)
 {
+	static const char *const found[] = {
+		"vmm_version", "pid", "memory_bytes", "hotplug_bytes", "plugged_bytes", "track_dirty_pages",
+		"backing", "backing_reason", "base", "balloon", "hinting_open",
+	};
 	int bad = fcp_report_outcome(object, &result->outcome);
 
 	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
 	if (result->outcome.status != FCP_STATUS_OK)
-		return bad;
+		return bad | set_nulls(object, found, sizeof(found) / sizeof(found[0]));
 	bad |= fcp_json_set_string(object, "vmm_version", result->vmm_version);
 	bad |= result->pid > 0 ? fcp_json_set_i64(object, "pid", result->pid)
 			       : fcp_json_set_null(object, "pid");

@@ -209,7 +209,7 @@ drain() { fcp balloon-drain --api-sock "$SIM_SOCK" --json "$@"; }
 	sim_start --boot --memory 16
 	drain
 	expect 3
-	expect_json '.status == "unsupported"' '.reason | contains("no balloon")' 'has("host_cmd") | not'
+	expect_json '.status == "unsupported"' '.reason | contains("no balloon")' '.host_cmd == null'
 	expect_err 'no balloon'
 	expect_log <<-'E'
 	GET /
@@ -319,7 +319,7 @@ drain() { fcp balloon-drain --api-sock "$SIM_SOCK" --json "$@"; }
 	E
 	drain --stop
 	expect 0
-	expect_json '.status == "skipped"' '.reason == "no hinting run is open"' 'has("stopped") | not'
+	expect_json '.status == "skipped"' '.reason == "no hinting run is open"' '.stopped == false'
 }
 
 @test "--stop: in a Paused VM too; without a balloon it is unsupported" {

@@ -102,10 +102,10 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 	[ "$(allocated mem)" -lt 16777216 ]
 	snapshot --type diff --resume --force
 	expect 0
-	expect_json '.type == "Diff"' 'has("type_reason") | not'
+	expect_json '.type == "Diff"' '.type_reason == null'
 	snapshot --type full --force
 	expect 0
-	expect_json '.type == "Full"' 'has("type_reason") | not'
+	expect_json '.type == "Full"' '.type_reason == null'
 	[ "$(allocated mem)" -ge 16777216 ]
 	diff <(grep -o '"snapshot_type":"[A-Za-z]*"' "$SIM_LOG") - <<-'E'
 	"snapshot_type":"Diff"
@@ -175,7 +175,7 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 	sim_start --boot --memory 16
 	snapshot
 	expect 0
-	expect_json 'has("hinting_stopped") | not'
+	expect_json '.hinting_stopped == false'
 }
 
 @test "with the metrics file known, Firecracker's own figures of this snapshot" {
