@@ -34,7 +34,8 @@ const char *fcp_error_class_name(enum fcp_error_class error_class)
 {
 	size_t index = (size_t)error_class;
 
-	return index < sizeof(class_names) / sizeof(class_names[0]) ? class_names[index] : "unknown";
+	return index < sizeof(class_names) / sizeof(class_names[0]) ? class_names[index]
+								    : "unknown";
 }
 
 /* Text from outside gets into messages in many places: it is filtered here. What is built aside is

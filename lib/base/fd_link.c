@@ -47,5 +47,6 @@ int fcp_fd_link_error(struct fcp_error *err, enum fcp_error_class error_class, i
 {
 	if (access("/proc/self/fd", F_OK) == 0)
 		return fcp_error_set(err, error_class, errnum, "%.300s", name);
-	return fcp_error_set(err, FCP_ERR_IO, errnum, "%.300s: /proc is needed and not mounted", name);
+	return fcp_error_set(err, FCP_ERR_IO, errnum, "%.300s: /proc is needed and not mounted",
+			     name);
 }

@@ -26,9 +26,11 @@ static int busy_error(const struct fcp_lock_file *file, struct fcp_error *err)
 	char holder[192];
 
 	if (fcp_lock_record_is_orphaned(file->fd))
-		return fcp_error_set(err, FCP_ERR_LOCKED, 0,
-				     "%.200s: the guard of an fcpause that was killed is still putting the VM back",
-				     file->what);
+		return fcp_error_set(
+			err, FCP_ERR_LOCKED, 0,
+			"%.200s: the guard of an fcpause that was killed is still putting the VM "
+			"back",
+			file->what);
 	fcp_lock_record_holder(file->fd, holder);
 	if (!holder[0])
 		fcp_lock_record_flock(file->fd, holder);
@@ -57,9 +59,10 @@ int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *
 		if (fcp_deadline_passed(wait->deadline) && !is_guard(file, guard_deadline))
 			return busy_error(file, err);
 		if (fcp_wait_ns(pause_ns, wait->cancel_fd))
-			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
-					     "%.200s: interrupted while another fcpause works on it",
-					     file->what);
+			return fcp_error_set(
+				err, FCP_ERR_INTERRUPTED, 0,
+				"%.200s: interrupted while another fcpause works on it",
+				file->what);
 		pause_ns = pause_ns * 2 < POLL_MAX_NS ? pause_ns * 2 : POLL_MAX_NS;
 		/* It may be gone, and another one be in its place. */
 		if (!fcp_fd_has_name(file->fd, file->directory, file->name)) {
@@ -87,12 +90,13 @@ static int remove_forged(struct fcp_lock *lock, const struct stat *file, const c
 
 	if (unlinkat(lock->directory, lock->name, flags) == 0 || errno == ENOENT) {
 		snprintf(lock->warning, sizeof(lock->warning),
-			 "%.150s, a file of user %u, was no lock of ours, and was removed", lock->name,
-			 (unsigned)file->st_uid);
+			 "%.150s, a file of user %u, was no lock of ours, and was removed",
+			 lock->name, (unsigned)file->st_uid);
 		return 0;
 	}
 	return fcp_error_set(err, FCP_ERR_INPUT, errno,
-			     "%.200s" SUFFIX " is no lock of ours (owner %u, mode %04o) and cannot be removed",
+			     "%.200s" SUFFIX
+			     " is no lock of ours (owner %u, mode %04o) and cannot be removed",
 			     what, (unsigned)file->st_uid, (unsigned)file->st_mode & 07777);
 }
 
@@ -100,9 +104,10 @@ static int remove_forged(struct fcp_lock *lock, const struct stat *file, const c
 static int unreadable_lock_error(const struct fcp_lock *lock, const struct stat *file,
 				 const char *what, struct fcp_error *err)
 {
-	return fcp_error_set(err, FCP_ERR_LOCKED, 0,
-			     "%.200s: an fcpause of user %u works on it, or was killed: then remove %.150s",
-			     what, (unsigned)file->st_uid, lock->name);
+	return fcp_error_set(
+		err, FCP_ERR_LOCKED, 0,
+		"%.200s: an fcpause of user %u works on it, or was killed: then remove %.150s",
+		what, (unsigned)file->st_uid, lock->name);
 }
 
 /*
@@ -120,8 +125,9 @@ static int open_once(struct fcp_lock *lock, const char *what, int *fd_, struct f
 	if (created) {
 		fd = openat(lock->directory, lock->name, flags | O_CREAT | O_EXCL, 0600);
 		if (fd < 0)
-			return errno == EEXIST ? 0
-					       : fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", what);
+			return errno == EEXIST
+				       ? 0
+				       : fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", what);
 	}
 	if (fd >= 0 ? fstat(fd, &file) != 0
 		    : fstatat(lock->directory, lock->name, &file, AT_SYMLINK_NOFOLLOW) != 0)
@@ -145,8 +151,8 @@ static bool may_try_again(const struct fcp_lock_wait *wait, const char *what, st
 		return false;
 	if (!fcp_wait_ns(POLL_MAX_NS, wait->cancel_fd))
 		return true;
-	fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted while another fcpause works on it",
-		      what);
+	fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
+		      "%.200s: interrupted while another fcpause works on it", what);
 	return false;
 }
 
@@ -155,7 +161,9 @@ static int take_lock_once(struct fcp_lock *lock, const char *what, const struct 
 			  struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int fd = -1;
-	struct fcp_lock_file file = {.directory = lock->directory, .name = lock->name, .what = what};
+	struct fcp_lock_file file = {.directory = lock->directory,
+				     .name = lock->name,
+				     .what = what};
 	bool same = false;
 
 	if (open_once(lock, what, &fd, err) != 0)
@@ -249,8 +257,9 @@ int fcp_lock_vm(const char *api_sock, const struct fcp_lock_wait *wait, struct f
 	if (!api_sock || stat(api_sock, &socket) != 0)
 		return 0;
 	/* A new Firecracker's socket is another VM, though it has the name and, by chance, the inode. */
-	snprintf(lock.vm, sizeof(lock.vm), "%llx:%llx:%lld.%09ld", (unsigned long long)socket.st_dev,
-		 (unsigned long long)socket.st_ino, (long long)socket.st_mtim.tv_sec, socket.st_mtim.tv_nsec);
+	snprintf(lock.vm, sizeof(lock.vm), "%llx:%llx:%lld.%09ld",
+		 (unsigned long long)socket.st_dev, (unsigned long long)socket.st_ino,
+		 (long long)socket.st_mtim.tv_sec, socket.st_mtim.tv_nsec);
 	taken = find_place(api_sock, &lock, err) == 0 ? take_lock(&lock, api_sock, wait, err) : -1;
 	if (taken != 0 && err->error_class == FCP_ERR_IO)
 		taken = take_elsewhere(&socket, api_sock, wait, &lock, err);

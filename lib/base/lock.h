@@ -39,7 +39,10 @@ struct fcp_lock {
 	char warning[256];
 };
 
-#define FCP_LOCK_NONE {.fd = -1, .directory = -1}
+#define FCP_LOCK_NONE                     \
+	{                                 \
+		.fd = -1, .directory = -1 \
+	}
 
 /*
  * Takes the lock of the VM behind an API socket: the file NAME.fcpause-lock beside it, 0600. A file

@@ -83,8 +83,8 @@ bool fcp_lock_record_is_orphaned(int fd)
 	get_field(record, "pid", pid, sizeof(pid));
 	get_field(record, "pids", pids, sizeof(pids));
 	pids_of(ours);
-	return pid[0] && !strchr(ours, '?') && strcmp(pids, ours) == 0 && kill((pid_t)strtol(pid, NULL, 10), 0) != 0 &&
-	       errno == ESRCH;
+	return pid[0] && !strchr(ours, '?') && strcmp(pids, ours) == 0 &&
+	       kill((pid_t)strtol(pid, NULL, 10), 0) != 0 && errno == ESRCH;
 }
 
 void fcp_lock_record_note(int fd, const char *vm, char note_[FCP_LOCK_NOTE_BYTES])
@@ -123,7 +123,8 @@ static void comm_of(int pid, char comm_[32])
 
 bool fcp_lock_record_write(int fd, const char *vm, const char *note)
 {
-	char record[RECORD_BYTES + 1], comm[32], host[65] = "?", since[32], clean[FCP_LOCK_NOTE_BYTES];
+	char record[RECORD_BYTES + 1], comm[32], host[65] = "?", since[32],
+						 clean[FCP_LOCK_NOTE_BYTES];
 	char pids[96];
 	int used;
 
@@ -133,8 +134,9 @@ bool fcp_lock_record_write(int fd, const char *vm, const char *note)
 	now_text(since);
 	pids_of(pids);
 	copy_line(note, clean, sizeof(clean));
-	used = snprintf(record, sizeof(record), "pid %d\npids %s\ncomm %s\nhost %s\nsince %s\nvm %s\nnote %s\n",
-			getpid(), pids, comm, host, since, vm, clean);
+	used = snprintf(record, sizeof(record),
+			"pid %d\npids %s\ncomm %s\nhost %s\nsince %s\nvm %s\nnote %s\n", getpid(),
+			pids, comm, host, since, vm, clean);
 	memset(record + used, '\n', sizeof(record) - (size_t)used);
 	return pwrite(fd, record, RECORD_BYTES, 0) == RECORD_BYTES;
 }
@@ -152,8 +154,8 @@ void fcp_lock_record_flock(int fd, char holder_[192])
 	snprintf(wanted, sizeof(wanted), " %02x:%02x:%lu ", major(file.st_dev), minor(file.st_dev),
 		 (unsigned long)file.st_ino);
 	while (fgets(line, sizeof(line), locks))
-		if (strstr(line, wanted) &&
-		    sscanf(line, "%*s FLOCK %*s %*s %d", &pid) == 1 && pid > 0) {
+		if (strstr(line, wanted) && sscanf(line, "%*s FLOCK %*s %*s %d", &pid) == 1 &&
+		    pid > 0) {
 			comm_of(pid, comm);
 			snprintf(holder_, 192, "process %d (%s)", pid, comm);
 			return;

@@ -17,8 +17,8 @@ static bool parse_mapping(char *line, struct fcp_mapping *mapping_)
 	int path = 0;
 
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
-		   &mapping.start, &mapping.end, mode, &mapping.offset, &major_number, &minor_number,
-		   &mapping.inode, &path) < 7 ||
+		   &mapping.start, &mapping.end, mode, &mapping.offset, &major_number,
+		   &minor_number, &mapping.inode, &path) < 7 ||
 	    strlen(mode) != 4 || mapping.end < mapping.start)
 		return false;
 	mapping.dev = makedev(major_number, minor_number);
@@ -38,10 +38,12 @@ static int proc_error(const char *path, int errnum, struct fcp_error *err)
 {
 	if (errnum == EACCES || errnum == EPERM)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errnum,
-				     "%s: reading a process's memory needs the right to trace it", path);
+				     "%s: reading a process's memory needs the right to trace it",
+				     path);
 	if (access("/proc/self", F_OK) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, 0, "%s: /proc is not mounted", path);
-	return fcp_error_set(err, errnum == ENOENT ? FCP_ERR_STATE : FCP_ERR_IO, errnum, "%s", path);
+	return fcp_error_set(err, errnum == ENOENT ? FCP_ERR_STATE : FCP_ERR_IO, errnum, "%s",
+			     path);
 }
 
 int fcp_proc_open(pid_t pid, const char *name, struct fcp_error *err)

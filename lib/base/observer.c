@@ -14,7 +14,10 @@ static void end(const struct fcp_observer *observer, const char *name,
 		const struct fcp_outcome *outcome)
 {
 	const struct fcp_phase phase = {
-		.step = name, .name = "step", .ended = true, .outcome = outcome,
+		.step = name,
+		.name = "step",
+		.ended = true,
+		.outcome = outcome,
 	};
 
 	if (observer->on_phase)

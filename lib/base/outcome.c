@@ -20,7 +20,8 @@ const char *fcp_status_name(enum fcp_status status)
 {
 	size_t index = (size_t)status;
 
-	return index < sizeof(status_names) / sizeof(status_names[0]) ? status_names[index] : "unknown";
+	return index < sizeof(status_names) / sizeof(status_names[0]) ? status_names[index]
+								      : "unknown";
 }
 
 void fcp_outcome_set(struct fcp_outcome *outcome, enum fcp_status status, const char *format, ...)

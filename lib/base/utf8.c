@@ -31,7 +31,8 @@ size_t fcp_utf8_decode(const char *text, size_t length, uint32_t *character_)
 			return 0;
 		character = character << 6 | (bytes[i] & 0x3f);
 	}
-	if (character < least || character > 0x10ffff || (character >= 0xd800 && character <= 0xdfff))
+	if (character < least || character > 0x10ffff ||
+	    (character >= 0xd800 && character <= 0xdfff))
 		return 0;
 	if (character_)
 		*character_ = character;

@@ -33,11 +33,12 @@ static int ask_health(const char *url, fcp_deadline deadline, int cancel_fd,
 	free(response.body);
 	if (response.status >= 200 && response.status < 300)
 		return 0;
-	return fcp_error_set(err, FCP_ERR_SERVER, 0, "%s: GET /health answered %d", url, response.status);
+	return fcp_error_set(err, FCP_ERR_SERVER, 0, "%s: GET /health answered %d", url,
+			     response.status);
 }
 
-int fcp_envd_wait(const char *url, fcp_deadline deadline, int cancel_fd, const struct fcp_observer *observer,
-		  struct fcp_error *err)
+int fcp_envd_wait(const char *url, fcp_deadline deadline, int cancel_fd,
+		  const struct fcp_observer *observer, struct fcp_error *err)
 {
 	while (ask_health(url, deadline, cancel_fd, observer, err) != 0) {
 		if (err->error_class == FCP_ERR_INTERRUPTED || err->error_class == FCP_ERR_USAGE ||

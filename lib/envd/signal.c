@@ -31,7 +31,8 @@ static int check_signal_answer(const struct fcp_http_response *response, struct 
 
 	if (response->status == 200)
 		return 0;
-	if (fcp_json_parse(response->body, response->body_bytes, "envd's answer", &answer, &no_matter) == 0)
+	if (fcp_json_parse(response->body, response->body_bytes, "envd's answer", &answer,
+			   &no_matter) == 0)
 		code = fcp_json_string(fcp_json_get(answer, "code"));
 	if (says_it_has_ended(code, fcp_json_string(fcp_json_get(answer, "message"))))
 		return 0;
@@ -49,13 +50,20 @@ int fcp_guest_kill(const struct fcp_guest_command *command, uint32_t pid, struct
 	int length = snprintf(body, sizeof(body),
 			      "{\"process\":{\"pid\":%u},\"signal\":\"SIGNAL_SIGKILL\"}", pid);
 	const char *headers[] = {
-		"Content-Type: application/json", "Connect-Protocol-Version: 1",
-		*command->token->header ? command->token->header : NULL, NULL,
+		"Content-Type: application/json",
+		"Connect-Protocol-Version: 1",
+		*command->token->header ? command->token->header : NULL,
+		NULL,
 	};
 	const struct fcp_http_request request = {
-		.method = "POST", .path = PATH, .headers = headers, .body = body,
-		.body_bytes = (size_t)length, .max_bytes = ANSWER_MAX_BYTES,
-		.deadline = fcp_deadline_in_ms(TIMEOUT_MS), .cancel_fd = -1,
+		.method = "POST",
+		.path = PATH,
+		.headers = headers,
+		.body = body,
+		.body_bytes = (size_t)length,
+		.max_bytes = ANSWER_MAX_BYTES,
+		.deadline = fcp_deadline_in_ms(TIMEOUT_MS),
+		.cancel_fd = -1,
 	};
 	int result;
 

@@ -22,13 +22,15 @@ static int check_access(int fd, const char *token_file, struct fcp_error *err)
 	if (!S_ISREG(status.st_mode))
 		return 0;
 	if (status.st_uid != 0 && status.st_uid != geteuid())
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "token file %s: it belongs to another user (%u), who can read it",
-				     token_file, status.st_uid);
+		return fcp_error_set(
+			err, FCP_ERR_INPUT, 0,
+			"token file %s: it belongs to another user (%u), who can read it",
+			token_file, status.st_uid);
 	if (status.st_mode & 077)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "token file %s: others can read or write it (mode %04o; chmod 600)",
-				     token_file, status.st_mode & 07777);
+		return fcp_error_set(
+			err, FCP_ERR_INPUT, 0,
+			"token file %s: others can read or write it (mode %04o; chmod 600)",
+			token_file, status.st_mode & 07777);
 	return 0;
 }
 
@@ -39,8 +41,8 @@ static int wait_for_token(int fd, const char *token_file, fcp_deadline deadline,
 	int64_t left_ms = fcp_deadline_left_ms(deadline);
 
 	if (left_ms == 0)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "token file %s: nobody wrote a line to it",
-				     token_file);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "token file %s: nobody wrote a line to it", token_file);
 	if (poll(fds, 2, (int)left_ms) < 0 && errno != EINTR)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "token file %s", token_file);
 	if (fds[1].revents)
@@ -80,17 +82,18 @@ static int check_line(char *text, size_t have, size_t room, const char *token_fi
 		length++;
 	text[length] = '\0';
 	if (length == room)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "token file %s: the first line is too long",
-				     token_file);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "token file %s: the first line is too long", token_file);
 	if (length == 0)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "token file %s: the first line is empty",
-				     token_file);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "token file %s: the first line is empty", token_file);
 	/* A NUL byte too: what stands behind it would be cut off in silence. */
 	for (size_t i = 0; i < length; i++)
 		if (!isgraph((unsigned char)text[i]))
-			return fcp_error_set(err, FCP_ERR_INPUT, 0,
-					     "token file %s: the first line holds more than a token",
-					     token_file);
+			return fcp_error_set(
+				err, FCP_ERR_INPUT, 0,
+				"token file %s: the first line holds more than a token",
+				token_file);
 	return 0;
 }
 

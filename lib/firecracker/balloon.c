@@ -26,8 +26,9 @@ int fcp_balloon_get(struct fcp_firecracker *firecracker, bool *present_,
 	}
 	if (!fcp_json_u64(fcp_json_get(reply, "amount_mib"), &balloon.amount_mib) ||
 	    !fcp_json_bool(fcp_json_get(reply, "deflate_on_oom"), &balloon.deflate_on_oom))
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "GET /balloon: no amount_mib and deflate_on_oom in the answer");
+		return fcp_error_set(
+			err, FCP_ERR_PROTOCOL, 0,
+			"GET /balloon: no amount_mib and deflate_on_oom in the answer");
 	fcp_json_bool(fcp_json_get(reply, "free_page_hinting"), &balloon.free_page_hinting);
 	fcp_json_bool(fcp_json_get(reply, "free_page_reporting"), &balloon.free_page_reporting);
 	*balloon_ = balloon;

@@ -8,12 +8,14 @@
 /* A longer one would push the reason out of the message. */
 #define SOCKET_BYTES 512
 
-static void write_command(const char *command, const char *api_sock, char command_[FCP_BY_HAND_BYTES])
+static void write_command(const char *command, const char *api_sock,
+			  char command_[FCP_BY_HAND_BYTES])
 {
 	char quoted[SOCKET_BYTES];
 	int fits = fcp_shell_quote(api_sock, quoted, sizeof(quoted)) == 0;
 
-	snprintf(command_, FCP_BY_HAND_BYTES, "fcpause %s --api-sock %s", command, fits ? quoted : "API_SOCK");
+	snprintf(command_, FCP_BY_HAND_BYTES, "fcpause %s --api-sock %s", command,
+		 fits ? quoted : "API_SOCK");
 }
 
 void fcp_by_hand_resume(const char *api_sock, char command_[FCP_BY_HAND_BYTES])

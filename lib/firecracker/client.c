@@ -27,7 +27,8 @@ int fcp_firecracker_open(const char *api_sock, uint32_t timeout_ms, int cancel_f
 	return 0;
 }
 
-void fcp_firecracker_observe(struct fcp_firecracker *firecracker, const struct fcp_observer *observer)
+void fcp_firecracker_observe(struct fcp_firecracker *firecracker,
+			     const struct fcp_observer *observer)
 {
 	firecracker->observer = observer;
 	fcp_http_observe(firecracker->http, "firecracker", observer);
@@ -78,8 +79,9 @@ static int fault_error(const struct fcp_firecracker *firecracker, const char *me
 }
 
 static int read_reply(const struct fcp_firecracker *firecracker,
-		      const struct fcp_http_request *request, const struct fcp_http_response *response,
-		      struct fcp_json **reply_, struct fcp_error *err)
+		      const struct fcp_http_request *request,
+		      const struct fcp_http_response *response, struct fcp_json **reply_,
+		      struct fcp_error *err)
 {
 	char what[128];
 
@@ -93,7 +95,9 @@ int fcp_firecracker_call(struct fcp_firecracker *firecracker, const char *method
 			 const char *body, struct fcp_json **reply_, struct fcp_error *err)
 {
 	static const char *const headers[] = {
-		"Content-Type: application/json", "Accept: application/json", NULL,
+		"Content-Type: application/json",
+		"Accept: application/json",
+		NULL,
 	};
 	struct fcp_http_request request = {
 		.method = method,
@@ -110,8 +114,10 @@ int fcp_firecracker_call(struct fcp_firecracker *firecracker, const char *method
 	int result = 0;
 
 	if (fcp_http_send(firecracker->http, &request, &response, err) != 0)
-		return err->error_class == FCP_ERR_PROTOCOL && !fcp_http_has_answered(firecracker->http)
-			       ? not_firecracker(firecracker, err) : -1;
+		return err->error_class == FCP_ERR_PROTOCOL &&
+				       !fcp_http_has_answered(firecracker->http)
+			       ? not_firecracker(firecracker, err)
+			       : -1;
 	if (response.status < 200 || response.status > 299)
 		result = fault_error(firecracker, method, path, &response, err);
 	else if (reply_)

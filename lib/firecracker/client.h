@@ -21,7 +21,8 @@ int fcp_firecracker_open(const char *api_sock, uint32_t timeout_ms, int cancel_f
 			 struct fcp_firecracker *firecracker_, struct fcp_error *err);
 
 /* Requests, and who answers, are told to the observer (borrowed, NULL: none) from here on. */
-void fcp_firecracker_observe(struct fcp_firecracker *firecracker, const struct fcp_observer *observer);
+void fcp_firecracker_observe(struct fcp_firecracker *firecracker,
+			     const struct fcp_observer *observer);
 
 /* Safe on a zeroed struct. */
 void fcp_firecracker_close(struct fcp_firecracker *firecracker);

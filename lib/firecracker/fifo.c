@@ -16,7 +16,8 @@ static int open_made(struct fcp_fifo *fifo, struct fcp_error *err)
 
 	fifo->fd = openat(fifo->directory, fifo->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fifo->fd < 0 || fstat(fifo->fd, &made) != 0)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "the named pipe %s", fifo->name);
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "the named pipe %s",
+				     fifo->name);
 	if (!S_ISFIFO(made.st_mode) || made.st_uid != geteuid() || made.st_nlink != 1)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "somebody has replaced the named pipe %s", fifo->name);
@@ -46,8 +47,8 @@ int fcp_fifo_make(int directory, const char *name, uid_t uid, gid_t gid, struct 
 	*fifo_ = (struct fcp_fifo)FCP_FIFO_NONE;
 	remove_named(directory, name);
 	if (mkfifoat(directory, name, 0600) != 0)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "cannot make the named pipe %s",
-				     name);
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno,
+				     "cannot make the named pipe %s", name);
 	fifo_->directory = directory;
 	fifo_->name = name;
 	if (open_made(fifo_, err) == 0)

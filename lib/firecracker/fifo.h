@@ -13,7 +13,10 @@ struct fcp_fifo {
 	int reader;	  /* its reading end, -1: not opened */
 };
 
-#define FCP_FIFO_NONE {.directory = -1, .fd = -1, .reader = -1}
+#define FCP_FIFO_NONE                                   \
+	{                                               \
+		.directory = -1, .fd = -1, .reader = -1 \
+	}
 
 /*
  * Makes directory/name, 0600 and the user's; a pipe that a killed run left there is replaced.

@@ -19,8 +19,8 @@ static int find_socket(const char *api_sock, struct fcp_guard_job *job, struct f
 {
 	const char *slash = strrchr(api_sock, '/');
 	const char *name = slash ? slash + 1 : api_sock;
-	FCP_CLEANUP(free) char *directory = slash ? strndup(api_sock, (size_t)(name - api_sock))
-						  : strdup(".");
+	FCP_CLEANUP(free)
+	char *directory = slash ? strndup(api_sock, (size_t)(name - api_sock)) : strdup(".");
 
 	if (!directory)
 		return fcp_error_nomem(err);
@@ -90,7 +90,9 @@ static void find_fifo(const struct fcp_guard_settings *settings, char *path_, si
 int fcp_guard_start(const struct fcp_guard_settings *settings, struct fcp_guard *guard_,
 		    struct fcp_error *err)
 {
-	struct fcp_guard_job job = {.channel = -1, .socket_directory = -1, .lock = -1,
+	struct fcp_guard_job job = {.channel = -1,
+				    .socket_directory = -1,
+				    .lock = -1,
 				    .lock_directory = -1};
 	int channel[2], pidfd, forked;
 

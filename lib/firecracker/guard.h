@@ -35,7 +35,10 @@ struct fcp_guard {
 	char fifo[256]; /* its path; "" when it is not used, or longer */
 };
 
-#define FCP_GUARD_NONE {.channel = -1, .pidfd = -1}
+#define FCP_GUARD_NONE                     \
+	{                                  \
+		.channel = -1, .pidfd = -1 \
+	}
 
 /*
  * Starts the guard, with nothing to undo. Takes a fork of this process, 0.4 ms for fcpause. All but

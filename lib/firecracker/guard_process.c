@@ -19,9 +19,9 @@
 
 #define HEAD " HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n"
 
-static const char resume[] = "PATCH /vm" HEAD
-			     "Content-Type: application/json\r\nContent-Length: 19\r\n\r\n"
-			     "{\"state\":\"Resumed\"}";
+static const char resume[] =
+	"PATCH /vm" HEAD "Content-Type: application/json\r\nContent-Length: 19\r\n\r\n"
+	"{\"state\":\"Resumed\"}";
 static const char stop_hinting[] = "PATCH /balloon/hinting/stop" HEAD "\r\n";
 /* Answered when Firecracker is through with the creation that wrote to the FIFO. */
 static const char get_instance[] = "GET /" HEAD "\r\n";
@@ -47,8 +47,8 @@ static void close_range_of(unsigned first, unsigned last)
 static void close_others(const struct fcp_guard_job *job)
 {
 	const int kept[] = {
-		job->channel, job->parent, job->firecracker, job->socket_directory,
-		job->fifo_directory, job->lock, job->lock_directory,
+		job->channel,	     job->parent, job->firecracker,    job->socket_directory,
+		job->fifo_directory, job->lock,	  job->lock_directory,
 	};
 	unsigned from = 0;
 

@@ -13,7 +13,8 @@ int fcp_hinting_status(struct fcp_firecracker *firecracker, struct fcp_hinting_s
 	if (fcp_firecracker_call(firecracker, "GET", path, NULL, &reply, err) != 0)
 		return -1;
 	if (!fcp_json_i64(fcp_json_get(reply, "host_cmd"), &status.host_cmd))
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "GET %s: no host_cmd in the answer", path);
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "GET %s: no host_cmd in the answer",
+				     path);
 	fcp_json_i64(fcp_json_get(reply, "guest_cmd"), &status.guest_cmd);
 	*status_ = status;
 	return 0;

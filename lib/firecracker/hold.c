@@ -59,8 +59,9 @@ int fcp_hold_prepare(const struct fcp_hold_settings *settings, struct fcp_hold *
 	hold->give_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (hold->answered < 0 || hold->give_up < 0)
 		fcp_error_set(err, FCP_ERR_UNSUPPORTED, errno, "eventfd");
-	else if (fcp_fifo_make(settings->directory, settings->fifo_name, settings->uid, settings->gid,
-			       &hold->fifo, err) == 0 && watch_state(hold, err) == 0) {
+	else if (fcp_fifo_make(settings->directory, settings->fifo_name, settings->uid,
+			       settings->gid, &hold->fifo, err) == 0 &&
+		 watch_state(hold, err) == 0) {
 		*hold_ = hold;
 		return 0;
 	}
@@ -76,7 +77,8 @@ static int hold_create_snapshot(struct fcp_hold *hold)
 	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
 
 	/* It lasts as long as the hold; who waits for its end has a deadline. */
-	if (fcp_firecracker_open(s->api_sock, INT_MAX, hold->give_up, &firecracker, &hold->answer) != 0)
+	if (fcp_firecracker_open(s->api_sock, INT_MAX, hold->give_up, &firecracker,
+				 &hold->answer) != 0)
 		return -1;
 	fcp_firecracker_observe(&firecracker, s->observer);
 	return fcp_snapshot_create(&firecracker, FCP_SNAPSHOT_FULL, s->state_seen, s->fifo_seen,
@@ -151,8 +153,9 @@ static bool is_hold_answer(const struct fcp_hold *hold)
 static int answered_too_early(const struct fcp_hold *hold, struct fcp_error *err)
 {
 	if (hold->created == 0 || is_hold_answer(hold))
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "this Firecracker did not wait for a reader of the named pipe");
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"this Firecracker did not wait for a reader of the named pipe");
 	*err = hold->answer;
 	return -1;
 }
@@ -186,9 +189,10 @@ static int check_create_answer(const struct fcp_hold *hold, struct fcp_error *er
 	if (is_hold_answer(hold) && fcp_fifo_had_writer(&hold->fifo))
 		return 0;
 	if (is_hold_answer(hold))
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "Firecracker went on before it was let go: another process opened the "
-				     "named pipe, or it does not wait for a reader");
+		return fcp_error_set(
+			err, FCP_ERR_PROTOCOL, 0,
+			"Firecracker went on before it was let go: another process opened the "
+			"named pipe, or it does not wait for a reader");
 	if (hold->created != 0) {
 		*err = hold->answer;
 		return fcp_error_wrap(err, "after the hold");

@@ -19,18 +19,19 @@
 
 struct fcp_hold_settings {
 	const char *api_sock;
-	const char *state_seen;	  /* the state file, which exists, as Firecracker sees its path */
-	int state_fd;		  /* the same file, open for reading; borrowed */
-	const char *state_name;	  /* for messages */
-	int directory;		  /* where the pipe is made; borrowed */
-	const char *fifo_name;	  /* its name there */
-	const char *fifo_seen;	  /* its path for Firecracker */
-	uid_t uid;		  /* Firecracker's user, who must be able to open it */
+	const char *state_seen; /* the state file, which exists, as Firecracker sees its path */
+	int state_fd;		/* the same file, open for reading; borrowed */
+	const char *state_name; /* for messages */
+	int directory;		/* where the pipe is made; borrowed */
+	const char *fifo_name;	/* its name there */
+	const char *fifo_seen;	/* its path for Firecracker */
+	uid_t uid;		/* Firecracker's user, who must be able to open it */
 	gid_t gid;
 	uint32_t state_ms; /* for Firecracker to save its state */
 	uint32_t end_ms;   /* for its answer, once it is let go */
 	int cancel_fd;
-	const struct fcp_observer *observer; /* or NULL; told of the request by a thread of our own */
+	const struct fcp_observer
+		*observer; /* or NULL; told of the request by a thread of our own */
 };
 
 struct fcp_hold;

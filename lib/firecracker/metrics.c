@@ -48,7 +48,8 @@ static int read_lines(int fd, off_t from, struct fcp_metrics *sum, struct fcp_er
 	if (fstat(fd, &file) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "metrics file");
 	if (file.st_size <= from || file.st_size - from > LINE_MAX_BYTES)
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "metrics file: no new line after a flush");
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "metrics file: no new line after a flush");
 	text = malloc((size_t)(file.st_size - from) + 1);
 	if (!text)
 		return fcp_error_nomem(err);
@@ -76,8 +77,8 @@ int fcp_metrics_flush(struct fcp_firecracker *firecracker, const char *path,
 	if (fd < 0 || fstat(fd, &before) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "metrics file %s", path);
 	if (!S_ISREG(before.st_mode))
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "metrics file %s: not a regular file",
-				     path);
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "metrics file %s: not a regular file", path);
 	if (fcp_firecracker_call(firecracker, "PUT", "/actions",
 				 "{\"action_type\":\"FlushMetrics\"}", NULL, err) != 0 ||
 	    read_lines(fd, before.st_size, &sum, err) != 0)

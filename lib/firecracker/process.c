@@ -57,7 +57,8 @@ bool fcp_process_anonymous(pid_t pid, uint64_t *bytes_)
 	unsigned long resident_kib, unused;
 	uint64_t swap_bytes;
 
-	if (!read_status(pid, "RssAnon", &resident_kib, &unused) || !fcp_process_swap(pid, &swap_bytes))
+	if (!read_status(pid, "RssAnon", &resident_kib, &unused) ||
+	    !fcp_process_swap(pid, &swap_bytes))
 		return false;
 	*bytes_ = (uint64_t)resident_kib * 1024 + swap_bytes;
 	return true;
@@ -82,8 +83,9 @@ bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_)
  */
 static bool is_restored_memory(const struct fcp_mapping *mapping, const char *program)
 {
-	return mapping->writable && !mapping->executable && !mapping->shared && mapping->inode != 0 &&
-	       mapping->path[0] == '/' && strcmp(mapping->path, "/anon_hugepage (deleted)") != 0 &&
+	return mapping->writable && !mapping->executable && !mapping->shared &&
+	       mapping->inode != 0 && mapping->path[0] == '/' &&
+	       strcmp(mapping->path, "/anon_hugepage (deleted)") != 0 &&
 	       strcmp(mapping->path, program) != 0;
 }
 

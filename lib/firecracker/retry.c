@@ -38,8 +38,9 @@ int fcp_firecracker_retry(struct fcp_firecracker *firecracker,
 			return fcp_error_wrap(err, "Firecracker has ended, and the VM with it");
 		if (is_refusal(err)) {
 			if (refusal.error_class == FCP_ERR_NONE)
-				firecracker->deadline = fcp_deadline_min(
-					firecracker->deadline, fcp_deadline_in_ms(REFUSED_MS));
+				firecracker->deadline =
+					fcp_deadline_min(firecracker->deadline,
+							 fcp_deadline_in_ms(REFUSED_MS));
 			refusal = *err;
 		}
 		if (fcp_deadline_passed(firecracker->deadline)) {

@@ -43,9 +43,10 @@ static int open_component(int from, const char *name, const char *path, struct f
 	if (!S_ISLNK(status.st_mode))
 		return fcp_steal_fd(&next);
 	if (others_can_write(from))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s: '%s' is a symbolic link in a directory that others can write",
-				     path, name);
+		return fcp_error_set(
+			err, FCP_ERR_INPUT, 0,
+			"%s: '%s' is a symbolic link in a directory that others can write", path,
+			name);
 	close(next);
 	next = openat(from, name, O_PATH | O_CLOEXEC);
 	if (next < 0)
@@ -85,9 +86,10 @@ static int open_own(const char *path, struct fcp_error *err)
 	if (fstat(at, &status) != 0 || !S_ISDIR(status.st_mode))
 		return fcp_error_set(err, FCP_ERR_IO, ENOTDIR, "%s", path);
 	if ((status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s: others can write this directory and replace files in it (chmod o-w)",
-				     path);
+		return fcp_error_set(
+			err, FCP_ERR_INPUT, 0,
+			"%s: others can write this directory and replace files in it (chmod o-w)",
+			path);
 	return fcp_steal_fd(&at);
 }
 
@@ -136,14 +138,14 @@ static int fill_jailed(int root, const char *root_path, const char *path, struct
 	const char *tail = ours ? tail_within(root, ours) : NULL;
 
 	if (!tail && *path != '/')
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s: not below Firecracker's root %s", path,
-				     root_path);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s: not below Firecracker's root %s",
+				     path, root_path);
 	if (!tail)
 		tail = strcmp(path, "/") == 0 ? "" : path;
 	place->directory = open_in_root(root, *tail ? tail : "/");
 	if (place->directory < 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "%s within Firecracker's root %s", path,
-				     root_path);
+		return fcp_error_set(err, FCP_ERR_IO, errno, "%s within Firecracker's root %s",
+				     path, root_path);
 	place->seen = strdup(tail);
 	if (asprintf(&place->host, "%s%s", root_path, tail) < 0)
 		place->host = NULL;

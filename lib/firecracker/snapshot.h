@@ -10,7 +10,8 @@
  * a file may stay behind.
  */
 int fcp_snapshot_create(struct fcp_firecracker *firecracker, enum fcp_snapshot_type type,
-			const char *snapshot_path, const char *mem_file_path, struct fcp_error *err);
+			const char *snapshot_path, const char *mem_file_path,
+			struct fcp_error *err);
 
 struct fcp_snapshot_load {
 	const char *snapshot_path; /* both as Firecracker sees them */

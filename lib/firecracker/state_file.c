@@ -58,11 +58,13 @@ static int check_state_bytes(const char *state, size_t bytes, const char *name,
 {
 	if (!is_magic(le64_at(state)) && !is_magic(le64_at(state + 1)))
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "%.200s: not a state file of Firecracker (no magic number)", name);
-	if (fcp_crc64(0, state, bytes - CRC_BYTES) != le64_at(state + bytes - CRC_BYTES))
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "%.200s: the state file is damaged or incomplete (its CRC-64 is wrong)",
+				     "%.200s: not a state file of Firecracker (no magic number)",
 				     name);
+	if (fcp_crc64(0, state, bytes - CRC_BYTES) != le64_at(state + bytes - CRC_BYTES))
+		return fcp_error_set(
+			err, FCP_ERR_PROTOCOL, 0,
+			"%.200s: the state file is damaged or incomplete (its CRC-64 is wrong)",
+			name);
 	return 0;
 }
 
@@ -76,8 +78,8 @@ int fcp_state_file_check(int fd, const char *name, struct fcp_error *err)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", name);
 	if (file.st_size < 3 * CRC_BYTES || file.st_size > STATE_MAX_BYTES)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "%.200s: a state file of %lld bytes is not Firecracker's", name,
-				     (long long)file.st_size);
+				     "%.200s: a state file of %lld bytes is not Firecracker's",
+				     name, (long long)file.st_size);
 	bytes = (size_t)file.st_size;
 	state = malloc(bytes);
 	if (!state)

@@ -52,8 +52,9 @@ int fcp_vm_instance(struct fcp_firecracker *firecracker, struct fcp_instance *in
 		return -1;
 	instance.state = state_named(fcp_json_string(fcp_json_get(reply, "state")));
 	if (instance.state == FCP_VM_UNKNOWN)
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "GET /: the answer names no state of a VM: is this Firecracker?");
+		return fcp_error_set(
+			err, FCP_ERR_PROTOCOL, 0,
+			"GET /: the answer names no state of a VM: is this Firecracker?");
 	version = fcp_json_string(fcp_json_get(reply, "vmm_version"));
 	fcp_text_filter(version ? version : "", instance.vmm_version, sizeof(instance.vmm_version));
 	tell(firecracker, reply, &instance);
@@ -101,10 +102,12 @@ int fcp_vm_machine_config(struct fcp_firecracker *firecracker, struct fcp_machin
 
 int fcp_vm_pause(struct fcp_firecracker *firecracker, struct fcp_error *err)
 {
-	return fcp_firecracker_call(firecracker, "PATCH", "/vm", "{\"state\":\"Paused\"}", NULL, err);
+	return fcp_firecracker_call(firecracker, "PATCH", "/vm", "{\"state\":\"Paused\"}", NULL,
+				    err);
 }
 
 int fcp_vm_resume(struct fcp_firecracker *firecracker, struct fcp_error *err)
 {
-	return fcp_firecracker_call(firecracker, "PATCH", "/vm", "{\"state\":\"Resumed\"}", NULL, err);
+	return fcp_firecracker_call(firecracker, "PATCH", "/vm", "{\"state\":\"Resumed\"}", NULL,
+				    err);
 }

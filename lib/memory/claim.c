@@ -23,12 +23,15 @@ static int check_users(const struct fcp_in_use *use, bool refused, struct fcp_cl
 		return fcp_in_use_error(use, name, err);
 	/* A mere reader that we see, or a descriptor of our own, explains the refusal. */
 	if (refused && use->readers == 0 && use->forks == 0 && !use->self)
-		return fcp_error_set(err, FCP_ERR_BUSY, 0,
-				     "%.200s: in use by somebody that /proc does not show (%u processes could not be looked at)",
-				     name, use->hidden);
+		return fcp_error_set(
+			err, FCP_ERR_BUSY, 0,
+			"%.200s: in use by somebody that /proc does not show (%u processes could "
+			"not be looked at)",
+			name, use->hidden);
 	if (use->hidden > 0)
 		snprintf(claim->doubt, sizeof(claim->doubt),
-			 "whether others use the file is not known: %u processes could not be looked at (no permission)",
+			 "whether others use the file is not known: %u processes could not be "
+			 "looked at (no permission)",
 			 use->hidden);
 	return 0;
 }

@@ -12,7 +12,8 @@
 
 static int copy_failed(const struct fcp_clone_settings *settings, int errnum, struct fcp_error *err)
 {
-	return fcp_error_set(err, FCP_ERR_IO, errnum, "%.200s: cannot copy its base", settings->name);
+	return fcp_error_set(err, FCP_ERR_IO, errnum, "%.200s: cannot copy its base",
+			     settings->name);
 }
 
 /* For file systems between which the kernel does not copy. */
@@ -24,7 +25,8 @@ static int copy_by_hand(const struct fcp_clone_settings *settings, struct fcp_ra
 	return fcp_pages_write(settings->to, settings->name, piece, buffer, err);
 }
 
-static int copy_piece(struct fcp_range piece, unsigned char *buffer, void *arg, struct fcp_error *err)
+static int copy_piece(struct fcp_range piece, unsigned char *buffer, void *arg,
+		      struct fcp_error *err)
 {
 	const struct fcp_clone_settings *settings = arg;
 
@@ -71,7 +73,8 @@ int fcp_clone_file(const struct fcp_clone_settings *settings, struct fcp_clone_r
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges data = {0};
 
-	*result_ = (struct fcp_clone_result){.reflinked = fcp_clone_reflink(settings->from, settings->to)};
+	*result_ = (struct fcp_clone_result){
+		.reflinked = fcp_clone_reflink(settings->from, settings->to)};
 	if (result_->reflinked)
 		return 0;
 	if (fcp_sparse_data(settings->from, "base", settings->bytes, &data, err) != 0 ||

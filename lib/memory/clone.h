@@ -7,8 +7,8 @@
 #include "base/meter.h"
 
 struct fcp_clone_settings {
-	int from; /* open for reading; the offset moves */
-	int to;	  /* empty, open for writing */
+	int from;	  /* open for reading; the offset moves */
+	int to;		  /* empty, open for writing */
 	const char *name; /* of to, for messages */
 	uint64_t bytes;	  /* of both; from is that long */
 	int cancel_fd;
@@ -16,7 +16,7 @@ struct fcp_clone_settings {
 };
 
 struct fcp_clone_result {
-	bool reflinked;	      /* nothing was copied: both share their storage */
+	bool reflinked;	       /* nothing was copied: both share their storage */
 	uint64_t copied_bytes; /* else the data that was */
 };
 

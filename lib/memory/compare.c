@@ -76,8 +76,8 @@ static bool needs_base(const struct fcp_compare *compare)
 	return compare->base && (compare->find & FCP_FIND_BY_BASE) != 0;
 }
 
-static int compare_batch(const struct fcp_page_batch *batch, unsigned char *pages, unsigned char *base,
-			 void *arg, struct fcp_error *err)
+static int compare_batch(const struct fcp_page_batch *batch, unsigned char *pages,
+			 unsigned char *base, void *arg, struct fcp_error *err)
 {
 	struct compare_job *job = arg;
 	const struct fcp_compare *compare = job->compare;

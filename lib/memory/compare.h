@@ -15,8 +15,10 @@
  * first that it can be, in this order: FCP_FIND_ZERO where it is wanted, FCP_FIND_BASE, FCP_FIND_CHANGED.
  */
 struct fcp_compare {
-	const struct fcp_file *file; /* whose pages these are; polled. NULL: zeros, and nothing is read */
-	const struct fcp_file *base; /* of the same size; NULL: the pages are the base's bytes as they are */
+	const struct fcp_file
+		*file; /* whose pages these are; polled. NULL: zeros, and nothing is read */
+	const struct fcp_file
+		*base; /* of the same size; NULL: the pages are the base's bytes as they are */
 	unsigned find;
 	bool layer; /* a hole of file has the base's bytes; else it is zeros */
 	int cancel_fd;

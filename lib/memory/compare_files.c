@@ -70,7 +70,8 @@ static int walk_range(struct compare_walk *walk, const struct fcp_range *range,
 		until = range->end < until ? range->end : until;
 		kind = known_kind(walk->compare, data, base_data);
 		if (kind == 0)
-			added = fcp_page_runs_add(&walk->runs, (struct fcp_page_run){at, until, at}, err);
+			added = fcp_page_runs_add(&walk->runs, (struct fcp_page_run){at, until, at},
+						  err);
 		else if (walk->compare->find & kind)
 			added = fcp_found_add(walk->found, at, until, kind, err);
 		if (added != 0)

@@ -19,8 +19,8 @@ static int map_failed(const char *name, struct fcp_error *err)
 
 int fcp_extents_shared(int fd, const char *name, struct fcp_ranges *shared_, struct fcp_error *err)
 {
-	FCP_CLEANUP(free) struct fiemap *map =
-		calloc(1, sizeof(*map) + EXTENTS * sizeof(map->fm_extents[0]));
+	FCP_CLEANUP(free)
+	struct fiemap *map = calloc(1, sizeof(*map) + EXTENTS * sizeof(map->fm_extents[0]));
 	bool last = false;
 
 	if (!map)
@@ -28,8 +28,10 @@ int fcp_extents_shared(int fd, const char *name, struct fcp_ranges *shared_, str
 	while (!last) {
 		uint64_t start = map->fm_start;
 
-		*map = (struct fiemap){.fm_start = start, .fm_length = FIEMAP_MAX_OFFSET - start,
-				       .fm_flags = FIEMAP_FLAG_SYNC, .fm_extent_count = EXTENTS};
+		*map = (struct fiemap){.fm_start = start,
+				       .fm_length = FIEMAP_MAX_OFFSET - start,
+				       .fm_flags = FIEMAP_FLAG_SYNC,
+				       .fm_extent_count = EXTENTS};
 		if (ioctl(fd, FS_IOC_FIEMAP, map) != 0)
 			return map_failed(name, err);
 		last = map->fm_mapped_extents == 0;

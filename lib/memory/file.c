@@ -22,9 +22,10 @@ int fcp_file_check(const struct fcp_file *file, uint64_t *size_bytes_, struct fc
 	if (status.st_size == 0)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: empty", file->name);
 	if ((uint64_t)status.st_size % FCP_PAGE_BYTES != 0)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s: no memory file: its size, %lld bytes, is no multiple of 4096",
-				     file->name, (long long)status.st_size);
+		return fcp_error_set(
+			err, FCP_ERR_INPUT, 0,
+			"%.200s: no memory file: its size, %lld bytes, is no multiple of 4096",
+			file->name, (long long)status.st_size);
 	*size_bytes_ = (uint64_t)status.st_size;
 	return 0;
 }
@@ -41,9 +42,11 @@ int fcp_file_reopen(int path_fd, const char *name, int flags, struct fcp_error *
 		fd = open(fcp_fd_link(path_fd, link), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (held || (fd < 0 && errno == EWOULDBLOCK))
 		return fcp_error_set(err, FCP_ERR_LOCKED, 0,
-				     "%.200s: another fcpause works on it (it holds a lease)", name);
+				     "%.200s: another fcpause works on it (it holds a lease)",
+				     name);
 	if (fd < 0)
-		return fcp_fd_link_error(err, errno == ETXTBSY ? FCP_ERR_BUSY : FCP_ERR_IO, errno, name);
+		return fcp_fd_link_error(err, errno == ETXTBSY ? FCP_ERR_BUSY : FCP_ERR_IO, errno,
+					 name);
 	return fd;
 }
 

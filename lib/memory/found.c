@@ -66,11 +66,12 @@ int fcp_found_append(struct fcp_found_ranges *ranges, const struct fcp_found_ran
 	return 0;
 }
 
-int fcp_found_add_all(struct fcp_found_ranges *ranges, const struct fcp_ranges *added, unsigned found,
-		      struct fcp_error *err)
+int fcp_found_add_all(struct fcp_found_ranges *ranges, const struct fcp_ranges *added,
+		      unsigned found, struct fcp_error *err)
 {
 	for (size_t i = 0; i < added->count; i++)
-		if (fcp_found_add(ranges, added->items[i].start, added->items[i].end, found, err) != 0)
+		if (fcp_found_add(ranges, added->items[i].start, added->items[i].end, found, err) !=
+		    0)
 			return -1;
 	return 0;
 }
@@ -125,8 +126,8 @@ uint64_t fcp_found_bytes(const struct fcp_found_ranges *ranges, unsigned found)
 	return bytes;
 }
 
-int fcp_found_select(const struct fcp_found_ranges *ranges, unsigned found, struct fcp_ranges *ranges_,
-		     struct fcp_error *err)
+int fcp_found_select(const struct fcp_found_ranges *ranges, unsigned found,
+		     struct fcp_ranges *ranges_, struct fcp_error *err)
 {
 	for (size_t i = 0; i < ranges->count; i++)
 		if (ranges->items[i].found == found &&

@@ -20,8 +20,8 @@ int fcp_found_append(struct fcp_found_ranges *ranges, const struct fcp_found_ran
 		     struct fcp_error *err);
 
 /* The same of each of a list. */
-int fcp_found_add_all(struct fcp_found_ranges *ranges, const struct fcp_ranges *added, unsigned found,
-		      struct fcp_error *err);
+int fcp_found_add_all(struct fcp_found_ranges *ranges, const struct fcp_ranges *added,
+		      unsigned found, struct fcp_error *err);
 
 /* The number of the first range of a sorted list that ends behind that offset; count: none. */
 size_t fcp_found_first(const struct fcp_found_ranges *ranges, uint64_t offset);
@@ -33,14 +33,14 @@ void fcp_found_sort(struct fcp_found_ranges *ranges);
 uint64_t fcp_found_bytes(const struct fcp_found_ranges *ranges, unsigned found);
 
 /* *ranges_ (zero-initialised) = the ranges of one kind. FCP_ERR_MEMORY only. */
-int fcp_found_select(const struct fcp_found_ranges *ranges, unsigned found, struct fcp_ranges *ranges_,
-		     struct fcp_error *err);
+int fcp_found_select(const struct fcp_found_ranges *ranges, unsigned found,
+		     struct fcp_ranges *ranges_, struct fcp_error *err);
 
 struct fcp_found_grain {
-	uint64_t align_bytes;	/* a power of two */
+	uint64_t align_bytes; /* a power of two */
 	uint64_t min_run_bytes;
-	uint64_t size_bytes;	/* where the memory ends */
-	bool rest_is_changed;	/* what is in no other kind's range is CHANGED; else it is in none */
+	uint64_t size_bytes;  /* where the memory ends */
+	bool rest_is_changed; /* what is in no other kind's range is CHANGED; else it is in none */
 };
 
 /*

@@ -60,7 +60,8 @@ static bool is_used_file(const struct fcp_used_file *file, const struct statx *o
 	    ours->stx_dev_minor == other->stx_dev_minor)
 		return true;
 	return (same_inode || file->has_layers) && S_ISREG(other->stx_mode) &&
-	       ours->stx_size == other->stx_size && same_time(&ours->stx_mtime, &other->stx_mtime) &&
+	       ours->stx_size == other->stx_size &&
+	       same_time(&ours->stx_mtime, &other->stx_mtime) &&
 	       same_time(&ours->stx_ctime, &other->stx_ctime);
 }
 

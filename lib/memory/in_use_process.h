@@ -12,10 +12,10 @@
 /* The file that is looked for. */
 struct fcp_used_file {
 	struct statx status;
-	char path[PATH_MAX];   /* as this process sees it */
-	char inode_text[24];   /* " INODE", as a line of maps has it */
-	bool has_layers;       /* overlayfs: the same bytes can have another identity below */
-	char *maps;	       /* a buffer, owned */
+	char path[PATH_MAX]; /* as this process sees it */
+	char inode_text[24]; /* " INODE", as a line of maps has it */
+	bool has_layers;     /* overlayfs: the same bytes can have another identity below */
+	char *maps;	     /* a buffer, owned */
 };
 
 /* FCP_ERR_IO, FCP_ERR_MEMORY. */

@@ -43,9 +43,11 @@ int fcp_overlay_try(int fd, const char *name, uint64_t bytes, struct fcp_error *
 	if (more < 0)
 		return -1;
 	if (more == 0 || data.start != FCP_PAGE_BYTES || data.end != 2 * (uint64_t)FCP_PAGE_BYTES)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "%.200s: a layer cannot be kept here: the file system does not tell "
-				     "holes from pages of zeros", name);
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"%.200s: a layer cannot be kept here: the file system does not tell "
+			"holes from pages of zeros",
+			name);
 	return ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)bytes) == 0 ? 0
 									 : overlay_error(name, err);
 }

@@ -8,7 +8,7 @@
 
 struct fcp_overlay {
 	int base_fd;
-	int layer_fd; /* of the same size; its offset moves */
+	int layer_fd;	  /* of the same size; its offset moves */
 	const char *name; /* of the layer, for messages */
 };
 
@@ -18,9 +18,9 @@ int fcp_overlay_read(const struct fcp_overlay *overlay, struct fcp_range range,
 
 struct fcp_overlay_apply {
 	int layer_fd;
-	const char *layer; /* for messages, as out */
+	const char *layer;	       /* for messages, as out */
 	const struct fcp_ranges *data; /* what of the layer is no hole: sorted */
-	int out_fd;	   /* what lies below, of the same size; open for writing */
+	int out_fd;		       /* what lies below, of the same size; open for writing */
 	const char *out;
 	struct fcp_meter *meter; /* counts the layer's data; or NULL */
 	int cancel_fd;

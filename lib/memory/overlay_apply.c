@@ -28,7 +28,8 @@ static int copy_stretch(struct overlay_job *job, const struct overlay_stretch *s
 			struct fcp_error *err)
 {
 	job->applied.copied_bytes += stretch->range.end - stretch->range.start;
-	return fcp_pages_write(job->apply->out_fd, job->apply->out, stretch->range, stretch->bytes, err);
+	return fcp_pages_write(job->apply->out_fd, job->apply->out, stretch->range, stretch->bytes,
+			       err);
 }
 
 static bool clone_range(const struct fcp_overlay_apply *apply, struct fcp_range range)
@@ -45,7 +46,8 @@ bool fcp_overlay_can_share(const struct fcp_overlay_apply *apply)
 {
 	uint64_t start = apply->data->count > 0 ? apply->data->items[0].start : 0;
 
-	return apply->data->count == 0 || clone_range(apply, (struct fcp_range){start, start + FCP_PAGE_BYTES});
+	return apply->data->count == 0 ||
+	       clone_range(apply, (struct fcp_range){start, start + FCP_PAGE_BYTES});
 }
 
 /* False where the two files cannot share it; then they never will, but for ends that are no pages. */
@@ -74,7 +76,8 @@ static int put_stretch(struct overlay_job *job, const struct overlay_stretch *st
 	if (errnum == EOPNOTSUPP)
 		return copy_stretch(job, stretch, err);
 	if (errnum != 0)
-		return fcp_error_set(err, FCP_ERR_IO, errnum, "%.200s: cannot make a hole", job->apply->out);
+		return fcp_error_set(err, FCP_ERR_IO, errnum, "%.200s: cannot make a hole",
+				     job->apply->out);
 	job->applied.zero_bytes += stretch->range.end - stretch->range.start;
 	return 0;
 }
@@ -87,7 +90,8 @@ static int put_piece(struct overlay_job *job, struct fcp_range piece, const unsi
 	struct overlay_stretch stretch = {{piece.start, piece.start}, false, bytes};
 
 	while (stretch.range.end < piece.end) {
-		uint64_t at = stretch.range.end, next = fcp_align_down(at, FCP_PAGE_BYTES) + FCP_PAGE_BYTES;
+		uint64_t at = stretch.range.end,
+			 next = fcp_align_down(at, FCP_PAGE_BYTES) + FCP_PAGE_BYTES;
 		bool whole = at % FCP_PAGE_BYTES == 0 && next <= piece.end;
 		bool zero = whole && fcp_page_is_zero(bytes + (at - piece.start));
 
@@ -103,7 +107,8 @@ static int put_piece(struct overlay_job *job, struct fcp_range piece, const unsi
 	return put_stretch(job, &stretch, err);
 }
 
-static int move_piece(struct fcp_range piece, unsigned char *buffer, void *arg, struct fcp_error *err)
+static int move_piece(struct fcp_range piece, unsigned char *buffer, void *arg,
+		      struct fcp_error *err)
 {
 	struct overlay_job *job = arg;
 

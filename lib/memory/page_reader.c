@@ -41,8 +41,9 @@ static bool next_batch(struct reading *work, struct fcp_page_batch *batch)
 
 		if (bytes > FCP_BATCH_BYTES - batch->bytes)
 			bytes = FCP_BATCH_BYTES - batch->bytes;
-		batch->pieces[batch->count++] = (struct fcp_page_run){
-			start, start + bytes, run->address + work->next_bytes};
+		batch->pieces[batch->count++] =
+			(struct fcp_page_run){start, start + bytes,
+					      run->address + work->next_bytes};
 		batch->bytes += bytes;
 		work->next_bytes += bytes;
 		if (start + bytes == run->end) {
@@ -128,8 +129,8 @@ static void *run_batches(void *arg)
 	}
 	while (next_batch(work, &batch)) {
 		int taken = fcp_cancelled(work->reader->cancel_fd)
-				    ? fcp_error_set(&error, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted",
-						    work->reader->name)
+				    ? fcp_error_set(&error, FCP_ERR_INTERRUPTED, 0,
+						    "%.200s: interrupted", work->reader->name)
 				    : work->reader->take(&batch, pages, pages + FCP_BATCH_BYTES,
 							 work->reader->arg, &error);
 
@@ -148,7 +149,8 @@ static unsigned thread_count(const struct fcp_page_reader *reader)
 	unsigned count = reader->threads;
 
 	if (count == 0)
-		count = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
+		count = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus)
+								       : 1;
 	if (count > THREADS_MAX)
 		count = THREADS_MAX;
 	return count > paying ? (unsigned)paying : count;

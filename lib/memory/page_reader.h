@@ -31,8 +31,8 @@ typedef int fcp_page_take(const struct fcp_page_batch *batch, unsigned char *pag
 struct fcp_page_reader {
 	pid_t pid; /* 0: this process */
 	const struct fcp_page_runs *runs;
-	unsigned threads;   /* 0: as many as pay */
-	const char *name;   /* for messages */
+	unsigned threads; /* 0: as many as pay */
+	const char *name; /* for messages */
 	int cancel_fd;
 	fcp_page_take *take;
 	void *arg;

@@ -13,7 +13,8 @@ int fcp_page_runs_add(struct fcp_page_runs *runs, struct fcp_page_run run, struc
 	if (run.start >= run.end)
 		return 0;
 	runs->bytes += run.end - run.start;
-	if (last && last->end == run.start && last->address + (last->end - last->start) == run.address) {
+	if (last && last->end == run.start &&
+	    last->address + (last->end - last->start) == run.address) {
 		last->end = run.end;
 		return 0;
 	}

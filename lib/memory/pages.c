@@ -10,13 +10,14 @@ int fcp_pages_read(int fd, const char *name, struct fcp_range range, unsigned ch
 		   struct fcp_error *err)
 {
 	for (uint64_t at = range.start; at < range.end;) {
-		ssize_t got = pread(fd, buffer_ + (at - range.start), (size_t)(range.end - at), (off_t)at);
+		ssize_t got = pread(fd, buffer_ + (at - range.start), (size_t)(range.end - at),
+				    (off_t)at);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return fcp_error_set(err, FCP_ERR_IO, got < 0 ? errno : 0, "%.200s: cannot read",
-					     name);
+			return fcp_error_set(err, FCP_ERR_IO, got < 0 ? errno : 0,
+					     "%.200s: cannot read", name);
 		at += (uint64_t)got;
 	}
 	return 0;
@@ -26,7 +27,8 @@ int fcp_pages_write(int fd, const char *name, struct fcp_range range, const unsi
 		    struct fcp_error *err)
 {
 	for (uint64_t at = range.start; at < range.end;) {
-		ssize_t put = pwrite(fd, pages + (at - range.start), (size_t)(range.end - at), (off_t)at);
+		ssize_t put =
+			pwrite(fd, pages + (at - range.start), (size_t)(range.end - at), (off_t)at);
 
 		if (put < 0 && errno == EINTR)
 			continue;

@@ -10,8 +10,8 @@ int fcp_ranges_union(const struct fcp_ranges *a, const struct fcp_ranges *b,
 	size_t i = 0, j = 0;
 
 	while (i < a->count || j < b->count) {
-		bool take_a = j == b->count ||
-			      (i < a->count && a->items[i].start <= b->items[j].start);
+		bool take_a =
+			j == b->count || (i < a->count && a->items[i].start <= b->items[j].start);
 		struct fcp_range next = take_a ? a->items[i++] : b->items[j++];
 
 		if (next.start > open.end) {
@@ -52,7 +52,8 @@ int fcp_ranges_subtract(const struct fcp_ranges *a, const struct fcp_ranges *b,
 		for (size_t k = j; k < b->count && b->items[k].start < left.end; k++) {
 			const struct fcp_range *out = &b->items[k];
 
-			if (out->start > left.start && fcp_ranges_add(ranges_, left.start, out->start, err) < 0)
+			if (out->start > left.start &&
+			    fcp_ranges_add(ranges_, left.start, out->start, err) < 0)
 				return -1;
 			left.start = out->end < left.end ? out->end : left.end;
 		}

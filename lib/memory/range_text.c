@@ -67,11 +67,12 @@ static int take_range(struct ranges_reader *reader, uint64_t start, uint64_t len
 	if (!fcp_add_u64(start, length, &end))
 		return line_error(reader, err, "START + LENGTH is past 2^64");
 	if (end > reader->limit_bytes)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s: line %llu: the range ends at %llu, past the end of the file (%llu bytes)",
-				     reader->text->name, (unsigned long long)reader->line,
-				     (unsigned long long)end,
-				     (unsigned long long)reader->limit_bytes);
+		return fcp_error_set(
+			err, FCP_ERR_INPUT, 0,
+			"%.200s: line %llu: the range ends at %llu, past the end of the file (%llu "
+			"bytes)",
+			reader->text->name, (unsigned long long)reader->line,
+			(unsigned long long)end, (unsigned long long)reader->limit_bytes);
 	return add_entry(reader, start, end, err);
 }
 
@@ -83,11 +84,13 @@ static int check_found(const struct ranges_reader *reader, const char *word, str
 	if (word && found == 0)
 		return line_error(reader, err, "not two numbers, START LENGTH");
 	if (found == FCP_FIND_CHANGED)
-		return line_error(reader, err, "pages that have changed: the guest needs them, they must "
-					       "not be released (free and zero ones can)");
+		return line_error(reader, err,
+				  "pages that have changed: the guest needs them, they must "
+				  "not be released (free and zero ones can)");
 	if (found == FCP_FIND_BASE)
-		return line_error(reader, err, "pages that are as in the base: the guest needs them, they "
-					       "must not be released (free and zero ones can)");
+		return line_error(reader, err,
+				  "pages that are as in the base: the guest needs them, they "
+				  "must not be released (free and zero ones can)");
 	return 0;
 }
 
@@ -121,8 +124,9 @@ static int take_comment(struct ranges_reader *reader, char *comment, struct fcp_
 		return 0;
 	text[strcspn(text, "\r")] = '\0';
 	if (!fcp_identity_parse(text, &made_of))
-		return line_error(reader, err,
-				  "not the identity of a file, DEVICE:INODE SIZE SECONDS.NANOSECONDS");
+		return line_error(
+			reader, err,
+			"not the identity of a file, DEVICE:INODE SIZE SECONDS.NANOSECONDS");
 	if (fcp_identity_is_known(&reader->made_of) &&
 	    !fcp_identity_equal(&made_of, &reader->made_of))
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
@@ -264,7 +268,8 @@ int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *range
 
 	/* poll(2) would wait for a descriptor below 0 for ever. */
 	if (text->fd < 0 || !text->name)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no ranges to read, or no name for them");
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "no ranges to read, or no name for them");
 	result = read_sorted(&reader, &ranges, err);
 	free(reader.entries);
 	if (result < 0) {

@@ -17,9 +17,11 @@ static int punch_unsupported(const struct fcp_file *file, struct fcp_error *err)
 	struct statfs fs = {0};
 
 	fstatfs(file->fd, &fs);
-	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, EOPNOTSUPP,
-			     "%.200s: its file system (type 0x%lx) cannot punch holes; keep memory files on ext4, xfs, btrfs or tmpfs",
-			     file->name, (unsigned long)fs.f_type & 0xffffffff);
+	return fcp_error_set(
+		err, FCP_ERR_UNSUPPORTED, EOPNOTSUPP,
+		"%.200s: its file system (type 0x%lx) cannot punch holes; keep memory files on "
+		"ext4, xfs, btrfs or tmpfs",
+		file->name, (unsigned long)fs.f_type & 0xffffffff);
 }
 
 static int punch_error(const struct fcp_file *file, int errnum, uint64_t done_bytes,
@@ -125,8 +127,9 @@ static int count_data(const struct fcp_file *file, const struct fcp_range *range
 	uint64_t at = range->start;
 
 	while (at < range->end) {
-		int more = data->end > at ? 1 : fcp_sparse_next(file->fd, file->name, at, INT64_MAX,
-								data, err);
+		int more = data->end > at ? 1
+					  : fcp_sparse_next(file->fd, file->name, at, INT64_MAX,
+							    data, err);
 
 		if (more < 0)
 			return -1;

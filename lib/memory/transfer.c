@@ -30,7 +30,8 @@ static int move_range(const struct fcp_transfer *transfer, struct fcp_range rang
 		if (piece.end > range.end)
 			piece.end = range.end;
 		if (fcp_cancelled(transfer->cancel_fd))
-			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted", transfer->name);
+			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted",
+					     transfer->name);
 		if (transfer->move(piece, buffer, transfer->arg, err) != 0)
 			return -1;
 		fcp_meter_add(transfer->meter, piece.end - piece.start);

@@ -13,7 +13,8 @@ struct fcp_transfer {
 	struct fcp_meter *meter;       /* counts the bytes; or NULL */
 	int cancel_fd;
 	/* Moves one piece, which fits into buffer; -1 with *err set ends all. */
-	int (*move)(struct fcp_range piece, unsigned char *buffer, void *arg, struct fcp_error *err);
+	int (*move)(struct fcp_range piece, unsigned char *buffer, void *arg,
+		    struct fcp_error *err);
 	void *arg;
 };
 

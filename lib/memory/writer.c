@@ -75,9 +75,10 @@ static int write_run(struct writing *writing, struct fcp_range run, const unsign
 	const struct fcp_writer_settings *settings = writing->settings;
 	const struct fcp_share_put put = {settings->fd, settings->name, run, pages, false};
 	uint64_t shared_bytes = 0;
-	int written = settings->share
-			      ? fcp_share_put(settings->share, &writing->window, &put, &shared_bytes, err)
-			      : fcp_pages_write(settings->fd, settings->name, run, pages, err);
+	int written =
+		settings->share
+			? fcp_share_put(settings->share, &writing->window, &put, &shared_bytes, err)
+			: fcp_pages_write(settings->fd, settings->name, run, pages, err);
 
 	writing->counts.shared_bytes += shared_bytes;
 	writing->counts.written_bytes += run.end - run.start - shared_bytes;
@@ -102,7 +103,8 @@ static int settle_run(struct writing *writing, enum fate fate, struct fcp_range 
 
 /* Neighbours with the same fate share a call. */
 static int settle_piece(struct writing *writing, const struct fcp_page_run *piece,
-			const unsigned char *pages, const unsigned char *base, struct fcp_error *err)
+			const unsigned char *pages, const unsigned char *base,
+			struct fcp_error *err)
 {
 	struct fcp_range run = {piece->start, piece->start};
 	enum fate fate = FATE_LEAVE;
@@ -134,8 +136,8 @@ static void add_counts(struct writer_job *job, const struct fcp_writer_result *c
 	pthread_mutex_unlock(&job->mutex);
 }
 
-static int write_batch(const struct fcp_page_batch *batch, unsigned char *pages, unsigned char *base,
-		       void *arg, struct fcp_error *err)
+static int write_batch(const struct fcp_page_batch *batch, unsigned char *pages,
+		       unsigned char *base, void *arg, struct fcp_error *err)
 {
 	struct writer_job *job = arg;
 	const struct fcp_writer_settings *settings = job->settings;
@@ -150,7 +152,8 @@ static int write_batch(const struct fcp_page_batch *batch, unsigned char *pages,
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct fcp_page_run *piece = &batch->pieces[i];
 
-		if (has_base && fcp_pages_read(settings->base_fd, "base", range_of(piece), base, err) != 0)
+		if (has_base &&
+		    fcp_pages_read(settings->base_fd, "base", range_of(piece), base, err) != 0)
 			return -1;
 		if (settle_piece(&writing, piece, pages, has_base ? base : NULL, err) != 0)
 			return -1;
@@ -162,8 +165,8 @@ static int write_batch(const struct fcp_page_batch *batch, unsigned char *pages,
 
 /* ---- copying and comparing ---- */
 
-static int copy_batch(const struct fcp_page_batch *batch, unsigned char *pages, unsigned char *other,
-		      void *arg, struct fcp_error *err)
+static int copy_batch(const struct fcp_page_batch *batch, unsigned char *pages,
+		      unsigned char *other, void *arg, struct fcp_error *err)
 {
 	struct writer_job *job = arg;
 
@@ -176,8 +179,9 @@ static int copy_batch(const struct fcp_page_batch *batch, unsigned char *pages, 
 }
 
 /* What a reader of the file gets: of a layer, the base's bytes where it has a hole. */
-static int read_written(const struct fcp_writer_settings *settings, const struct fcp_page_run *piece,
-			unsigned char *written, struct fcp_error *err)
+static int read_written(const struct fcp_writer_settings *settings,
+			const struct fcp_page_run *piece, unsigned char *written,
+			struct fcp_error *err)
 {
 	const struct fcp_overlay overlay = {settings->base_fd, settings->fd, settings->name};
 

@@ -48,8 +48,8 @@ struct fcp_writer_settings {
 	int base_fd;
 	bool layer; /* fd began as one hole; zeros are written where the base has other bytes */
 	struct fcp_share_set *share; /* what to share pages with instead of writing them, or NULL */
-	struct fcp_meter *meter; /* told of what was read, by one thread at a time; or NULL */
-	unsigned threads;    /* 0: as many as pay here */
+	struct fcp_meter *meter;     /* told of what was read, by one thread at a time; or NULL */
+	unsigned threads;	     /* 0: as many as pay here */
 	int cancel_fd;
 };
 
@@ -72,7 +72,8 @@ int fcp_writer_write(const struct fcp_writer_settings *settings, struct fcp_writ
 /*
  * Copies the pages of runs to memory, one after the other: buffer holds runs->bytes. Errors as above.
  */
-int fcp_writer_copy(const struct fcp_writer_settings *settings, void *buffer, struct fcp_error *err);
+int fcp_writer_copy(const struct fcp_writer_settings *settings, void *buffer,
+		    struct fcp_error *err);
 
 /*
  * Compares the pages of runs with the file's, of a layer over its base: *differing_ counts pages that

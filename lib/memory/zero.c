@@ -52,8 +52,8 @@ static int read_zero_chunk(struct zero_scanner *scanner, uint64_t start, size_t 
 	size_t held = 0;
 
 	while (held < bytes) {
-		ssize_t got = pread(file->fd, scanner->chunk + held, bytes - held,
-				    (off_t)(start + held));
+		ssize_t got =
+			pread(file->fd, scanner->chunk + held, bytes - held, (off_t)(start + held));
 
 		if (got < 0 && errno == EINTR)
 			continue;

@@ -52,8 +52,8 @@ static void load_libcurl(void)
 		void *function = dlsym(library, symbols[i].name);
 
 		if (!function) {
-			fcp_error_set(&load_error, FCP_ERR_UNSUPPORTED, 0, "libcurl is too old: no %s",
-				      symbols[i].name);
+			fcp_error_set(&load_error, FCP_ERR_UNSUPPORTED, 0,
+				      "libcurl is too old: no %s", symbols[i].name);
 			return;
 		}
 		*(void **)symbols[i].slot = function;

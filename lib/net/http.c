@@ -39,7 +39,8 @@ int fcp_http_open(const char *unix_socket, const char *url, struct fcp_http **ht
 	return 0;
 }
 
-void fcp_http_observe(struct fcp_http *http, const char *server, const struct fcp_observer *observer)
+void fcp_http_observe(struct fcp_http *http, const char *server,
+		      const struct fcp_observer *observer)
 {
 	http->server = server;
 	http->observer = observer;
@@ -122,8 +123,8 @@ static int wait_for_traffic(struct fcp_http *http, const struct transfer *transf
 		others[count++] = (struct curl_waitfd){request->cancel_fd, CURL_WAIT_POLLIN, 0};
 	if (http->peer.pidfd >= 0)
 		others[count++] = (struct curl_waitfd){http->peer.pidfd, CURL_WAIT_POLLIN, 0};
-	http->curl->multi_poll(http->multi, others, count, left_ms > INT_MAX ? INT_MAX : (int)left_ms,
-			       NULL);
+	http->curl->multi_poll(http->multi, others, count,
+			       left_ms > INT_MAX ? INT_MAX : (int)left_ms, NULL);
 	if (fcp_cancelled(request->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%s %s: interrupted",
 				     request->method, request->path);
@@ -147,7 +148,8 @@ static int run_transfer(struct fcp_http *http, const struct transfer *transfer,
 		if (done)
 			return done->data.result == CURLE_OK || transfer->refused
 				       ? 0
-				       : fcp_http_transfer_error(http, transfer, done->data.result, err);
+				       : fcp_http_transfer_error(http, transfer, done->data.result,
+								 err);
 		if (ended)
 			return fcp_http_server_ended(http, transfer->request, err);
 		if (wait_for_traffic(http, transfer, err) != 0)
@@ -168,7 +170,8 @@ static void find_peer(struct fcp_http *http)
 
 /* *path_ fits into a socket's address: it is the socket's own, or link, which leads to *fd_ (opened,
  * owned). -1 with errno: there is no such socket. */
-static int short_path(const struct fcp_http *http, char link[FCP_FD_LINK_BYTES], const char **path_, int *fd_)
+static int short_path(const struct fcp_http *http, char link[FCP_FD_LINK_BYTES], const char **path_,
+		      int *fd_)
 {
 	struct sockaddr_un address;
 
@@ -203,19 +206,22 @@ static int perform_request(struct fcp_http *http, struct transfer *transfer,
 	return result == 0 ? (int)status : -1;
 }
 
-static int send_once(struct fcp_http *http, const struct fcp_http_request *request, size_t *received_,
-		     struct fcp_http_response *response_, struct fcp_error *err)
+static int send_once(struct fcp_http *http, const struct fcp_http_request *request,
+		     size_t *received_, struct fcp_http_response *response_, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) char *url = NULL;
 	struct transfer transfer = {
-		.http = http, .request = request, .limit_ms = fcp_deadline_left_ms(request->deadline),
+		.http = http,
+		.request = request,
+		.limit_ms = fcp_deadline_left_ms(request->deadline),
 	};
 	struct curl_slist *headers;
 	int status = -1;
 
 	if (fcp_cancelled(request->cancel_fd))
-		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%s %s: interrupted before it was sent",
-				     request->method, request->path);
+		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
+				     "%s %s: interrupted before it was sent", request->method,
+				     request->path);
 	/* Not to another one that serves the same socket by now. */
 	if (fcp_peer_has_ended(&http->peer))
 		return fcp_http_server_ended(http, request, err);
@@ -248,17 +254,19 @@ int fcp_http_send(struct fcp_http *http, const struct fcp_http_request *request,
 
 	if (!observer || !observer->on_exchange)
 		return sent;
-	observer->on_exchange(&(struct fcp_exchange){
-		.server = http->server,
-		.method = request->method,
-		.path = request->path,
-		.body = http->unix_socket ? request->body : NULL,
-		.status = sent == 0 ? response_->status : 0,
-		.err = sent == 0 ? NULL : err,
-		.ms = fcp_ms_since(start_ns),
-		.sent_bytes = request->body_bytes,
-		.received_bytes = received,
-	}, observer->arg);
+	observer->on_exchange(
+		&(struct fcp_exchange){
+			.server = http->server,
+			.method = request->method,
+			.path = request->path,
+			.body = http->unix_socket ? request->body : NULL,
+			.status = sent == 0 ? response_->status : 0,
+			.err = sent == 0 ? NULL : err,
+			.ms = fcp_ms_since(start_ns),
+			.sent_bytes = request->body_bytes,
+			.received_bytes = received,
+		},
+		observer->arg);
 	return sent;
 }
 

@@ -21,7 +21,8 @@ int fcp_http_open(const char *unix_socket, const char *url, struct fcp_http **ht
  * Each request from here on is told to the observer (borrowed, NULL: none); server, "firecracker" or
  * "envd", is for it. The request's body is passed on for Firecracker only.
  */
-void fcp_http_observe(struct fcp_http *http, const char *server, const struct fcp_observer *observer);
+void fcp_http_observe(struct fcp_http *http, const char *server,
+		      const struct fcp_observer *observer);
 
 /* NULL-safe. */
 void fcp_http_close(struct fcp_http *http);
@@ -38,7 +39,8 @@ struct fcp_http_request {
 	size_t max_bytes;	    /* a longer answer is FCP_ERR_PROTOCOL */
 	fcp_http_sink sink;	    /* NULL: the body is kept in the response */
 	void *sink_arg;
-	const char *sink_type; /* the sink gets an answer 200 of this content type only; NULL: any */
+	const char
+		*sink_type; /* the sink gets an answer 200 of this content type only; NULL: any */
 	fcp_deadline deadline;
 	int cancel_fd; /* or -1 */
 };

@@ -39,10 +39,11 @@ static void look_at_answer(struct transfer *transfer)
 	http->curl->easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
 	http->curl->easy_getinfo(http->easy, CURLINFO_CONTENT_TYPE, &type);
 	fcp_text_filter(type ? type : "", transfer->content_type, sizeof(transfer->content_type));
-	transfer->for_sink = request->sink &&
-			     (!request->sink_type ||
-			      (status == 200 && type && strncasecmp(type, request->sink_type,
-								    strlen(request->sink_type)) == 0));
+	transfer->for_sink =
+		request->sink &&
+		(!request->sink_type ||
+		 (status == 200 && type &&
+		  strncasecmp(type, request->sink_type, strlen(request->sink_type)) == 0));
 }
 
 /* What was meant for a sink and is not for it: its beginning tells what it is. */

@@ -24,7 +24,8 @@ static int socket_removed(const struct fcp_http *http, const struct fcp_http_req
 		return fcp_http_server_ended(http, request, err);
 	return fcp_error_set(err, FCP_ERR_CONNECT, ENOENT,
 			     "%s %s: %s was removed, and the process behind it (%ld) lives on",
-			     request->method, request->path, http->unix_socket, (long)http->peer.pid);
+			     request->method, request->path, http->unix_socket,
+			     (long)http->peer.pid);
 }
 
 int fcp_http_socket_error(const struct fcp_http *http, const struct fcp_http_request *request,
@@ -49,7 +50,8 @@ int fcp_http_socket_error(const struct fcp_http *http, const struct fcp_http_req
 		/* It is there, so it was sought by a descriptor, as long paths are. */
 		return fcp_fd_link_error(err, FCP_ERR_CONNECT, ENOENT, path);
 	}
-	return fcp_error_set(err, FCP_ERR_CONNECT, os_error, "cannot connect to the socket %s", path);
+	return fcp_error_set(err, FCP_ERR_CONNECT, os_error, "cannot connect to the socket %s",
+			     path);
 }
 
 static int connect_error(struct fcp_http *http, const struct fcp_http_request *request,
@@ -60,8 +62,9 @@ static int connect_error(struct fcp_http *http, const struct fcp_http_request *r
 	http->curl->easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
 	if (http->unix_socket)
 		return fcp_http_socket_error(http, request, (int)os_error, err);
-	return fcp_error_set(err, FCP_ERR_CONNECT, (int)os_error, "cannot connect to %s%s%s", http->url,
-			     os_error ? "" : ": ", os_error ? "" : http->curl->easy_strerror(code));
+	return fcp_error_set(err, FCP_ERR_CONNECT, (int)os_error, "cannot connect to %s%s%s",
+			     http->url, os_error ? "" : ": ",
+			     os_error ? "" : http->curl->easy_strerror(code));
 }
 
 /* curl calls an answer without HTTP's first line HTTP/0.9, a protocol that it was not to use. */
@@ -81,7 +84,8 @@ int fcp_http_timeout_error(const struct fcp_http *http, const struct transfer *t
 
 	return fcp_error_set(err, FCP_ERR_TIMEOUT, 0, "%s %s: no answer%s%.200s within %lld ms",
 			     request->method, request->path, http->unix_socket ? " from " : "",
-			     http->unix_socket ? http->unix_socket : "", (long long)transfer->limit_ms);
+			     http->unix_socket ? http->unix_socket : "",
+			     (long long)transfer->limit_ms);
 }
 
 int fcp_http_transfer_error(struct fcp_http *http, const struct transfer *transfer, CURLcode code,
@@ -92,8 +96,9 @@ int fcp_http_transfer_error(struct fcp_http *http, const struct transfer *transf
 	if (transfer->no_memory || code == CURLE_OUT_OF_MEMORY)
 		return fcp_error_nomem(err);
 	if (transfer->too_long)
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "%s %s: the answer is longer than %zu bytes",
-				     request->method, request->path, request->max_bytes);
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "%s %s: the answer is longer than %zu bytes", request->method,
+				     request->path, request->max_bytes);
 	if (is_no_http(http, code))
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "%s %s: the answer is not HTTP",
 				     request->method, request->path);

@@ -14,8 +14,8 @@ struct fcp_http {
 	char *unix_socket; /* NULL: TCP */
 	char *url;	   /* without a slash at its end */
 	struct fcp_peer peer;
-	bool answered; /* once, at least */
-	const char *server; /* for the observer */
+	bool answered;			     /* once, at least */
+	const char *server;		     /* for the observer */
 	const struct fcp_observer *observer; /* or NULL */
 };
 

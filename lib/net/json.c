@@ -26,8 +26,9 @@ int fcp_json_parse(const char *text, size_t length, const char *what, struct fcp
 	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
 
 	if (!json)
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "%s: no valid JSON: %s (line %d, column %d)",
-				     what, error.text, error.line, error.column);
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "%s: no valid JSON: %s (line %d, column %d)", what, error.text,
+				     error.line, error.column);
 	*json_ = from_jansson(json);
 	return 0;
 }
@@ -131,7 +132,8 @@ bool fcp_json_is_object(const struct fcp_json *json)
 }
 
 void fcp_json_each(const struct fcp_json *object,
-		   void (*visit)(const char *key, const struct fcp_json *value, void *arg), void *arg)
+		   void (*visit)(const char *key, const struct fcp_json *value, void *arg),
+		   void *arg)
 {
 	const char *key;
 	json_t *value;

@@ -44,7 +44,8 @@ bool fcp_json_is_object(const struct fcp_json *json);
 
 /* Calls visit for each member of object, in its order. */
 void fcp_json_each(const struct fcp_json *object,
-		   void (*visit)(const char *key, const struct fcp_json *value, void *arg), void *arg);
+		   void (*visit)(const char *key, const struct fcp_json *value, void *arg),
+		   void *arg);
 
 /* ---- building: each returns 0, or -1 for no memory ---- */
 

@@ -11,7 +11,10 @@ struct fcp_peer {
 	int pidfd; /* tells when the process ends, whatever becomes of its socket; -1: not known */
 };
 
-#define FCP_PEER_UNKNOWN {0, -1}
+#define FCP_PEER_UNKNOWN \
+	{                \
+		0, -1    \
+	}
 
 /*
  * The process that listens behind a connected socket, whose server has just answered (SO_PEERCRED

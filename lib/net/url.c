@@ -57,8 +57,9 @@ int fcp_url_check(const char *url, struct fcp_error *err)
 
 	/* Not even in its path: people write passwords as they are, slashes and all. */
 	if (strchr(url, '@'))
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "the URL holds a user or a password (an @), and would be shown");
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"the URL holds a user or a password (an @), and would be shown");
 	if (authority == url && strstr(url, "://"))
 		return bad_url(url, "only http:// is spoken (http://IP:49983 is envd's)", err);
 	end = host_end(authority);

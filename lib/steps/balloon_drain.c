@@ -52,8 +52,9 @@ static int check_hinting(struct drain *drain, struct fcp_error *err)
 	if (fcp_balloon_get(&drain->firecracker, &present, &balloon, err) != 0)
 		return -1;
 	if (!present)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "the VM has no balloon (balloon-install puts one there before boot)");
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"the VM has no balloon (balloon-install puts one there before boot)");
 	if (!balloon.free_page_hinting)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "the VM's balloon was installed without free page hinting");
@@ -77,8 +78,10 @@ static bool is_left_out(struct drain *drain)
 	drain->restored = is_restored(drain);
 	if (!drain->restored || drain->settings->restored_too)
 		return false;
-	fcp_outcome_set(&drain->result->outcome, FCP_STATUS_SKIPPED,
-			"the VM was restored from a memory file: a run takes long there and gives nothing back (--drain runs it all the same)");
+	fcp_outcome_set(
+		&drain->result->outcome, FCP_STATUS_SKIPPED,
+		"the VM was restored from a memory file: a run takes long there and gives nothing "
+		"back (--drain runs it all the same)");
 	return true;
 }
 
@@ -89,8 +92,8 @@ static int start_hinting(struct drain *drain, struct fcp_error *err)
 			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 					     "the guest's balloon driver is not up (yet)");
 		/* Refused: nothing was started. Anything else: it may have been. */
-		drain->result->started = err->error_class != FCP_ERR_SERVER &&
-					 err->error_class != FCP_ERR_CONNECT;
+		drain->result->started =
+			err->error_class != FCP_ERR_SERVER && err->error_class != FCP_ERR_CONNECT;
 		return -1;
 	}
 	drain->result->started = true;
@@ -126,7 +129,9 @@ static int wait_until_done(struct drain *drain, bool *done_, struct fcp_error *e
 		if (fcp_hinting_status(&drain->firecracker, &status, err) != 0) {
 			/* The ceiling cuts a slow answer too. */
 			*done_ = false;
-			return err->error_class == FCP_ERR_TIMEOUT && fcp_deadline_passed(ceiling) ? 0 : -1;
+			return err->error_class == FCP_ERR_TIMEOUT && fcp_deadline_passed(ceiling)
+				       ? 0
+				       : -1;
 		}
 		result->polls++;
 		result->host_cmd = status.host_cmd;
@@ -142,7 +147,8 @@ static int wait_until_done(struct drain *drain, bool *done_, struct fcp_error *e
 		if (wait_ns > ceiling - now_ns)
 			wait_ns = ceiling - now_ns;
 		if (fcp_wait_ns(wait_ns, drain->firecracker.cancel_fd))
-			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted while pages were handed out");
+			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
+					     "interrupted while pages were handed out");
 	}
 }
 
@@ -154,10 +160,11 @@ static int not_stopped(const struct drain *drain, const struct fcp_error *why,
 	if (fcp_firecracker_has_ended(why))
 		return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0, "%.300s", why->message);
 	fcp_by_hand_stop_hinting(drain->settings->api_sock, command);
-	return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0,
-			     "the hinting run could not be stopped, and the guest goes on without the memory "
-			     "it handed out; by hand: %s (%.150s)",
-			     command, why->message);
+	return fcp_error_set(
+		err, FCP_ERR_NOT_RESTORED, 0,
+		"the hinting run could not be stopped, and the guest goes on without the memory "
+		"it handed out; by hand: %s (%.150s)",
+		command, why->message);
 }
 
 /* The guest takes its pages back. Tried again for a while, because nobody else will do it. */
@@ -200,7 +207,8 @@ static void measure_after(struct drain *drain)
 	if (drain->rss_known && fcp_vm_memory_rss(&drain->firecracker, &rss_bytes)) {
 		result->freed_source = FCP_FREED_RSS;
 		result->freed_bytes = rss_bytes < drain->rss_before_bytes
-					      ? drain->rss_before_bytes - rss_bytes : 0;
+					      ? drain->rss_before_bytes - rss_bytes
+					      : 0;
 	}
 	if (drain->metrics_known &&
 	    fcp_metrics_flush(&drain->firecracker, path, &metrics, &no_matter) == 0) {
@@ -300,7 +308,9 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 			     struct fcp_error *err)
 {
 	const struct fcp_step step = fcp_step_begin(&settings->observer, "balloon-drain");
-	struct drain drain = {.settings = settings, .result = result, .lock = lock,
+	struct drain drain = {.settings = settings,
+			      .result = result,
+			      .lock = lock,
 			      .guard = FCP_GUARD_NONE};
 	int ran = -1;
 
@@ -324,7 +334,8 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
 		      struct fcp_balloon_drain_result *result, struct fcp_error *err)
 {
-	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	const struct fcp_lock_wait wait =
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 	uint64_t start_ns = fcp_now_ns();
 

@@ -37,10 +37,12 @@ static int balloon_differs_error(const struct fcp_balloon *is, const struct fcp_
 					(unsigned long)asked->amount_mib);
 	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
 		if (switches[i].is != switches[i].asked)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "; %s is %s, asked for %s",
-						 switches[i].name, switches[i].is ? "on" : "off",
+			used += (size_t)snprintf(text + used, sizeof(text) - used,
+						 "; %s is %s, asked for %s", switches[i].name,
+						 switches[i].is ? "on" : "off",
 						 switches[i].asked ? "on" : "off");
-	return fcp_error_set(err, FCP_ERR_STATE, 0, "a balloon with other settings is there%s", text);
+	return fcp_error_set(err, FCP_ERR_STATE, 0, "a balloon with other settings is there%s",
+			     text);
 }
 
 static int install_balloon(struct fcp_firecracker *firecracker, const struct fcp_balloon *asked,
@@ -57,8 +59,10 @@ static int install_balloon(struct fcp_firecracker *firecracker, const struct fcp
 	}
 	if (fcp_balloon_put(firecracker, asked, err) != 0) {
 		if (err->error_class == FCP_ERR_SERVER && strstr(err->message, "after starting"))
-			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-					     "the VM runs without a balloon, and one can be installed before boot only");
+			return fcp_error_set(
+				err, FCP_ERR_UNSUPPORTED, 0,
+				"the VM runs without a balloon, and one can be installed before "
+				"boot only");
 		return -1;
 	}
 	result->balloon = *asked;
@@ -69,7 +73,8 @@ static int install_balloon(struct fcp_firecracker *firecracker, const struct fcp
 static int run_install(const struct fcp_balloon_install_settings *settings,
 		       struct fcp_balloon_install_result *result, struct fcp_error *err)
 {
-	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	const struct fcp_lock_wait wait =
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
 	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 

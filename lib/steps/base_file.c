@@ -14,13 +14,15 @@ static int check_base_file(const struct fcp_base_of *of, const struct fcp_input_
 	if (fcp_identity_read(of->file->fd, of->file->name, &own, err) != 0)
 		return -1;
 	if (own.device == base->identity.device && own.inode == base->identity.inode)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s and its base %.200s are one file",
-				     of->file->name, base->file.name);
-	if (base->bytes != of->bytes)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s: the base has %llu bytes, and %.200s %llu: it is not its base",
-				     base->file.name, (unsigned long long)base->bytes, of->file->name,
-				     (unsigned long long)of->bytes);
+				     "%.200s and its base %.200s are one file", of->file->name,
+				     base->file.name);
+	if (base->bytes != of->bytes)
+		return fcp_error_set(
+			err, FCP_ERR_INPUT, 0,
+			"%.200s: the base has %llu bytes, and %.200s %llu: it is not its base",
+			base->file.name, (unsigned long long)base->bytes, of->file->name,
+			(unsigned long long)of->bytes);
 	return fcp_input_file_check_whole(base, err);
 }
 
@@ -40,7 +42,8 @@ int fcp_base_file_open(const char *path, const struct fcp_base_of *of, struct fc
 int fcp_base_file_other(const struct fcp_base_of *of, const struct fcp_base_report *report,
 			struct fcp_error *err)
 {
-	return fcp_error_set(err, FCP_ERR_INPUT, 0,
-			     "%.200s is a layer of memory %s, and %.200s is memory %s: another base",
-			     of->file->name, of->attributes->base, report->path, report->id);
+	return fcp_error_set(
+		err, FCP_ERR_INPUT, 0,
+		"%.200s is a layer of memory %s, and %.200s is memory %s: another base",
+		of->file->name, of->attributes->base, report->path, report->id);
 }

@@ -39,7 +39,8 @@ int fcp_free_ranges_find(const struct fcp_free_source *source, struct fcp_ranges
 	struct fcp_guest_free found = {0};
 	int ran;
 
-	if (fcp_guest_memory_open_file(source->fd, source->holes, source->base_fd, &memory, err) != 0)
+	if (fcp_guest_memory_open_file(source->fd, source->holes, source->base_fd, &memory, err) !=
+	    0)
 		return -1;
 	ran = fcp_free_ranges_of(&memory, source->cancel_fd, &found, report_, err);
 	if (ran == 0) {

@@ -11,7 +11,8 @@
  * recorded as whole is taken for a layer.
  */
 int fcp_holes_decide(const struct fcp_file *file, enum fcp_holes specified,
-		     struct fcp_file_attributes *attributes_, bool *contradicts_, struct fcp_error *err);
+		     struct fcp_file_attributes *attributes_, bool *contradicts_,
+		     struct fcp_error *err);
 
 /* Has the file of that size any? */
 bool fcp_holes_exist(const struct fcp_file *file, uint64_t size_bytes);

@@ -63,5 +63,6 @@ int fcp_input_file_check_whole(const struct fcp_input_file *base, struct fcp_err
 {
 	if (base->attributes.holes != FCP_HOLES_BASE)
 		return 0;
-	return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: the base is a layer itself", base->file.name);
+	return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: the base is a layer itself",
+			     base->file.name);
 }

@@ -14,7 +14,10 @@ struct fcp_input_file {
 	uint64_t bytes;
 };
 
-#define FCP_INPUT_FILE_NONE {.file = {.fd = -1, .cancel_fd = -1}}
+#define FCP_INPUT_FILE_NONE                          \
+	{                                            \
+		.file = {.fd = -1, .cancel_fd = -1 } \
+	}
 
 /*
  * Opens the file at that path, which is borrowed, and claims it for reading. FCP_ERR_BUSY: somebody has

@@ -15,7 +15,7 @@
 struct pause_chain {
 	const struct fcp_pause_settings *settings;
 	struct fcp_pause_result *result;
-	int memory_fd; /* the memory file that was published, or -1 */
+	int memory_fd;	      /* the memory file that was published, or -1 */
 	struct fcp_lock lock; /* of the VM, for the whole chain */
 };
 
@@ -64,11 +64,13 @@ static int pause_drain(struct pause_chain *chain, struct fcp_error *err)
 	struct fcp_balloon_drain_result *result = &chain->result->drain;
 
 	if (!chain->settings->drain_on)
-		leave_out(chain, "balloon-drain", &result->outcome, chain->settings->drain_off_reason);
+		leave_out(chain, "balloon-drain", &result->outcome,
+			  chain->settings->drain_off_reason);
 	else if (chain->result->vm_state != FCP_VM_RUNNING)
 		leave_out(chain, "balloon-drain", &result->outcome, "the VM was paused already");
 	else if (best_effort(fcp_balloon_drain_locked(&chain->settings->drain, &chain->lock, result,
-						  err), err) != 0)
+						      err),
+			     err) != 0)
 		return -1;
 	/* A flag is meant for many VMs, and not each has a balloon. */
 	if (result->outcome.status == FCP_STATUS_UNSUPPORTED)
@@ -138,7 +140,8 @@ static int pause_trim(struct pause_chain *chain, struct fcp_error *err)
 	settings.holes = chain->result->snapshot.layer ? FCP_HOLES_BASE : FCP_HOLES_ZERO;
 	settings.find = what_to_find(chain);
 	if (!chain->settings->trim_on)
-		leave_out(chain, "madvise-ranges", &result->outcome, chain->settings->trim_off_reason);
+		leave_out(chain, "madvise-ranges", &result->outcome,
+			  chain->settings->trim_off_reason);
 	else if (chain->result->snapshot.writer == FCP_WRITER_FCPAUSE)
 		left_out_while_writing(chain, result);
 	else if (chain->memory_fd < 0)
@@ -182,7 +185,8 @@ static void sum_up(struct fcp_pause_result *result)
 		    (i == 0 && !reclaim_fell_short(&result->reclaim)))
 			continue;
 		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%s%s%s: %s", sum->reason,
-				sum->reason[0] ? "; " : "", steps[i].name, steps[i].outcome->reason);
+				sum->reason[0] ? "; " : "", steps[i].name,
+				steps[i].outcome->reason);
 	}
 }
 
@@ -192,20 +196,21 @@ static void no_snapshot(struct fcp_pause_result *result)
 	const struct fcp_outcome *outcome = &result->snapshot.outcome;
 	bool is_said = outcome->status != FCP_STATUS_OK && outcome->status != FCP_STATUS_SKIPPED;
 
-	fcp_outcome_set(&result->outcome, is_said ? outcome->status : FCP_STATUS_FAILED, "snapshot: %s",
-			is_said ? outcome->reason : "there is none");
+	fcp_outcome_set(&result->outcome, is_said ? outcome->status : FCP_STATUS_FAILED,
+			"snapshot: %s", is_said ? outcome->reason : "there is none");
 }
 
 static int run_chain(struct pause_chain *chain, struct fcp_error *err)
 {
 	char *warning = chain->result->snapshot.warning;
 	const struct fcp_pause_settings *settings = chain->settings;
-	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->snapshot.wait_lock_ms,
-							    settings->snapshot.cancel_fd);
+	const struct fcp_lock_wait wait =
+		fcp_lock_wait_for(settings->snapshot.wait_lock_ms, settings->snapshot.cancel_fd);
 
 	if (fcp_snapshot_files_check_names(&settings->snapshot, err) != 0 ||
 	    fcp_lock_vm(settings->snapshot.api_sock, &wait, &chain->lock, err) != 0 ||
-	    fcp_snapshot_check(&settings->snapshot, &chain->lock, &chain->result->vm_state, err) != 0)
+	    fcp_snapshot_check(&settings->snapshot, &chain->lock, &chain->result->vm_state, err) !=
+		    0)
 		return -1;
 	fcp_text_filter(chain->lock.warning, warning, sizeof(chain->result->snapshot.warning));
 	if (pause_reclaim(chain, err) != 0 || pause_drain(chain, err) != 0 ||

@@ -51,11 +51,13 @@ static void find_backing(const struct fcp_firecracker *firecracker,
 	struct fcp_error why;
 
 	if (result->vm_state == FCP_VM_NOT_STARTED) {
-		snprintf(result->backing_reason, sizeof(result->backing_reason), "the VM is not started");
+		snprintf(result->backing_reason, sizeof(result->backing_reason),
+			 "the VM is not started");
 		return;
 	}
 	if (fcp_vm_memory_find(firecracker, machine, &ram, &why) != 0) {
-		snprintf(result->backing_reason, sizeof(result->backing_reason), "%.255s", why.message);
+		snprintf(result->backing_reason, sizeof(result->backing_reason), "%.255s",
+			 why.message);
 		return;
 	}
 	result->backing = name_of(ram.backing);

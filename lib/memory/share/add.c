@@ -73,7 +73,8 @@ static int find_index(const struct fcp_share_set *set, const struct fcp_share_fi
 	return 0;
 }
 
-int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, struct fcp_error *err)
+int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file,
+		  struct fcp_error *err)
 {
 	struct fcp_share_source *source = &set->sources[set->count++];
 	FCP_CLEANUP(fd) int tried = -1;
@@ -86,7 +87,7 @@ int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, 
 	if (err->error_class == FCP_ERR_INTERRUPTED)
 		return -1;
 	source->why = err->error_class == FCP_ERR_MEMORY ? "there is no memory for its index"
-							  : "it cannot be read";
+							 : "it cannot be read";
 	return 0;
 }
 

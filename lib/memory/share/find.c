@@ -28,7 +28,8 @@ static struct fcp_share_match propose_match(const struct fcp_share_job *job, uin
 
 	for (size_t i = 0; i < job->set->count; i++) {
 		found.source = &job->set->sources[i];
-		if (!fcp_share_is_off(found.source) && fcp_share_index_find(&found.source->index, hash, &found.block) &&
+		if (!fcp_share_is_off(found.source) &&
+		    fcp_share_index_find(&found.source->index, hash, &found.block) &&
 		    found.block < found.source->blocks)
 			return found;
 	}
@@ -63,7 +64,8 @@ static void prefetch_piece(struct fcp_share_job *job)
 		struct fcp_share_match next =
 			at < job->piece.end ? propose_match(job, at) : (struct fcp_share_match){0};
 
-		if (first.source && next.source == first.source && next.block == first.block + blocks) {
+		if (first.source && next.source == first.source &&
+		    next.block == first.block + blocks) {
 			blocks++;
 			continue;
 		}
@@ -76,7 +78,8 @@ static void prefetch_piece(struct fcp_share_job *job)
 }
 
 /* The block's bytes; count: how many are wanted from there on. NULL where there is no such block. */
-static const unsigned char *look_at(struct fcp_share_job *job, struct fcp_share_match at, uint64_t count)
+static const unsigned char *look_at(struct fcp_share_job *job, struct fcp_share_match at,
+				    uint64_t count)
 {
 	struct fcp_share_window *window = job->window;
 	struct fcp_error ignored;
@@ -91,7 +94,8 @@ static const unsigned char *look_at(struct fcp_share_job *job, struct fcp_share_
 		window->source = at.source;
 		window->start = at.block;
 		window->end = at.block + count;
-		if (fcp_pages_read(is_live(job, at.source) ? at.source->live : at.source->fd, at.source->file.name,
+		if (fcp_pages_read(is_live(job, at.source) ? at.source->live : at.source->fd,
+				   at.source->file.name,
 				   (struct fcp_range){window->start * FCP_PAGE_BYTES,
 						      window->end * FCP_PAGE_BYTES},
 				   window->bytes, &ignored) != 0) {
@@ -153,7 +157,8 @@ static void find_spans(struct fcp_share_job *job)
 		}
 		found = look_up(job, at);
 		if (found.source)
-			job->spans[job->count++] = (struct fcp_share_span){{at, at + FCP_PAGE_BYTES}, found};
+			job->spans[job->count++] =
+				(struct fcp_share_span){{at, at + FCP_PAGE_BYTES}, found};
 	}
 }
 

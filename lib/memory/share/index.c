@@ -52,8 +52,8 @@ void fcp_share_index_add(struct fcp_share_index *index, uint64_t hash, uint64_t 
 			return;
 		if (same_hash(held, entry)) {
 			while (entry < held &&
-			       !__atomic_compare_exchange_n(slot, &held, entry, false, __ATOMIC_RELAXED,
-							    __ATOMIC_RELAXED))
+			       !__atomic_compare_exchange_n(slot, &held, entry, false,
+							    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 				;
 			return;
 		}

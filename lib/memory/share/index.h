@@ -28,9 +28,9 @@ struct fcp_share_index {
 };
 
 struct fcp_share_index_build {
-	int fd;		   /* of the file, open for reading; its offset moves */
-	const char *name;  /* for messages */
-	uint64_t bytes;	   /* of the file; what is beyond FCP_SHARE_BLOCKS_MAX is not looked at */
+	int fd;		  /* of the file, open for reading; its offset moves */
+	const char *name; /* for messages */
+	uint64_t bytes;	  /* of the file; what is beyond FCP_SHARE_BLOCKS_MAX is not looked at */
 	fcp_share_hash *hash;
 	int cancel_fd;
 };

@@ -48,7 +48,8 @@ static int find_data(const struct fcp_share_index_build *build, struct fcp_range
 		found.start = fcp_align_down(found.start, FCP_PAGE_BYTES);
 		found.end = fcp_align_up(found.end, FCP_PAGE_BYTES);
 		if (fcp_cancelled(build->cancel_fd))
-			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted", build->name);
+			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted",
+					     build->name);
 		if (fcp_ranges_add(data_, found.start, found.end, err) != 0)
 			return -1;
 	}
@@ -66,8 +67,9 @@ static bool next_chunk(struct index_work *work, struct fcp_range *chunk_)
 		const struct fcp_range *stretch = &data->items[work->next];
 
 		chunk_->start = stretch->start + work->next_bytes;
-		chunk_->end = stretch->end - chunk_->start > CHUNK_BYTES ? chunk_->start + CHUNK_BYTES
-									  : stretch->end;
+		chunk_->end = stretch->end - chunk_->start > CHUNK_BYTES
+				      ? chunk_->start + CHUNK_BYTES
+				      : stretch->end;
 		work->next_bytes += chunk_->end - chunk_->start;
 		if (chunk_->end == stretch->end) {
 			work->next++;

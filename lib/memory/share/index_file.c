@@ -52,7 +52,8 @@ static struct index_header header_of(const struct stat *of, const struct fcp_sha
 
 	memcpy(header.magic, magic, sizeof(magic));
 	seed = XXH3_64bits(&header, sizeof(header));
-	header.checksum = XXH3_64bits_withSeed(index->slots, index->slot_count * sizeof(*index->slots), seed);
+	header.checksum =
+		XXH3_64bits_withSeed(index->slots, index->slot_count * sizeof(*index->slots), seed);
 	return header;
 }
 
@@ -65,7 +66,8 @@ static struct index_header header_of(const struct stat *of, const struct fcp_sha
  */
 static int open_index_directory(int fd, char **name_)
 {
-	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+			       .resolve = RESOLVE_NO_SYMLINKS};
 	FCP_CLEANUP(fd) int directory = -1;
 	char path[4096];
 	char *slash;
@@ -96,7 +98,8 @@ static bool has_sane_size(const struct index_header *header, const struct stat *
 
 static bool read_table(int fd, const struct index_header *header, struct fcp_share_index *index)
 {
-	struct fcp_range table = {sizeof(*header), sizeof(*header) + header->slot_count * sizeof(uint64_t)};
+	struct fcp_range table = {sizeof(*header),
+				  sizeof(*header) + header->slot_count * sizeof(uint64_t)};
 	struct fcp_error ignored;
 
 	index->slot_count = header->slot_count;

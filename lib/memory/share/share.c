@@ -36,8 +36,8 @@ static int clone_spans(struct fcp_share_job *job, uint64_t *shared_bytes, struct
 			continue;
 		errnum = clone_span(job, span);
 		if (errnum == ENOSPC || errnum == EDQUOT || errnum == EIO)
-			return fcp_error_set(err, FCP_ERR_IO, errnum, "%.200s: cannot share storage",
-					     job->put->name);
+			return fcp_error_set(err, FCP_ERR_IO, errnum,
+					     "%.200s: cannot share storage", job->put->name);
 		if (errnum != 0) {
 			fcp_share_turn_off(span->from.source);
 			continue;
@@ -56,8 +56,9 @@ static int write_rest(const struct fcp_share_job *job, struct fcp_error *err)
 
 	for (size_t i = 0; i <= job->count; i++) {
 		rest.end = i < job->count ? job->spans[i].at.start : job->piece.end;
-		if (rest.start < rest.end && fcp_pages_write(job->put->fd, job->put->name, rest,
-							     fcp_share_page_at(job, rest.start), err) != 0)
+		if (rest.start < rest.end &&
+		    fcp_pages_write(job->put->fd, job->put->name, rest,
+				    fcp_share_page_at(job, rest.start), err) != 0)
 			return -1;
 		if (i < job->count)
 			rest.start = job->spans[i].at.end;
@@ -73,10 +74,13 @@ int fcp_share_put(struct fcp_share_set *set, struct fcp_share_window *window,
 	*shared_bytes_ = 0;
 	for (uint64_t at = put->run.start; at < put->run.end; at = job.piece.end) {
 		job.piece.start = at;
-		job.piece.end = put->run.end - at > FCP_SHARE_PIECE_BYTES ? at + FCP_SHARE_PIECE_BYTES : put->run.end;
+		job.piece.end = put->run.end - at > FCP_SHARE_PIECE_BYTES
+					? at + FCP_SHARE_PIECE_BYTES
+					: put->run.end;
 		job.hashed = false;
 		fcp_share_find(&job);
-		if (clone_spans(&job, shared_bytes_, err) != 0 || (!put->there && write_rest(&job, err) != 0))
+		if (clone_spans(&job, shared_bytes_, err) != 0 ||
+		    (!put->there && write_rest(&job, err) != 0))
 			return -1;
 	}
 	return 0;

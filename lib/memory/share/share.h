@@ -53,7 +53,8 @@ struct fcp_share_set {
  * Adds a file to the set, which has room for it, and reads its index, or builds and keeps one. Where it
  * cannot be frozen, or an index not be had, it is added all the same, with the reason. FCP_ERR_INTERRUPTED.
  */
-int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file, struct fcp_error *err);
+int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file,
+		  struct fcp_error *err);
 
 /*
  * Freezes all of them as they are now: once, before the first page. It takes some milliseconds, in which

@@ -10,8 +10,8 @@ struct fcp_doctor {
 	const struct fcp_doctor_settings *settings;
 	struct fcp_doctor_result *result;
 	struct fcp_firecracker firecracker;
-	bool answers;  /* Firecracker does, and has a VM */
-	bool restored; /* from a file: there is a base */
+	bool answers;			   /* Firecracker does, and has a VM */
+	bool restored;			   /* from a file: there is a base */
 	struct fcp_machine_config machine; /* if it answers */
 };
 

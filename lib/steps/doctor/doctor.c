@@ -80,7 +80,7 @@ int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_res
 	fcp_firecracker_close(&doctor.firecracker);
 	in_the_way = worst_verdict(result);
 	if (ran == 0 && in_the_way > 0)
-		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%u of %zu checks say no", in_the_way,
-				result->check_count);
+		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%u of %zu checks say no",
+				in_the_way, result->check_count);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

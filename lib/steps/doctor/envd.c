@@ -7,14 +7,22 @@
 #include <string.h>
 
 static const struct fcp_check_about about_envd = {
-	"envd", "reclaiming asks the guest through it", "look whether the guest runs, and the address and token"};
+	"envd",
+	"reclaiming asks the guest through it",
+	"look whether the guest runs, and the address and token",
+};
 static const struct fcp_check_about about_tools = {
-	"guest-tools", "each step of a reclaim needs its own", "install what is missing in the guest (coreutils, util-linux)"};
+	"guest-tools",
+	"each step of a reclaim needs its own",
+	"install what is missing in the guest (coreutils, util-linux)",
+};
 
 /* A line a tool that is missing, and one with envd's version. */
 static const char script[] =
-	"for tool in timeout sync fstrim; do command -v $tool >/dev/null || echo \"missing $tool\"; done\n"
-	"for file in drop_caches compact_memory; do [ -w /proc/sys/vm/$file ] || echo \"missing $file\"; done\n"
+	"for tool in timeout sync fstrim; do command -v $tool >/dev/null || echo \"missing "
+	"$tool\"; done\n"
+	"for file in drop_caches compact_memory; do [ -w /proc/sys/vm/$file ] || echo \"missing "
+	"$file\"; done\n"
 	"echo \"version $(envd -version 2>/dev/null || /usr/bin/envd -version 2>/dev/null)\"\n";
 
 #define ASK_MS 5000
@@ -49,7 +57,8 @@ static void judge_script_output(char *said, struct fcp_check *envd, struct fcp_c
 		if (strncmp(line, "missing ", 8) == 0) {
 			size_t used = strlen(missing);
 
-			snprintf(missing + used, sizeof(missing) - used, "%s%.32s", used ? ", " : "", line + 8);
+			snprintf(missing + used, sizeof(missing) - used, "%s%.32s",
+				 used ? ", " : "", line + 8);
 		}
 		if (strncmp(line, "version ", 8) == 0 && line[8])
 			fcp_check_set(envd, FCP_VERDICT_OK, "envd %.64s", line + 8);
@@ -57,7 +66,8 @@ static void judge_script_output(char *said, struct fcp_check *envd, struct fcp_c
 	if (missing[0])
 		fcp_check_set(tools, FCP_VERDICT_NO, "missing: %s", missing);
 	else
-		fcp_check_set(tools, FCP_VERDICT_OK, "timeout, sync, fstrim, drop_caches, compact_memory");
+		fcp_check_set(tools, FCP_VERDICT_OK,
+			      "timeout, sync, fstrim, drop_caches, compact_memory");
 }
 
 static int run_script(const struct fcp_doctor_settings *settings, struct script_output *said,
@@ -84,7 +94,8 @@ static int run_script(const struct fcp_doctor_settings *settings, struct script_
 	ran = fcp_guest_run(&command, &end, err);
 	fcp_envd_token_clear(&token);
 	if (ran == 0 && end.exit_code != 0)
-		return fcp_error_set(err, FCP_ERR_SERVER, 0, "/bin/sh in the guest: %s", end.status);
+		return fcp_error_set(err, FCP_ERR_SERVER, 0, "/bin/sh in the guest: %s",
+				     end.status);
 	return ran;
 }
 

@@ -13,16 +13,25 @@
 #include <sys/xattr.h>
 
 static const struct fcp_check_about about_target = {
-	"target", "both files are made under temporary names beside their targets",
-	"give a directory that this user can write"};
+	"target",
+	"both files are made under temporary names beside their targets",
+	"give a directory that this user can write",
+};
 static const struct fcp_check_about about_room = {
-	"room", "a memory file can need as much as the guest has", "make room, or give another directory"};
+	"room",
+	"a memory file can need as much as the guest has",
+	"make room, or give another directory",
+};
 static const struct fcp_check_about about_reflinks = {
-	"reflinks", "a restored VM's file begins as a clone of its base, which is a copy without them",
-	"put the files on XFS or btrfs beside the base, or take layers (--layer)"};
+	"reflinks",
+	"a restored VM's file begins as a clone of its base, which is a copy without them",
+	"put the files on XFS or btrfs beside the base, or take layers (--layer)",
+};
 static const struct fcp_check_about about_attributes = {
-	"attributes", "what a file's holes mean, and of what it is a layer, is recorded in extended attributes",
-	"mount the file system with user_xattr, or use another one"};
+	"attributes",
+	"what a file's holes mean, and of what it is a layer, is recorded in extended attributes",
+	"mount the file system with user_xattr, or use another one",
+};
 
 static char *target_directory(const char *path)
 {
@@ -57,7 +66,8 @@ static void check_target_room(const struct fcp_doctor *doctor, int directory,
 }
 
 /* A booted VM's file has nothing to share. */
-static void check_reflinks(const struct fcp_doctor *doctor, int directory, int from, struct fcp_check *check)
+static void check_reflinks(const struct fcp_doctor *doctor, int directory, int from,
+			   struct fcp_check *check)
 {
 	static const char page[FCP_PAGE_BYTES] = "reflink";
 	FCP_CLEANUP(fd) int to = open_unnamed(directory);
@@ -68,7 +78,8 @@ static void check_reflinks(const struct fcp_doctor *doctor, int directory, int f
 		fcp_check_set(check, FCP_VERDICT_OK, "the file system has them");
 	else
 		fcp_check_set(check, doctor->restored ? FCP_VERDICT_NO : FCP_VERDICT_OK,
-			      "the file system has none%s", doctor->restored ? "" : "; this VM was booted");
+			      "the file system has none%s",
+			      doctor->restored ? "" : "; this VM was booted");
 }
 
 static void check_attributes(int fd, struct fcp_check *check)
@@ -96,8 +107,8 @@ int fcp_doctor_target(struct fcp_doctor *doctor, struct fcp_error *err)
 		return fcp_error_nomem(err);
 	if (!settings->mem_file_path)
 		return 0;
-	if (fcp_place_open(fcp_firecracker_pid(&doctor->firecracker), settings->chroot_base, directory, &place,
-			   &why) != 0) {
+	if (fcp_place_open(fcp_firecracker_pid(&doctor->firecracker), settings->chroot_base,
+			   directory, &place, &why) != 0) {
 		fcp_check_set(target, FCP_VERDICT_NO, "%s", why.message);
 		return 0;
 	}

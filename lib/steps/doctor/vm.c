@@ -9,22 +9,37 @@
 #include "steps/vm_memory.h"
 
 static const struct fcp_check_about about_socket = {
-	"socket", "everything goes through Firecracker's API",
-	"start Firecracker, or give its socket by --api-sock"};
+	"socket",
+	"everything goes through Firecracker's API",
+	"start Firecracker, or give its socket by --api-sock",
+};
 static const struct fcp_check_about about_state = {
-	"vm", "only a VM that was started can be paused", "boot it, or load a snapshot (fcpause resume)"};
+	"vm",
+	"only a VM that was started can be paused",
+	"boot it, or load a snapshot (fcpause resume)",
+};
 static const struct fcp_check_about about_memory = {
-	"guest-memory", "fcpause writes memory that it has found for sure; else Firecracker writes, and the pause is longer",
-	"run as root, or with CAP_SYS_PTRACE, on the host of the VM, and without a proxy before the socket"};
+	"guest-memory",
+	"fcpause writes memory that it has found for sure; else Firecracker writes, and the pause "
+	"is longer",
+	"run as root, or with CAP_SYS_PTRACE, on the host of the VM, and without a proxy before "
+	"the socket",
+};
 static const struct fcp_check_about about_base = {
-	"base", "of a restored VM only what differs from its file is written",
-	"keep the file that the VM was restored from; of a page-fault handler, name it by --base"};
+	"base",
+	"of a restored VM only what differs from its file is written",
+	"keep the file that the VM was restored from; of a page-fault handler, name it by --base",
+};
 static const struct fcp_check_about about_kernel = {
-	"guest-kernel", "what the guest's kernel holds free is not written",
-	"a Linux on x86_64 with VMCOREINFO is needed (CONFIG_CRASH_CORE or CONFIG_VMCORE_INFO)"};
+	"guest-kernel",
+	"what the guest's kernel holds free is not written",
+	"a Linux on x86_64 with VMCOREINFO is needed (CONFIG_CRASH_CORE or CONFIG_VMCORE_INFO)",
+};
 static const struct fcp_check_about about_balloon = {
-	"balloon", "a drain was asked for, and goes through it",
-	"install it before boot (fcpause balloon-install), or turn the drain off"};
+	"balloon",
+	"a drain was asked for, and goes through it",
+	"install it before boot (fcpause balloon-install), or turn the drain off",
+};
 
 static int interrupted_error(const struct fcp_doctor *doctor, struct fcp_error *err)
 {
@@ -47,8 +62,8 @@ static void check_socket(struct fcp_doctor *doctor, struct fcp_instance *instanc
 	pid = fcp_firecracker_pid(&doctor->firecracker);
 	doctor->answers = true;
 	if (pid > 0)
-		fcp_check_set(check, FCP_VERDICT_OK, "Firecracker %s, process %d", instance_->vmm_version,
-			      (int)pid);
+		fcp_check_set(check, FCP_VERDICT_OK, "Firecracker %s, process %d",
+			      instance_->vmm_version, (int)pid);
 	else
 		fcp_check_set(check, FCP_VERDICT_OK, "Firecracker %s, whose process is not known",
 			      instance_->vmm_version);
@@ -59,9 +74,12 @@ static void check_vm_state(struct fcp_doctor *doctor, const struct fcp_instance 
 	struct fcp_check *check = fcp_doctor_add(doctor, &about_state);
 
 	if (doctor->answers)
-		fcp_check_set(check, instance->state == FCP_VM_NOT_STARTED ? FCP_VERDICT_NO : FCP_VERDICT_OK,
+		fcp_check_set(check,
+			      instance->state == FCP_VM_NOT_STARTED ? FCP_VERDICT_NO
+								    : FCP_VERDICT_OK,
 			      "%s, %llu MiB, dirty pages %s", fcp_vm_state_name(instance->state),
-			      (unsigned long long)(fcp_machine_memory_bytes(&doctor->machine) / FCP_MIB),
+			      (unsigned long long)(fcp_machine_memory_bytes(&doctor->machine) /
+						   FCP_MIB),
 			      doctor->machine.track_dirty_pages ? "tracked" : "not tracked");
 }
 

@@ -33,10 +33,11 @@ static void check_inspect_base(const struct fcp_base_of *of, bool holes_known,
 	if (of->attributes->holes == FCP_HOLES_BASE && report->lineage == FCP_LINEAGE_OTHER)
 		fcp_base_file_other(of, report, &other);
 	else if (!holes_known)
-		fcp_error_set(&other, FCP_ERR_UNSUPPORTED, 0,
-			      "is %.200s a whole memory file, or a Diff layer? Say what its holes mean: "
-			      "zero or base",
-			      of->file->name);
+		fcp_error_set(
+			&other, FCP_ERR_UNSUPPORTED, 0,
+			"is %.200s a whole memory file, or a Diff layer? Say what its holes mean: "
+			"zero or base",
+			of->file->name);
 	snprintf(base->not_compared, sizeof(base->not_compared), "%.399s", other.message);
 }
 

@@ -13,7 +13,10 @@ struct fcp_inspect_base {
 	char not_compared[400]; /* why; "" where it was */
 };
 
-#define FCP_INSPECT_BASE_NONE {.file = FCP_INPUT_FILE_NONE}
+#define FCP_INSPECT_BASE_NONE               \
+	{                                   \
+		.file = FCP_INPUT_FILE_NONE \
+	}
 
 /*
  * Opens the base, and compares the file with it: result->compared. A layer that is recorded to lie on

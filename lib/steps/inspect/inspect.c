@@ -46,8 +46,8 @@ static int open_inspected(struct inspect_run *run, struct fcp_error *err)
 	run->claimed = true;
 	if (fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_READ, &run->claim, err) < 0)
 		return -1;
-	return fcp_holes_decide(&run->file, run->settings->holes, &run->result->attributes, &contradicts,
-				err);
+	return fcp_holes_decide(&run->file, run->settings->holes, &run->result->attributes,
+				&contradicts, err);
 }
 
 /* ---- a guest that can be read ---- */
@@ -106,8 +106,10 @@ static int check_guest(struct inspect_run *run, struct fcp_error *err)
 
 static int add_guest(struct inspect_run *run, struct fcp_error *err)
 {
-	const struct fcp_guest_classify_settings settings = {
-		.zero = true, .cancel_fd = run->file.cancel_fd, .sink = add_run, .sink_arg = run};
+	const struct fcp_guest_classify_settings settings = {.zero = true,
+							     .cancel_fd = run->file.cancel_fd,
+							     .sink = add_run,
+							     .sink_arg = run};
 	char release[FCP_GUEST_RELEASE_BYTES];
 	struct fcp_guest_memory memory;
 
@@ -163,12 +165,12 @@ static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *
 /* A hole is unknown, too: of a layer it would be the base's bytes. */
 static int add_unknown(struct inspect_run *run, struct fcp_error *err)
 {
-	const struct fcp_zero_scan scan = {
-		.file = &run->file, .sink = move_zero, .sink_arg = run};
+	const struct fcp_zero_scan scan = {.file = &run->file, .sink = move_zero, .sink_arg = run};
 	struct fcp_range data = {0, 0};
 	int more;
 
-	fcp_inspect_add(run->result, &run->base.same, (struct fcp_range){0, run->result->logical_bytes},
+	fcp_inspect_add(run->result, &run->base.same,
+			(struct fcp_range){0, run->result->logical_bytes},
 			&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, false, false});
 	while ((more = next_data(run, data.end, &data, err)) > 0)
 		fcp_inspect_add(run->result, &run->base.same, data,
@@ -214,7 +216,8 @@ static int compare_base(struct inspect_run *run, struct fcp_error *err)
 		return 0;
 	if (check_holes(run, &holes_known, err) < 0)
 		return -1;
-	return fcp_inspect_compare(run->settings->base, &run->file, holes_known, &run->base, run->result, err);
+	return fcp_inspect_compare(run->settings->base, &run->file, holes_known, &run->base,
+				   run->result, err);
 }
 
 /* Said of a guest that could be read, too. */
@@ -227,7 +230,8 @@ static void tell_not_compared(struct inspect_run *run)
 		return;
 	if (outcome->status != FCP_STATUS_OK)
 		snprintf(other, sizeof(other), "; %.500s", outcome->reason);
-	fcp_outcome_set(outcome, FCP_STATUS_PARTIAL, "not compared: %s%s", run->base.not_compared, other);
+	fcp_outcome_set(outcome, FCP_STATUS_PARTIAL, "not compared: %s%s", run->base.not_compared,
+			other);
 }
 
 static int run_inspect(struct inspect_run *run, struct fcp_error *err)

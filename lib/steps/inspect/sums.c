@@ -11,8 +11,7 @@ const char *fcp_same_name(enum fcp_same same)
 	return same == FCP_SAME_BASE ? "base" : "unknown";
 }
 
-int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max,
-		      struct fcp_error *err)
+int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max, struct fcp_error *err)
 {
 	uint64_t bytes = FCP_PAGE_BYTES;
 
@@ -33,15 +32,16 @@ int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max,
 	return 0;
 }
 
-static void add_to(struct fcp_class_bytes *bytes, uint64_t change, const struct fcp_inspect_amount *amount)
+static void add_to(struct fcp_class_bytes *bytes, uint64_t change,
+		   const struct fcp_inspect_amount *amount)
 {
 	bytes->bytes += amount->in_memory ? change : 0;
 	bytes->allocated_bytes += amount->on_disk ? change : 0;
 }
 
 /* A stretch that stands in that place as a whole, or nowhere. */
-static void add_stretch(struct fcp_inspect_result *result, struct fcp_range range, enum fcp_same same,
-			const struct fcp_inspect_amount *amount)
+static void add_stretch(struct fcp_inspect_result *result, struct fcp_range range,
+			enum fcp_same same, const struct fcp_inspect_amount *amount)
 {
 	enum fcp_page_class class = amount->page_class;
 	uint64_t bytes = range.end - range.start, change = amount->take_away ? -bytes : bytes;
@@ -50,7 +50,8 @@ static void add_stretch(struct fcp_inspect_result *result, struct fcp_range rang
 	if (same != FCP_SAMES)
 		add_to(&result->same[same][class], change, amount);
 	while (result->cells && range.start < range.end) {
-		uint64_t cell = range.start / result->cell_bytes, stop = (cell + 1) * result->cell_bytes;
+		uint64_t cell = range.start / result->cell_bytes,
+			 stop = (cell + 1) * result->cell_bytes;
 
 		stop = stop < range.end ? stop : range.end;
 		change = amount->take_away ? range.start - stop : stop - range.start;
@@ -80,7 +81,8 @@ void fcp_inspect_add(struct fcp_inspect_result *result, const struct fcp_found_r
 			part.start = part.start > next->start ? part.start : next->start;
 			part.end = next->end < range.end ? next->end : range.end;
 		}
-		add_stretch(result, part, next && part.start >= next->start ? place_of(next->found) : FCP_SAMES,
+		add_stretch(result, part,
+			    next && part.start >= next->start ? place_of(next->found) : FCP_SAMES,
 			    amount);
 		range.start = part.end;
 	}
@@ -88,18 +90,19 @@ void fcp_inspect_add(struct fcp_inspect_result *result, const struct fcp_found_r
 
 void fcp_inspect_sum_up(struct fcp_inspect_result *result)
 {
-	for (unsigned class = 0; class < FCP_PAGE_CLASSES && result->compared; class++) {
-		uint64_t stored = result->classes[class].bytes;
+	for (unsigned page_class = 0; page_class < FCP_PAGE_CLASSES && result->compared;
+	     page_class++) {
+		uint64_t stored = result->classes[page_class].bytes;
 
-		if (class == FCP_PAGE_FREE)
+		if (page_class == FCP_PAGE_FREE)
 			continue;
 		for (unsigned same = 0; same < FCP_SAMES; same++) {
-			const struct fcp_class_bytes *bytes = &result->same[same][class];
+			const struct fcp_class_bytes *bytes = &result->same[same][page_class];
 
 			result->same_all[same].bytes += bytes->bytes;
 			result->same_all[same].allocated_bytes += bytes->allocated_bytes;
 		}
-		result->layer_bytes += stored - result->same[FCP_SAME_BASE][class].bytes;
+		result->layer_bytes += stored - result->same[FCP_SAME_BASE][page_class].bytes;
 	}
 }
 
@@ -111,7 +114,8 @@ void fcp_inspect_forget(struct fcp_inspect_result *result)
 		memset(result->cells, 0, result->cell_count * sizeof(*result->cells));
 	for (unsigned same = 0; same < FCP_SAMES; same++)
 		if (result->same_cells[same])
-			memset(result->same_cells[same], 0, result->cell_count * sizeof(*result->cells));
+			memset(result->same_cells[same], 0,
+			       result->cell_count * sizeof(*result->cells));
 	result->data_bytes = 0;
 }
 

@@ -7,8 +7,7 @@
 
 /* Cuts the file (result->logical_bytes) into at most cells_max parts; 0: none. result->compared is known.
  * FCP_ERR_MEMORY. */
-int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max,
-		      struct fcp_error *err);
+int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max, struct fcp_error *err);
 
 /* What to add; a move out of a class is the same with wrapped figures. */
 struct fcp_inspect_amount {

@@ -41,16 +41,16 @@ int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 	if (attributes->holes != FCP_HOLES_BASE || !(run->find & FCP_FIND_ZERO))
 		return 0;
 	if (run->find & FCP_FIND_BY_BASE)
-		return find_without_zero(run, "of a Diff layer zero pages are not told: they are the base's "
-					      "or have changed");
+		return find_without_zero(
+			run, "of a Diff layer zero pages are not told: they are the base's "
+			     "or have changed");
 	if (settings->holes == FCP_HOLES_BASE || settings->find == FCP_FIND_ZERO)
-		return fcp_error_set(err,
-				     settings->holes == FCP_HOLES_BASE ? FCP_ERR_USAGE
-								       : FCP_ERR_UNSUPPORTED,
-				     0,
-				     "%.200s: zero pages of a Diff layer cannot be released: a hole "
-				     "there shows the base's bytes",
-				     run->file.name);
+		return fcp_error_set(
+			err,
+			settings->holes == FCP_HOLES_BASE ? FCP_ERR_USAGE : FCP_ERR_UNSUPPORTED, 0,
+			"%.200s: zero pages of a Diff layer cannot be released: a hole "
+			"there shows the base's bytes",
+			run->file.name);
 	return find_without_zero(run, "the file is recorded as a Diff layer: its zero pages stay");
 }
 
@@ -86,9 +86,9 @@ static int check_holes_are_free(const struct fcp_file *file, uint64_t size_bytes
 		if (hole.start < hole.end && leaves_free(&hole, free_ranges, &next, &at))
 			return fcp_error_set(
 				err, FCP_ERR_UNSUPPORTED, 0,
-				"%.200s has holes where its guest may use memory (byte %llu): is it "
-				"a whole memory file (zeros) or a Diff layer (the base's bytes)? Say "
-				"what its holes mean: zero or base",
+				"%.200s has holes where its guest may use memory (byte %llu): is "
+				"it a whole memory file (zeros) or a Diff layer (the base's "
+				"bytes)? Say what its holes mean: zero or base",
 				file->name, (unsigned long long)at);
 		hole.end = data.end;
 	}
@@ -113,8 +113,7 @@ int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp
 				 &found, &run->result->guest, err) != 0 &&
 	    err->error_class != FCP_ERR_UNSUPPORTED)
 		return -1;
-	return check_holes_are_free(&run->file, run->size_bytes, looked ? &run->free : &found,
-				    err);
+	return check_holes_are_free(&run->file, run->size_bytes, looked ? &run->free : &found, err);
 }
 
 /* So that the next run need not ask. Free pages alone say nothing of the file. */

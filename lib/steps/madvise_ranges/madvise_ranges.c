@@ -27,13 +27,16 @@ static int check_finds(const struct fcp_madvise_ranges_settings *settings, struc
 	if ((settings->find != 0) == (settings->ranges != NULL) || (settings->find & ~known) != 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "either what to find or ranges");
 	if ((settings->find & FCP_FIND_BY_BASE) && !settings->keep)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "pages that are as in the base, or have changed, must not be released: "
-				     "the guest needs them");
-	if (align_bytes < FCP_PAGE_BYTES || align_bytes > FCP_ALIGN_MAX || (align_bytes & (align_bytes - 1)) != 0)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "an alignment of %llu bytes: no power of two from 4096 to 1 GiB",
-				     (unsigned long long)align_bytes);
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"pages that are as in the base, or have changed, must not be released: "
+			"the guest needs them");
+	if (align_bytes < FCP_PAGE_BYTES || align_bytes > FCP_ALIGN_MAX ||
+	    (align_bytes & (align_bytes - 1)) != 0)
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"an alignment of %llu bytes: no power of two from 4096 to 1 GiB",
+			(unsigned long long)align_bytes);
 	return 0;
 }
 
@@ -43,9 +46,10 @@ static int check_madvise_settings(const struct fcp_madvise_ranges_settings *sett
 	if (!settings->mem_file_path || !*settings->mem_file_path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
 	if ((settings->find & FCP_FIND_BY_BASE) && !settings->base)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "%.200s: which pages are as in its base is not known without the base",
-				     settings->mem_file_path);
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"%.200s: which pages are as in its base is not known without the base",
+			settings->mem_file_path);
 	return 0;
 }
 
@@ -77,7 +81,8 @@ static int find_free_of_file(struct fcp_madvise_run *run, struct fcp_error *err)
 			*err = why;
 			return -1;
 		}
-		fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "free pages: %s", why.message);
+		fcp_outcome_set(&run->result->outcome, FCP_STATUS_PARTIAL, "free pages: %s",
+				why.message);
 	}
 	return fcp_madvise_check_holes(run, look, err);
 }
@@ -101,8 +106,10 @@ static int take_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *
 static int scan_zero(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	/* What is free already need not be read. */
-	const struct fcp_zero_scan scan = {
-		.file = &run->file, .skip = &run->free, .sink = take_zero, .sink_arg = run};
+	const struct fcp_zero_scan scan = {.file = &run->file,
+					   .skip = &run->free,
+					   .sink = take_zero,
+					   .sink_arg = run};
 
 	for (size_t i = 0; run->releaser && i < run->free.count; i++)
 		if (fcp_releaser_put(run->free.items[i].start, run->free.items[i].end,
@@ -139,11 +146,12 @@ static int check_made_of(struct fcp_madvise_run *run, struct fcp_error *err)
 
 	if (!fcp_identity_is_known(made_of) || fcp_identity_equal(made_of, &run->result->file))
 		return 0;
-	return fcp_error_set(err, FCP_ERR_INPUT, 0,
-			     "%.200s: the ranges were made of another file, or of this one before it "
-			     "was written: of %s, and this is %s (device:inode, size, time of change)",
-			     run->file.name, fcp_identity_text(made_of, theirs),
-			     fcp_identity_text(&run->result->file, ours));
+	return fcp_error_set(
+		err, FCP_ERR_INPUT, 0,
+		"%.200s: the ranges were made of another file, or of this one before it "
+		"was written: of %s, and this is %s (device:inode, size, time of change)",
+		run->file.name, fcp_identity_text(made_of, theirs),
+		fcp_identity_text(&run->result->file, ours));
 }
 
 static int copy_given(struct fcp_madvise_run *run, struct fcp_error *err)
@@ -166,7 +174,8 @@ static int find_all(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	if (run->settings->ranges)
 		return copy_given(run, err);
-	if ((run->find & FCP_FIND_BY_BASE ? fcp_madvise_compare(run, err) : scan_zero(run, err)) < 0)
+	if ((run->find & FCP_FIND_BY_BASE ? fcp_madvise_compare(run, err) : scan_zero(run, err)) <
+	    0)
 		return -1;
 	return list_found(run, err);
 }
@@ -216,7 +225,8 @@ static int take_stock(struct fcp_madvise_run *run, struct fcp_error *err)
 		return 0;
 	fcp_outcome_set(
 		&result->outcome, FCP_STATUS_PARTIAL,
-		"%llu bytes were zeroed in place: the file system's blocks are larger than the runs",
+		"%llu bytes were zeroed in place: the file system's blocks are larger than the "
+		"runs",
 		(unsigned long long)(fcp_ranges_bytes(&result->ranges) - result->released_bytes));
 	return 0;
 }
@@ -257,12 +267,12 @@ int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *sett
 {
 	const struct fcp_step step = fcp_step_begin(&settings->observer, "madvise-ranges");
 	struct fcp_madvise_run run = {.settings = settings,
-			  .result = result,
-			  .borrowed = fd >= 0,
-			  .base = FCP_INPUT_FILE_NONE,
-			  .file = {.fd = fd,
-				   .name = settings->mem_file_path,
-				   .cancel_fd = settings->cancel_fd}};
+				      .result = result,
+				      .borrowed = fd >= 0,
+				      .base = FCP_INPUT_FILE_NONE,
+				      .file = {.fd = fd,
+					       .name = settings->mem_file_path,
+					       .cancel_fd = settings->cancel_fd}};
 	int done;
 
 	*result = (struct fcp_madvise_ranges_result){0};

@@ -49,9 +49,10 @@ int fcp_madvise_open(struct fcp_madvise_run *run, struct fcp_error *err)
 			return -1;
 		fcp_madvise_close(run);
 		if (fcp_wait_ns(WAIT_NS, run->file.cancel_fd))
-			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
-					     "%.200s: interrupted while another fcpause works on it",
-					     run->file.name);
+			return fcp_error_set(
+				err, FCP_ERR_INTERRUPTED, 0,
+				"%.200s: interrupted while another fcpause works on it",
+				run->file.name);
 	}
 	/* Under the claim: what is written later is told from what was found. */
 	return fcp_identity_read(run->file.fd, run->file.name, &run->result->file, err);

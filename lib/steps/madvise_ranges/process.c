@@ -49,11 +49,13 @@ static int open_shared(const struct fcp_guest_ram *ram, const struct fcp_guest_r
 
 	while (piece->end <= region->address || piece->start > region->address)
 		if (++piece == ram->pieces + ram->piece_count)
-			return fcp_error_set(err, FCP_ERR_STATE, 0, "guest memory is no longer where it was");
+			return fcp_error_set(err, FCP_ERR_STATE, 0,
+					     "guest memory is no longer where it was");
 	if (!piece->shared)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "guest memory is private to Firecracker, which alone can give it back: "
-				     "drain through the balloon, or release from the memory file of a snapshot");
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"guest memory is private to Firecracker, which alone can give it back: "
+			"drain through the balloon, or release from the memory file of a snapshot");
 	fd = fcp_guest_piece_open(ram->pid, piece, O_RDWR, err);
 	*offset_ = piece->file_offset + (region->address - piece->start);
 	return fd;
@@ -71,8 +73,9 @@ static int translate_to_file(const struct fcp_ranges *ranges, const struct fcp_g
 			start = region->offset;
 		if (end > region->offset + region->bytes)
 			end = region->offset + region->bytes;
-		if (start < end && fcp_ranges_add(translated_, start - region->offset + memfd_offset,
-						  end - region->offset + memfd_offset, err) != 0)
+		if (start < end &&
+		    fcp_ranges_add(translated_, start - region->offset + memfd_offset,
+				   end - region->offset + memfd_offset, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -89,15 +92,17 @@ static int check_paused(struct fcp_madvise_process_run *run, struct fcp_error *e
 	if (instance.state == FCP_VM_PAUSED)
 		return 0;
 	if (run->punched_bytes == 0)
-		return fcp_error_set(err, FCP_ERR_STATE, 0,
-				     "the VM is %s: somebody resumed it while its pages were looked at; "
-				     "nothing was released",
-				     fcp_vm_state_name(instance.state));
-	return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0,
-			     "the VM is %s: somebody resumed it while %llu bytes of its memory were "
-			     "released, and pages that it has taken into use since may be lost: end it, "
-			     "and restore it from a snapshot",
-			     fcp_vm_state_name(instance.state), (unsigned long long)run->punched_bytes);
+		return fcp_error_set(
+			err, FCP_ERR_STATE, 0,
+			"the VM is %s: somebody resumed it while its pages were looked at; "
+			"nothing was released",
+			fcp_vm_state_name(instance.state));
+	return fcp_error_set(
+		err, FCP_ERR_NOT_RESTORED, 0,
+		"the VM is %s: somebody resumed it while %llu bytes of its memory were "
+		"released, and pages that it has taken into use since may be lost: end it, "
+		"and restore it from a snapshot",
+		fcp_vm_state_name(instance.state), (unsigned long long)run->punched_bytes);
 }
 
 /* In batches, before each of which the VM must still be paused. */
@@ -127,14 +132,16 @@ static int release_ranges(struct fcp_madvise_process_run *run, const struct fcp_
 	return 0;
 }
 
-static int release_region(struct fcp_madvise_process_run *run, const struct fcp_guest_region *region,
-			  struct fcp_error *err)
+static int release_region(struct fcp_madvise_process_run *run,
+			  const struct fcp_guest_region *region, struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_result *result = run->result;
 	FCP_CLEANUP(ranges) struct fcp_ranges translated = {0};
 	uint64_t memfd_offset = 0, checked_bytes = 0;
 	FCP_CLEANUP(fd) int fd = open_shared(&run->ram, region, &memfd_offset, err);
-	struct fcp_file file = {.fd = fd, .name = "guest memory", .cancel_fd = run->settings->cancel_fd};
+	struct fcp_file file = {.fd = fd,
+				.name = "guest memory",
+				.cancel_fd = run->settings->cancel_fd};
 	struct fcp_file_size before, after;
 	struct fcp_error uncounted;
 	int released;
@@ -158,7 +165,8 @@ static int check_shared(const struct fcp_madvise_process_run *run, struct fcp_er
 {
 	for (unsigned i = 0; i < run->found.region_count; i++) {
 		uint64_t unused;
-		FCP_CLEANUP(fd) int fd = open_shared(&run->ram, &run->found.regions[i], &unused, err);
+		FCP_CLEANUP(fd)
+		int fd = open_shared(&run->ram, &run->found.regions[i], &unused, err);
 
 		if (fd < 0)
 			return -1;
@@ -208,11 +216,12 @@ static int check_still_free(struct fcp_madvise_process_run *run, struct fcp_erro
 	if (fcp_free_ranges_of(&run->memory, -1, &now, &unused, &why) == 0 &&
 	    lies_in(&run->result->ranges, &now.ranges))
 		return 0;
-	return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0,
-			     "the VM is Paused, but has run while %llu bytes of its memory were "
-			     "released: pages that it has taken into use since may be lost: end it, and "
-			     "restore it from a snapshot",
-			     (unsigned long long)run->punched_bytes);
+	return fcp_error_set(
+		err, FCP_ERR_NOT_RESTORED, 0,
+		"the VM is Paused, but has run while %llu bytes of its memory were "
+		"released: pages that it has taken into use since may be lost: end it, and "
+		"restore it from a snapshot",
+		(unsigned long long)run->punched_bytes);
 }
 
 /* Asked once more at the end, after a failure too: that pages may be lost is worse than any other. */
@@ -232,22 +241,27 @@ static int check_after_release(struct fcp_madvise_process_run *run, int ran, str
 int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 			struct fcp_madvise_ranges_result *result, struct fcp_error *err)
 {
-	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	const struct fcp_lock_wait wait =
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
-	struct fcp_madvise_process_run run = {
-		.settings = settings, .result = result, .base = FCP_SNAPSHOT_BASE_NONE};
+	struct fcp_madvise_process_run run = {.settings = settings,
+					      .result = result,
+					      .base = FCP_SNAPSHOT_BASE_NONE};
 	int ran = -1;
 
 	if (!settings->api_sock)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no API socket given");
 	if (settings->ranges || settings->mem_file_path ||
 	    (settings->find != FCP_FIND_FREE && !settings->keep))
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "of a running process only free pages can be released, and no file goes with it");
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"of a running process only free pages can be released, and no file goes "
+			"with it");
 	if (fcp_lock_vm(settings->api_sock, &wait, &lock, err) != 0)
 		return -1;
 	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));
-	if (fcp_firecracker_open(settings->api_sock, 0, settings->cancel_fd, &run.firecracker, err) == 0) {
+	if (fcp_firecracker_open(settings->api_sock, 0, settings->cancel_fd, &run.firecracker,
+				 err) == 0) {
 		fcp_firecracker_observe(&run.firecracker, &settings->observer);
 		ran = check_after_release(&run, release_from_process(&run, err), err);
 	}

@@ -27,9 +27,10 @@ static int open_base(struct fcp_madvise_process_run *run, uint64_t bytes, struct
 	if (fcp_snapshot_base_open(&run->ram, settings->base, bytes, &run->base, err) != 0)
 		return -1;
 	if (run->base.fd < 0 && (settings->find & FCP_FIND_BY_BASE))
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "what has changed is not known: this VM has no base, it was not restored "
-				     "from a file");
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"what has changed is not known: this VM has no base, it was not restored "
+			"from a file");
 	if (run->base.fd < 0)
 		return 0;
 	fcp_attributes_read(run->base.fd, &attributes);
@@ -47,7 +48,7 @@ static int find_free_of_process(struct fcp_madvise_process_run *run, struct fcp_
 		return 0;
 	if (run->ram.backing == FCP_GUEST_BACKING_USERFAULT && run->base.fd < 0)
 		fcp_error_append(err, " (guest memory is filled in by userfaultfd: what the guest "
-				 "has not touched yet cannot be looked at)");
+				      "has not touched yet cannot be looked at)");
 	if (err->error_class != FCP_ERR_UNSUPPORTED || run->settings->find == FCP_FIND_FREE)
 		return -1;
 	fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "free pages: %s", err->message);
@@ -57,17 +58,21 @@ static int find_free_of_process(struct fcp_madvise_process_run *run, struct fcp_
 /* ---- all kinds ---- */
 
 /* The VM's own pages are read; what it does not have is zeros, or the base's bytes, by the file alone. */
-static int compare_plan(const struct fcp_madvise_process_run *run, const struct fcp_snapshot_plan *plan,
-			struct fcp_found_ranges *all, struct fcp_error *err)
+static int compare_plan(const struct fcp_madvise_process_run *run,
+			const struct fcp_snapshot_plan *plan, struct fcp_found_ranges *all,
+			struct fcp_error *err)
 {
 	const struct fcp_madvise_ranges_settings *settings = run->settings;
-	const struct fcp_file file = {
-		.fd = run->base.fd, .name = run->base.path, .cancel_fd = settings->cancel_fd};
+	const struct fcp_file file = {.fd = run->base.fd,
+				      .name = run->base.path,
+				      .cancel_fd = settings->cancel_fd};
 	const struct fcp_file *base = run->base.fd >= 0 ? &file : NULL;
-	const struct fcp_compare own = {
-		.base = base, .find = settings->find, .cancel_fd = settings->cancel_fd};
-	const struct fcp_compare unchanged = {
-		.file = base, .find = settings->find, .cancel_fd = settings->cancel_fd};
+	const struct fcp_compare own = {.base = base,
+					.find = settings->find,
+					.cancel_fd = settings->cancel_fd};
+	const struct fcp_compare unchanged = {.file = base,
+					      .find = settings->find,
+					      .cancel_fd = settings->cancel_fd};
 
 	if (fcp_compare_runs(&own, run->ram.pid, &plan->changed, all, err) != 0 ||
 	    fcp_compare_files(&own, &plan->zero, all, err) != 0)
@@ -82,7 +87,8 @@ static int compare_process_with_base(struct fcp_madvise_process_run *run,
 	struct fcp_snapshot_plan plan = {0};
 	int compared = -1;
 
-	if (fcp_guest_ram_check_regions(&run->ram, run->found.regions, run->found.region_count, err) == 0 &&
+	if (fcp_guest_ram_check_regions(&run->ram, run->found.regions, run->found.region_count,
+					err) == 0 &&
 	    fcp_snapshot_plan_make(&settings, &plan, err) == 0)
 		compared = compare_plan(run, &plan, all, err);
 	fcp_snapshot_plan_clear(&plan);
@@ -102,8 +108,8 @@ static int list_process(struct fcp_madvise_process_run *run, struct fcp_error *e
 	return fcp_madvise_list(run->settings, result->mem_file.logical_bytes, &all, result, err);
 }
 
-int fcp_madvise_process_find(struct fcp_madvise_process_run *run, const struct fcp_machine_config *machine,
-			     struct fcp_error *err)
+int fcp_madvise_process_find(struct fcp_madvise_process_run *run,
+			     const struct fcp_machine_config *machine, struct fcp_error *err)
 {
 	const struct fcp_madvise_ranges_settings *settings = run->settings;
 	struct fcp_madvise_ranges_result *result = run->result;
@@ -114,7 +120,8 @@ int fcp_madvise_process_find(struct fcp_madvise_process_run *run, const struct f
 	    fcp_guest_memory_open_process(&run->ram, run->base.fd, &run->memory, err) != 0)
 		return -1;
 	fcp_process_rss(settings->pid, &rss_bytes);
-	result->mem_file = (struct fcp_mem_file){fcp_machine_file_bytes(machine), rss_bytes, rss_bytes};
+	result->mem_file =
+		(struct fcp_mem_file){fcp_machine_file_bytes(machine), rss_bytes, rss_bytes};
 	if ((settings->find & FCP_FIND_FREE) && find_free_of_process(run, err) != 0)
 		return -1;
 	result->free_bytes = fcp_ranges_bytes(&run->found.ranges);

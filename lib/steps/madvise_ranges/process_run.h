@@ -25,7 +25,7 @@ struct fcp_madvise_process_run {
  * hold the VM's memory, a gate refused where only free pages are looked for, there is no base where one
  * is needed; others as fcp_snapshot_base_open(), fcp_snapshot_plan_make(), fcp_compare_runs().
  */
-int fcp_madvise_process_find(struct fcp_madvise_process_run *run, const struct fcp_machine_config *machine,
-			     struct fcp_error *err);
+int fcp_madvise_process_find(struct fcp_madvise_process_run *run,
+			     const struct fcp_machine_config *machine, struct fcp_error *err);
 
 #endif

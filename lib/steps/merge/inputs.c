@@ -14,8 +14,10 @@ static int check_different(const struct fcp_merge_inputs *inputs, size_t at, str
 	for (size_t i = 0; i < at; i++)
 		if (inputs->items[i].identity.inode == own->inode &&
 		    inputs->items[i].identity.device == own->device)
-			return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s and %.200s are one file",
-					     inputs->items[i].file.name, inputs->items[at].file.name);
+			return fcp_error_set(err, FCP_ERR_INPUT, 0,
+					     "%.200s and %.200s are one file",
+					     inputs->items[i].file.name,
+					     inputs->items[at].file.name);
 	return 0;
 }
 
@@ -29,15 +31,17 @@ static int check_link(const struct fcp_input_file *below, const struct fcp_input
 	if (lineage == FCP_LINEAGE_FITS)
 		return 0;
 	if (lineage == FCP_LINEAGE_OTHER)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s is a layer of memory %s, and %.200s is memory %s: another base, "
-				     "or a layer between them is missing",
-				     layer->file.name, wanted, below->file.name, is);
+		return fcp_error_set(
+			err, FCP_ERR_INPUT, 0,
+			"%.200s is a layer of memory %s, and %.200s is memory %s: another base, "
+			"or a layer between them is missing",
+			layer->file.name, wanted, below->file.name, is);
 	if (any_base)
 		return 0;
 	return fcp_error_set(err, FCP_ERR_INPUT, 0,
-			     "whether %.200s is a layer of %.200s is not recorded with %s", layer->file.name,
-			     below->file.name, wanted[0] ? "the second" : "the first");
+			     "whether %.200s is a layer of %.200s is not recorded with %s",
+			     layer->file.name, below->file.name,
+			     wanted[0] ? "the second" : "the first");
 }
 
 static int check_layer(const struct fcp_merge_inputs *inputs, size_t at, bool any_base,
@@ -46,10 +50,11 @@ static int check_layer(const struct fcp_merge_inputs *inputs, size_t at, bool an
 	const struct fcp_input_file *layer = &inputs->items[at], *base = &inputs->items[0];
 
 	if (layer->bytes != base->bytes)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s has %llu bytes, and the base %llu: it is no layer of it",
-				     layer->file.name, (unsigned long long)layer->bytes,
-				     (unsigned long long)base->bytes);
+		return fcp_error_set(
+			err, FCP_ERR_INPUT, 0,
+			"%.200s has %llu bytes, and the base %llu: it is no layer of it",
+			layer->file.name, (unsigned long long)layer->bytes,
+			(unsigned long long)base->bytes);
 	if (layer->attributes.holes == FCP_HOLES_ZERO)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
 				     "%.200s is a whole memory file, no layer", layer->file.name);

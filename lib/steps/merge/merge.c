@@ -44,8 +44,8 @@ static int check_no_input(const struct merge_run *run, struct fcp_error *err)
 		const struct fcp_file_identity *input = &run->inputs.items[i].identity;
 
 		if (input->device == out.st_dev && input->inode == out.st_ino)
-			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s is one of the files to merge",
-					     run->out.host);
+			return fcp_error_set(err, FCP_ERR_USAGE, 0,
+					     "%s is one of the files to merge", run->out.host);
 	}
 	return 0;
 }
@@ -53,14 +53,16 @@ static int check_no_input(const struct merge_run *run, struct fcp_error *err)
 static int open_out(struct merge_run *run, struct fcp_error *err)
 {
 	const struct fcp_merge_settings *settings = run->settings;
-	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	const struct fcp_lock_wait wait =
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
 
 	if (fcp_snapshot_file_find(settings->out, NULL, 0, &run->out, err) != 0 ||
 	    check_no_input(run, err) != 0 ||
 	    fcp_snapshot_file_lock(&run->out, settings->force, &wait, err) != 0)
 		return -1;
 	if (fcp_snapshot_file_check_target(&run->out, settings->force, err) != 0 ||
-	    fcp_snapshot_file_check_no_old(&run->out, err) != 0 || fcp_leftover_drop(&run->out, err) != 0 ||
+	    fcp_snapshot_file_check_no_old(&run->out, err) != 0 ||
+	    fcp_leftover_drop(&run->out, err) != 0 ||
 	    fcp_snapshot_file_begin(&run->out, 0, err) != 0)
 		return -1;
 	fcp_leftover_mark(&run->out);

@@ -15,10 +15,11 @@ struct merge_write_run {
 	const struct fcp_merge_inputs *inputs;
 	const struct fcp_snapshot_file *out;
 	struct fcp_merge_result *result;
-	bool reflinked; /* out began as the base */
+	bool reflinked;		 /* out began as the base */
 	struct fcp_ranges *data; /* of each input, what is no hole */
-	struct fcp_ranges over; /* the data of all layers together */
-	struct fcp_ranges base; /* what of the base's data is to be copied: what no layer lies over */
+	struct fcp_ranges over;	 /* the data of all layers together */
+	struct fcp_ranges
+		base; /* what of the base's data is to be copied: what no layer lies over */
 	struct fcp_meter meter;
 };
 
@@ -43,7 +44,8 @@ static int find_work(struct merge_write_run *run, struct fcp_error *err)
 	for (size_t i = 0; i < run->inputs->count; i++) {
 		const struct fcp_input_file *input = &run->inputs->items[i];
 
-		if (fcp_sparse_data(input->file.fd, input->file.name, input->bytes, &run->data[i], err) != 0)
+		if (fcp_sparse_data(input->file.fd, input->file.name, input->bytes, &run->data[i],
+				    err) != 0)
 			return -1;
 		if (i == 0)
 			continue;
@@ -54,7 +56,8 @@ static int find_work(struct merge_write_run *run, struct fcp_error *err)
 	if (!run->reflinked && fcp_ranges_subtract(&run->data[0], &run->over, &run->base, err) != 0)
 		return -1;
 	run->meter = (struct fcp_meter){&run->settings->observer,
-					{.step = "merge", .total_bytes = bytes + fcp_ranges_bytes(&run->base)}};
+					{.step = "merge",
+					 .total_bytes = bytes + fcp_ranges_bytes(&run->base)}};
 	return 0;
 }
 
@@ -133,9 +136,9 @@ static int put_all(struct merge_write_run *run, struct fcp_error *err)
 	return 0;
 }
 
-int fcp_merge_write(const struct fcp_merge_settings *settings, const struct fcp_merge_inputs *inputs,
-		    const struct fcp_snapshot_file *out, struct fcp_merge_result *result,
-		    struct fcp_error *err)
+int fcp_merge_write(const struct fcp_merge_settings *settings,
+		    const struct fcp_merge_inputs *inputs, const struct fcp_snapshot_file *out,
+		    struct fcp_merge_result *result, struct fcp_error *err)
 {
 	struct merge_write_run run = {.settings = settings,
 				      .inputs = inputs,

@@ -11,8 +11,8 @@
  * for each layer). Before anything is copied there must be room for it: FCP_ERR_IO with ENOSPC. The observer
  * hears of the progress. FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY.
  */
-int fcp_merge_write(const struct fcp_merge_settings *settings, const struct fcp_merge_inputs *inputs,
-		    const struct fcp_snapshot_file *out, struct fcp_merge_result *result,
-		    struct fcp_error *err);
+int fcp_merge_write(const struct fcp_merge_settings *settings,
+		    const struct fcp_merge_inputs *inputs, const struct fcp_snapshot_file *out,
+		    struct fcp_merge_result *result, struct fcp_error *err);
 
 #endif

@@ -47,9 +47,11 @@ static void set_killed(uint32_t cap_ms, uint32_t asked_ms, struct fcp_outcome *o
 	if (cap_ms == asked_ms)
 		fcp_outcome_set(outcome, FCP_STATUS_TIMEOUT, "killed at its cap of %u ms", cap_ms);
 	else
-		fcp_outcome_set(outcome, FCP_STATUS_TIMEOUT,
-				"killed at %u ms: the guest's timeout takes whole seconds, and the cap "
-				"is %u ms", cap_ms, asked_ms);
+		fcp_outcome_set(
+			outcome, FCP_STATUS_TIMEOUT,
+			"killed at %u ms: the guest's timeout takes whole seconds, and the cap "
+			"is %u ms",
+			cap_ms, asked_ms);
 }
 
 static void judge_exit(const struct reclaim_progress *progress, int exit_code)
@@ -64,7 +66,8 @@ static void judge_exit(const struct reclaim_progress *progress, int exit_code)
 		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest cannot run it");
 	/* Our clock runs from when the line before arrived, which can be late. */
 	else if (is_kill(exit_code) && outcome->ms >= cap_ms / 2.0)
-		set_killed(cap_ms, cap_of(progress->settings, result->steps[progress->done].kind), outcome);
+		set_killed(cap_ms, cap_of(progress->settings, result->steps[progress->done].kind),
+			   outcome);
 	else
 		fcp_outcome_set(outcome, FCP_STATUS_FAILED, "exit code %d", exit_code);
 }
@@ -105,7 +108,8 @@ static void on_line(struct reclaim_progress *progress, const char *text)
 		judge_exit(progress, line.exit_code);
 		break;
 	case FCP_RECLAIM_NO_TIMEOUT:
-		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest has no working timeout(1)");
+		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED,
+				"the guest has no working timeout(1)");
 		break;
 	case FCP_RECLAIM_MISSING:
 		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest does not have it");
@@ -165,7 +169,8 @@ static int plan_reclaim(const struct fcp_reclaim_settings *settings,
 		enum fcp_reclaim_kind kind = settings->steps[i].kind;
 
 		if ((unsigned)kind >= FCP_RECLAIM_KINDS)
-			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%u is no step", (unsigned)kind);
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%u is no step",
+					     (unsigned)kind);
 		if (seen & (1U << kind))
 			return fcp_error_set(err, FCP_ERR_USAGE, 0, "step %s is there twice",
 					     fcp_reclaim_kind_name(kind));
@@ -199,7 +204,8 @@ static void close_steps(struct reclaim_progress *progress, enum fcp_status statu
 			fcp_outcome_set(&result->steps[i].outcome, status, "%s", reason);
 			result->steps[i].outcome.ms = fcp_ms_since(progress->since_ns);
 		} else {
-			fcp_outcome_set(&result->steps[i].outcome, FCP_STATUS_SKIPPED, "%s", reason);
+			fcp_outcome_set(&result->steps[i].outcome, FCP_STATUS_SKIPPED, "%s",
+					reason);
 		}
 	}
 }
@@ -212,7 +218,8 @@ static void out_of_time(struct reclaim_progress *progress, uint32_t timeout_ms)
 	if (progress->started)
 		snprintf(reason, sizeof(reason), "the deadline of %u ms came first", timeout_ms);
 	else
-		snprintf(reason, sizeof(reason), "envd did not begin within %u ms (is the guest up?)", timeout_ms);
+		snprintf(reason, sizeof(reason),
+			 "envd did not begin within %u ms (is the guest up?)", timeout_ms);
 	close_steps(progress, FCP_STATUS_TIMEOUT, reason);
 	if (progress->started)
 		fcp_reclaim_name_short_steps(result, all, sizeof(all));
@@ -234,7 +241,8 @@ static int finish_reclaim(struct reclaim_progress *progress, int ran,
 		return -1;
 	}
 	if (progress->done < result->step_count) {
-		fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "the guest's shell ended (%s %d) before its work did",
+		fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+			      "the guest's shell ended (%s %d) before its work did",
 			      guest->exited ? "exit code" : "signal, code", guest->exit_code);
 		close_steps(progress, FCP_STATUS_FAILED, err->message);
 		return -1;
@@ -273,7 +281,8 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 	}
 	script = fcp_reclaim_script(settings);
 	command.argv = (const char *const[]){"/bin/sh", "-c", script, NULL};
-	ran = script ? fcp_envd_token_read(settings->envd_token_file, settings->cancel_fd, &token, err)
+	ran = script ? fcp_envd_token_read(settings->envd_token_file, settings->cancel_fd, &token,
+					   err)
 		     : fcp_error_nomem(err);
 	if (ran == 0)
 		ran = fcp_guest_run(&command, &guest, err);

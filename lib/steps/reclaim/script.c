@@ -27,9 +27,11 @@ static const char prologue[] =
 	"shift 4\n"
 	"if ! command -v \"$needs\" >/dev/null 2>&1 && ! [ -w \"$needs\" ]; then\n"
 	"echo \"fcpause $name missing\"; return; fi\n"
-	"if [ \"$name\" = fstrim ]; then said=$(timeout -s KILL \"$cap\" \"$@\" 2>&1 >/dev/null); code=$?\n"
+	"if [ \"$name\" = fstrim ]; then said=$(timeout -s KILL \"$cap\" \"$@\" 2>&1 >/dev/null); "
+	"code=$?\n"
 	"else said= ; timeout -s KILL \"$cap\" \"$@\" >/dev/null 2>&1; code=$?; fi\n"
-	"case $code:$said in 0:*) ;; *'not supported'*|*'Inappropriate ioctl'*) code=no-discard;; esac\n"
+	"case $code:$said in 0:*) ;; *'not supported'*|*'Inappropriate ioctl'*) code=no-discard;; "
+	"esac\n"
 	"echo \"fcpause $name $code\"\n"
 	"}\n";
 

@@ -14,11 +14,13 @@
 int fcp_resume_files_check_names(const struct fcp_resume_settings *settings, struct fcp_error *err)
 {
 	if (!settings->snapshot_path && settings->mem_file_path)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "a VM is loaded from two files: no path of the snapshot file given");
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"a VM is loaded from two files: no path of the snapshot file given");
 	if (settings->snapshot_path && !settings->mem_file_path)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "a VM is loaded from two files: no path of the memory file given");
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"a VM is loaded from two files: no path of the memory file given");
 	return 0;
 }
 
@@ -27,7 +29,8 @@ static int open_vm_file(const struct fcp_resume_settings *settings, pid_t pid, c
 			char **seen_, struct fcp_error *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	FCP_CLEANUP(free) char *directory =
+	FCP_CLEANUP(free)
+	char *directory =
 		slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 	struct fcp_place place;
 	int fd;
@@ -61,9 +64,11 @@ static int check_memory_file(int fd, const char *path, struct fcp_error *err)
 				     (long long)status.st_size);
 	fcp_attributes_read(fd, &attributes);
 	if (attributes.holes == FCP_HOLES_BASE)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s is a layer: without its base it is no memory; make a whole file of "
-				     "both first (fcpause merge)", path);
+		return fcp_error_set(
+			err, FCP_ERR_INPUT, 0,
+			"%.200s is a layer: without its base it is no memory; make a whole file of "
+			"both first (fcpause merge)",
+			path);
 	return 0;
 }
 

@@ -26,7 +26,8 @@ static int check_resume_settings(const struct fcp_resume_settings *settings, str
 	if (fcp_resume_files_check_names(settings, err) != 0)
 		return -1;
 	if (settings->envd && settings->envd_timeout_ms == 0)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "envd is to be waited for, but for 0 ms");
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "envd is to be waited for, but for 0 ms");
 	return 0;
 }
 
@@ -34,17 +35,18 @@ static int load_snapshot(struct resume_run *run, struct fcp_error *err)
 {
 	const struct fcp_resume_settings *settings = run->settings;
 	struct fcp_resume_files files;
-	int ran = fcp_resume_files_find(settings, fcp_firecracker_pid(&run->firecracker), &files, err);
+	int ran = fcp_resume_files_find(settings, fcp_firecracker_pid(&run->firecracker), &files,
+					err);
 
 	if (ran == 0) {
 		const struct fcp_snapshot_load load = {files.snapshot_seen, files.memory_seen,
 						       settings->track_dirty_pages};
 
-		run->firecracker.timeout_ms = settings->load_timeout_ms ? settings->load_timeout_ms
-									: LOAD_TIMEOUT_MS;
+		run->firecracker.timeout_ms =
+			settings->load_timeout_ms ? settings->load_timeout_ms : LOAD_TIMEOUT_MS;
 		ran = fcp_snapshot_load(&run->firecracker, &load, err);
-		run->firecracker.timeout_ms = settings->timeout_ms ? settings->timeout_ms
-								   : FCP_FIRECRACKER_TIMEOUT_MS;
+		run->firecracker.timeout_ms =
+			settings->timeout_ms ? settings->timeout_ms : FCP_FIRECRACKER_TIMEOUT_MS;
 		run->result->loaded = run->result->resumed = ran == 0;
 		if (ran != 0 && err->error_class == FCP_ERR_SERVER)
 			fcp_error_wrap(err, "Firecracker cannot load it, and ends");
@@ -57,9 +59,11 @@ static int check_empty(const struct fcp_instance *instance, struct fcp_error *er
 {
 	if (instance->state == FCP_VM_NOT_STARTED)
 		return 0;
-	return fcp_error_set(err, FCP_ERR_STATE, 0,
-			     "this Firecracker has a VM already, which is %s: files are loaded into one that was "
-			     "just started", fcp_vm_state_name(instance->state));
+	return fcp_error_set(
+		err, FCP_ERR_STATE, 0,
+		"this Firecracker has a VM already, which is %s: files are loaded into one that "
+		"was just started",
+		fcp_vm_state_name(instance->state));
 }
 
 static int resume_paused(struct resume_run *run, const struct fcp_instance *instance,
@@ -68,8 +72,9 @@ static int resume_paused(struct resume_run *run, const struct fcp_instance *inst
 	if (instance->state == FCP_VM_RUNNING)
 		return 0;
 	if (instance->state == FCP_VM_NOT_STARTED)
-		return fcp_error_set(err, FCP_ERR_STATE, 0,
-				     "the VM was not started: boot it, or give both files of a snapshot");
+		return fcp_error_set(
+			err, FCP_ERR_STATE, 0,
+			"the VM was not started: boot it, or give both files of a snapshot");
 	if (fcp_vm_resume(&run->firecracker, err) != 0)
 		return -1;
 	run->result->resumed = true;
@@ -109,7 +114,8 @@ static int let_run(struct resume_run *run, struct fcp_error *err)
 	run->result->vm_state = instance.state;
 	if (instance.state == FCP_VM_RUNNING)
 		return 0;
-	return fcp_error_set(err, FCP_ERR_STATE, 0, "the VM is %s, although Firecracker has resumed it",
+	return fcp_error_set(err, FCP_ERR_STATE, 0,
+			     "the VM is %s, although Firecracker has resumed it",
 			     fcp_vm_state_name(instance.state));
 }
 
@@ -130,8 +136,8 @@ static int wait_for_envd(struct resume_run *run, struct fcp_error *err)
 		return -1;
 	if (ran != 0)
 		fcp_outcome_set(&run->result->outcome, FCP_STATUS_TIMEOUT,
-				"the VM runs, but envd did not answer in %u ms: %s", settings->envd_timeout_ms,
-				err->message);
+				"the VM runs, but envd did not answer in %u ms: %s",
+				settings->envd_timeout_ms, err->message);
 	else
 		run->result->envd_ms = fcp_ms_since(start_ns);
 	return 0;
@@ -140,12 +146,13 @@ static int wait_for_envd(struct resume_run *run, struct fcp_error *err)
 static int run_locked(struct resume_run *run, struct fcp_error *err)
 {
 	const struct fcp_resume_settings *settings = run->settings;
-	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	const struct fcp_lock_wait wait =
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
 	int ran = fcp_lock_vm(settings->api_sock, &wait, &run->lock, err);
 
 	if (ran == 0)
-		ran = fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
-					   &run->firecracker, err);
+		ran = fcp_firecracker_open(settings->api_sock, settings->timeout_ms,
+					   settings->cancel_fd, &run->firecracker, err);
 	if (ran == 0) {
 		fcp_firecracker_observe(&run->firecracker, &settings->observer);
 		ran = let_run(run, err);

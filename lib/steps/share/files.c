@@ -17,8 +17,8 @@ static int open_one(const char *name, struct fcp_error *err)
 	int fd = -1;
 
 	if (path_fd >= 0 && fstat(path_fd, &status) == 0 && !S_ISREG(status.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: no regular file to share storage with",
-				     name);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%.200s: no regular file to share storage with", name);
 	if (path_fd >= 0)
 		fd = fcp_file_reopen(path_fd, name, O_RDONLY, err);
 	if (fd < 0 && err->error_class == FCP_ERR_IO)
@@ -31,8 +31,8 @@ int fcp_share_files_open(const char *const *names, size_t count, struct fcp_shar
 {
 	*files_ = (struct fcp_share_files){.names = names};
 	if (count > FCP_SHARES_MAX)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "more than %d files to share storage with",
-				     FCP_SHARES_MAX);
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "more than %d files to share storage with", FCP_SHARES_MAX);
 	for (size_t i = 0; i < count; i++) {
 		files_->fds[i] = open_one(names[i], err);
 		if (files_->fds[i] < 0)
@@ -40,8 +40,9 @@ int fcp_share_files_open(const char *const *names, size_t count, struct fcp_shar
 		files_->count++;
 		for (size_t other = 0; other < i; other++)
 			if (fcp_fd_same_file(files_->fds[other], files_->fds[i]))
-				return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s and %.200s are one file",
-						     names[other], names[i]);
+				return fcp_error_set(err, FCP_ERR_INPUT, 0,
+						     "%.200s and %.200s are one file", names[other],
+						     names[i]);
 	}
 	return 0;
 }
@@ -58,7 +59,8 @@ int fcp_share_files_add(const struct fcp_share_files *files, int directory, int 
 			struct fcp_share_set *set, struct fcp_error *err)
 {
 	for (size_t i = 0; i < files->count; i++) {
-		const struct fcp_share_file file = {files->fds[i], files->names[i], directory, cancel_fd};
+		const struct fcp_share_file file = {files->fds[i], files->names[i], directory,
+						    cancel_fd};
 
 		if (fcp_share_add(set, &file, err) != 0)
 			return -1;
@@ -85,16 +87,19 @@ void fcp_share_files_doubt(const struct fcp_share_set *set, char *text_, size_t 
 	if (others > 0)
 		snprintf(more, sizeof(more), " and %zu more", others);
 	if (first)
-		snprintf(text_, bytes, "no storage is shared with %.150s%s: %s", first->file.name, more,
-			 first->why ? first->why : "it could not be read to its end, or not be cloned from");
+		snprintf(text_, bytes, "no storage is shared with %.150s%s: %s", first->file.name,
+			 more,
+			 first->why ? first->why
+				    : "it could not be read to its end, or not be cloned from");
 }
 
 size_t fcp_share_files_report(const struct fcp_share_set *set, struct fcp_share_report *reports_)
 {
 	for (size_t i = 0; i < set->count; i++)
-		reports_[i] = (struct fcp_share_report){.frozen = set->sources[i].fd >= 0,
-							.index_read = set->sources[i].index_read,
-							.shared_bytes = set->sources[i].shared_bytes};
+		reports_[i] =
+			(struct fcp_share_report){.frozen = set->sources[i].fd >= 0,
+						  .index_read = set->sources[i].index_read,
+						  .shared_bytes = set->sources[i].shared_bytes};
 	return set->count;
 }
 

@@ -44,21 +44,23 @@ struct share_run {
 /* By the name that it is replaced under: a link would be replaced itself. */
 static int open_shared_file(struct share_run *run, struct fcp_error *err)
 {
-	FCP_CLEANUP(fd) int path_fd = openat(run->out.place.directory, run->out.name,
-					     O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	FCP_CLEANUP(fd)
+	int path_fd =
+		openat(run->out.place.directory, run->out.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat status;
 
 	if (path_fd < 0 || fstat(path_fd, &status) != 0)
 		return fcp_error_set(err, FCP_ERR_INPUT, errno, "%s", run->out.host);
 	if (S_ISLNK(status.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s is a symbolic link: name the file itself",
-				     run->out.host);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%s is a symbolic link: name the file itself", run->out.host);
 	return fcp_file_open(&run->file, path_fd, false, &run->bytes, err);
 }
 
 static int claim_shared_file(struct share_run *run, struct fcp_error *err)
 {
-	int claimed = fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_WRITE, &run->claim, err);
+	int claimed =
+		fcp_claim_take(run->file.fd, run->file.name, FCP_CLAIM_WRITE, &run->claim, err);
 
 	run->file.claim = &run->claim;
 	if (claimed != 0)
@@ -79,13 +81,15 @@ static int open_all(struct share_run *run, struct fcp_error *err)
 	    open_shared_file(run, err) != 0)
 		return -1;
 	if (fcp_share_files_have(&run->files, run->file.fd))
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "%s is the memory file itself: it shares no storage with itself",
-				     run->out.host);
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"%s is the memory file itself: it shares no storage with itself",
+			run->out.host);
 	if (claim_shared_file(run, err) != 0 || fcp_snapshot_file_check_no_old(&run->out, err) != 0)
 		return -1;
 	/* A clone of the file that a killed run has left must not count as one that it shares with. */
-	if (fcp_leftover_drop(&run->out, err) != 0 || fcp_snapshot_file_begin(&run->out, 0, err) != 0)
+	if (fcp_leftover_drop(&run->out, err) != 0 ||
+	    fcp_snapshot_file_begin(&run->out, 0, err) != 0)
 		return -1;
 	fcp_leftover_mark(&run->out);
 	if (!run->result->warning[0])
@@ -110,7 +114,8 @@ static int find_own(struct share_run *run, struct fcp_error *err)
 	struct fcp_range found = {0, 0};
 	int more;
 
-	while ((more = fcp_sparse_next(run->file.fd, run->file.name, found.end, run->bytes, &found, err)) > 0)
+	while ((more = fcp_sparse_next(run->file.fd, run->file.name, found.end, run->bytes, &found,
+				       err)) > 0)
 		if (fcp_ranges_add(&data, found.start, found.end, err) != 0)
 			return -1;
 	if (more < 0)
@@ -150,8 +155,8 @@ static int add_files(struct share_run *run, struct fcp_error *err)
 	char doubt[sizeof(run->result->warning)];
 
 	run->set.min_run_bytes = run->settings->min_run_bytes;
-	if (fcp_share_files_add(&run->files, run->out.place.directory, run->settings->cancel_fd, &run->set,
-				err) != 0)
+	if (fcp_share_files_add(&run->files, run->out.place.directory, run->settings->cancel_fd,
+				&run->set, err) != 0)
 		return -1;
 	fcp_share_freeze(&run->set);
 	if (fcp_share_is_possible(&run->set))
@@ -187,7 +192,9 @@ static int share_own(struct share_run *run, struct fcp_error *err)
 		struct fcp_range own = run->own.items[i], piece;
 
 		for (piece.start = own.start; piece.start < own.end; piece.start = piece.end) {
-			piece.end = own.end - piece.start > BUFFER_BYTES ? piece.start + BUFFER_BYTES : own.end;
+			piece.end = own.end - piece.start > BUFFER_BYTES
+					    ? piece.start + BUFFER_BYTES
+					    : own.end;
 			if (share_piece(run, piece, buffer, window, err) != 0)
 				return -1;
 		}
@@ -226,9 +233,11 @@ static int publish_shared(struct share_run *run, struct fcp_error *err)
 	    fcp_identity_read(run->file.fd, run->file.name, &now, err) != 0)
 		return -1;
 	if (!fcp_identity_equal(&now, &run->identity))
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: it has been changed meanwhile", run->out.host);
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: it has been changed meanwhile",
+				     run->out.host);
 	if (!fcp_fd_has_name(run->file.fd, run->out.place.directory, run->out.name))
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: another file has its name now", run->out.host);
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: another file has its name now",
+				     run->out.host);
 	if (fcp_snapshot_publish_one(&run->out, true, err) != 0)
 		return -1;
 	fcp_leftover_unmark(&run->out);
@@ -247,8 +256,9 @@ static int share_file_storage(struct share_run *run, struct fcp_error *err)
 	if (ran != 0)
 		return -1;
 	if (run->result->own_bytes == run->result->own_before_bytes) {
-		fcp_outcome_set(&run->result->outcome, FCP_STATUS_SKIPPED,
-				"nothing of it that is not shared already stands in the other files");
+		fcp_outcome_set(
+			&run->result->outcome, FCP_STATUS_SKIPPED,
+			"nothing of it that is not shared already stands in the other files");
 		return 0;
 	}
 	fcp_phase_begin(observer, "share", "publish");

@@ -15,7 +15,8 @@ static int check_size(int fd, const char *name, uint64_t bytes, struct fcp_error
 	if (fstat(fd, &file) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", name);
 	if (!S_ISREG(file.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: the base is not a regular file", name);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%.200s: the base is not a regular file", name);
 	if ((uint64_t)file.st_size != bytes)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
 				     "%.200s: the base has %lld bytes, the VM's memory %llu", name,
@@ -38,7 +39,8 @@ static int open_given(const char *given, uint64_t bytes, struct fcp_snapshot_bas
 }
 
 /* Every piece of a file must be of one file, at the offset that it has in the memory file. */
-static const struct fcp_guest_piece *mapped_piece(const struct fcp_guest_ram *ram, struct fcp_error *err)
+static const struct fcp_guest_piece *mapped_piece(const struct fcp_guest_ram *ram,
+						  struct fcp_error *err)
 {
 	const struct fcp_guest_piece *first = NULL;
 
@@ -51,19 +53,21 @@ static const struct fcp_guest_piece *mapped_piece(const struct fcp_guest_ram *ra
 			first = piece;
 		if (piece->inode != first->inode || piece->dev != first->dev ||
 		    piece->file_offset != piece->offset) {
-			fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				      "guest memory is mapped from more than one file, or out of order");
+			fcp_error_set(
+				err, FCP_ERR_UNSUPPORTED, 0,
+				"guest memory is mapped from more than one file, or out of order");
 			return NULL;
 		}
 	}
 	if (!first)
-		fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-			      "nothing of the file that the VM was restored from is mapped any more");
+		fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"nothing of the file that the VM was restored from is mapped any more");
 	return first;
 }
 
-static int open_mapped(const struct fcp_guest_ram *ram, uint64_t bytes, struct fcp_snapshot_base *base,
-		       struct fcp_error *err)
+static int open_mapped(const struct fcp_guest_ram *ram, uint64_t bytes,
+		       struct fcp_snapshot_base *base, struct fcp_error *err)
 {
 	const struct fcp_guest_piece *piece = mapped_piece(ram, err);
 	FCP_CLEANUP(fd) int fd = piece ? fcp_guest_piece_open(ram->pid, piece, O_RDONLY, err) : -1;
@@ -78,7 +82,8 @@ static int open_mapped(const struct fcp_guest_ram *ram, uint64_t bytes, struct f
 }
 
 /* A base that was given must be the file that is mapped: its bytes stand for unchanged pages. */
-static int check_given(const struct fcp_snapshot_base *base, const char *given, struct fcp_error *err)
+static int check_given(const struct fcp_snapshot_base *base, const char *given,
+		       struct fcp_error *err)
 {
 	struct stat mapped, named;
 
@@ -89,9 +94,10 @@ static int check_given(const struct fcp_snapshot_base *base, const char *given, 
 	if (fstat(base->fd, &mapped) == 0 && mapped.st_dev == named.st_dev &&
 	    mapped.st_ino == named.st_ino)
 		return 0;
-	return fcp_error_set(err, FCP_ERR_INPUT, 0,
-			     "%.200s is not the file that the VM was restored from, which is %.200s", given,
-			     base->path);
+	return fcp_error_set(
+		err, FCP_ERR_INPUT, 0,
+		"%.200s is not the file that the VM was restored from, which is %.200s", given,
+		base->path);
 }
 
 int fcp_snapshot_base_open(const struct fcp_guest_ram *ram, const char *given, uint64_t bytes,
@@ -105,13 +111,15 @@ int fcp_snapshot_base_open(const struct fcp_guest_ram *ram, const char *given, u
 		return check_given(base_, given, err);
 	case FCP_GUEST_BACKING_USERFAULT:
 		if (ram->pieces[0].shared)
-			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-					     "a page-fault handler fills shared guest memory in: which pages "
-					     "are still missing is not known");
+			return fcp_error_set(
+				err, FCP_ERR_UNSUPPORTED, 0,
+				"a page-fault handler fills shared guest memory in: which pages "
+				"are still missing is not known");
 		if (!given)
-			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-					     "a page-fault handler fills guest memory in, and the file that it "
-					     "takes the pages from is not known");
+			return fcp_error_set(
+				err, FCP_ERR_UNSUPPORTED, 0,
+				"a page-fault handler fills guest memory in, and the file that it "
+				"takes the pages from is not known");
 		return open_given(given, bytes, base_, err);
 	case FCP_GUEST_BACKING_ANONYMOUS:
 	case FCP_GUEST_BACKING_HUGETLB:
@@ -120,7 +128,8 @@ int fcp_snapshot_base_open(const struct fcp_guest_ram *ram, const char *given, u
 	}
 	if (given)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s: this VM has no base: it was not restored from a file", given);
+				     "%.200s: this VM has no base: it was not restored from a file",
+				     given);
 	return 0;
 }
 

@@ -12,7 +12,10 @@ struct fcp_snapshot_base {
 	struct fcp_clone_result clone; /* how the memory file was made of it; the caller's */
 };
 
-#define FCP_SNAPSHOT_BASE_NONE {.fd = -1}
+#define FCP_SNAPSHOT_BASE_NONE \
+	{                      \
+		.fd = -1       \
+	}
 
 /*
  * Opens the base of ram: the file that the process maps, by the mapping itself, whatever its name leads

@@ -25,8 +25,8 @@ static uint64_t buffer_limit(const struct fcp_snapshot_settings *settings)
 
 static void *map_buffer(uint64_t bytes)
 {
-	void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			   -1, 0);
+	void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return pages == MAP_FAILED ? NULL : pages;
 }
@@ -88,7 +88,8 @@ static int list_copied(struct fcp_snapshot_buffer *buffer, const struct fcp_page
 int fcp_snapshot_buffer_fill(struct fcp_snapshot_buffer *buffer,
 			     const struct fcp_writer_settings *writer, struct fcp_error *err)
 {
-	if (fcp_writer_copy(writer, buffer->pages, err) != 0 || list_copied(buffer, writer->runs, err) != 0)
+	if (fcp_writer_copy(writer, buffer->pages, err) != 0 ||
+	    list_copied(buffer, writer->runs, err) != 0)
 		return -1;
 	buffer->filled = true;
 	return 0;

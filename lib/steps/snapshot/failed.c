@@ -32,13 +32,16 @@ int fcp_snapshot_keep_failed(struct fcp_snapshot_run *run, struct fcp_error *err
 		return -1;
 	err->error_class = FCP_ERR_NOT_RESTORED;
 	if (keep_file(&run->files.memory, memory, &not_kept) != 0 || !memory[0]) {
-		fcp_error_append(err, "; the pages that changed since the last snapshot are lost: the "
-				      "next snapshot must be a Full");
+		fcp_error_append(err,
+				 "; the pages that changed since the last snapshot are lost: the "
+				 "next snapshot must be a Full");
 		return -1;
 	}
 	keep_file(&run->files.snapshot, snapshot, &not_kept);
-	fcp_error_append(err, "; the pages that changed since the last snapshot are only in %.700s: the "
-			      "next snapshot must be a Full, or that file be merged as a layer", memory);
+	fcp_error_append(err,
+			 "; the pages that changed since the last snapshot are only in %.700s: the "
+			 "next snapshot must be a Full, or that file be merged as a layer",
+			 memory);
 	return -1;
 }
 
@@ -49,11 +52,14 @@ int fcp_snapshot_check_chain(struct fcp_snapshot_run *run, struct fcp_error *err
 
 	/* What has the target's name too is a finished run's. */
 	if (!memory->leftover || !run->machine.track_dirty_pages ||
-	    run->result->type != FCP_SNAPSHOT_DIFF || fcp_snapshot_name_is_ours(memory, memory->name))
+	    run->result->type != FCP_SNAPSHOT_DIFF ||
+	    fcp_snapshot_name_is_ours(memory, memory->name))
 		return 0;
 	if (keep_file(memory, path, err) != 0 || !path[0])
 		return path[0] ? -1 : 0;
-	return fcp_error_set(err, FCP_ERR_STATE, 0,
-			     "a run that was killed has left %.300s, which may hold the only copy of "
-			     "pages that changed since the last snapshot: take a Full", path);
+	return fcp_error_set(
+		err, FCP_ERR_STATE, 0,
+		"a run that was killed has left %.300s, which may hold the only copy of "
+		"pages that changed since the last snapshot: take a Full",
+		path);
 }

@@ -26,8 +26,8 @@ int fcp_snapshot_file_check_name(const char *what, const char *path, struct fcp_
 	if (!path || *path == '\0')
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no path of the %s given", what);
 	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: the %s needs the name of a file", path,
-				     what);
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: the %s needs the name of a file",
+				     path, what);
 	return 0;
 }
 
@@ -74,8 +74,8 @@ static char *append_suffix(const char *name, const char *suffix)
 static int check_target(const struct fcp_snapshot_file *file, bool force, int *fd_,
 			struct fcp_error *err)
 {
-	FCP_CLEANUP(fd) int fd = openat(file->place.directory, file->name,
-					O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	FCP_CLEANUP(fd)
+	int fd = openat(file->place.directory, file->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat target;
 
 	*fd_ = -1;
@@ -88,7 +88,8 @@ static int check_target(const struct fcp_snapshot_file *file, bool force, int *f
 				     file->host);
 	if (!force)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s is there already, and is replaced only with force", file->host);
+				     "%s is there already, and is replaced only with force",
+				     file->host);
 	*fd_ = fcp_steal_fd(&fd);
 	return 0;
 }
@@ -179,7 +180,8 @@ int fcp_snapshot_files_check_targets(const struct fcp_snapshot_files *files, boo
 	return 0;
 }
 
-int fcp_snapshot_file_room(const struct fcp_snapshot_file *file, uint64_t bytes, struct fcp_error *err)
+int fcp_snapshot_file_room(const struct fcp_snapshot_file *file, uint64_t bytes,
+			   struct fcp_error *err)
 {
 	struct statvfs room;
 	uint64_t free_bytes;
@@ -189,8 +191,9 @@ int fcp_snapshot_file_room(const struct fcp_snapshot_file *file, uint64_t bytes,
 	free_bytes = (uint64_t)room.f_bavail * room.f_frsize;
 	if (free_bytes >= bytes)
 		return 0;
-	return fcp_error_set(err, FCP_ERR_IO, ENOSPC, "%s: it can need %lu MiB, and %lu MiB are free",
-			     file->host, (unsigned long)(bytes >> 20), (unsigned long)(free_bytes >> 20));
+	return fcp_error_set(err, FCP_ERR_IO, ENOSPC,
+			     "%s: it can need %lu MiB, and %lu MiB are free", file->host,
+			     (unsigned long)(bytes >> 20), (unsigned long)(free_bytes >> 20));
 }
 
 int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t memory_bytes,

@@ -31,8 +31,14 @@ struct fcp_snapshot_files {
 };
 
 /* Before anything else, and what a cleared one is. */
-#define FCP_SNAPSHOT_FILE_NONE {.place = {.directory = -1}, .fd = -1, .published = -1}
-#define FCP_SNAPSHOT_FILES_NONE {false, FCP_SNAPSHOT_FILE_NONE, FCP_SNAPSHOT_FILE_NONE}
+#define FCP_SNAPSHOT_FILE_NONE                                        \
+	{                                                             \
+		.place = {.directory = -1}, .fd = -1, .published = -1 \
+	}
+#define FCP_SNAPSHOT_FILES_NONE                                       \
+	{                                                             \
+		false, FCP_SNAPSHOT_FILE_NONE, FCP_SNAPSHOT_FILE_NONE \
+	}
 
 /* Do both settings name a file? FCP_ERR_USAGE; needs nothing but the settings. */
 int fcp_snapshot_files_check_names(const struct fcp_snapshot_settings *settings,
@@ -88,7 +94,8 @@ int fcp_snapshot_file_check_target(const struct fcp_snapshot_file *file, bool fo
 				   struct fcp_error *err);
 int fcp_snapshot_file_lock(struct fcp_snapshot_file *file, bool force,
 			   const struct fcp_lock_wait *wait, struct fcp_error *err);
-int fcp_snapshot_file_room(const struct fcp_snapshot_file *file, uint64_t bytes, struct fcp_error *err);
+int fcp_snapshot_file_room(const struct fcp_snapshot_file *file, uint64_t bytes,
+			   struct fcp_error *err);
 int fcp_snapshot_file_begin(struct fcp_snapshot_file *file, pid_t pid, struct fcp_error *err);
 void fcp_snapshot_file_clear(struct fcp_snapshot_file *file);
 

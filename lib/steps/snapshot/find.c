@@ -35,7 +35,8 @@ static int keep_holes_of_base(struct fcp_snapshot_memory *memory, struct fcp_err
 		struct fcp_range data;
 
 		while ((more = fcp_sparse_next(memory->base.fd, "base", at, end, &data, err)) > 0) {
-			if (fcp_ranges_add(&kept, at, fcp_align_down(data.start, FCP_PAGE_BYTES), err) != 0)
+			if (fcp_ranges_add(&kept, at, fcp_align_down(data.start, FCP_PAGE_BYTES),
+					   err) != 0)
 				more = -1;
 			if (more < 0)
 				break;
@@ -86,7 +87,7 @@ static int scan_zeros(struct fcp_snapshot_memory *memory, struct fcp_snapshot_re
 
 /* What a gate refuses is written: then no page is free. */
 int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
-		     struct fcp_error *err)
+			   struct fcp_error *err)
 {
 	const struct fcp_snapshot_memory_settings *s = &memory->settings;
 	struct fcp_memory_report *report = &result->memory;
@@ -101,8 +102,8 @@ int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 		}
 		snprintf(report->free_reason, sizeof(report->free_reason), "%.255s", why.message);
 	}
-	if (fcp_guest_ram_check_regions(&memory->ram, memory->found.regions, memory->found.region_count,
-					err) != 0)
+	if (fcp_guest_ram_check_regions(&memory->ram, memory->found.regions,
+					memory->found.region_count, err) != 0)
 		return -1;
 	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0)
 		fcp_ranges_clear(&memory->found.ranges);
@@ -111,7 +112,7 @@ int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 }
 
 int fcp_snapshot_find_changed(struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
-		     struct fcp_error *err)
+			      struct fcp_error *err)
 {
 	const struct fcp_snapshot_plan_settings plan = {&memory->ram, &memory->found.ranges};
 

@@ -28,9 +28,8 @@ int fcp_snapshot_layer_begin(struct fcp_snapshot_memory *memory, struct fcp_erro
 void fcp_snapshot_layer_warn(struct fcp_snapshot_result *result)
 {
 	if (!result->memory.base_id[0])
-		fcp_snapshot_warn(result,
-				  "the base has no id, and none can be recorded with it: "
-				  "that the layer belongs to it is not recorded");
+		fcp_snapshot_warn(result, "the base has no id, and none can be recorded with it: "
+					  "that the layer belongs to it is not recorded");
 }
 
 /* One stretch of pages that are zeros now: where the base has other bytes, they are data. */
@@ -45,7 +44,8 @@ static int write_dropped(const struct fcp_snapshot_memory *memory, struct fcp_ra
 
 	if (fcp_cancelled(memory->settings.snapshot->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
-	while ((more = fcp_sparse_next(memory->base.fd, "base", data.end, dropped.end, &data, err)) > 0) {
+	while ((more = fcp_sparse_next(memory->base.fd, "base", data.end, dropped.end, &data,
+				       err)) > 0) {
 		data.end = fcp_align_up(data.end, FCP_PAGE_BYTES);
 		for (uint64_t at = fcp_align_down(data.start, FCP_PAGE_BYTES); at < data.end;
 		     at += FCP_PAGE_BYTES) {

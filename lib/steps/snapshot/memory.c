@@ -47,11 +47,14 @@ static int open_memory(struct fcp_snapshot_memory *memory, struct fcp_error *err
 		return fcp_error_nomem(err);
 	if (fcp_vm_memory_find(s->firecracker, s->machine, &memory->ram, err) != 0)
 		return -1;
-	if (fcp_snapshot_base_open(&memory->ram, s->snapshot->base, memory->bytes, &memory->base, err) != 0)
+	if (fcp_snapshot_base_open(&memory->ram, s->snapshot->base, memory->bytes, &memory->base,
+				   err) != 0)
 		return -1;
 	if (fcp_snapshot_is_layer(memory) && memory->base.fd < 0)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "a layer needs a base, and this VM has none: it was not restored from a file");
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"a layer needs a base, and this VM has none: it was not restored from a "
+			"file");
 	return fcp_snapshot_share_open(memory, err);
 }
 
@@ -110,7 +113,8 @@ static int prepare_hold(struct fcp_snapshot_memory *memory, struct fcp_error *er
 	};
 
 	if (!fcp_process_owner(memory->ram.pid, &hold.uid, &hold.gid))
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "Firecracker's user is not known");
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+				     "Firecracker's user is not known");
 	return fcp_hold_prepare(&hold, &memory->hold, err);
 }
 
@@ -187,7 +191,8 @@ static int work_while_held(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 		return -1;
 	downtime->scan += lap_ms(&since_ns);
 	if (fcp_snapshot_copy_changed(memory, &result->memory, err) != 0 ||
-	    (memory->settings.snapshot->verify && fcp_snapshot_verify(memory, &result->memory, err) != 0))
+	    (memory->settings.snapshot->verify &&
+	     fcp_snapshot_verify(memory, &result->memory, err) != 0))
 		return -1;
 	downtime->copy = lap_ms(&since_ns);
 	return fcp_hold_check(memory->hold, err);
@@ -225,8 +230,8 @@ static void count_base(const struct fcp_snapshot_memory *memory, struct fcp_memo
 				       report->base_equal_bytes;
 }
 
-int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
-			       struct fcp_error *err)
+int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory,
+			       struct fcp_snapshot_result *result, struct fcp_error *err)
 {
 	struct fcp_memory_report *report = &result->memory;
 

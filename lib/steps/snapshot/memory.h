@@ -50,8 +50,8 @@ int fcp_snapshot_memory_take(struct fcp_snapshot_memory *memory, struct fcp_snap
 			     struct fcp_error *err);
 
 /* What need not be done while the guest stands still: writes what was copied, makes the holes. */
-int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
-			       struct fcp_error *err);
+int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory,
+			       struct fcp_snapshot_result *result, struct fcp_error *err);
 
 /* NULL-safe. The pipe is removed. */
 void fcp_snapshot_memory_free(struct fcp_snapshot_memory *memory);

@@ -69,13 +69,17 @@ int fcp_snapshot_file_check_no_old(const struct fcp_snapshot_file *file, struct 
 	if (!fcp_snapshot_name_exists(file, file->old))
 		return 0;
 	return fcp_error_set(err, FCP_ERR_INPUT, 0,
-			     "%s" FCP_OLD_SUFFIX " lies there since a snapshot that was killed: take one there "
-			     "again, or move it away", file->host);
+			     "%s" FCP_OLD_SUFFIX
+			     " lies there since a snapshot that was killed: take one there "
+			     "again, or move it away",
+			     file->host);
 }
 
 const char *fcp_snapshot_file_doubt(const struct fcp_snapshot_file *file)
 {
-	return file->no_sync ? "after a power cut the file may be lost: its directory cannot be synced" : "";
+	return file->no_sync
+		       ? "after a power cut the file may be lost: its directory cannot be synced"
+		       : "";
 }
 
 int fcp_snapshot_keep_as_failed(const struct fcp_snapshot_file *file, const char *from,
@@ -105,18 +109,21 @@ int fcp_snapshot_keep_as_failed(const struct fcp_snapshot_file *file, const char
 
 int fcp_snapshot_mark_old(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
-	FCP_CLEANUP(fd) int fd = openat(file->place.directory, file->old,
-					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	FCP_CLEANUP(fd)
+	int fd = openat(file->place.directory, file->old,
+			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (fd < 0 || write(fd, mark, sizeof(mark) - 1) != (ssize_t)sizeof(mark) - 1 || fsync(fd) != 0)
+	if (fd < 0 || write(fd, mark, sizeof(mark) - 1) != (ssize_t)sizeof(mark) - 1 ||
+	    fsync(fd) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_OLD_SUFFIX, file->host);
 	return 0;
 }
 
 bool fcp_snapshot_old_is_mark(const struct fcp_snapshot_file *file)
 {
-	FCP_CLEANUP(fd) int fd = openat(file->place.directory, file->old,
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	FCP_CLEANUP(fd)
+	int fd = openat(file->place.directory, file->old,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char text[sizeof(mark)];
 
 	/* Cut short by the death of its writer it is a mark too, an empty one as well: there is nothing

@@ -49,8 +49,11 @@ static int plan_by_pagemap(struct memory_planner *planner, const struct fcp_gues
 		bytes = run.end - run.start;
 		added = is_own(run.kind, piece)
 				? fcp_page_runs_add(&planner->plan->changed,
-						    (struct fcp_page_run){offset, offset + bytes, address}, err)
-				: fcp_ranges_add(list_of_missing(planner, piece), offset, offset + bytes, err);
+						    (struct fcp_page_run){offset, offset + bytes,
+									  address},
+						    err)
+				: fcp_ranges_add(list_of_missing(planner, piece), offset,
+						 offset + bytes, err);
 		if (added != 0)
 			return -1;
 		address += bytes;
@@ -70,14 +73,16 @@ static int plan_by_extents(struct memory_planner *planner, const struct fcp_gues
 	if (fd < 0)
 		return -1;
 	while (at < part.end) {
-		int more = fcp_sparse_next(fd, "guest memory", at + to_file, part.end + to_file, &data, err);
+		int more = fcp_sparse_next(fd, "guest memory", at + to_file, part.end + to_file,
+					   &data, err);
 		uint64_t start = more > 0 ? data.start - to_file : part.end;
 
 		if (more < 0 || fcp_ranges_add(&planner->plan->zero, at, start, err) != 0)
 			return -1;
 		at = more > 0 ? data.end - to_file : part.end;
 		if (fcp_page_runs_add(&planner->plan->changed,
-				      (struct fcp_page_run){start, at, fcp_guest_piece_address(piece, start)},
+				      (struct fcp_page_run){start, at,
+							    fcp_guest_piece_address(piece, start)},
 				      err) != 0)
 			return -1;
 	}
@@ -105,7 +110,8 @@ static int plan_piece(struct memory_planner *planner, const struct fcp_guest_pie
 		const struct fcp_range *next;
 		uint64_t until = end;
 
-		while (planner->next_free < free->count && free->items[planner->next_free].end <= at)
+		while (planner->next_free < free->count &&
+		       free->items[planner->next_free].end <= at)
 			planner->next_free++;
 		next = planner->next_free < free->count ? &free->items[planner->next_free] : NULL;
 		if (next && next->start < end)

@@ -29,9 +29,11 @@ static int choose_type(struct fcp_snapshot_run *run, struct fcp_error *err)
 							 &run->machine, reason);
 	if (run->settings->type == FCP_SNAPSHOT_DIFF &&
 	    fcp_snapshot_diff_is_corrupt(&run->instance, &run->machine))
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "Firecracker %s writes corrupt Diffs of a VM with more than one memory slot; "
-				     "take a Full", run->instance.vmm_version);
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"Firecracker %s writes corrupt Diffs of a VM with more than one memory "
+			"slot; take a Full",
+			run->instance.vmm_version);
 	result->type = run->settings->type;
 	if (!asked)
 		result->type = complete ? FCP_SNAPSHOT_DIFF : FCP_SNAPSHOT_FULL;
@@ -80,7 +82,8 @@ static int find_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 	if (fcp_snapshot_files_find(run->settings, pid, &run->files, err) != 0)
 		return -1;
-	snprintf(run->result->mem_file, sizeof(run->result->mem_file), "%s", run->files.memory.host);
+	snprintf(run->result->mem_file, sizeof(run->result->mem_file), "%s",
+		 run->files.memory.host);
 	return 0;
 }
 
@@ -113,8 +116,8 @@ static int hinting_is_open(const struct fcp_snapshot_run *run, struct fcp_error 
 
 	fcp_by_hand_stop_hinting(run->settings->api_sock, command);
 	return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0,
-			     "an open hinting run could not be stopped; by hand: %s (%.150s)", command,
-			     err->message);
+			     "an open hinting run could not be stopped; by hand: %s (%.150s)",
+			     command, err->message);
 }
 
 /* A run that was left open (its fcpause was killed, say) would be open in the snapshot too, and the
@@ -160,7 +163,8 @@ int fcp_snapshot_begin(struct fcp_snapshot_run *run, struct fcp_error *err)
 	if (fcp_snapshot_files_begin(&run->files, fcp_firecracker_pid(&run->firecracker), err) != 0)
 		return -1;
 	if (run->files.memory.no_sync || run->files.snapshot.no_sync)
-		fcp_snapshot_warn(run->result, "after a power cut the files may be lost: the directory of one "
-					       "cannot be synced");
+		fcp_snapshot_warn(run->result,
+				  "after a power cut the files may be lost: the directory of one "
+				  "cannot be synced");
 	return fcp_snapshot_writer_prepare(run, err);
 }

@@ -15,7 +15,8 @@ static int make_durable(const struct fcp_snapshot_file *file, struct fcp_error *
 {
 	if (!fcp_snapshot_name_is_ours(file, file->temporary))
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s: somebody has replaced or removed its temporary file", file->host);
+				     "%s: somebody has replaced or removed its temporary file",
+				     file->host);
 	if (fsync(file->fd) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s: its temporary file", file->host);
 	return 0;
@@ -51,8 +52,9 @@ static int set_aside(const struct fcp_snapshot_file *file, bool force, struct fc
 static int rename_over_own(const struct fcp_snapshot_file *file)
 {
 	int directory = file->place.directory, errnum;
-	FCP_CLEANUP(fd) int held = openat(directory, file->name,
-					  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	FCP_CLEANUP(fd)
+	int held = openat(directory, file->name,
+			  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (held < 0)
 		return -1;
@@ -72,7 +74,8 @@ static int give_name(const struct fcp_snapshot_file *file)
 		return linkat(directory, file->temporary, directory, file->name, 0);
 	if (renameat2(directory, file->temporary, directory, file->name, RENAME_NOREPLACE) == 0)
 		return 0;
-	return errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ? rename_over_own(file) : -1;
+	return errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ? rename_over_own(file)
+									 : -1;
 }
 
 static int place_new_name(const struct fcp_snapshot_file *file, struct fcp_error *err)
@@ -126,8 +129,8 @@ static int check_name(const struct fcp_snapshot_file *file, struct fcp_error *er
 {
 	if (fcp_snapshot_name_is_ours(file, file->name))
 		return 0;
-	return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s: somebody has replaced or removed it meanwhile",
-			     file->host);
+	return fcp_error_set(err, FCP_ERR_INPUT, 0,
+			     "%s: somebody has replaced or removed it meanwhile", file->host);
 }
 
 /* ---- one file alone ---- */

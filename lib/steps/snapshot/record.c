@@ -21,10 +21,11 @@ static void find_lineage_base(const struct fcp_firecracker *firecracker,
 }
 
 void fcp_snapshot_record(int fd, const struct fcp_firecracker *firecracker,
-			 const struct fcp_machine_config *machine, struct fcp_snapshot_result *result)
+			 const struct fcp_machine_config *machine,
+			 struct fcp_snapshot_result *result)
 {
-	struct fcp_file_attributes attributes = {
-		.holes = result->layer ? FCP_HOLES_BASE : FCP_HOLES_ZERO};
+	struct fcp_file_attributes attributes = {.holes = result->layer ? FCP_HOLES_BASE
+									: FCP_HOLES_ZERO};
 	struct fcp_error without_id;
 
 	if (result->layer && result->writer == FCP_WRITER_FCPAUSE)

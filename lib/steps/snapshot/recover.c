@@ -54,7 +54,8 @@ static bool is_placed(const struct found_names *found)
 static int in_doubt(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	return fcp_error_set(err, FCP_ERR_INPUT, 0,
-			     "%s" FCP_OLD_SUFFIX " lies there since a run that was killed, and whether "
+			     "%s" FCP_OLD_SUFFIX
+			     " lies there since a run that was killed, and whether "
 			     "it or %s is the one to keep cannot be told: move one of them away",
 			     file->host, file->name);
 }
@@ -112,9 +113,9 @@ static int recover_old_name(struct fcp_snapshot_file *file, struct fcp_error *er
 	if (fcp_snapshot_old_is_mark(file))
 		return recover_drop_old(file, err);
 	if (fcp_snapshot_rename(file, file->old, file->name) != 0)
-		return errno == EEXIST
-			       ? in_doubt(file, err)
-			       : fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_OLD_SUFFIX, file->host);
+		return errno == EEXIST ? in_doubt(file, err)
+				       : fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_OLD_SUFFIX,
+						       file->host);
 	return fcp_snapshot_sync(file, err);
 }
 

@@ -17,10 +17,10 @@ struct fcp_snapshot_run {
 	struct fcp_instance instance;
 	struct fcp_machine_config machine;
 	struct fcp_snapshot_files files;
-	uint64_t pause_ns; /* when we asked for the pause */
-	bool creating;	   /* Firecracker may be at it */
-	bool accepted;	   /* it has created the files, or may have */
-	bool ended;	   /* it has ended, as was seen after a failure */
+	uint64_t pause_ns;		    /* when we asked for the pause */
+	bool creating;			    /* Firecracker may be at it */
+	bool accepted;			    /* it has created the files, or may have */
+	bool ended;			    /* it has ended, as was seen after a failure */
 	struct fcp_snapshot_memory *memory; /* where fcpause writes the memory file; else NULL */
 	struct fcp_lock_wait wait;
 	struct fcp_lock *lock; /* of the VM, held */

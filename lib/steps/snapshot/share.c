@@ -35,8 +35,9 @@ int fcp_snapshot_share_prepare(struct fcp_snapshot_memory *memory, struct fcp_er
 	if (!memory->share)
 		return fcp_error_nomem(err);
 	memory->share->min_run_bytes = s->share_min_run_bytes;
-	if (fcp_share_files_add(&memory->share_files, memory->settings.files->memory.place.directory,
-				s->cancel_fd, memory->share, err) != 0 ||
+	if (fcp_share_files_add(&memory->share_files,
+				memory->settings.files->memory.place.directory, s->cancel_fd,
+				memory->share, err) != 0 ||
 	    add_base(memory, err) != 0)
 		return -1;
 	fcp_share_freeze(memory->share);

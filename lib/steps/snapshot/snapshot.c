@@ -25,7 +25,7 @@
 static bool may_be_done(const struct fcp_error *err)
 {
 	return err->error_class == FCP_ERR_SERVER ? err->http_status >= 500
-						   : err->error_class != FCP_ERR_CONNECT;
+						  : err->error_class != FCP_ERR_CONNECT;
 }
 
 /* Pauses a Running VM. When the answer got lost the VM may be paused all the same. */
@@ -61,8 +61,8 @@ static int create_once(struct fcp_snapshot_run *run, struct fcp_error *err)
 				      run->files.memory.seen, err);
 	fcp_phase_end(&run->settings->observer, "snapshot", "create");
 	firecracker->timeout_ms = timeout_ms;
-	run->accepted = created == 0 || (err->error_class != FCP_ERR_SERVER &&
-					 err->error_class != FCP_ERR_CONNECT);
+	run->accepted = created == 0 ||
+			(err->error_class != FCP_ERR_SERVER && err->error_class != FCP_ERR_CONNECT);
 	return created;
 }
 
@@ -204,13 +204,16 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 		      const struct fcp_snapshot_prepared *prepared,
 		      struct fcp_snapshot_result *result, int *memory_fd_, struct fcp_error *err)
 {
-	struct fcp_snapshot_run run = {.settings = settings, .result = result, .lock = prepared->lock,
+	struct fcp_snapshot_run run = {.settings = settings,
+				       .result = result,
+				       .lock = prepared->lock,
 				       .checked = prepared->checked};
 	const struct fcp_step step = fcp_step_begin(&settings->observer, "snapshot");
 	int ran;
 
 	*result = (struct fcp_snapshot_result){0};
-	ran = open_run(&run, err) == 0 ? fcp_firecracker_recover(&run.firecracker, run.lock, err) : -1;
+	ran = open_run(&run, err) == 0 ? fcp_firecracker_recover(&run.firecracker, run.lock, err)
+				       : -1;
 	fcp_text_filter(run.lock->warning, result->warning, sizeof(result->warning));
 	if (ran == 0)
 		ran = take_snapshot(&run, err);
@@ -224,7 +227,8 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapshot_result *result,
 		 struct fcp_error *err)
 {
-	const struct fcp_lock_wait wait = fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+	const struct fcp_lock_wait wait =
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 	const struct fcp_snapshot_prepared prepared = {.lock = &lock};
 	FCP_CLEANUP(fd) int unused = -1;

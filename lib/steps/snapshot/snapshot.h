@@ -15,7 +15,7 @@ int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, struct fcp_
 /* What the caller has done before. */
 struct fcp_snapshot_prepared {
 	struct fcp_lock *lock; /* of the VM, held */
-	bool checked;	       /* by fcp_snapshot_check(): who uses the targets is not looked at again */
+	bool checked; /* by fcp_snapshot_check(): who uses the targets is not looked at again */
 };
 
 /*

@@ -30,7 +30,8 @@ static int remove_strange(const struct fcp_snapshot_file *file, struct fcp_error
 	errno = errnum;
 	if (S_ISREG(status.st_mode) && errnum == EACCES)
 		return fcp_error_set(err, FCP_ERR_LOCKED, 0,
-				     "%s" FCP_TEMPORARY_SUFFIX " is of user %u: their fcpause works on "
+				     "%s" FCP_TEMPORARY_SUFFIX
+				     " is of user %u: their fcpause works on "
 				     "it, or was killed: then remove it",
 				     file->host, (unsigned)status.st_uid);
 	if (S_ISREG(status.st_mode) || unlinkat(file->place.directory, file->temporary, 0) != 0)
@@ -61,10 +62,12 @@ static bool has_no_locks(const struct fcp_error *err, bool *same_)
 static int lock_once(struct fcp_snapshot_file *file, const struct fcp_lock_wait *wait,
 		     struct fcp_error *err)
 {
-	FCP_CLEANUP(fd) int fd = openat(file->place.directory, file->temporary,
-					O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	FCP_CLEANUP(fd)
+	int fd = openat(file->place.directory, file->temporary,
+			O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	bool made = fd < 0 && errno == ENOENT, same = false;
-	struct fcp_lock_file lock = {.directory = file->place.directory, .name = file->temporary,
+	struct fcp_lock_file lock = {.directory = file->place.directory,
+				     .name = file->temporary,
 				     .what = file->host};
 	struct stat status;
 
@@ -101,8 +104,8 @@ static int lock_once(struct fcp_snapshot_file *file, const struct fcp_lock_wait 
 static int check_target_lock(const struct fcp_snapshot_file *file, bool force,
 			     struct fcp_error *err)
 {
-	FCP_CLEANUP(fd) int named = openat(file->place.directory, file->name,
-					   O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	FCP_CLEANUP(fd)
+	int named = openat(file->place.directory, file->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	FCP_CLEANUP(fd) int fd = -1;
 	struct stat status;
 
@@ -123,7 +126,8 @@ int fcp_snapshot_file_lock(struct fcp_snapshot_file *file, bool force,
 	for (int tries = 0; file->fd < 0; tries++) {
 		if (tries == TRIES_MAX)
 			return fcp_error_set(err, FCP_ERR_LOCKED, 0,
-					     "%s" FCP_TEMPORARY_SUFFIX " is made and removed all the time",
+					     "%s" FCP_TEMPORARY_SUFFIX
+					     " is made and removed all the time",
 					     file->host);
 		if (lock_once(file, wait, err) != 0)
 			return -1;
@@ -178,7 +182,8 @@ static int give_file_to(int fd, pid_t pid, const char *path, struct fcp_error *e
 		return 0;
 	if (fchown(fd, uid, gid) != 0 && uid != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno,
-				     "%s: Firecracker's user %u could not write it", path, (unsigned)uid);
+				     "%s: Firecracker's user %u could not write it", path,
+				     (unsigned)uid);
 	return 0;
 }
 
@@ -189,11 +194,12 @@ static int try_link(struct fcp_snapshot_file *file, struct fcp_error *err)
 
 	if (linkat(directory, file->temporary, directory, file->old, 0) == 0) {
 		if (unlinkat(directory, file->old, 0) != 0)
-			return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_OLD_SUFFIX, file->host);
+			return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_OLD_SUFFIX,
+					     file->host);
 		return 0;
 	}
-	file->no_links = errno == EPERM || errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS ||
-			 errno == EMLINK;
+	file->no_links = errno == EPERM || errno == EOPNOTSUPP || errno == EINVAL ||
+			 errno == ENOSYS || errno == EMLINK;
 	return file->no_links ? 0 : fcp_error_set(err, FCP_ERR_IO, errno, "%s: a link", file->host);
 }
 
@@ -202,7 +208,8 @@ static int check_renameable(const struct fcp_snapshot_file *file, struct fcp_err
 {
 	struct statx target, directory;
 
-	if (statx(file->place.directory, file->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &target) != 0 ||
+	if (statx(file->place.directory, file->name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS,
+		  &target) != 0 ||
 	    statx(file->place.directory, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &directory) != 0)
 		return 0;
 	if ((target.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) ||

@@ -97,6 +97,7 @@ bool fcp_snapshot_diff_is_complete(const struct fcp_firecracker *firecracker,
 						"several memory slots is corrupt");
 	if (!memory_is_whole(firecracker, machine, reason_))
 		return false;
-	snprintf(reason_, 128, "guest memory is anonymous, not swapped, not tracked: a Diff is complete");
+	snprintf(reason_, 128,
+		 "guest memory is anonymous, not swapped, not tracked: a Diff is complete");
 	return true;
 }

@@ -77,7 +77,8 @@ static int not_resumed(const struct fcp_snapshot_run *run, const struct fcp_erro
 		return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0, "%.300s", why->message);
 	fcp_by_hand_resume(run->settings->api_sock, command);
 	return fcp_error_set(err, FCP_ERR_NOT_RESTORED, 0,
-			     "the VM could not be resumed; by hand: %s (%.150s)", command, why->message);
+			     "the VM could not be resumed; by hand: %s (%.150s)", command,
+			     why->message);
 }
 
 int fcp_snapshot_resume(struct fcp_snapshot_run *run, uint64_t timeout_ms, struct fcp_error *err)

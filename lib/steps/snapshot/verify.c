@@ -96,12 +96,13 @@ static int verify_zeros(const struct fcp_snapshot_memory *memory, uint64_t *diff
 /* All pages of the file that are not free, against the memory that stands still. Memory that a handler
  * fills in is not touched where it is missing. */
 int fcp_snapshot_verify(const struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
-		  struct fcp_error *err)
+			struct fcp_error *err)
 {
 	FCP_CLEANUP(page_runs) struct fcp_page_runs unchanged = {0};
 	uint64_t differing = 0;
 
-	if (fcp_snapshot_settle_rest(memory, report, err) != 0 || verify_zeros(memory, &differing, err) != 0 ||
+	if (fcp_snapshot_settle_rest(memory, report, err) != 0 ||
+	    verify_zeros(memory, &differing, err) != 0 ||
 	    verify_runs(memory, &memory->plan.changed, &differing, err) != 0)
 		return -1;
 	if (memory->ram.backing != FCP_GUEST_BACKING_USERFAULT &&
@@ -109,9 +110,10 @@ int fcp_snapshot_verify(const struct fcp_snapshot_memory *memory, struct fcp_mem
 	     verify_runs(memory, &unchanged, &differing, err) != 0))
 		return -1;
 	if (differing > 0)
-		return fcp_error_set(err, FCP_ERR_STATE, 0,
-				     "%llu pages of the memory file are not what the VM's memory holds",
-				     (unsigned long long)differing);
+		return fcp_error_set(
+			err, FCP_ERR_STATE, 0,
+			"%llu pages of the memory file are not what the VM's memory holds",
+			(unsigned long long)differing);
 	report->verified = true;
 	return 0;
 }

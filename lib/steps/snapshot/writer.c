@@ -17,7 +17,8 @@ static int leave_to_firecracker(struct fcp_snapshot_run *run, const char *why)
 	result->writer = FCP_WRITER_FIRECRACKER;
 	snprintf(result->writer_reason, sizeof(result->writer_reason), "%.255s", why);
 	if (run->settings->share_count > 0)
-		fcp_snapshot_warn(result, "Firecracker writes the memory file: no storage is shared");
+		fcp_snapshot_warn(result,
+				  "Firecracker writes the memory file: no storage is shared");
 	return 0;
 }
 
@@ -57,8 +58,9 @@ int fcp_snapshot_writer_choose(struct fcp_snapshot_run *run, struct fcp_error *e
 
 	if (settings->layer &&
 	    (settings->writer == FCP_WRITER_FIRECRACKER || settings->type != FCP_SNAPSHOT_AUTO))
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "a layer is written by fcpause, and of no type of Firecracker's");
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"a layer is written by fcpause, and of no type of Firecracker's");
 	if (settings->writer == FCP_WRITER_FCPAUSE && settings->type == FCP_SNAPSHOT_DIFF)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "only Firecracker writes a Diff");
 	if (settings->writer == FCP_WRITER_FIRECRACKER)
