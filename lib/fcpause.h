@@ -731,11 +731,12 @@ FCP_API const char *fcp_page_class_name(enum fcp_page_class page_class);
 
 /* Where else the bytes of a page stand, so that they need not be stored again. */
 enum fcp_same {
-	FCP_SAME_BASE, /* in the base, at the same offset */
-	FCP_SAMES,     /* as a value: nowhere */
+	FCP_SAME_BASE,	/* in the base, at the same offset */
+	FCP_SAME_SHARE, /* anywhere in a file to share storage with, and not in the base */
+	FCP_SAMES,	/* as a value: nowhere */
 };
 
-/* "base" as JSON has it; static storage. */
+/* "base", "share" as JSON has them; static storage. */
 FCP_API const char *fcp_same_name(enum fcp_same same);
 
 struct fcp_class_bytes {
@@ -750,11 +751,14 @@ struct fcp_inspect_cell {
 
 struct fcp_inspect_settings {
 	const char *mem_file_path;
-	uint32_t cells_max; /* of the map, which takes 160 bytes a cell, with a base twice as much; 0: no map */
+	uint32_t cells_max; /* of the map, of 160 bytes a cell, as much again for the base and for shares; 0: none */
 	int cancel_fd;
 	const char *base; /* a whole memory file to compare with; or NULL */
 	enum fcp_holes holes;
 	struct fcp_observer observer;
+	const char *const *shares; /* disk images, memory files to look for pages in; the first ones first */
+	size_t share_count;	   /* at most FCP_SHARES_MAX */
+	uint64_t share_min_run_bytes; /* shorter runs are taken for not found; 0: none */
 };
 
 struct fcp_inspect_result {
@@ -775,22 +779,31 @@ struct fcp_inspect_result {
 	struct fcp_inspect_cell *same_cells[FCP_SAMES]; /* the same of cells; owned; NULL without */
 	struct fcp_class_bytes same_all[FCP_SAMES]; /* their sums, without free pages */
 	uint64_t layer_bytes; /* pages that are neither free nor the base's: what a layer would store */
+	size_t share_count;   /* files to share with that were looked at */
+	/* Data that is neither free, zeros, the base's nor any of the shares': what a file that shares
+	 * its storage with them would store of its own. */
+	uint64_t share_bytes;
 };
 
 /*
  * Looks at a memory file, and changes nothing: which of its pages are free, zeros, page cache, ... by
  * the struct pages of the guest in it, and which of them occupy storage; with a base, also which of
- * them stand in it. Of a recorded layer the guest is read through its base. Status: ok; partial when
- * the guest cannot be read (no Linux on x86_64, a Diff layer without its base): then only pages of
- * zeros that occupy storage are told from the rest, which is unknown; and when there is a base, but
- * nothing is compared: for a layer of another base, and where what the file's holes mean is neither
- * recorded nor specified, and its guest cannot be read. FCP_HOLES_ZERO for a file that is recorded as a
+ * them stand in it, and with files to share with, which of the others stand in those (no reflinks are
+ * needed to tell; an index beside such a file is read, none is kept). Of a recorded layer the guest is
+ * read through its base. Status: ok; partial when the guest cannot be read (no Linux on x86_64, a Diff
+ * layer without its base): then only pages of zeros that occupy storage are told from the rest, which is
+ * unknown; when there is a base, but nothing is compared: for a layer of another base, and where what
+ * the file's holes mean is neither recorded nor specified, and its guest cannot be read; and when a file
+ * to share with cannot be read. FCP_HOLES_ZERO for a file that is recorded as a
  * layer is unsupported. FCP_ERR_LOCKED while another fcpause releases pages of it, FCP_ERR_INPUT: no
  * memory file. Takes about 100 ms for a GiB of data, and at most 64 MiB of memory and a bit a page.
  * Safe to run again. Source: include/linux/page-flags.h and mm_types.h of Linux.
  */
 FCP_API int fcp_inspect(const struct fcp_inspect_settings *settings,
 			struct fcp_inspect_result *result, struct fcp_error *err);
+
+/* Were pages looked for there? Else its members of `same` are zeros. */
+FCP_API bool fcp_inspect_compares(const struct fcp_inspect_result *result, enum fcp_same same);
 
 /* NULL-safe. */
 FCP_API void fcp_inspect_result_clear(struct fcp_inspect_result *result);

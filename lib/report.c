@@ -324,8 +324,11 @@ static int add_same(struct fcp_json *object, const struct fcp_inspect_result *re
 		const struct fcp_class_bytes *bytes = page_class < FCP_PAGE_CLASSES
 							      ? &result->same[i][page_class]
 							      : &result->same_all[i];
-		struct fcp_json *member = fcp_json_object();
+		struct fcp_json *member;
 
+		if (!fcp_inspect_compares(result, (enum fcp_same)i))
+			continue;
+		member = fcp_json_object();
 		bad |= fcp_json_set_u64(member, "bytes", bytes->bytes);
 		bad |= fcp_json_set_u64(member, "allocated_bytes", bytes->allocated_bytes);
 		bad |= fcp_json_set(same, fcp_same_name((enum fcp_same)i), member);
@@ -343,23 +346,25 @@ static int add_classes(struct fcp_json *object, const struct fcp_inspect_result 
 
 		bad |= fcp_json_set_u64(member, "bytes", result->classes[i].bytes);
 		bad |= fcp_json_set_u64(member, "allocated_bytes", result->classes[i].allocated_bytes);
-		if (result->compared)
+		if (result->compared || result->share_count > 0)
 			bad |= add_same(member, result, i);
 		bad |= fcp_json_set(classes, fcp_page_class_name((enum fcp_page_class)i), member);
 	}
 	return bad | fcp_json_set(object, "classes", classes);
 }
 
-/* What of the file stands elsewhere; null without a base, or where it could not be compared. */
+/* What of the file stands elsewhere; null where there is nothing to compare with, or it was not compared. */
 static int add_compared(struct fcp_json *object, const struct fcp_inspect_result *result)
 {
 	int bad = result->base.path[0] ? add_base(object, &result->base)
 				       : fcp_json_set_null(object, "base_file");
 
-	if (!result->compared)
-		return bad | fcp_json_set_null(object, "same") | fcp_json_set_null(object, "layer_bytes");
-	return bad | add_same(object, result, FCP_PAGE_CLASSES) |
-	       fcp_json_set_u64(object, "layer_bytes", result->layer_bytes);
+	bad |= result->compared || result->share_count > 0 ? add_same(object, result, FCP_PAGE_CLASSES)
+							     : fcp_json_set_null(object, "same");
+	bad |= result->compared ? fcp_json_set_u64(object, "layer_bytes", result->layer_bytes)
+				: fcp_json_set_null(object, "layer_bytes");
+	return bad | (result->share_count > 0 ? fcp_json_set_u64(object, "share_bytes", result->share_bytes)
+					      : fcp_json_set_null(object, "share_bytes"));
 }
 
 int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result *result)

@@ -21,6 +21,7 @@ struct inspection {
 	const char *paths[2];
 	const char *svg; /* NULL: none */
 	size_t count;
+	struct fcp_inspect_settings settings; /* but for the path */
 	struct fcp_inspect_result results[2];
 	struct fcp_outcome outcome; /* of both: the worse */
 };
@@ -71,21 +72,20 @@ static int check_svg(const struct invocation *invocation, const struct inspectio
 	return 0;
 }
 
-static int look(const struct invocation *invocation, struct inspection *inspection,
-		struct fcp_error *err)
+static int look(struct inspection *inspection, struct fcp_error *err)
 {
 	struct fcp_outcome *outcome = &inspection->outcome;
 
-	for (size_t i = 0; i < inspection->count; i++) {
-		const struct fcp_inspect_settings settings = {inspection->paths[i], MAP_CELLS_MAX,
-							      invocation->cancel_fd,
-							      text_of(invocation, OPT_BASE),
-							      holes_setting(invocation),
-							      signals_observer(invocation->signals)};
-		const struct fcp_outcome *one = &inspection->results[i].outcome;
-		int ran = fcp_inspect(&settings, &inspection->results[i], err);
-		double ms = outcome->ms + one->ms;
+	inspection->settings.cells_max = MAP_CELLS_MAX;
 
+	for (size_t i = 0; i < inspection->count; i++) {
+		const struct fcp_outcome *one = &inspection->results[i].outcome;
+		double ms;
+		int ran;
+
+		inspection->settings.mem_file_path = inspection->paths[i];
+		ran = fcp_inspect(&inspection->settings, &inspection->results[i], err);
+		ms = outcome->ms + one->ms;
 		if (one->status != FCP_STATUS_OK)
 			*outcome = *one;
 		outcome->ms = ms;
@@ -129,6 +129,8 @@ static int add_difference(struct fcp_json *object, const struct inspection *insp
 	}
 	if (before->compared && after->compared)
 		bad |= set_change(difference, "layer_bytes", before->layer_bytes, after->layer_bytes);
+	if (before->share_count > 0 && after->share_count > 0)
+		bad |= set_change(difference, "share_bytes", before->share_bytes, after->share_bytes);
 	bad |= fcp_json_set(difference, "mem_file", file);
 	bad |= fcp_json_set(difference, "classes", classes);
 	return bad | fcp_json_set(object, "difference", difference);
@@ -226,12 +228,13 @@ int command_inspect(struct invocation *invocation)
 
 	mallopt(M_MMAP_THRESHOLD, GIVE_BACK_BYTES);
 	if (take_paths(invocation, &inspection, &err) != 0 ||
+	    inspect_settings(invocation, &inspection.settings, &err) != 0 ||
 	    check_svg(invocation, &inspection, &err) != 0)
 		return output_error(invocation, &err);
 	if (invocation->values[OPT_DRY_RUN].on)
 		return plan_print(invocation, &step, 1);
 	plan_tell(invocation, &step, 1);
-	exit_code = finish(invocation, &inspection, look(invocation, &inspection, &err), &err);
+	exit_code = finish(invocation, &inspection, look(&inspection, &err), &err);
 	for (size_t i = 0; i < inspection.count; i++)
 		fcp_inspect_result_clear(&inspection.results[i]);
 	return exit_code;

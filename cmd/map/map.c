@@ -14,6 +14,7 @@ const struct map_look map_looks[MAP_LOOKS] = {
 	[FCP_PAGE_RESERVED] = {"reserved", "\u2584", 'R', 0x9a, 0x78, 0x55, 137, 90},
 	[FCP_PAGE_UNKNOWN] = {"unknown", "\u2597", 'U', 0x8a, 0x8f, 0x98, 245, 39},
 	[FCP_PAGE_CLASSES + FCP_SAME_BASE] = {"same as base", "\u254b", 'B', 0xb7, 0xd6, 0x6b, 149, 92},
+	[FCP_PAGE_CLASSES + FCP_SAME_SHARE] = {"same as disk", "\u254d", 'D', 0xd8, 0xc8, 0x7a, 186, 93},
 };
 
 uint64_t map_cell_count(const struct fcp_inspect_result *result, uint64_t cell_bytes)
@@ -37,9 +38,12 @@ static void add_cell(const struct fcp_inspect_result *result, uint64_t index, ui
 		bytes[c] += result->cells[index].classes[c].allocated_bytes;
 		if (c == FCP_PAGE_FREE || c == FCP_PAGE_ZERO)
 			continue;
-		for (unsigned same = 0; same < FCP_SAMES && result->same_cells[same]; same++) {
-			uint64_t there = result->same_cells[same][index].classes[c].allocated_bytes;
+		for (unsigned same = 0; same < FCP_SAMES; same++) {
+			uint64_t there;
 
+			if (!result->same_cells[same])
+				continue;
+			there = result->same_cells[same][index].classes[c].allocated_bytes;
 			bytes[c] -= there;
 			bytes[FCP_PAGE_CLASSES + same] += there;
 		}

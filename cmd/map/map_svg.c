@@ -224,20 +224,32 @@ static void put_look(struct svg *svg, unsigned number, const struct fcp_class_by
 	put_row(svg, look->name, amounts, svg->files->results[0]->data_bytes);
 }
 
+static void put_stored(struct svg *svg, const char *what, uint64_t bytes)
+{
+	char line[256], size[SIZE_TEXT_BYTES];
+
+	snprintf(line, sizeof(line), "%s would store %s (%" PRIu64 " bytes)", what,
+		 size_text((int64_t)bytes, size), bytes);
+	put_string(svg, MARGIN + 22, "r", line);
+	svg->y += LINE;
+}
+
 /* Of the rows before, what stands elsewhere, too. */
 static void put_same(struct svg *svg, const struct fcp_inspect_result *before,
 		     const struct fcp_inspect_result *after)
 {
-	const struct fcp_inspect_result *last = after->compared ? after : before;
-	char line[256], size[SIZE_TEXT_BYTES];
+	const struct fcp_inspect_result *layer = after->compared ? after : before;
+	const struct fcp_inspect_result *shared = after->share_count > 0 ? after : before;
 
 	for (unsigned i = 0; i < FCP_SAMES; i++)
-		put_look(svg, FCP_PAGE_CLASSES + i,
-			 (const struct fcp_class_bytes[]){before->same_all[i], after->same_all[i]});
-	snprintf(line, sizeof(line), "a layer would store %s (%" PRIu64 " bytes)",
-		 size_text((int64_t)last->layer_bytes, size), last->layer_bytes);
-	put_string(svg, MARGIN + 22, "r", line);
-	svg->y += LINE;
+		if (fcp_inspect_compares(before, (enum fcp_same)i) ||
+		    fcp_inspect_compares(after, (enum fcp_same)i))
+			put_look(svg, FCP_PAGE_CLASSES + i,
+				 (const struct fcp_class_bytes[]){before->same_all[i], after->same_all[i]});
+	if (layer->compared)
+		put_stored(svg, "a layer", layer->layer_bytes);
+	if (shared->share_count > 0)
+		put_stored(svg, "a file that shares its storage", shared->share_bytes);
 }
 
 static void put_legend(struct svg *svg)
@@ -257,8 +269,7 @@ static void put_legend(struct svg *svg)
 	for (unsigned i = 0; i < FCP_PAGE_CLASSES; i++)
 		put_look(svg, i, (const struct fcp_class_bytes[]){before->classes[i], after->classes[i]});
 	put_row(svg, "all", all, before->data_bytes);
-	if (before->compared || after->compared)
-		put_same(svg, before, after);
+	put_same(svg, before, after);
 	put_swatch(svg, "#eceef1");
 	snprintf(line, sizeof(line),
 		 "hole: not on disk. A box is %s of the file, in the colour of what "

@@ -173,16 +173,23 @@ static void put_row(FILE *out, const char *name, const struct fcp_class_bytes *a
 	fputc('\n', out);
 }
 
+static void put_stored(FILE *out, const char *name, uint64_t bytes, uint64_t all)
+{
+	fprintf(out, "%-12s", name);
+	put_amount(out, bytes, all);
+	fputc('\n', out);
+}
+
 /* Of the rows before, what stands elsewhere, too; and what would have to be stored then. */
 static void put_same(FILE *out, const struct fcp_inspect_result *result, const struct fcp_class_bytes *all)
 {
-	if (!result->compared)
-		return;
 	for (size_t i = 0; i < FCP_SAMES; i++)
-		put_row(out, map_looks[FCP_PAGE_CLASSES + i].name, &result->same_all[i], all);
-	fprintf(out, "%-12s", "layer stores");
-	put_amount(out, result->layer_bytes, all->bytes);
-	fputc('\n', out);
+		if (fcp_inspect_compares(result, (enum fcp_same)i))
+			put_row(out, map_looks[FCP_PAGE_CLASSES + i].name, &result->same_all[i], all);
+	if (result->compared)
+		put_stored(out, "layer stores", result->layer_bytes, all->bytes);
+	if (result->share_count > 0)
+		put_stored(out, "share stores", result->share_bytes, all->bytes);
 }
 
 static void put_table(FILE *out, const struct fcp_inspect_result *result)
@@ -229,30 +236,40 @@ static void put_heading(FILE *out, const char *name)
 	fprintf(out, "%-12s %22s %22s %22s\n", name, "before", "after", "difference");
 }
 
+static bool both_compare(const struct fcp_inspect_result *before, const struct fcp_inspect_result *after,
+			 size_t same)
+{
+	return fcp_inspect_compares(before, (enum fcp_same)same) &&
+	       fcp_inspect_compares(after, (enum fcp_same)same);
+}
+
 static void put_both(FILE *out, const struct fcp_inspect_result *before,
 		     const struct fcp_inspect_result *after)
 {
-	bool compared = before->compared && after->compared;
-
 	put_heading(out, "on disk");
 	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
 		put_difference(out, map_looks[i].name, before->classes[i].allocated_bytes,
 			       after->classes[i].allocated_bytes);
 	put_difference(out, "all", before->data_bytes, after->data_bytes);
-	for (size_t i = 0; compared && i < FCP_SAMES; i++)
-		put_difference(out, map_looks[FCP_PAGE_CLASSES + i].name,
-			       before->same_all[i].allocated_bytes, after->same_all[i].allocated_bytes);
+	for (size_t i = 0; i < FCP_SAMES; i++)
+		if (both_compare(before, after, i))
+			put_difference(out, map_looks[FCP_PAGE_CLASSES + i].name,
+				       before->same_all[i].allocated_bytes,
+				       after->same_all[i].allocated_bytes);
 	fputc('\n', out);
 	put_heading(out, "in memory");
 	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
 		put_difference(out, map_looks[i].name, before->classes[i].bytes,
 			       after->classes[i].bytes);
 	put_difference(out, "all", before->logical_bytes, after->logical_bytes);
-	for (size_t i = 0; compared && i < FCP_SAMES; i++)
-		put_difference(out, map_looks[FCP_PAGE_CLASSES + i].name, before->same_all[i].bytes,
-			       after->same_all[i].bytes);
-	if (compared)
+	for (size_t i = 0; i < FCP_SAMES; i++)
+		if (both_compare(before, after, i))
+			put_difference(out, map_looks[FCP_PAGE_CLASSES + i].name,
+				       before->same_all[i].bytes, after->same_all[i].bytes);
+	if (both_compare(before, after, FCP_SAME_BASE))
 		put_difference(out, "layer stores", before->layer_bytes, after->layer_bytes);
+	if (both_compare(before, after, FCP_SAME_SHARE))
+		put_difference(out, "share stores", before->share_bytes, after->share_bytes);
 }
 
 void inspect_text(FILE *out, const struct map_files *files, const struct terminal *terminal)

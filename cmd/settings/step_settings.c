@@ -186,6 +186,23 @@ int share_settings(const struct invocation *invocation, struct fcp_share_setting
 	return 0;
 }
 
+int inspect_settings(const struct invocation *invocation, struct fcp_inspect_settings *settings_,
+		     struct fcp_error *err)
+{
+	if (check_shares(invocation, err) != 0)
+		return -1;
+	*settings_ = (struct fcp_inspect_settings){
+		.base = text_of(invocation, OPT_BASE),
+		.holes = holes_setting(invocation),
+		.shares = invocation->shares.files,
+		.share_count = invocation->shares.count,
+		.share_min_run_bytes = invocation->values[OPT_MIN_RUN].number,
+		.observer = signals_observer(invocation->signals),
+		.cancel_fd = invocation->cancel_fd,
+	};
+	return 0;
+}
+
 enum fcp_holes holes_setting(const struct invocation *invocation)
 {
 	const struct value *value = &invocation->values[OPT_HOLES];

@@ -28,4 +28,9 @@ int madvise_ranges_settings(const struct invocation *invocation,
 int share_settings(const struct invocation *invocation, struct fcp_share_settings *settings_,
 		   struct fcp_error *err);
 
+/* As share_settings(), but there may be no file. The memory file and the map's cells are
+ * the caller's to set. */
+int inspect_settings(const struct invocation *invocation, struct fcp_inspect_settings *settings_,
+		     struct fcp_error *err);
+
 #endif

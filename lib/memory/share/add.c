@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "memory/lease.h"
 #include "memory/share/index_file.h"
+#include "memory/share/look.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -51,10 +52,11 @@ static int freeze_file(const struct fcp_share_file *file, const char **why_)
 }
 
 /* Of the file as it was before it is frozen; built from the file itself, which is in the page cache rather
- * than a copy. What is written meanwhile is not found. */
-static int find_index(const struct fcp_share_set *set, const struct fcp_share_file *file,
-		      struct fcp_share_source *source, struct fcp_error *err)
+ * than a copy. What is written after that is not found. */
+static int find_index(const struct fcp_share_set *set, struct fcp_share_source *source, bool keep,
+		      struct fcp_error *err)
 {
+	const struct fcp_share_file *file = &source->file;
 	struct fcp_share_index_build build = {.fd = file->fd,
 					      .name = file->name,
 					      .hash = set->hash ? set->hash : fcp_share_hash_block,
@@ -69,7 +71,21 @@ static int find_index(const struct fcp_share_set *set, const struct fcp_share_fi
 	build.bytes = (uint64_t)of.st_size;
 	if (fcp_share_index_build(&build, &source->index, err) != 0)
 		return -1;
-	fcp_share_index_keep(file->fd, &of, &source->index);
+	if (keep)
+		fcp_share_index_keep(file->fd, &of, &source->index);
+	return 0;
+}
+
+/* 0 with source->why where it has none; -1: interrupted. */
+static int need_index(const struct fcp_share_set *set, struct fcp_share_source *source, bool keep,
+		      struct fcp_error *err)
+{
+	if (find_index(set, source, keep, err) == 0)
+		return 0;
+	if (err->error_class == FCP_ERR_INTERRUPTED)
+		return -1;
+	source->why = err->error_class == FCP_ERR_MEMORY ? "there is no memory for its index"
+							  : "it cannot be read";
 	return 0;
 }
 
@@ -82,12 +98,24 @@ int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file,
 	*source = (struct fcp_share_source){.file = *file, .fd = -1, .live = -1};
 	/* An index is no use where that is not possible. */
 	tried = freeze_file(file, &source->why);
-	if (tried < 0 || find_index(set, file, source, err) == 0)
-		return 0;
-	if (err->error_class == FCP_ERR_INTERRUPTED)
+	return tried < 0 ? 0 : need_index(set, source, true, err);
+}
+
+int fcp_share_add_to_look(struct fcp_share_set *set, const struct fcp_share_file *file, struct fcp_error *err)
+{
+	struct fcp_share_source *source = &set->sources[set->count++];
+	struct stat of;
+
+	*source = (struct fcp_share_source){.file = *file, .fd = -1, .live = -1};
+	if (need_index(set, source, false, err) != 0)
 		return -1;
-	source->why = err->error_class == FCP_ERR_MEMORY ? "there is no memory for its index"
-							 : "it cannot be read";
+	if (source->why)
+		return 0;
+	source->fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+	if (source->fd < 0 || fstat(source->fd, &of) != 0)
+		source->why = "it cannot be read";
+	else
+		source->blocks = (uint64_t)of.st_size / FCP_PAGE_BYTES;
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which pages of a memory file need not be stored again, because they stand elsewhere: in its base. */
+/* Which pages of a memory file need not be stored again, because its base has them. */
 #ifndef FCP_STEPS_INSPECT_BASE_H
 #define FCP_STEPS_INSPECT_BASE_H
 
@@ -8,7 +8,7 @@
 
 struct fcp_inspect_base {
 	struct fcp_input_file file;
-	/* FCP_FIND_BASE: pages that are as in the base; sorted. Other places would be other kinds. */
+	/* FCP_FIND_BASE: pages that are as in the base; sorted. steps/inspect/share.h adds others. */
 	struct fcp_found_ranges same;
 	char not_compared[400]; /* why; "" where it was */
 };

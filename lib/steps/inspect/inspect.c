@@ -12,6 +12,7 @@
 #include "steps/free_ranges.h"
 #include "steps/holes.h"
 #include "steps/inspect/base.h"
+#include "steps/inspect/share.h"
 #include "steps/inspect/sums.h"
 #include "steps/memory_file.h"
 
@@ -27,6 +28,7 @@ struct inspect_run {
 	struct fcp_inspect_result *result;
 	struct fcp_file file;
 	struct fcp_inspect_base base;
+	struct fcp_inspect_share share;
 	struct fcp_claim claim;
 	bool claimed;
 	uint64_t polled_bytes; /* of the file, when it was last asked who else works on it */
@@ -220,18 +222,17 @@ static int compare_base(struct inspect_run *run, struct fcp_error *err)
 				   run->result, err);
 }
 
-/* Said of a guest that could be read, too. */
-static void tell_not_compared(struct inspect_run *run)
+/* Before what is said already. */
+static void put_reason(struct inspect_run *run, const char *what, const char *reason)
 {
 	struct fcp_outcome *outcome = &run->result->outcome;
 	char other[512] = "";
 
-	if (!run->base.not_compared[0])
+	if (!reason[0])
 		return;
 	if (outcome->status != FCP_STATUS_OK)
 		snprintf(other, sizeof(other), "; %.500s", outcome->reason);
-	fcp_outcome_set(outcome, FCP_STATUS_PARTIAL, "not compared: %s%s", run->base.not_compared,
-			other);
+	fcp_outcome_set(outcome, FCP_STATUS_PARTIAL, "%s%s%s", what, reason, other);
 }
 
 static int run_inspect(struct inspect_run *run, struct fcp_error *err)
@@ -239,12 +240,13 @@ static int run_inspect(struct inspect_run *run, struct fcp_error *err)
 	if (!run->settings->mem_file_path || !*run->settings->mem_file_path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
 	if (open_inspected(run, err) < 0 || compare_base(run, err) < 0 ||
-	    fcp_inspect_begin(run->result, run->settings->cells_max, err) < 0 ||
-	    inspect_pages(run, err) < 0)
+	    fcp_inspect_look_up(run->settings, &run->file, &run->share, &run->base.same, run->result, err) < 0 ||
+	    fcp_inspect_begin(run->result, run->settings->cells_max, err) < 0 || inspect_pages(run, err) < 0)
 		return -1;
 	run->result->largest = fcp_inspect_largest(run->result);
 	fcp_inspect_sum_up(run->result);
-	tell_not_compared(run);
+	put_reason(run, "", run->share.doubt);
+	put_reason(run, "not compared: ", run->base.not_compared);
 	return 0;
 }
 
@@ -262,6 +264,7 @@ int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_
 
 	*result = (struct fcp_inspect_result){.largest = FCP_PAGE_UNKNOWN};
 	done = run_inspect(&run, err);
+	fcp_inspect_share_close(&run.share);
 	fcp_inspect_base_close(&run.base);
 	if (run.claimed)
 		fcp_claim_release(&run.claim);

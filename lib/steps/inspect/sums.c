@@ -8,7 +8,17 @@
 
 const char *fcp_same_name(enum fcp_same same)
 {
-	return same == FCP_SAME_BASE ? "base" : "unknown";
+	static const char *const names[FCP_SAMES] = {
+		[FCP_SAME_BASE] = "base",
+		[FCP_SAME_SHARE] = "share",
+	};
+
+	return (unsigned)same < FCP_SAMES ? names[same] : "unknown";
+}
+
+bool fcp_inspect_compares(const struct fcp_inspect_result *result, enum fcp_same same)
+{
+	return same == FCP_SAME_BASE ? result->compared : result->share_count > 0;
 }
 
 int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max, struct fcp_error *err)
@@ -24,7 +34,9 @@ int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max, str
 	result->cells = calloc(result->cell_count, sizeof(*result->cells));
 	if (!result->cells)
 		return fcp_error_nomem(err);
-	for (unsigned same = 0; same < FCP_SAMES && result->compared; same++) {
+	for (unsigned same = 0; same < FCP_SAMES; same++) {
+		if (!fcp_inspect_compares(result, (enum fcp_same)same))
+			continue;
 		result->same_cells[same] = calloc(result->cell_count, sizeof(*result->cells));
 		if (!result->same_cells[same])
 			return fcp_error_nomem(err);
@@ -64,7 +76,9 @@ static void add_stretch(struct fcp_inspect_result *result, struct fcp_range rang
 
 static enum fcp_same place_of(unsigned found)
 {
-	return found == FCP_FIND_BASE ? FCP_SAME_BASE : FCP_SAMES;
+	if (found == FCP_FIND_BASE)
+		return FCP_SAME_BASE;
+	return found == FCP_FOUND_SHARED ? FCP_SAME_SHARE : FCP_SAMES;
 }
 
 void fcp_inspect_add(struct fcp_inspect_result *result, const struct fcp_found_ranges *same,
@@ -88,12 +102,21 @@ void fcp_inspect_add(struct fcp_inspect_result *result, const struct fcp_found_r
 	}
 }
 
+/* Pages of zeros are holes in what is written, and free pages too. */
+static void add_shared(struct fcp_inspect_result *result, enum fcp_page_class page_class)
+{
+	const struct fcp_class_bytes *all = &result->classes[page_class];
+
+	if (page_class == FCP_PAGE_ZERO)
+		return;
+	result->share_bytes += all->allocated_bytes;
+	for (unsigned same = 0; same < FCP_SAMES; same++)
+		result->share_bytes -= result->same[same][page_class].allocated_bytes;
+}
+
 void fcp_inspect_sum_up(struct fcp_inspect_result *result)
 {
-	for (unsigned page_class = 0; page_class < FCP_PAGE_CLASSES && result->compared;
-	     page_class++) {
-		uint64_t stored = result->classes[page_class].bytes;
-
+	for (unsigned page_class = 0; page_class < FCP_PAGE_CLASSES; page_class++) {
 		if (page_class == FCP_PAGE_FREE)
 			continue;
 		for (unsigned same = 0; same < FCP_SAMES; same++) {
@@ -102,7 +125,11 @@ void fcp_inspect_sum_up(struct fcp_inspect_result *result)
 			result->same_all[same].bytes += bytes->bytes;
 			result->same_all[same].allocated_bytes += bytes->allocated_bytes;
 		}
-		result->layer_bytes += stored - result->same[FCP_SAME_BASE][page_class].bytes;
+		if (result->compared)
+			result->layer_bytes += result->classes[page_class].bytes -
+					       result->same[FCP_SAME_BASE][page_class].bytes;
+		if (result->share_count > 0)
+			add_shared(result, (enum fcp_page_class)page_class);
 	}
 }
 

@@ -5,7 +5,10 @@
 
 #include "memory/found.h"
 
-/* Cuts the file (result->logical_bytes) into at most cells_max parts; 0: none. result->compared is known.
+/* Beside fcpause.h's FCP_FIND_...: pages that a file to share storage with has. */
+#define FCP_FOUND_SHARED (1U << 16)
+
+/* Cuts the file (result->logical_bytes) into at most cells_max parts; 0: none. result->compared and share_count are known.
  * FCP_ERR_MEMORY. */
 int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max, struct fcp_error *err);
 
@@ -16,11 +19,11 @@ struct fcp_inspect_amount {
 	bool take_away;
 };
 
-/* same: which pages stand elsewhere too, by FCP_FIND_...; sorted. */
+/* same: which pages stand elsewhere too, by FCP_FIND_BASE and FCP_FOUND_SHARED; sorted. */
 void fcp_inspect_add(struct fcp_inspect_result *result, const struct fcp_found_ranges *same,
 		     struct fcp_range range, const struct fcp_inspect_amount *amount);
 
-/* At the end: result->same_all and layer_bytes, where there was a base. */
+/* At the end: result->same_all, layer_bytes and share_bytes. */
 void fcp_inspect_sum_up(struct fcp_inspect_result *result);
 
 /* What was added before the guest's memory turned out to be none. */
