@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/zero.h"
 
-#include "base/cleanup.h"
-#include "base/units.h"
+#include "memory/compare.h"
 #include "memory/sparse.h"
 
-/* As large as a core's own cache of today: the bytes that read(2) copied are still there to be
- * compared, and the cost of a call is small beside its copy. Read, not mapped: a file that is
- * truncated under a mapping kills with SIGBUS, and mapping was no faster. */
-#define CHUNK_BYTES FCP_MIB
-#define POLL_BYTES (4 * FCP_MIB)
+/*
+ * What is read before the sink is told of it: enough that a second thread pays, and little enough that the
+ * list of a window's runs stays small, and what was read is still so when the sink acts on it.
+ */
+#define WINDOW_BYTES (64 * FCP_MIB)
+#define WINDOW_RUNS 65536
 
 struct zero_scanner {
 	const struct fcp_zero_scan *scan;
-	unsigned char *chunk;
+	struct fcp_page_runs window; /* to be read; addresses are the offsets */
+	struct fcp_found_ranges found;
 	struct fcp_range run; /* of zeros, not told yet */
-	uint64_t to_poll_bytes;
-	size_t skipped; /* ranges of scan->skip that lie behind us */
+	size_t skipped;	      /* ranges of scan->skip that lie behind us */
 };
 
 static int tell_run(struct zero_scanner *scanner, struct fcp_error *err)
@@ -29,74 +29,75 @@ static int tell_run(struct zero_scanner *scanner, struct fcp_error *err)
 	return scanner->scan->sink(run.start, run.end, scanner->scan->sink_arg, err);
 }
 
-static int take_chunk(struct zero_scanner *scanner, uint64_t start, size_t bytes,
-		      struct fcp_error *err)
+/* The last run of a window may go on in the next one. */
+static int tell_found(struct zero_scanner *scanner, struct fcp_error *err)
 {
-	for (size_t at = 0; at < bytes; at += FCP_PAGE_BYTES) {
-		if (!fcp_page_is_zero(scanner->chunk + at))
-			continue;
-		if (scanner->run.end != start + at) {
-			if (tell_run(scanner, err) < 0)
+	for (size_t i = 0; i < scanner->found.count; i++) {
+		const struct fcp_found_range *found = &scanner->found.items[i];
+
+		if (scanner->run.end != found->start) {
+			if (tell_run(scanner, err) != 0)
 				return -1;
-			scanner->run.start = start + at;
+			scanner->run.start = found->start;
 		}
-		scanner->run.end = start + at + FCP_PAGE_BYTES;
+		scanner->run.end = found->end;
 	}
 	return 0;
 }
 
-static int read_zero_chunk(struct zero_scanner *scanner, uint64_t start, size_t bytes,
-			   struct fcp_error *err)
+/* Reading past the end is no fault of the disk when the file has become shorter. */
+static int scan_failed(const struct zero_scanner *scanner, struct fcp_error *err)
 {
 	const struct fcp_file *file = scanner->scan->file;
-	size_t held = 0;
+	const struct fcp_page_runs *window = &scanner->window;
+	struct fcp_file_size size;
+	struct fcp_error other;
 
-	while (held < bytes) {
-		ssize_t got =
-			pread(file->fd, scanner->chunk + held, bytes - held, (off_t)(start + held));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s: reading at %llu",
-					     file->name, (unsigned long long)(start + held));
-		if (got == 0)
-			return fcp_error_set(err, FCP_ERR_BUSY, 0,
-					     "%.200s: somebody made it shorter while it was read",
-					     file->name);
-		held += (size_t)got;
-	}
-	return 0;
+	if (err->error_class == FCP_ERR_IO && fcp_file_size(file->fd, file->name, &size, &other) == 0 &&
+	    size.logical_bytes < window->items[window->count - 1].end)
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody made it shorter while it was read",
+				     file->name);
+	return -1;
 }
 
-static int poll_now_and_then(struct zero_scanner *scanner, size_t bytes, struct fcp_error *err)
+static int scan_window(struct zero_scanner *scanner, struct fcp_error *err)
 {
-	if (scanner->to_poll_bytes > bytes) {
-		scanner->to_poll_bytes -= bytes;
+	const struct fcp_compare compare = {.file = scanner->scan->file,
+					    .find = FCP_FIND_ZERO,
+					    .cancel_fd = scanner->scan->file->cancel_fd};
+
+	if (scanner->window.count == 0)
 		return 0;
-	}
-	scanner->to_poll_bytes = POLL_BYTES;
-	return fcp_file_poll(scanner->scan->file, err);
+	if (fcp_compare_runs(&compare, 0, &scanner->window, &scanner->found, err) != 0)
+		return scan_failed(scanner, err);
+	fcp_found_sort(&scanner->found);
+	if (tell_found(scanner, err) != 0)
+		return -1;
+	scanner->found.count = 0;
+	scanner->window.count = 0;
+	scanner->window.bytes = 0;
+	return 0;
 }
 
 /* A stretch of whole pages, all of them data and none to be skipped. */
-static int scan_stretch(struct zero_scanner *scanner, uint64_t start, uint64_t end,
-			struct fcp_error *err)
+static int add_stretch(struct zero_scanner *scanner, uint64_t start, uint64_t end, struct fcp_error *err)
 {
 	while (start < end) {
-		size_t bytes = end - start < CHUNK_BYTES ? end - start : CHUNK_BYTES;
+		uint64_t room = WINDOW_BYTES - scanner->window.bytes;
+		uint64_t until = end - start < room ? end : start + room;
 
-		if (poll_now_and_then(scanner, bytes, err) < 0 ||
-		    read_zero_chunk(scanner, start, bytes, err) < 0 ||
-		    take_chunk(scanner, start, bytes, err) < 0)
+		if (fcp_page_runs_add(&scanner->window, (struct fcp_page_run){start, until, start}, err) != 0)
 			return -1;
-		start += bytes;
+		if ((scanner->window.bytes == WINDOW_BYTES || scanner->window.count >= WINDOW_RUNS) &&
+		    scan_window(scanner, err) != 0)
+			return -1;
+		start = until;
 	}
 	return 0;
 }
 
 /* An extent without what is to be skipped. Extents come in order: each range is passed once. */
-static int scan_extent(struct zero_scanner *scanner, struct fcp_range extent, struct fcp_error *err)
+static int add_extent(struct zero_scanner *scanner, struct fcp_range extent, struct fcp_error *err)
 {
 	const struct fcp_ranges *skip = scanner->scan->skip;
 
@@ -105,8 +106,7 @@ static int scan_extent(struct zero_scanner *scanner, struct fcp_range extent, st
 
 		if (range->start >= extent.end)
 			break;
-		if (range->start > extent.start &&
-		    scan_stretch(scanner, extent.start, range->start, err) < 0)
+		if (range->start > extent.start && add_stretch(scanner, extent.start, range->start, err) != 0)
 			return -1;
 		if (range->end > extent.start)
 			extent.start = range->end;
@@ -114,30 +114,37 @@ static int scan_extent(struct zero_scanner *scanner, struct fcp_range extent, st
 			return 0;
 		scanner->skipped++;
 	}
-	return scan_stretch(scanner, extent.start, extent.end, err);
+	return add_stretch(scanner, extent.start, extent.end, err);
 }
 
-int fcp_zero_scan(const struct fcp_zero_scan *scan, struct fcp_error *err)
+static int scan_all(struct zero_scanner *scanner, uint64_t end, struct fcp_error *err)
 {
-	const struct fcp_file *file = scan->file;
-	FCP_CLEANUP(free) unsigned char *chunk = aligned_alloc(FCP_PAGE_BYTES, CHUNK_BYTES);
-	struct zero_scanner scanner = {.scan = scan, .chunk = chunk};
-	struct fcp_file_size size;
+	const struct fcp_file *file = scanner->scan->file;
 	struct fcp_range extent = {0, 0};
-	uint64_t end;
 	int more;
 
-	if (!chunk)
-		return fcp_error_nomem(err);
-	if (fcp_file_size(file->fd, file->name, &size, err) < 0)
-		return -1;
-	end = fcp_align_down(size.logical_bytes, FCP_PAGE_BYTES);
 	while ((more = fcp_sparse_next(file->fd, file->name, extent.end, end, &extent, err)) > 0) {
 		/* Blocks can be smaller than a page: a page with any data in it is looked at. */
 		extent.start = fcp_align_down(extent.start, FCP_PAGE_BYTES);
 		extent.end = fcp_align_up(extent.end, FCP_PAGE_BYTES);
-		if (scan_extent(&scanner, extent, err) < 0)
+		if (add_extent(scanner, extent, err) != 0)
 			return -1;
 	}
-	return more < 0 ? -1 : tell_run(&scanner, err);
+	if (more < 0 || scan_window(scanner, err) != 0)
+		return -1;
+	return tell_run(scanner, err);
+}
+
+int fcp_zero_scan(const struct fcp_zero_scan *scan, struct fcp_error *err)
+{
+	struct zero_scanner scanner = {.scan = scan};
+	struct fcp_file_size size;
+	int ran;
+
+	if (fcp_file_size(scan->file->fd, scan->file->name, &size, err) != 0)
+		return -1;
+	ran = scan_all(&scanner, fcp_align_down(size.logical_bytes, FCP_PAGE_BYTES), err);
+	fcp_page_runs_clear(&scanner.window);
+	fcp_found_clear(&scanner.found);
+	return ran;
 }

@@ -21,7 +21,7 @@ struct fcp_zero_scan {
 /*
  * Reads what has data (SEEK_DATA) and tells the sink of the longest runs of whole 4 KiB pages of
  * zeros. Holes cost nothing and are in no run; what is behind the last whole page is passed over.
- * Needs 1 MiB of memory whatever the file's size. FCP_ERR_BUSY when the file is truncated
+ * Reads in a few threads; the sink is called in this one. Needs at most 12 MiB of memory. FCP_ERR_BUSY when the file is truncated
  * meanwhile, FCP_ERR_IO, FCP_ERR_MEMORY, and what fcp_file_poll() and the sink say.
  */
 int fcp_zero_scan(const struct fcp_zero_scan *scan, struct fcp_error *err);

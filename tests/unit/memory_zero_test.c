@@ -179,13 +179,13 @@ static int fail_at_first_run(uint64_t start, uint64_t end, void *arg, struct fcp
 	return fcp_error_set(err, FCP_ERR_MEMORY, 0, "the sink's own");
 }
 
-/* 16 MiB of "ZD" pairs: several chunks, a run at the start. */
+/* 80 MiB of "ZD" pairs: more than is read before the sink is told; a run at the start. */
 static int long_file(char path[PATH_MAX])
 {
 	int fd = new_file(NULL, path);
 
 	unlink(path);
-	for (size_t i = 0; i < 4096; i++)
+	for (size_t i = 0; i < 20480; i++)
 		write_page(fd, i, i % 2 ? 'D' : 'Z');
 	return fd;
 }
