@@ -37,20 +37,20 @@ FCP_API const char *fcp_version(void);
 
 enum fcp_error_class {
 	FCP_ERR_NONE,
-	FCP_ERR_USAGE,	     /* a setting that makes no sense; nothing was done */
-	FCP_ERR_INPUT,	     /* malformed input: a ranges file, a flags file */
-	FCP_ERR_UNSUPPORTED, /* not possible here: no balloon, no hinting, no hole punching */
-	FCP_ERR_STATE,	     /* the VM is in a state in which this cannot be done */
-	FCP_ERR_BUSY,	     /* another program uses the file */
-	FCP_ERR_CONNECT,     /* nobody answers at the socket or the address */
-	FCP_ERR_TIMEOUT,     /* the deadline came first */
-	FCP_ERR_PROTOCOL,    /* an answer that breaks the protocol, or ends too early */
-	FCP_ERR_SERVER,	     /* the server answered with an error of its own; http_status is set */
-	FCP_ERR_IO,	     /* a system call failed; errnum is set */
-	FCP_ERR_MEMORY,	     /* out of memory */
-	FCP_ERR_INTERRUPTED, /* cancel_fd became readable; the VM was put back */
+	FCP_ERR_USAGE,	      /* a setting that makes no sense; nothing was done */
+	FCP_ERR_INPUT,	      /* malformed input: a ranges file, a flags file */
+	FCP_ERR_UNSUPPORTED,  /* not possible here: no balloon, no hinting, no hole punching */
+	FCP_ERR_STATE,	      /* the VM is in a state in which this cannot be done */
+	FCP_ERR_BUSY,	      /* another program uses the file */
+	FCP_ERR_CONNECT,      /* nobody answers at the socket or the address */
+	FCP_ERR_TIMEOUT,      /* the deadline came first */
+	FCP_ERR_PROTOCOL,     /* an answer that breaks the protocol, or ends too early */
+	FCP_ERR_SERVER,	      /* the server answered with an error of its own; http_status is set */
+	FCP_ERR_IO,	      /* a system call failed; errnum is set */
+	FCP_ERR_MEMORY,	      /* out of memory */
+	FCP_ERR_INTERRUPTED,  /* cancel_fd became readable; the VM was put back */
 	FCP_ERR_NOT_RESTORED, /* the VM could not be put back into the state that was asked for */
-	FCP_ERR_LOCKED,	     /* another fcpause works on the VM or on the target */
+	FCP_ERR_LOCKED,	      /* another fcpause works on the VM or on the target */
 };
 
 /* Lives on the caller's stack; holds no memory of its own. */
@@ -93,9 +93,9 @@ struct fcp_outcome {
  * Firecracker) or write (by the library), resume; publish.
  */
 struct fcp_phase {
-	const char *step; /* "snapshot", ...; static storage */
-	const char *name; /* "create", ...; static storage */
-	bool ended;	  /* false: it begins */
+	const char *step;		   /* "snapshot", ...; static storage */
+	const char *name;		   /* "create", ...; static storage */
+	bool ended;			   /* false: it begins */
 	const struct fcp_outcome *outcome; /* at the end of a whole step, else NULL */
 };
 
@@ -114,8 +114,9 @@ struct fcp_exchange {
 	const char *server; /* "firecracker", "envd"; static storage */
 	const char *method;
 	const char *path;
-	const char *body;	     /* the JSON that was sent; NULL: none, or envd's, which may hold secrets */
-	int status;		     /* of HTTP; 0: no answer */
+	const char
+		*body; /* the JSON that was sent; NULL: none, or envd's, which may hold secrets */
+	int status;    /* of HTTP; 0: no answer */
 	const struct fcp_error *err; /* why there is no answer; else NULL */
 	double ms;
 	uint64_t sent_bytes; /* of the bodies */
@@ -136,9 +137,11 @@ struct fcp_vm_identity {
 struct fcp_observer {
 	void (*on_phase)(const struct fcp_phase *phase, void *arg);
 	void *arg;
-	void (*on_progress)(const struct fcp_progress *progress, void *arg); /* for every MiB at least */
+	void (*on_progress)(const struct fcp_progress *progress,
+			    void *arg); /* for every MiB at least */
 	void (*on_exchange)(const struct fcp_exchange *exchange, void *arg);
-	void (*on_vm)(const struct fcp_vm_identity *vm, void *arg); /* each time that it was asked */
+	void (*on_vm)(const struct fcp_vm_identity *vm,
+		      void *arg); /* each time that it was asked */
 };
 
 /* ---- ranges ------------------------------------------------------------------------------- */
@@ -182,7 +185,8 @@ struct fcp_ranges_text {
 	const char *name;     /* for messages: "ranges.txt", "stdin" */
 	uint64_t limit_bytes; /* a range that ends behind it is an error; UINT64_MAX: no limit */
 	int cancel_fd;	      /* or -1 */
-	struct fcp_file_identity *made_of_; /* what a line `# file ...` says; inode 0 without; or NULL */
+	struct fcp_file_identity
+		*made_of_; /* what a line `# file ...` says; inode 0 without; or NULL */
 };
 
 /*
@@ -240,8 +244,9 @@ struct fcp_reclaim_result {
 	struct {
 		enum fcp_reclaim_kind kind;
 		struct fcp_outcome outcome;
-		uint32_t cap_ms; /* that was used: whole seconds where the guest's timeout(1) wants them */
-		int exit_code;	 /* of the guest's command; -1 where there is none */
+		uint32_t
+			cap_ms; /* that was used: whole seconds where the guest's timeout(1) wants them */
+		int exit_code; /* of the guest's command; -1 where there is none */
 	} steps[FCP_RECLAIM_KINDS];
 	size_t step_count;
 	char note[384]; /* where the outcome is ok: steps that the guest cannot do; or "" */
@@ -272,9 +277,9 @@ struct fcp_exec_settings {
 	/* Its first line is sent as X-Access-Token. It must be ours or root's, and for its owner only
 	 * (FCP_ERR_INPUT); a pipe may be anybody's. NULL: none. */
 	const char *envd_token_file;
-	const char *user;	     /* of the guest; NULL: "root" */
-	const char *const *argv;     /* NULL at the end; run as it is, by no shell */
-	uint32_t timeout_ms;	     /* until the command has ended; 0: FCP_EXEC_TIMEOUT_MS */
+	const char *user;	 /* of the guest; NULL: "root" */
+	const char *const *argv; /* NULL at the end; run as it is, by no shell */
+	uint32_t timeout_ms;	 /* until the command has ended; 0: FCP_EXEC_TIMEOUT_MS */
 	/* What the command writes, as it comes: any bytes. -1 with *err filled in ends the run. NULL:
 	 * not wanted. */
 	int (*on_output)(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
@@ -341,12 +346,12 @@ FCP_API int fcp_balloon_install(const struct fcp_balloon_install_settings *setti
 
 struct fcp_balloon_drain_settings {
 	const char *api_sock;
-	const char *metrics_path;    /* where Firecracker writes its metrics; NULL: not known */
-	uint32_t fph_timeout_ms;     /* ceiling of the run, from before the start; 0: skipped */
-	bool stop_only;		     /* no run: one that is open is stopped; fph_timeout_ms has no meaning */
-	bool restored_too;	     /* also where guest memory is a snapshot's file; else skipped */
-	uint32_t timeout_ms;	     /* for each request; 0: 2000 */
-	uint32_t wait_lock_ms;	     /* how long another fcpause on the VM is waited for */
+	const char *metrics_path; /* where Firecracker writes its metrics; NULL: not known */
+	uint32_t fph_timeout_ms;  /* ceiling of the run, from before the start; 0: skipped */
+	bool stop_only;	   /* no run: one that is open is stopped; fph_timeout_ms has no meaning */
+	bool restored_too; /* also where guest memory is a snapshot's file; else skipped */
+	uint32_t timeout_ms;   /* for each request; 0: 2000 */
+	uint32_t wait_lock_ms; /* how long another fcpause on the VM is waited for */
 	struct fcp_observer observer;
 	int cancel_fd;
 };
@@ -366,7 +371,7 @@ struct fcp_balloon_drain_result {
 	uint32_t polls;
 	enum fcp_freed_source freed_source;
 	uint64_t freed_bytes;
-	char warning[256];	    /* "", or what the run could not make sure of */
+	char warning[256]; /* "", or what the run could not make sure of */
 };
 
 /*
@@ -388,8 +393,8 @@ FCP_API int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
 /* What a hole of a memory file means. */
 enum fcp_holes {
 	FCP_HOLES_UNSPECIFIED, /* not specified: as recorded with the file, else see the function */
-	FCP_HOLES_ZERO,	  /* zeros: a whole memory file, sparse or not */
-	FCP_HOLES_BASE, /* the base's bytes: a Diff layer. Its zero pages are not touched */
+	FCP_HOLES_ZERO,	       /* zeros: a whole memory file, sparse or not */
+	FCP_HOLES_BASE,	       /* the base's bytes: a Diff layer. Its zero pages are not touched */
 };
 
 /* "zero", "base", or "unknown"; static storage. */
@@ -454,8 +459,8 @@ FCP_API const char *fcp_snapshot_type_name(enum fcp_snapshot_type type);
 
 /* Who writes the memory file. */
 enum fcp_writer {
-	FCP_WRITER_AUTO,	/* fcpause where all that it needs is there, else Firecracker */
-	FCP_WRITER_FCPAUSE,	/* fcpause, or it fails before the pause */
+	FCP_WRITER_AUTO,    /* fcpause where all that it needs is there, else Firecracker */
+	FCP_WRITER_FCPAUSE, /* fcpause, or it fails before the pause */
 	FCP_WRITER_FIRECRACKER,
 };
 
@@ -479,17 +484,17 @@ struct fcp_snapshot_settings {
 	const char *snapshot_path; /* relative paths are the caller's, not Firecracker's */
 	const char *mem_file_path;
 	enum fcp_snapshot_type type;
-	bool resume;		      /* resume after success too */
-	bool force;		      /* replace targets that are there */
-	const char *chroot_base;      /* Firecracker's root, where the jailer gave it one; or NULL */
-	const char *metrics_path;     /* where Firecracker writes its metrics; NULL: not known */
+	bool resume;		  /* resume after success too */
+	bool force;		  /* replace targets that are there */
+	const char *chroot_base;  /* Firecracker's root, where the jailer gave it one; or NULL */
+	const char *metrics_path; /* where Firecracker writes its metrics; NULL: not known */
 	enum fcp_writer writer;
-	const char *base;	/* what the guest's memory began as; NULL: found where it can be */
-	unsigned leave_out;	/* FCP_FIND_FREE, or 0: the fcpause writer writes free pages too */
-	uint64_t buffer_bytes;	/* with resume: pages are copied to memory first if they fit; 0: not,
+	const char *base;      /* what the guest's memory began as; NULL: found where it can be */
+	unsigned leave_out;    /* FCP_FIND_FREE, or 0: the fcpause writer writes free pages too */
+	uint64_t buffer_bytes; /* with resume: pages are copied to memory first if they fit; 0: not,
 				 * FCP_BUFFER_AUTO: a quarter of the memory that is available */
-	bool verify;		/* while the VM is held, compare what was written with its memory */
-	bool layer;		/* only what differs from the base: needs the fcpause writer, and a base */
+	bool verify;	       /* while the VM is held, compare what was written with its memory */
+	bool layer; /* only what differs from the base: needs the fcpause writer, and a base */
 	/* Files of the same file system whose storage is shared where it has a page's bytes, the first ones
 	 * first, and the base last; needs the fcpause writer, and reflinks: else pages are written. */
 	const char *const *shares;
@@ -498,7 +503,7 @@ struct fcp_snapshot_settings {
 	uint32_t timeout_ms;	      /* for each short request; 0: 2000 */
 	uint32_t snapshot_timeout_ms; /* for the creation; 0: 2 min + 1 s per 50 MiB of guest */
 	struct fcp_observer observer;
-	uint32_t wait_lock_ms;	      /* how long another fcpause on the VM or the files is waited for */
+	uint32_t wait_lock_ms; /* how long another fcpause on the VM or the files is waited for */
 	int cancel_fd;
 };
 
@@ -521,23 +526,26 @@ struct fcp_metrics {
  * All zeros where Firecracker wrote it.
  */
 struct fcp_memory_report {
-	uint64_t guest_bytes;	   /* all regions */
-	uint64_t changed_bytes;	   /* pages that the VM holds of its own, and that are not free */
-	uint64_t free_bytes;	   /* left out: the guest's allocator holds them free */
-	uint64_t zero_bytes;	   /* left out: changed pages of zeros (not those that a layer holds) */
+	uint64_t guest_bytes;	/* all regions */
+	uint64_t changed_bytes; /* pages that the VM holds of its own, and that are not free */
+	uint64_t free_bytes;	/* left out: the guest's allocator holds them free */
+	uint64_t zero_bytes; /* left out: changed pages of zeros (not those that a layer holds) */
 	uint64_t base_equal_bytes; /* left out: changed pages that hold the base's bytes */
-	uint64_t shared_bytes;	   /* shared with one of the files that were named, or with another part of
+	uint64_t
+		shared_bytes; /* shared with one of the files that were named, or with another part of
 				    * the base */
 	uint64_t written_bytes;
-	uint64_t dropped_bytes; /* of a layer: pages that the VM gave back, written as zeros where the
+	uint64_t
+		dropped_bytes; /* of a layer: pages that the VM gave back, written as zeros where the
 				 * base has other bytes; not among changed_bytes */
 	uint64_t cloned_bytes; /* data of the base that the file shares with it */
 	uint64_t copied_bytes; /* data of the base that was copied, where it cannot be shared */
 	bool buffered;	       /* the guest ran again before the file was written */
 	bool verified;
-	char base[4096];       /* the base's path, "" without one */
+	char base[4096];	    /* the base's path, "" without one */
 	char base_id[FCP_ID_BYTES]; /* what is recorded with it; "" where nothing is */
-	char free_reason[256]; /* why free pages were not left out; "" where they were, or should not be */
+	char free_reason
+		[256]; /* why free pages were not left out; "" where they were, or should not be */
 	/* The settings' shares, and where it is none of them the base; 0 without any. */
 	size_t share_count;
 	struct fcp_share_report shares[FCP_SHARES_MAX + 1];
@@ -555,23 +563,24 @@ struct fcp_downtime {
 struct fcp_snapshot_result {
 	struct fcp_outcome outcome;
 	enum fcp_snapshot_type type; /* what was asked of Firecracker: Full or Diff */
-	char type_reason[128];	     /* why it was chosen, or why what was asked for is a layer; or "" */
-	bool layer;		     /* a Diff that needs, or may need, its base: see attributes */
-	enum fcp_vm_state vm_state;  /* at the end */
-	enum fcp_writer writer;	     /* who wrote the memory file; AUTO: it has not come to that */
-	char writer_reason[256];     /* why it was not fcpause; "" where it was, or was not wanted */
+	char type_reason[128]; /* why it was chosen, or why what was asked for is a layer; or "" */
+	bool layer;	       /* a Diff that needs, or may need, its base: see attributes */
+	enum fcp_vm_state vm_state; /* at the end */
+	enum fcp_writer writer;	    /* who wrote the memory file; AUTO: it has not come to that */
+	char writer_reason[256];    /* why it was not fcpause; "" where it was, or was not wanted */
 	struct fcp_memory_report memory;
 	struct fcp_guest_report guest; /* of the free pages that were left out */
 	struct fcp_downtime downtime_ms;
-	bool created;		     /* both files are there and whole */
-	bool paused;		     /* it was Running, and we paused it */
-	bool hinting_stopped;	     /* an open hinting run was found and stopped */
-	double paused_ms;	     /* how long the guest stood still because of us */
+	bool created;	      /* both files are there and whole */
+	bool paused;	      /* it was Running, and we paused it */
+	bool hinting_stopped; /* an open hinting run was found and stopped */
+	double paused_ms;     /* how long the guest stood still because of us */
 	bool has_metrics;
 	struct fcp_metrics metrics;
 	struct fcp_file_attributes attributes; /* of the memory file; id "": nothing was recorded */
-	char mem_file[4096]; /* the memory file as this process reaches it, beyond a jailer's root */
-	char warning[512];   /* "", or what the run could not make sure of, and what lies about */
+	char mem_file
+		[4096];	   /* the memory file as this process reaches it, beyond a jailer's root */
+	char warning[512]; /* "", or what the run could not make sure of, and what lies about */
 };
 
 /*
@@ -626,7 +635,7 @@ enum fcp_lineage {
 
 /* The base that a memory was compared with. */
 struct fcp_base_report {
-	char path[4096];	 /* "": it was compared with none */
+	char path[4096];       /* "": it was compared with none */
 	char id[FCP_ID_BYTES]; /* as recorded with it, or "" */
 	enum fcp_lineage lineage;
 };
@@ -635,18 +644,20 @@ struct fcp_base_report {
 
 struct fcp_madvise_ranges_settings {
 	const char *mem_file_path; /* NULL with a pid */
-	pid_t pid;		   /* 0, or the Firecracker whose paused VM's memory is meant: it must be
+	pid_t pid;	      /* 0, or the Firecracker whose paused VM's memory is meant: it must be
 				    * proven to hold it (the KVM VM is open, memory of its sizes mapped) */
-	const char *api_sock;	   /* with a pid: its socket, to see that the VM is Paused */
+	const char *api_sock; /* with a pid: its socket, to see that the VM is Paused */
 	enum fcp_holes holes;
 	unsigned find;			 /* FCP_FIND_..., 0 when ranges are given */
 	const struct fcp_ranges *ranges; /* sorted, as fcp_ranges_read() leaves them; or NULL */
-	struct fcp_file_identity ranges_of; /* the file that they were made of; inode 0: not known */
-	uint64_t min_run_bytes;		 /* shorter runs are left alone; 0 or 4096: all */
-	bool keep;			 /* find and report, release nothing */
-	uint32_t wait_lock_ms;		 /* how long another fcpause on it is waited for */
+	struct fcp_file_identity
+		ranges_of;	/* the file that they were made of; inode 0: not known */
+	uint64_t min_run_bytes; /* shorter runs are left alone; 0 or 4096: all */
+	bool keep;		/* find and report, release nothing */
+	uint32_t wait_lock_ms;	/* how long another fcpause on it is waited for */
 	int cancel_fd;
-	uint64_t align_bytes; /* a power of two from 4096 to FCP_ALIGN_MAX, to which ranges are cut down; 0: 4096 */
+	uint64_t
+		align_bytes; /* a power of two from 4096 to FCP_ALIGN_MAX, to which ranges are cut down; 0: 4096 */
 	/* What pages are compared with. NULL: with a pid, the file that the VM was restored from, where the
 	 * process maps it; else BASE and CHANGED cannot be found. */
 	const char *base;
@@ -663,7 +674,7 @@ struct fcp_madvise_ranges_result {
 	struct fcp_outcome outcome;
 	char warning[256]; /* "", or what keeps us from being sure that nobody uses the file */
 	struct fcp_file_attributes attributes; /* as recorded; holes: as they were taken to mean */
-	struct fcp_file_identity file; /* as it was before; inode 0 with a pid */
+	struct fcp_file_identity file;	       /* as it was before; inode 0 with a pid */
 	struct fcp_guest_report guest;
 	struct fcp_ranges ranges; /* what was, or with keep would be, released; owned */
 	uint64_t zero_bytes;	  /* zero pages found */
@@ -691,7 +702,7 @@ struct fcp_madvise_ranges_result {
  * some of it, or when a gate refused the free pages and the zero pages were released all the same;
  * unsupported when a gate refused and free pages alone were asked for, when the file may be a layer
  * (FCP_HOLES_UNSPECIFIED), or where the file system cannot punch holes. FCP_ERR_BUSY when another
- * process maps the file, or has it open for writing; FCP_ERR_LOCKED when another fcpause works on it;
+ * process maps the file, or has it open for writing; FCP_ERR_LOCKED when another fcpause is using it;
  * FCP_ERR_INPUT when the ranges were made of another file, or of this one before it was changed, or
  * when the base is not the one that the file is a layer of. Safe to run again.
  *
@@ -721,7 +732,7 @@ enum fcp_page_class {
 	FCP_PAGE_TABLES,
 	FCP_PAGE_KERNEL_IMAGE,
 	FCP_PAGE_RESERVED, /* taken at boot: the memmap, firmware */
-	FCP_PAGE_UNKNOWN,  /* the kernel's own (stacks, vmalloc, CPUs' free lists), or without a struct
+	FCP_PAGE_UNKNOWN, /* the kernel's own (stacks, vmalloc, CPUs' free lists), or without a struct
 			    * page; all but zeros of a guest that was not read */
 	FCP_PAGE_CLASSES,
 };
@@ -751,19 +762,22 @@ struct fcp_inspect_cell {
 
 struct fcp_inspect_settings {
 	const char *mem_file_path;
-	uint32_t cells_max; /* of the map, of 160 bytes a cell, as much again for the base and for shares; 0: none */
+	uint32_t
+		cells_max; /* of the map, of 160 bytes a cell, as much again for the base and for shares; 0: none */
 	int cancel_fd;
 	const char *base; /* a whole memory file to compare with; or NULL */
 	enum fcp_holes holes;
 	struct fcp_observer observer;
-	const char *const *shares; /* disk images, memory files to look for pages in; the first ones first */
-	size_t share_count;	   /* at most FCP_SHARES_MAX */
+	const char *const
+		*shares; /* disk images, memory files to look for pages in; the first ones first */
+	size_t share_count;	      /* at most FCP_SHARES_MAX */
 	uint64_t share_min_run_bytes; /* shorter runs are taken for not found; 0: none */
 };
 
 struct fcp_inspect_result {
 	struct fcp_outcome outcome;
-	struct fcp_file_attributes attributes; /* as recorded; holes: as specified, where they were */
+	struct fcp_file_attributes
+		attributes;	  /* as recorded; holes: as specified, where they were */
 	char release[65];	  /* the guest's kernel, printable ASCII; "" when it was not read */
 	uint64_t logical_bytes;	  /* the file's size: the sum of all classes */
 	uint64_t allocated_bytes; /* storage that it occupies by st_blocks, metadata included */
@@ -775,11 +789,13 @@ struct fcp_inspect_result {
 	struct fcp_inspect_cell *cells; /* owned */
 	struct fcp_base_report base;
 	bool compared; /* with the base */
-	struct fcp_class_bytes same[FCP_SAMES][FCP_PAGE_CLASSES]; /* of classes, what stands there too */
+	struct fcp_class_bytes same[FCP_SAMES]
+				   [FCP_PAGE_CLASSES];	/* of classes, what stands there too */
 	struct fcp_inspect_cell *same_cells[FCP_SAMES]; /* the same of cells; owned; NULL without */
-	struct fcp_class_bytes same_all[FCP_SAMES]; /* their sums, without free pages */
-	uint64_t layer_bytes; /* pages that are neither free nor the base's: what a layer would store */
-	size_t share_count;   /* files to share with that were looked at */
+	struct fcp_class_bytes same_all[FCP_SAMES];	/* their sums, without free pages */
+	uint64_t
+		layer_bytes; /* pages that are neither free nor the base's: what a layer would store */
+	size_t share_count; /* files to share with that were looked at */
 	/* Data that is neither free, zeros, the base's nor any of the shares': what a file that shares
 	 * its storage with them would store of its own. */
 	uint64_t share_bytes;
@@ -811,13 +827,14 @@ FCP_API void fcp_inspect_result_clear(struct fcp_inspect_result *result);
 /* ---- merge: a whole memory file of a base and layers ----------------------------------------- */
 
 struct fcp_merge_settings {
-	const char *base;	   /* a whole memory file */
-	const char *const *layers; /* from the base upwards: each lies on what those before it make */
-	size_t layer_count;	   /* 1 or more */
-	const char *out;	   /* the file to write */
-	bool force;		   /* replace it if it is there */
-	bool any_base; /* take layers too of which it is not recorded what they lie on */
-	uint32_t wait_lock_ms;	   /* how long another fcpause on the file to write is waited for */
+	const char *base; /* a whole memory file */
+	const char *const
+		*layers;       /* from the base upwards: each lies on what those before it make */
+	size_t layer_count;    /* 1 or more */
+	const char *out;       /* the file to write */
+	bool force;	       /* replace it if it is there */
+	bool any_base;	       /* take layers too of which it is not recorded what they lie on */
+	uint32_t wait_lock_ms; /* how long another fcpause on the file to write is waited for */
 	struct fcp_observer observer;
 	int cancel_fd;
 };
@@ -832,12 +849,14 @@ struct fcp_merge_layer {
 
 struct fcp_merge_result {
 	struct fcp_outcome outcome;
-	bool created;		     /* the file is there and whole */
-	uint64_t base_cloned_bytes;  /* data of the base that was cloned, before the layers came over it */
-	uint64_t base_copied_bytes;  /* where it cannot be cloned: what no layer lies over */
+	bool created; /* the file is there and whole */
+	uint64_t
+		base_cloned_bytes; /* data of the base that was cloned, before the layers came over it */
+	uint64_t base_copied_bytes; /* where it cannot be cloned: what no layer lies over */
 	size_t layer_count;
 	struct fcp_merge_layer *layers; /* owned */
-	struct fcp_file_attributes attributes; /* of the file that was made; id "": nothing was recorded */
+	struct fcp_file_attributes
+		attributes; /* of the file that was made; id "": nothing was recorded */
 	uint64_t logical_bytes;
 	uint64_t allocated_bytes; /* as st_blocks says: shared storage is counted too */
 	char warning[256];	  /* "", or what the run could not make sure of */
@@ -875,9 +894,9 @@ struct fcp_share_result {
 	size_t share_count;
 	struct fcp_share_report shares[FCP_SHARES_MAX + 1];
 	uint64_t logical_bytes;
-	uint64_t data_bytes;	   /* pages that are no holes */
-	uint64_t own_before_bytes; /* of them, those whose storage no other file had */
-	uint64_t own_bytes;	   /* and has now */
+	uint64_t data_bytes;		       /* pages that are no holes */
+	uint64_t own_before_bytes;	       /* of them, those whose storage no other file had */
+	uint64_t own_bytes;		       /* and has now */
 	struct fcp_file_attributes attributes; /* as recorded, before and after */
 	char warning[256];		       /* "", or what the run could not make sure of */
 };
@@ -906,9 +925,10 @@ struct fcp_status_result {
 	struct fcp_outcome outcome;
 	enum fcp_vm_state vm_state;
 	char vmm_version[32];
-	pid_t pid; /* Firecracker's process; 0: not known */
-	uint64_t memory_bytes;	/* that the guest can use */
-	uint64_t hotplug_bytes; /* that can be plugged in, plugged_bytes of it are; 0: no such device */
+	pid_t pid;	       /* Firecracker's process; 0: not known */
+	uint64_t memory_bytes; /* that the guest can use */
+	uint64_t
+		hotplug_bytes; /* that can be plugged in, plugged_bytes of it are; 0: no such device */
 	uint64_t plugged_bytes;
 	bool track_dirty_pages;
 	/* How Firecracker's process holds guest memory: "anonymous", "file", "userfaultfd", "hugetlb",
@@ -941,8 +961,8 @@ enum fcp_verdict {
 FCP_API const char *fcp_verdict_name(enum fcp_verdict verdict);
 
 struct fcp_check {
-	const char *name; /* "socket", ...; static storage, as the next two */
-	const char *why;  /* it matters */
+	const char *name;	/* "socket", ...; static storage, as the next two */
+	const char *why;	/* it matters */
 	const char *what_to_do; /* where the verdict is no; else NULL */
 	enum fcp_verdict verdict;
 	char found[512];
@@ -952,8 +972,9 @@ struct fcp_check {
 
 struct fcp_doctor_settings {
 	const char *api_sock;
-	const char *mem_file_path; /* where a memory file is to lie; NULL: its place is not looked at */
-	const char *base;	   /* as of a snapshot */
+	const char *
+		mem_file_path; /* where a memory file is to lie; NULL: its place is not looked at */
+	const char *base;      /* as of a snapshot */
 	const char *chroot_base;
 	const char *envd; /* NULL: the guest is not asked */
 	const char *envd_token_file;
@@ -984,12 +1005,12 @@ struct fcp_resume_settings {
 	const char *api_sock;
 	const char *snapshot_path; /* both: load these first; NULL, both: the VM that is there */
 	const char *mem_file_path;
-	const char *chroot_base;   /* Firecracker's root; NULL: found */
-	bool track_dirty_pages;	   /* of a VM that is loaded */
-	const char *envd;	   /* wait until it answers there; NULL: do not */
+	const char *chroot_base; /* Firecracker's root; NULL: found */
+	bool track_dirty_pages;	 /* of a VM that is loaded */
+	const char *envd;	 /* wait until it answers there; NULL: do not */
 	uint32_t envd_timeout_ms;
-	uint32_t timeout_ms;	   /* for each request but the load; 0: the default */
-	uint32_t load_timeout_ms;  /* for the load; 0: the default */
+	uint32_t timeout_ms;	  /* for each request but the load; 0: the default */
+	uint32_t load_timeout_ms; /* for the load; 0: the default */
 	uint32_t wait_lock_ms;
 	struct fcp_observer observer;
 	int cancel_fd;
@@ -1031,7 +1052,8 @@ struct fcp_pause_settings {
 };
 
 struct fcp_pause_result {
-	struct fcp_outcome outcome; /* partial: the snapshot is good, a best-effort step fell short */
+	struct fcp_outcome
+		outcome; /* partial: the snapshot is good, a best-effort step fell short */
 	enum fcp_vm_state vm_state;
 	double paused_ms;
 	/* In order; a step that was not reached is skipped, with the reason. */

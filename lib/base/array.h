@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 /*
- * Makes room for one more item: items, an array of capacity items of item_bytes each, is reallocated to
- * twice its capacity when count items fill it. Returns the array, which is the caller's, and NULL with
- * FCP_ERR_MEMORY, when items stays as it was.
+ * Makes room for one more item: when count items fill items, an array of *capacity items of
+ * item_bytes each, it is reallocated to twice that capacity. Returns the array, owned by the
+ * caller; NULL with FCP_ERR_MEMORY leaves items as it was.
  */
 static inline void *fcp_array_grow(void *items, size_t count, size_t *capacity, size_t item_bytes,
 				   struct fcp_error *err)

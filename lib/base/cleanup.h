@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Scope-bound cleanup: `FCP_CLEANUP(fd) int fd = -1;` closes fd when the scope ends. Every cleaner
- * is NULL- and -1-safe and keeps errno. Ownership leaves a scope only through a steal.
- * What changes the VM back (resume, stop hinting) is never done here: it needs an error of its own.
+ * is NULL- and -1-safe and preserves errno. Ownership leaves a scope only through a steal.
+ * Restoring the VM's state (resuming it, stopping hinting) is never done here: it can fail, and
+ * needs an error of its own.
  */
 #ifndef FCP_BASE_CLEANUP_H
 #define FCP_BASE_CLEANUP_H

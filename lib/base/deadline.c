@@ -59,8 +59,7 @@ bool fcp_wait_ns(uint64_t ns, int cancel_fd)
 	struct pollfd fd = {.fd = cancel_fd, .events = POLLIN};
 	uint64_t until = fcp_now_ns() + ns;
 
-	/* poll() passes over a negative descriptor. An interrupting signal of somebody else's must
-	 * not end the wait early. */
+	/* poll() skips a negative descriptor. A signal must not end the wait early. */
 	for (;;) {
 		struct timespec wait = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
 		int ready = ppoll(&fd, 1, &wait, NULL);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of a message: where errno's text begins at the latest, and how long a context can be. */
+/* In a message: the latest start of errno's text, and the longest context. */
 #define ERRNO_AT_BYTES 441
 #define CONTEXT_BYTES 201
 
@@ -38,8 +38,11 @@ const char *fcp_error_class_name(enum fcp_error_class error_class)
 								    : "unknown";
 }
 
-/* Text from outside gets into messages in many places: it is filtered here. What is built aside is
- * longer than what is kept, so that the filter cuts it, between two characters. */
+/*
+ * Messages quote untrusted text in many places, so all of it is filtered here. The text is
+ * formatted into a buffer longer than the message so that the filter truncates it, between two
+ * characters.
+ */
 int fcp_error_set(struct fcp_error *err, enum fcp_error_class error_class, int errnum,
 		  const char *format, ...)
 {
@@ -49,7 +52,7 @@ int fcp_error_set(struct fcp_error *err, enum fcp_error_class error_class, int e
 	size_t used;
 	va_list args;
 
-	/* The message may quote the error it replaces, so it is built aside. */
+	/* The message may quote the error it replaces, so it is formatted aside. */
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);

@@ -17,7 +17,7 @@
 
 #define GUARD_MS 5000
 
-#define TRIES_MAX 16 /* without waiting: with files that are removed, or not ours */
+#define TRIES_MAX 16 /* without waiting: on files that are removed or are not ours */
 
 /* ---- one attempt, and waiting for the next ---- */
 
@@ -26,20 +26,21 @@ static int busy_error(const struct fcp_lock_file *file, struct fcp_error *err)
 	char holder[192];
 
 	if (fcp_lock_record_is_orphaned(file->fd))
-		return fcp_error_set(
-			err, FCP_ERR_LOCKED, 0,
-			"%.200s: the guard of an fcpause that was killed is still putting the VM "
-			"back",
-			file->what);
+		return fcp_error_set(err, FCP_ERR_LOCKED, 0,
+				     "%.200s: the guard of a killed fcpause is still restoring the "
+				     "VM's state",
+				     file->what);
 	fcp_lock_record_holder(file->fd, holder);
 	if (!holder[0])
 		fcp_lock_record_flock(file->fd, holder);
-	return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%.200s: another fcpause works on it%s%s",
+	return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%.200s: another fcpause is using it%s%s",
 			     file->what, holder[0] ? ": " : "", holder);
 }
 
-/* A guard is waited for in any case, as it has to be through in a moment: but for a Firecracker that
- * is writing a snapshot. */
+/*
+ * A guard is always waited for, since it takes only a moment, unless Firecracker is still writing a
+ * snapshot.
+ */
 static bool is_guard(const struct fcp_lock_file *file, fcp_deadline deadline)
 {
 	return !fcp_deadline_passed(deadline) && fcp_lock_record_is_orphaned(file->fd);
@@ -50,7 +51,7 @@ int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *
 {
 	fcp_deadline guard_deadline = fcp_deadline_in_ms(GUARD_MS);
 
-	/* A flock wakes nobody who also wants to be interrupted: it is asked for again. */
+	/* A blocking flock(2) cannot be cancelled: it is polled. */
 	for (uint64_t pause_ns = POLL_MIN_NS; flock(file->fd, LOCK_EX | LOCK_NB) != 0;) {
 		if (errno == EINTR)
 			continue;
@@ -61,10 +62,10 @@ int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *
 		if (fcp_wait_ns(pause_ns, wait->cancel_fd))
 			return fcp_error_set(
 				err, FCP_ERR_INTERRUPTED, 0,
-				"%.200s: interrupted while another fcpause works on it",
+				"%.200s: interrupted while another fcpause is using it",
 				file->what);
 		pause_ns = pause_ns * 2 < POLL_MAX_NS ? pause_ns * 2 : POLL_MAX_NS;
-		/* It may be gone, and another one be in its place. */
+		/* It may have been removed, and another one created in its place. */
 		if (!fcp_fd_has_name(file->fd, file->directory, file->name)) {
 			*same_ = false;
 			return 0;
@@ -74,9 +75,9 @@ int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *
 	return 0;
 }
 
-/* ---- a lock file of its own ---- */
+/* ---- a lock file ---- */
 
-/* Nobody but root and us can have made a file like this. */
+/* Only root or this user can have created such a file. */
 static bool is_ours(const struct stat *file)
 {
 	return S_ISREG(file->st_mode) && file->st_nlink == 1 && (file->st_mode & 07177) == 0 &&
@@ -90,17 +91,17 @@ static int remove_forged(struct fcp_lock *lock, const struct stat *file, const c
 
 	if (unlinkat(lock->directory, lock->name, flags) == 0 || errno == ENOENT) {
 		snprintf(lock->warning, sizeof(lock->warning),
-			 "%.150s, a file of user %u, was no lock of ours, and was removed",
+			 "%.150s, a file of user %u, was not a lock of ours and was removed",
 			 lock->name, (unsigned)file->st_uid);
 		return 0;
 	}
 	return fcp_error_set(err, FCP_ERR_INPUT, errno,
 			     "%.200s" SUFFIX
-			     " is no lock of ours (owner %u, mode %04o) and cannot be removed",
+			     " is not a lock of ours (owner %u, mode %04o) and cannot be removed",
 			     what, (unsigned)file->st_uid, (unsigned)file->st_mode & 07777);
 }
 
-/* Root's lock, say, while we are not root: whether it is held cannot be seen. */
+/* Such as root's lock while we are not root: we cannot see whether it is held. */
 static int unreadable_lock_error(const struct fcp_lock *lock, const struct stat *file,
 				 const char *what, struct fcp_error *err)
 {
@@ -111,8 +112,8 @@ static int unreadable_lock_error(const struct fcp_lock *lock, const struct stat 
 }
 
 /*
- * Opens or creates it. *fd_ is -1 when it must be tried again. It is not opened with O_CREAT where it
- * is there: the kernel refuses that to root in directories that all may write (fs.protected_regular).
+ * Opens or creates it; *fd_ is -1 when to try again. An existing file is opened without O_CREAT,
+ * which the kernel denies even to root in world-writable directories (fs.protected_regular).
  */
 static int open_once(struct fcp_lock *lock, const char *what, int *fd_, struct fcp_error *err)
 {
@@ -135,7 +136,7 @@ static int open_once(struct fcp_lock *lock, const char *what, int *fd_, struct f
 	if (!is_ours(&file) && file.st_nlink > 0) {
 		if (remove_forged(lock, &file, what, err) != 0)
 			return -1;
-		/* A file system that gives our files to others tells nothing by its owners. */
+		/* The file system maps owners, so they prove nothing. */
 		return created ? fcp_error_set(err, FCP_ERR_IO, EPERM, "%.200s", what) : 0;
 	}
 	if (fd < 0)
@@ -144,7 +145,7 @@ static int open_once(struct fcp_lock *lock, const char *what, int *fd_, struct f
 	return 0;
 }
 
-/* Before the next attempt: false when there is to be none, and err says why. */
+/* Waits before the next attempt; false: no more attempts, and err says why. */
 static bool may_try_again(const struct fcp_lock_wait *wait, const char *what, struct fcp_error *err)
 {
 	if (fcp_deadline_passed(wait->deadline))
@@ -152,11 +153,11 @@ static bool may_try_again(const struct fcp_lock_wait *wait, const char *what, st
 	if (!fcp_wait_ns(POLL_MAX_NS, wait->cancel_fd))
 		return true;
 	fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
-		      "%.200s: interrupted while another fcpause works on it", what);
+		      "%.200s: interrupted while another fcpause is using it", what);
 	return false;
 }
 
-/* One attempt; 0 without lock->fd: the file was another one meanwhile. */
+/* One attempt; 0 without lock->fd: the file was replaced while we waited. */
 static int take_lock_once(struct fcp_lock *lock, const char *what, const struct fcp_lock_wait *wait,
 			  struct fcp_error *err)
 {
@@ -184,7 +185,8 @@ static int take_lock(struct fcp_lock *lock, const char *what, const struct fcp_l
 			if (tries < TRIES_MAX)
 				continue;
 			fcp_error_set(err, FCP_ERR_LOCKED, 0,
-				      "%.200s: its lock is made and removed all the time", what);
+				      "%.200s: its lock file keeps being created and removed",
+				      what);
 		}
 		if (err->error_class != FCP_ERR_LOCKED || !may_try_again(wait, what, err))
 			return -1;
@@ -192,9 +194,9 @@ static int take_lock(struct fcp_lock *lock, const char *what, const struct fcp_l
 	return 0;
 }
 
-/* ---- the VM's ---- */
+/* ---- the lock of a VM ---- */
 
-/* The directory and the name of a file, however it was named. */
+/* The directory and the name of a file, given by any path. */
 static int find_place(const char *path, struct fcp_lock *lock, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) char *whole = realpath(path, NULL);
@@ -220,7 +222,10 @@ static void forget_place(struct fcp_lock *lock)
 	lock->name = NULL;
 }
 
-/* Where the file cannot be beside the socket: one of this user's in /tmp, by the socket's inode. */
+/*
+ * When no file can be created beside the socket: one in /tmp, for this user, named after the
+ * socket's inode.
+ */
 static int take_elsewhere(const struct stat *socket, const char *what,
 			  const struct fcp_lock_wait *wait, struct fcp_lock *lock,
 			  struct fcp_error *err)
@@ -241,8 +246,8 @@ static int take_elsewhere(const struct stat *socket, const char *what,
 	if (err->error_class == FCP_ERR_LOCKED || err->error_class == FCP_ERR_INTERRUPTED)
 		return -1;
 	forget_place(lock);
-	snprintf(lock->warning, sizeof(lock->warning), "other runs on this VM are not kept off: %s",
-		 why);
+	snprintf(lock->warning, sizeof(lock->warning),
+		 "other runs on this VM are not locked out: %s", why);
 	return 0;
 }
 
@@ -256,7 +261,10 @@ int fcp_lock_vm(const char *api_sock, const struct fcp_lock_wait *wait, struct f
 	*lock_ = lock;
 	if (!api_sock || stat(api_sock, &socket) != 0)
 		return 0;
-	/* A new Firecracker's socket is another VM, though it has the name and, by chance, the inode. */
+	/*
+	 * A new Firecracker's socket is another VM, even with the same name and, by chance, the
+	 * same inode.
+	 */
 	snprintf(lock.vm, sizeof(lock.vm), "%llx:%llx:%lld.%09ld",
 		 (unsigned long long)socket.st_dev, (unsigned long long)socket.st_ino,
 		 (long long)socket.st_mtim.tv_sec, socket.st_mtim.tv_nsec);
@@ -286,7 +294,7 @@ bool fcp_lock_note(struct fcp_lock *lock, const char *note)
 
 void fcp_lock_release(struct fcp_lock *lock)
 {
-	/* Removed while it is locked: who opened it before finds out when they compare. */
+	/* Unlinked while locked: those who have opened it notice when they compare inodes. */
 	if (lock->fd >= 0) {
 		if (!lock->note[0] && !lock->left[0] &&
 		    fcp_fd_has_name(lock->fd, lock->directory, lock->name))

@@ -9,10 +9,10 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
-/* A record is always this long, so that a shorter one leaves nothing of the one before. */
+/* Records have a fixed length, so that a shorter one overwrites all of the previous one. */
 #define RECORD_BYTES 1536
 
-/* A line's value up to the newline; what is not printable ASCII becomes a question mark. */
+/* One line's value; bytes other than printable ASCII become question marks. */
 static void copy_line(const char *from, char *to_, size_t bytes)
 {
 	size_t used = 0;
@@ -22,7 +22,7 @@ static void copy_line(const char *from, char *to_, size_t bytes)
 	to_[used] = '\0';
 }
 
-/* The value of "KEY value" in the record; "" when there is none. */
+/* The value of the line "KEY value"; "" if there is no such line. */
 static void get_field(const char *record, const char *key, char *value_, size_t bytes)
 {
 	size_t length = strlen(key);
@@ -60,7 +60,7 @@ void fcp_lock_record_holder(int fd, char holder_[192])
 		snprintf(holder_, 192, "process %s (%s) on %s since %s", pid, comm, host, since);
 }
 
-/* Where a pid means this process: the boot of a host, and a pid namespace there. */
+/* The scope of a process id: a PID namespace, and the boot of a host. */
 static void pids_of(char pids_[96])
 {
 	char namespace[32] = "", boot[40] = "";
@@ -108,7 +108,7 @@ static void now_text(char text_[32])
 		snprintf(text_, 32, "?");
 }
 
-/* The name that a process goes by, printable. */
+/* A process's name, printable. */
 static void comm_of(int pid, char comm_[32])
 {
 	char path[64], line[64] = "";

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* mapping_->path borrows from line, whose newline is cut off. */
+/* mapping_->path points into line, whose newline is removed. */
 static bool parse_mapping(char *line, struct fcp_mapping *mapping_)
 {
 	struct fcp_mapping mapping = {.path = ""};
@@ -38,7 +38,7 @@ static int proc_error(const char *path, int errnum, struct fcp_error *err)
 {
 	if (errnum == EACCES || errnum == EPERM)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errnum,
-				     "%s: reading a process's memory needs the right to trace it",
+				     "%s: reading a process's memory needs permission to trace it",
 				     path);
 	if (access("/proc/self", F_OK) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, 0, "%s: /proc is not mounted", path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* /proc/PID/maps, line by line (proc_pid_maps(5)). The one place that knows how a line looks. */
+/* Reads /proc/PID/maps (proc_pid_maps(5)). Nothing else in the library parses it. */
 #ifndef FCP_BASE_MAPS_H
 #define FCP_BASE_MAPS_H
 
@@ -13,15 +13,15 @@ struct fcp_mapping {
 	uint64_t end;
 	uint64_t offset; /* in the file */
 	uint64_t inode;	 /* of the file; 0: anonymous memory */
-	uint64_t dev;	 /* makedev(3); on btrfs and overlayfs not the one of stat(2) */
+	uint64_t dev;	 /* makedev(3); on btrfs and overlayfs it differs from stat(2)'s */
 	bool readable;
 	bool writable;
 	bool executable;
 	bool shared;
-	const char *path; /* "" where there is none; of the line that was read */
+	const char *path; /* "" if there is none; points into the line */
 };
 
-/* The lines of one process, in the order of the addresses. */
+/* The mappings of one process, in address order. */
 struct fcp_maps {
 	FILE *file;
 	char *line;
@@ -29,12 +29,12 @@ struct fcp_maps {
 };
 
 /*
- * FCP_ERR_UNSUPPORTED: no permission (ptrace-class); FCP_ERR_STATE: no such process. The message
- * names the file. Release with fcp_maps_close().
+ * FCP_ERR_UNSUPPORTED: no permission to trace the process; FCP_ERR_STATE: no such process. The
+ * message names the file. Release with fcp_maps_close().
  */
 int fcp_maps_open(pid_t pid, struct fcp_maps *maps_, struct fcp_error *err);
 
-/* The next mapping; false at the end. Its path is good until the next call. */
+/* The next mapping; false at the end. Its path is valid until the next call. */
 bool fcp_maps_next(struct fcp_maps *maps, struct fcp_mapping *mapping_);
 
 /* Safe on a zeroed struct. */
@@ -45,12 +45,12 @@ static inline void fcp_cleanup_maps(struct fcp_maps *maps)
 	fcp_maps_close(maps);
 }
 
-/* Opens /proc/PID/NAME for reading; -1 with *err as fcp_maps_open() sets it. */
+/* Opens /proc/PID/NAME for reading; returns -1 with the errors of fcp_maps_open(). */
 int fcp_proc_open(pid_t pid, const char *name, struct fcp_error *err);
 
 /*
- * How many descriptors of the process lead to what readlink(2) calls link ("anon_inode:kvm-vm",
- * "/memfd:NAME (deleted)"), in counts_[i] for links[i]. Errors as fcp_maps_open().
+ * Counts the process's descriptors by target: counts_[i] is the number of those that readlink(2)
+ * shows as links[i] ("anon_inode:kvm-vm", "/memfd:NAME (deleted)"). Errors as fcp_maps_open().
  */
 int fcp_proc_count_fds(pid_t pid, const char *const links[], unsigned counts_[], unsigned count,
 		       struct fcp_error *err);

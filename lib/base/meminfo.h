@@ -5,8 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Memory that can be had without swapping (MemAvailable of /proc/meminfo), in bytes; false when it is
- * not told. */
+/* Memory available without swapping (MemAvailable in /proc/meminfo), in bytes; false if unknown. */
 bool fcp_memory_available(uint64_t *bytes_);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How far a phase is that lasts, for the observer. */
+/* Progress of a long phase, reported to the observer. */
 #ifndef FCP_BASE_METER_H
 #define FCP_BASE_METER_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the caller of a step is told while it runs. */
+/* What a step reports to its caller while it runs. */
 #ifndef FCP_BASE_OBSERVER_H
 #define FCP_BASE_OBSERVER_H
 
@@ -29,11 +29,11 @@ struct fcp_step {
 
 struct fcp_step fcp_step_begin(const struct fcp_observer *observer, const char *name);
 
-/* fcp_outcome_finish(), and the observer is told. */
+/* Calls fcp_outcome_finish() and reports the outcome to the observer. */
 int fcp_step_finish(const struct fcp_step *step, struct fcp_outcome *outcome, int ran,
 		    const struct fcp_error *err);
 
-/* A step that was not run: its outcome is set already. */
+/* Reports a step that was not run; its outcome is set already. */
 void fcp_step_skip(const struct fcp_observer *observer, const char *name,
 		   const struct fcp_outcome *outcome);
 

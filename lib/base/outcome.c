@@ -29,7 +29,7 @@ void fcp_outcome_set(struct fcp_outcome *outcome, enum fcp_status status, const 
 	char reason[2 * sizeof(outcome->reason)] = "";
 	va_list args;
 
-	/* Built aside: the new reason may quote the old one. */
+	/* Formatted aside: the new reason may quote the old one. */
 	if (format) {
 		va_start(args, format);
 		vsnprintf(reason, sizeof(reason), format, args);

@@ -22,7 +22,9 @@ static enum quoting quoting_of(const char *text)
 	return fcp_text_is_printable(text) ? SINGLE : ESCAPES;
 }
 
-/* How one byte is written within $'...': three octal digits end an escape, whatever follows. */
+/*
+ * One byte within $'...'. Three octal digits, so that a digit after it is not taken for part of it.
+ */
 static void escape_byte(const char *text, char piece[5])
 {
 	unsigned char byte = (unsigned char)*text;
@@ -45,7 +47,7 @@ static void quote_byte(enum quoting quoting, const char *text, char piece[5])
 		snprintf(piece, 5, "%c", *text);
 }
 
-/* Puts piece behind what word holds; false where it does not fit. */
+/* Appends piece to word; false if it does not fit. */
 static bool append_piece(const char *piece, char *word, size_t word_bytes, size_t *used)
 {
 	size_t length = strlen(piece);

@@ -52,7 +52,7 @@ bool fcp_text_is_printable(const char *text)
 	return true;
 }
 
-/* Returns how many bytes of text the escape stands for. */
+/* Returns the number of bytes of text that the escape stands for. */
 static size_t escape_character(const char *text, size_t length, char escaped[ESCAPE_BYTES])
 {
 	uint32_t character = 0;
@@ -71,7 +71,9 @@ static size_t escape_character(const char *text, size_t length, char escaped[ESC
 	return bytes ? bytes : 1;
 }
 
-/* What stands between "://" and the @ of a URL at the beginning of text; 0 where there is no @. */
+/*
+ * The length of what is between "://" and the @ of a URL at the beginning of text; 0 without an @.
+ */
 static size_t userinfo_length(const char *text, size_t length)
 {
 	static const char behind_url[] = " \t\r\n\"'<>`";
@@ -79,7 +81,7 @@ static size_t userinfo_length(const char *text, size_t length)
 
 	if (length < 3 || strncmp(text, "://", 3) != 0)
 		return 0;
-	/* The last @: a password may hold one. */
+	/* The last @: a password may contain one. */
 	for (size_t i = 3; i < length && !strchr(behind_url, text[i]); i++)
 		if (text[i] == '@')
 			found = i - 3;

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-/* From the first byte: how long it is, and the least character that needs so many bytes. */
+/*
+ * The length of a sequence, from its first byte, and the smallest character that needs that length.
+ */
 static size_t length_of(unsigned char first, uint32_t *least_)
 {
 	*least_ = first < 0x80 ? 0 : first < 0xe0 ? 0x80 : first < 0xf0 ? 0x800 : 0x10000;

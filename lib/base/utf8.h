@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The character at the beginning of text (RFC 3629) and its length in bytes; 0 when the bytes are
- * not UTF-8. character_ may be NULL. */
+/*
+ * Decodes the character at the beginning of text (RFC 3629); returns its length in bytes, 0 if the
+ * bytes are not UTF-8. character_ may be NULL.
+ */
 size_t fcp_utf8_decode(const char *text, size_t length, uint32_t *character_);
 
 bool fcp_utf8_is_valid(const char *text);

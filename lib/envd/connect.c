@@ -30,7 +30,7 @@ static size_t take_bytes(void *to, size_t *have, size_t wanted, const char *data
 	return bytes;
 }
 
-/* The prefix is whole: makes room for its message. */
+/* The prefix is complete: makes room for its message. */
 static int begin_message(struct fcp_connect_reader *reader, struct fcp_error *err)
 {
 	size_t length = message_length(reader);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The Connect protocol's streams (connectrpc.com/docs/protocol): envelopes of a flags byte, a
- * big-endian length of four bytes, and that many bytes of message.
+ * Streams of the Connect protocol (connectrpc.com/docs/protocol): envelopes of one byte of flags,
+ * the length in four bytes, big-endian, and a message of that length.
  */
 #ifndef FCP_ENVD_CONNECT_H
 #define FCP_ENVD_CONNECT_H
@@ -15,11 +15,11 @@
 /* Writes the prefix of an envelope with flags 0. */
 void fcp_connect_prefix(uint8_t prefix[FCP_CONNECT_PREFIX_BYTES], uint32_t message_bytes);
 
-/* One whole envelope; message is borrowed. -1 stops the stream with *err. */
+/* One complete envelope; message is borrowed. Returning -1 stops the stream with *err. */
 typedef int (*fcp_connect_handler)(uint8_t flags, const char *message, size_t message_bytes,
 				   void *arg, struct fcp_error *err);
 
-/* Cuts a byte stream into envelopes; zero-initialise, then set the first three. */
+/* Splits a byte stream into envelopes. Zero-initialise it and set the first three members. */
 struct fcp_connect_reader {
 	fcp_connect_handler handler;
 	void *arg;
@@ -30,14 +30,14 @@ struct fcp_connect_reader {
 	size_t message_bytes;
 };
 
-/* Takes the next bytes of the stream; calls the handler for each envelope that they complete. */
+/* Takes the next bytes of the stream, and calls the handler for each envelope they complete. */
 int fcp_connect_feed(struct fcp_connect_reader *reader, const void *data, size_t length,
 		     struct fcp_error *err);
 
-/* Is the stream between two envelopes (and not within one)? */
+/* Is the stream between two envelopes? */
 bool fcp_connect_at_boundary(const struct fcp_connect_reader *reader);
 
-/* Frees what the reader holds. */
+/* Frees the reader's memory. */
 void fcp_connect_clear(struct fcp_connect_reader *reader);
 
 #endif

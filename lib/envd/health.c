@@ -6,12 +6,12 @@
 
 #include <stdlib.h>
 
-/* A guest that was restored may lose the first packets: they are sent again soon. */
+/* A restored guest may lose the first packets: they are sent again soon. */
 #define ATTEMPT_MS 500
 #define BETWEEN_NS UINT64_C(20000000)
 #define ANSWER_MAX_BYTES 65536
 
-/* 0, or -1 with what was in the way. */
+/* 0, or -1 with the reason. */
 static int ask_health(const char *url, fcp_deadline deadline, int cancel_fd,
 		      const struct fcp_observer *observer, struct fcp_error *err)
 {

@@ -6,8 +6,8 @@
 #include "base/error.h"
 
 /*
- * Asks GET /health again and again until envd at that address answers it with a success.
- * FCP_ERR_TIMEOUT says what was in the way last; FCP_ERR_INTERRUPTED.
+ * Repeats GET /health until envd answers it with a success. FCP_ERR_TIMEOUT gives the last reason;
+ * FCP_ERR_INTERRUPTED.
  */
 int fcp_envd_wait(const char *url, fcp_deadline deadline, int cancel_fd,
 		  const struct fcp_observer *observer, struct fcp_error *err);

@@ -21,9 +21,9 @@ struct stream {
 	const struct fcp_guest_command *command;
 	struct fcp_connect_reader reader;
 	struct fcp_guest_exit exit;
-	bool ended;	   /* an end event came */
-	bool closed;	   /* the end-of-stream came */
-	bool failed;	   /* error is set */
+	bool ended;  /* an end event came */
+	bool closed; /* the end-of-stream came */
+	bool failed; /* error is set */
 	struct fcp_error error;
 };
 
@@ -96,7 +96,8 @@ static int on_message(uint8_t flags, const char *text, size_t length, void *arg,
 	const struct fcp_json *event, *data;
 
 	if (stream->closed)
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "envd: a message behind the end of the stream");
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "envd: a message after the end of the stream");
 	if (fcp_json_parse(text, length, "envd's message", &message, err) != 0)
 		return -1;
 	if (flags & FCP_CONNECT_END_STREAM)
@@ -158,7 +159,8 @@ static void write_authorization(const char *user, char header[HEADER_MAX_BYTES])
 	int length = snprintf(plain, sizeof(plain), "%.*s:", FCP_GUEST_USER_MAX, user);
 	int at = snprintf(header, HEADER_MAX_BYTES, "Authorization: Basic ");
 
-	b64_ntop((unsigned char *)plain, (size_t)length, header + at, (size_t)(HEADER_MAX_BYTES - at));
+	b64_ntop((unsigned char *)plain, (size_t)length, header + at,
+		 (size_t)(HEADER_MAX_BYTES - at));
 }
 
 /* envd says why as JSON; a proxy before it, on the first line of its body. */
@@ -193,7 +195,8 @@ static int check_end(struct stream *stream, const struct fcp_http_response *resp
 	if (response->status != 200)
 		return status_error(response, err);
 	if (response->body)
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "no Connect stream (%s): is this envd?",
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "not a Connect stream (%s): is this envd?",
 				     *response->content_type ? response->content_type
 							     : "of no content type");
 	if (stream->failed) {
@@ -257,8 +260,12 @@ int fcp_guest_run(const struct fcp_guest_command *command, struct fcp_guest_exit
 	struct stream stream = {.command = command};
 	char user[HEADER_MAX_BYTES], timeout[64];
 	const char *headers[] = {
-		"Content-Type: " CONTENT_TYPE, "Connect-Protocol-Version: 1",
-		timeout, user, *command->token->header ? command->token->header : NULL, NULL,
+		"Content-Type: " CONTENT_TYPE,
+		"Connect-Protocol-Version: 1",
+		timeout,
+		user,
+		*command->token->header ? command->token->header : NULL,
+		NULL,
 	};
 	int result;
 
@@ -269,7 +276,9 @@ int fcp_guest_run(const struct fcp_guest_command *command, struct fcp_guest_exit
 	write_authorization(command->user, user);
 	snprintf(timeout, sizeof(timeout), "Connect-Timeout-Ms: %u", command->timeout_ms);
 	stream.reader = (struct fcp_connect_reader){
-		.handler = on_message, .arg = &stream, .message_max_bytes = MESSAGE_MAX_BYTES,
+		.handler = on_message,
+		.arg = &stream,
+		.message_max_bytes = MESSAGE_MAX_BYTES,
 	};
 	result = send_command(&stream, headers, err);
 	fcp_connect_clear(&stream.reader);

@@ -9,11 +9,11 @@
 
 #define PATH "/process.Process/SendSignal"
 #define ANSWER_MAX_BYTES 65536
-#define TIMEOUT_MS 2000 /* a dying run must not hang on its last word */
+#define TIMEOUT_MS 2000 /* a run that is ending must not hang on this */
 
 /*
- * Is it gone? envd says not_found; or, in the moment between collecting a process and forgetting it,
- * internal, with Go's os.ErrProcessDone. That moment is just when a deadline kills it on both sides.
+ * Has the process ended? envd answers not_found or, between reaping a process and forgetting it,
+ * internal with Go's os.ErrProcessDone, which happens when a deadline kills it on both sides.
  */
 static bool says_it_has_ended(const char *code, const char *message)
 {
@@ -22,7 +22,7 @@ static bool says_it_has_ended(const char *code, const char *message)
 		strstr(message, "process already finished"));
 }
 
-/* Connect's errors of a single call are a status and {"code":"not_found","message":...}. */
+/* An error of a unary Connect call is a status and {"code":"not_found","message":...}. */
 static int check_signal_answer(const struct fcp_http_response *response, struct fcp_error *err)
 {
 	FCP_CLEANUP(json) struct fcp_json *answer = NULL;

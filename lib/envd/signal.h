@@ -5,9 +5,9 @@
 #include "envd/process.h"
 
 /*
- * Sends SIGKILL to a process that envd has started (process.Process/SendSignal); its children do not
- * get it. One that has ended already is a success. command says where envd is; its deadline and its
- * cancel_fd do not count here.
+ * Sends SIGKILL to a process that envd has started (process.Process/SendSignal), not to its
+ * children. One that has ended already counts as success. Of command only envd's address and token
+ * are used, not its deadline and cancel_fd.
  */
 int fcp_guest_kill(const struct fcp_guest_command *command, uint32_t pid, struct fcp_error *err);
 

@@ -42,7 +42,7 @@ static int wait_for_token(int fd, const char *token_file, fcp_deadline deadline,
 
 	if (left_ms == 0)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "token file %s: nobody wrote a line to it", token_file);
+				     "token file %s: no line was written to it", token_file);
 	if (poll(fds, 2, (int)left_ms) < 0 && errno != EINTR)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "token file %s", token_file);
 	if (fds[1].revents)
@@ -50,7 +50,7 @@ static int wait_for_token(int fd, const char *token_file, fcp_deadline deadline,
 	return 0;
 }
 
-/* Until a line break, the end, or bytes are there. A pipe gives it in pieces. */
+/* Reads until a newline, the end, or bytes bytes. A pipe may deliver them in pieces. */
 static ssize_t read_token_line(int fd, const char *token_file, int cancel_fd, char *text,
 			       size_t bytes, struct fcp_error *err)
 {
@@ -72,7 +72,7 @@ static ssize_t read_token_line(int fd, const char *token_file, int cancel_fd, ch
 	return (ssize_t)have;
 }
 
-/* text has room for a NUL behind its bytes. */
+/* text has room for a NUL after its bytes. */
 static int check_line(char *text, size_t have, size_t room, const char *token_file,
 		      struct fcp_error *err)
 {
@@ -87,13 +87,12 @@ static int check_line(char *text, size_t have, size_t room, const char *token_fi
 	if (length == 0)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
 				     "token file %s: the first line is empty", token_file);
-	/* A NUL byte too: what stands behind it would be cut off in silence. */
+	/* A NUL byte too: what follows it would be lost silently. */
 	for (size_t i = 0; i < length; i++)
 		if (!isgraph((unsigned char)text[i]))
-			return fcp_error_set(
-				err, FCP_ERR_INPUT, 0,
-				"token file %s: the first line holds more than a token",
-				token_file);
+			return fcp_error_set(err, FCP_ERR_INPUT, 0,
+					     "token file %s: the first line is not a token alone",
+					     token_file);
 	return 0;
 }
 
@@ -108,7 +107,7 @@ int fcp_envd_token_read(const char *token_file, int cancel_fd, struct fcp_envd_t
 	memset(token_, 0, sizeof(*token_));
 	if (!token_file)
 		return 0;
-	/* Not blocking: a FIFO that nobody writes to must not hold us for ever. */
+	/* Non-blocking: a FIFO without a writer must not block us for ever. */
 	fd = open(token_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "token file %s", token_file);

@@ -4,16 +4,17 @@
 
 #include "base/error.h"
 
-/* "X-Access-Token: TOKEN"; "" for none. */
+/* "X-Access-Token: TOKEN"; "" without a token. */
 struct fcp_envd_token {
 	char header[1024];
 };
 
 /*
- * Reads the first line of the file; NULL: none. A file must belong to root or to us, and be
- * readable for its owner only. What stores nothing, such as a FIFO or a shell's <(...), may be
- * anybody's; it is waited for, 10 s at most. FCP_ERR_INPUT when the file is open to others, or the
- * line is empty, too long, or holds what an HTTP header cannot. The message never holds the token.
+ * Reads the token, the first line of the file (NULL: no token). A regular file must belong to root
+ * or to us and be readable by its owner only. Others, such as a FIFO or a shell's <(...), may
+ * belong to anyone; they are waited for, at most 10 s. FCP_ERR_INPUT: the file is open to others,
+ * or the line is empty, too long, or not valid in an HTTP header. The message never contains the
+ * token.
  */
 int fcp_envd_token_read(const char *token_file, int cancel_fd, struct fcp_envd_token *token_,
 			struct fcp_error *err);

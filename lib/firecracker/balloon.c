@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Before boot Firecracker 1.16 says "No balloon device found", after it "Device not found". */
+/* Firecracker 1.16 says "No balloon device found" before boot, "Device not found" afterwards. */
 static bool says_none(const struct fcp_error *err)
 {
 	return err->error_class == FCP_ERR_SERVER && (strstr(err->message, "No balloon device") ||

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* A longer one would push the reason out of the message. */
+/* A longer path would leave no room for the reason in the message. */
 #define SOCKET_BYTES 512
 
 static void write_command(const char *command, const char *api_sock,

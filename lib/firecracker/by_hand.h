@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Commands that put a VM back, for messages: as they can be pasted into a shell. */
+/* Commands that restore a VM's state, quoted for pasting into a shell. */
 #ifndef FCP_FIRECRACKER_BY_HAND_H
 #define FCP_FIRECRACKER_BY_HAND_H
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Firecracker's largest answer, GET /vm/config, is some kilobytes. */
+/* Firecracker's largest answer, GET /vm/config, has a few kilobytes. */
 #define ANSWER_MAX_BYTES (1 << 20)
 
 int fcp_firecracker_open(const char *api_sock, uint32_t timeout_ms, int cancel_fd,
@@ -46,7 +46,7 @@ void fcp_firecracker_shield(struct fcp_firecracker *firecracker)
 	firecracker->deadline = FCP_DEADLINE_NEVER;
 }
 
-/* An answer that Firecracker does not give. */
+/* Not an answer of Firecracker's. */
 static int not_firecracker(const struct fcp_firecracker *firecracker, struct fcp_error *err)
 {
 	fcp_error_append(err, " (is %.200s Firecracker's API socket?)",

@@ -32,7 +32,7 @@ static int give_fifo_to(const struct fcp_fifo *fifo, uid_t uid, gid_t gid, struc
 			     "user %u could not open the named pipe %s", (unsigned)uid, fifo->name);
 }
 
-/* A pipe of that name has no other use, whoever made it. */
+/* A pipe of that name has no other use, so its owner does not matter. */
 static void remove_named(int directory, const char *name)
 {
 	struct stat named;
@@ -65,7 +65,7 @@ bool fcp_fifo_had_writer(const struct fcp_fifo *fifo)
 	return fifo->reader >= 0 && poll(&fd, 1, 0) > 0 && (fd.revents & POLLHUP);
 }
 
-/* Where /proc does not help, by its name: else Firecracker would wait for ever. */
+/* Without /proc it is opened by name: otherwise Firecracker would block for ever. */
 void fcp_fifo_open(struct fcp_fifo *fifo)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;

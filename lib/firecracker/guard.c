@@ -13,8 +13,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* The socket by its directory, which stays the same one when it is renamed, and whose path can be
- * longer than an address. */
+/*
+ * The socket by its directory, which stays valid when renamed, and whose path may be longer than a
+ * socket address.
+ */
 static int find_socket(const char *api_sock, struct fcp_guard_job *job, struct fcp_error *err)
 {
 	const char *slash = strrchr(api_sock, '/');
@@ -55,8 +57,8 @@ static int fill_in(const struct fcp_guard_settings *settings, struct fcp_guard_j
 }
 
 /*
- * clone(2) itself: fork(3) runs the handlers of pthread_atfork(), and its SIGCHLD would go to a
- * caller who knows of no child. The signals are blocked in the child from its first instruction.
+ * Raw clone(2): fork(3) would run pthread_atfork() handlers, and SIGCHLD would reach a caller that
+ * knows of no child. Signals are blocked in the child from its first instruction.
  */
 static int fork_guard(const struct fcp_guard_job *job, int *pidfd_)
 {
@@ -76,7 +78,7 @@ static int fork_guard(const struct fcp_guard_job *job, int *pidfd_)
 	return 0;
 }
 
-/* For the note: the guard itself goes by the directory's descriptor. */
+/* For the note only: the guard uses the directory's descriptor. */
 static void find_fifo(const struct fcp_guard_settings *settings, char *path_, size_t bytes)
 {
 	char directory[256];
@@ -98,7 +100,7 @@ int fcp_guard_start(const struct fcp_guard_settings *settings, struct fcp_guard 
 
 	if (fill_in(settings, &job, err) != 0)
 		return -1;
-	/* No pipe: writing to one that nobody reads is a signal. */
+	/* Not a pipe: writing to one without a reader raises SIGPIPE. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0) {
 		fcp_error_set(err, FCP_ERR_IO, errno, "the guard process");
 		close(job.socket_directory);
@@ -140,7 +142,7 @@ int fcp_guard_set(struct fcp_guard *guard, unsigned undo, struct fcp_error *err)
 
 	if (guard->channel < 0)
 		return 0;
-	/* Where there is no lock file only the guard knows. */
+	/* Without a lock file only the guard knows. */
 	if (guard->lock)
 		fcp_lock_note(guard->lock, fcp_undo_note_write(undo, guard->fifo, note));
 	if (send_undo(guard, undo) != 0)
@@ -157,7 +159,7 @@ void fcp_guard_end(struct fcp_guard *guard)
 		return;
 	fcp_guard_set(guard, 0, &it_has_ended);
 	close(guard->channel);
-	/* __WALL: a child that ends without SIGCHLD. */
+	/* __WALL: for a child without SIGCHLD. */
 	while (waitid(P_PIDFD, (id_t)guard->pidfd, &status, WEXITED | __WALL) != 0 &&
 	       errno == EINTR)
 		continue;

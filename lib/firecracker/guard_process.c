@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define UNDO_MS (60 * 60 * 1000) /* Firecracker may write a large snapshot to a slow disk first */
-#define REFUSED_MS 5000		 /* then a refusal is believed */
-#define ANSWER_MS 60000		 /* then it is asked anew */
+#define UNDO_MS (60 * 60 * 1000) /* Firecracker may first write a large snapshot to a slow disk */
+#define REFUSED_MS 5000		 /* after which a refusal is final */
+#define ANSWER_MS 60000		 /* after which a request is repeated */
 #define RETRY_NS UINT64_C(20000000)
 
 #define HEAD " HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n"
@@ -23,12 +23,12 @@ static const char resume[] =
 	"PATCH /vm" HEAD "Content-Type: application/json\r\nContent-Length: 19\r\n\r\n"
 	"{\"state\":\"Resumed\"}";
 static const char stop_hinting[] = "PATCH /balloon/hinting/stop" HEAD "\r\n";
-/* Answered when Firecracker is through with the creation that wrote to the FIFO. */
+/* Answered once Firecracker has finished the snapshot whose memory went to the FIFO. */
 static const char get_instance[] = "GET /" HEAD "\r\n";
 
 static const char accepted[] = "HTTP/1.1 2";
 
-/* ---- becoming a process of its own ---- */
+/* ---- detaching ---- */
 
 static void close_range_of(unsigned first, unsigned last)
 {
@@ -43,7 +43,7 @@ static void close_range_of(unsigned first, unsigned last)
 		close((int)fd);
 }
 
-/* Nobody waits for the end of what we would hold: a pipe behind stdout, a lock. */
+/* What we kept open would keep others waiting: a pipe behind stdout, a lock. */
 static void close_others(const struct fcp_guard_job *job)
 {
 	const int kept[] = {
@@ -69,7 +69,7 @@ static void close_others(const struct fcp_guard_job *job)
 
 /* ---- waiting ---- */
 
-/* What is to be undone when our parent has ended. */
+/* What to undo, once the parent has ended. */
 static unsigned wait_for_parent(const struct fcp_guard_job *job)
 {
 	struct pollfd fds[] = {{job->channel, POLLIN, 0}, {job->parent, POLLIN, 0}};
@@ -93,9 +93,9 @@ static bool firecracker_ended(const struct fcp_guard_job *job)
 	return job->firecracker >= 0 && fcp_wait_ns(0, job->firecracker);
 }
 
-/* ---- asking Firecracker ---- */
+/* ---- requests to Firecracker ---- */
 
-/* Its process, and no other one that serves the same name by now. */
+/* The same process, not another that serves the socket's name by now. */
 static bool is_firecracker(const struct fcp_guard_job *job, int fd)
 {
 	struct ucred peer;
@@ -138,7 +138,7 @@ static enum answer send_request(const struct fcp_guard_job *job, const char *req
 	FCP_CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	size_t length = strlen(request);
 
-	/* By a name in its directory: its path may be longer than an address. */
+	/* By its name in its directory: the path may be longer than a socket address. */
 	if (fd < 0 || fchdir(job->socket_directory) != 0 ||
 	    connect(fd, (const struct sockaddr *)&job->address, sizeof(job->address)) != 0 ||
 	    !is_firecracker(job, fd) || send(fd, request, length, MSG_NOSIGNAL) != (ssize_t)length)
@@ -148,8 +148,10 @@ static enum answer send_request(const struct fcp_guard_job *job, const char *req
 
 /* ---- undoing ---- */
 
-/* -1 unless there is a FIFO. Held open for both directions: a writer that waits in open(2) goes on,
- * and so does one that comes there later. */
+/*
+ * -1 without a FIFO. Opened for both directions: a writer blocked in open(2) proceeds, and so does
+ * one that comes later.
+ */
 static int open_guarded_fifo(const struct fcp_guard_job *job)
 {
 	int fd = openat(job->fifo_directory, job->fifo_name,
@@ -163,7 +165,7 @@ static int open_guarded_fifo(const struct fcp_guard_job *job)
 	return fd;
 }
 
-/* Returns whether it was refused. */
+/* Returns true if it was refused. */
 static bool undo_one(const struct fcp_guard_job *job, const char *request, unsigned what,
 		     unsigned *undo)
 {
@@ -174,7 +176,7 @@ static bool undo_one(const struct fcp_guard_job *job, const char *request, unsig
 	return answer == REFUSED;
 }
 
-/* What was refused for a while stays undone. A creation that is under way delays an answer. */
+/* What is refused for a while is given up. A snapshot in progress delays answers. */
 static unsigned undo_all(const struct fcp_guard_job *job, unsigned undo)
 {
 	fcp_deadline deadline = fcp_deadline_in_ms(UNDO_MS);
@@ -194,7 +196,7 @@ static unsigned undo_all(const struct fcp_guard_job *job, unsigned undo)
 	return undo;
 }
 
-/* Firecracker would make a file of that name if it came there later. */
+/* Firecracker would create a file of that name if it came there later. */
 static void put_back(const struct fcp_guard_job *job, unsigned undo)
 {
 	int fifo = undo & FCP_UNDO_FIFO ? open_guarded_fifo(job) : -1;
@@ -202,12 +204,12 @@ static void put_back(const struct fcp_guard_job *job, unsigned undo)
 
 	if (fifo >= 0 && (!(left & FCP_UNDO_FIFO) || firecracker_ended(job)))
 		unlinkat(job->fifo_directory, job->fifo_name, 0);
-	/* With the note in it, while it is held. */
+	/* Its note included, while it is held. */
 	if (job->lock >= 0 && undo != 0 && (left == 0 || firecracker_ended(job)))
 		unlinkat(job->lock_directory, job->lock_name, 0);
 }
 
-/* No exit(3): the streams' buffers and the exit handlers are our parent's. */
+/* Not exit(3): the stdio buffers and exit handlers are the parent's. */
 _Noreturn void fcp_guard_process(const struct fcp_guard_job *job)
 {
 	setsid();

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What runs in the guard's process: system calls only, as other threads' locks were forked too. */
+/*
+ * The guard's process. It makes system calls only: it may have inherited locks held by other
+ * threads.
+ */
 #ifndef FCP_FIRECRACKER_GUARD_PROCESS_H
 #define FCP_FIRECRACKER_GUARD_PROCESS_H
 
@@ -8,10 +11,10 @@
 #include <sys/un.h>
 
 struct fcp_guard_job {
-	int channel;	 /* a byte with FCP_UNDO_... each time it changes; ends with our parent */
-	int parent;	 /* pidfd: a child of our parent's can hold the channel open; -1 */
-	int firecracker; /* pidfd, -1: not known */
-	pid_t firecracker_pid;	    /* 0: not known */
+	int channel;	 /* a byte of FCP_UNDO_... at each change; EOF when the parent ends */
+	int parent;	 /* pidfd, since a child of the parent can keep the channel open; -1 */
+	int firecracker; /* pidfd; -1: unknown */
+	pid_t firecracker_pid;	    /* 0: unknown */
 	int socket_directory;	    /* O_PATH */
 	struct sockaddr_un address; /* relative to it */
 	int fifo_directory;	    /* -1 */

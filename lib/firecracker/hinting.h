@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Free page hinting of the balloon (Firecracker 1.14 and later, a developer preview). Command ids:
- * 0 none yet, 1 done, 2 and up a run each, one up at every start.
+ * 0 none yet, 1 done, 2 and up: a run, incremented at every start.
  */
 #ifndef FCP_FIRECRACKER_HINTING_H
 #define FCP_FIRECRACKER_HINTING_H
@@ -21,8 +21,9 @@ int fcp_hinting_status(struct fcp_firecracker *firecracker, struct fcp_hinting_s
 		       struct fcp_error *err);
 
 /*
- * PATCH /balloon/hinting/start with acknowledge_on_stop: host_cmd becomes 1 by itself when the guest
- * has handed out all it has. (POST, as Firecracker's documentation shows, is refused.)
+ * PATCH /balloon/hinting/start with acknowledge_on_stop: host_cmd becomes 1 without further
+ * requests once the guest has handed out all it has. (POST, as in Firecracker's documentation, is
+ * refused.)
  */
 int fcp_hinting_start(struct fcp_firecracker *firecracker, struct fcp_error *err);
 

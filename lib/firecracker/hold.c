@@ -20,19 +20,19 @@
 struct fcp_hold {
 	struct fcp_hold_settings settings;
 	int inotify;  /* watches the state file's inode */
-	int answered; /* an eventfd, readable once the call is over */
-	int give_up;  /* an eventfd, readable when the call is to end without an answer */
+	int answered; /* an eventfd, readable when the call is over */
+	int give_up;  /* an eventfd, readable when the call is to be abandoned */
 	struct fcp_fifo fifo;
-	bool calling; /* the thread is there */
+	bool calling; /* the thread exists */
 	pthread_t thread;
-	/* Written by the thread before it signals answered, read by others after it. */
+	/* Written by the thread before it signals answered, read by others afterwards. */
 	int created;
 	struct fcp_error answer;
 };
 
 /* ---- before the pause ---- */
 
-/* The very inode, however it is named elsewhere. */
+/* By inode: its name may differ elsewhere. */
 static int watch_state(struct fcp_hold *hold, struct fcp_error *err)
 {
 	char link[FCP_FD_LINK_BYTES];
@@ -76,7 +76,9 @@ static int hold_create_snapshot(struct fcp_hold *hold)
 	const struct fcp_hold_settings *s = &hold->settings;
 	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
 
-	/* It lasts as long as the hold; who waits for its end has a deadline. */
+	/*
+	 * No timeout: it lasts as long as the hold, and those who wait for its end have a deadline.
+	 */
 	if (fcp_firecracker_open(s->api_sock, INT_MAX, hold->give_up, &firecracker,
 				 &hold->answer) != 0)
 		return -1;
@@ -94,7 +96,7 @@ static void *call_thread(void *arg)
 	return NULL;
 }
 
-/* The thread takes none of the signals that the program waits for in threads of its own. */
+/* Signals are blocked in the thread: the program may wait for them in its own. */
 int fcp_hold_start(struct fcp_hold *hold, struct fcp_error *err)
 {
 	sigset_t all, before;
@@ -115,7 +117,7 @@ static bool is_answered(const struct fcp_hold *hold, uint32_t wait_ms)
 	return fcp_wait_ns((uint64_t)wait_ms * 1000000, hold->answered);
 }
 
-/* Only one event is watched for: that there is something to read is all that counts. */
+/* Only one event is watched, so anything to read is that event. */
 static int wait_for_close(struct fcp_hold *hold, struct fcp_error *err)
 {
 	const struct fcp_hold_settings *s = &hold->settings;
@@ -143,7 +145,7 @@ static int wait_for_close(struct fcp_hold *hold, struct fcp_error *err)
 	}
 }
 
-/* The answer that belongs to a hold: the pipe cannot be truncated. */
+/* The answer to a hold: the pipe cannot be truncated. */
 static bool is_hold_answer(const struct fcp_hold *hold)
 {
 	return hold->created != 0 && hold->answer.error_class == FCP_ERR_SERVER &&
@@ -178,7 +180,7 @@ int fcp_hold_check(const struct fcp_hold *hold, struct fcp_error *err)
 	if (!is_answered(hold, 0))
 		return 0;
 	return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-			     "Firecracker went on while its memory was read (%.200s)",
+			     "Firecracker continued while its memory was read (%.200s)",
 			     hold->created != 0 ? hold->answer.message : "it says that it is done");
 }
 
@@ -191,7 +193,7 @@ static int check_create_answer(const struct fcp_hold *hold, struct fcp_error *er
 	if (is_hold_answer(hold))
 		return fcp_error_set(
 			err, FCP_ERR_PROTOCOL, 0,
-			"Firecracker went on before it was let go: another process opened the "
+			"Firecracker continued before it was released: another process opened the "
 			"named pipe, or it does not wait for a reader");
 	if (hold->created != 0) {
 		*err = hold->answer;
@@ -206,7 +208,10 @@ int fcp_hold_end(struct fcp_hold *hold, struct fcp_error *err)
 	int result = 0;
 
 	if (hold->calling) {
-		/* The reading end stays open until the answer: Firecracker may not have come to its open(2) yet. */
+		/*
+		 * The reading end stays open until the answer: Firecracker may not have reached its
+		 * open(2) yet.
+		 */
 		fcp_fifo_open(&hold->fifo);
 		if (!is_answered(hold, hold->settings.end_ms))
 			eventfd_write(hold->give_up, 1);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A line of Firecracker 1.16 with one drive and one network interface has 8 kB. */
+/* In Firecracker 1.16 a line for one drive and one network interface has 8 kB. */
 #define LINE_MAX_BYTES (4 << 20)
 
 static uint64_t metric_value(const struct fcp_json *group, const char *key)

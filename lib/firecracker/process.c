@@ -29,7 +29,7 @@ bool fcp_process_rss(pid_t pid, uint64_t *rss_bytes_)
 	return true;
 }
 
-/* The numbers behind "Name:" in /proc/PID/status. */
+/* The numbers after "Name:" in /proc/PID/status. */
 static bool read_status(pid_t pid, const char *name, unsigned long *first_, unsigned long *second_)
 {
 	FCP_CLEANUP(file) FILE *status = open_proc(pid, "status");
@@ -77,9 +77,9 @@ bool fcp_process_owner(pid_t pid, uid_t *uid_, gid_t *gid_)
 }
 
 /*
- * Of the file that the VM was restored from: of any size, as it is in pieces after discards. Private
- * huge pages look like a file's ("/anon_hugepage (deleted)") and are not. The data of a program or a
- * library stands behind its code.
+ * Of the file that the VM was restored from: in pieces of any size, after discards. Private huge
+ * pages show a path too ("/anon_hugepage (deleted)"). The data of a program or a library follows
+ * its code.
  */
 static bool is_restored_memory(const struct fcp_mapping *mapping, const char *program)
 {

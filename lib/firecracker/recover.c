@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Held open until Firecracker answers: it may come to its open(2) a little later. */
+/* Held open until Firecracker answers: it may reach its open(2) later. */
 static int open_left_fifo(const char *path)
 {
 	const int flags = O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
@@ -26,7 +26,7 @@ static int open_left_fifo(const char *path)
 static int stop_hinting(struct fcp_firecracker *firecracker, struct fcp_error *err)
 {
 	if (fcp_hinting_stop(firecracker, err) == 0 || err->error_class == FCP_ERR_SERVER)
-		return 0; /* refused: it has no balloon any more */
+		return 0; /* refused: it no longer has a balloon */
 	return -1;
 }
 
@@ -45,14 +45,14 @@ static int undo_left(struct fcp_firecracker *firecracker, unsigned what, bool *r
 	return fcp_vm_resume(firecracker, err);
 }
 
-/* In front of the warning that the lock may have of its own. */
+/* Prepended to the warning that the lock may have. */
 static void describe_recovery(struct fcp_lock *lock, bool resumed, bool hinting, bool fifo)
 {
 	char own[sizeof(lock->warning)];
 
 	memcpy(own, lock->warning, sizeof(own));
 	snprintf(lock->warning, sizeof(lock->warning),
-		 "an fcpause that was killed had left %s%s%s%s%s: put right%s%.100s",
+		 "a killed fcpause had left %s%s%s%s%s: undone%s%.100s",
 		 resumed ? "the VM paused" : "", resumed && (hinting || fifo) ? ", " : "",
 		 hinting ? "a hinting run open" : "", hinting && fifo ? ", " : "",
 		 fifo ? "Firecracker waiting at a named pipe" : "", own[0] ? "; " : "", own);
@@ -67,7 +67,7 @@ int fcp_firecracker_recover(struct fcp_firecracker *firecracker, struct fcp_lock
 	bool resumed = false;
 
 	if (what != 0 && undo_left(firecracker, what, &resumed, err) != 0)
-		return fcp_error_wrap(err, "what a killed run has left cannot be put right");
+		return fcp_error_wrap(err, "what a killed run left cannot be undone");
 	if (fifo >= 0)
 		unlink(path);
 	if (lock->left[0])

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Putting right what a run left that was killed together with its guard (guard.h). */
+/* Undoing what a run left behind that was killed together with its guard (guard.h). */
 #ifndef FCP_FIRECRACKER_RECOVER_H
 #define FCP_FIRECRACKER_RECOVER_H
 
@@ -7,10 +7,10 @@
 #include "firecracker/client.h"
 
 /*
- * Undoes what the VM's lock notes as left by a run before: a FIFO that Firecracker waits at, an
- * open hinting run, a pause; nothing that the note does not name, as a pause can be an operator's.
- * The note is removed then, and lock->warning says what was put right. Fails as fcp_firecracker_call();
- * the note stays then. Asks nothing where nothing is noted.
+ * Undoes what the VM's lock notes as left behind: a FIFO that Firecracker waits at, an open hinting
+ * run, a pause; nothing that the note does not name, since a pause can be an operator's. The note
+ * is then removed, and lock->warning says what was undone. Fails as fcp_firecracker_call(), and
+ * then the note stays. Makes no request without a note.
  */
 int fcp_firecracker_recover(struct fcp_firecracker *firecracker, struct fcp_lock *lock,
 			    struct fcp_error *err);

@@ -14,7 +14,7 @@ bool fcp_firecracker_has_ended(const struct fcp_error *why)
 	       (why->errnum == ECONNREFUSED || why->errnum == ESRCH);
 }
 
-/* An answer, or a socket that was removed from under a living process: it does not get better. */
+/* An answer, or a socket that was removed while its process lives: retrying does not help. */
 static bool is_refusal(const struct fcp_error *why)
 {
 	return why->error_class == FCP_ERR_SERVER ||
@@ -30,7 +30,7 @@ int fcp_firecracker_retry(struct fcp_firecracker *firecracker,
 
 	fcp_firecracker_shield(firecracker);
 	firecracker->deadline = fcp_deadline_in_ms(timeout_ms);
-	/* One answer that is lost must not take all the time there is. */
+	/* A lost answer must not take up all the time. */
 	if (firecracker->timeout_ms > timeout_ms / 3)
 		firecracker->timeout_ms = (uint32_t)(timeout_ms / 3);
 	while (call(firecracker, err) != 0) {
@@ -44,7 +44,7 @@ int fcp_firecracker_retry(struct fcp_firecracker *firecracker,
 			refusal = *err;
 		}
 		if (fcp_deadline_passed(firecracker->deadline)) {
-			/* What was refused each time is not an answer that came too late. */
+			/* A call that was refused each time did not time out. */
 			if (refusal.error_class != FCP_ERR_NONE)
 				*err = refusal;
 			return -1;

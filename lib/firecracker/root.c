@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* A directory below root, whatever links there are on the way: none leads out (openat2(2)). */
+/* A directory below root. Links are followed, but not out of root (openat2(2)). */
 static int open_in_root(int root, const char *path)
 {
 	struct open_how how = {
@@ -23,7 +23,7 @@ static int open_in_root(int root, const char *path)
 
 /* ---- our own root ---- */
 
-/* Somebody else than root and us; the members of a group too. */
+/* Anyone but root and us; the members of a group too. */
 static bool others_can_write(int directory)
 {
 	struct stat status;
@@ -32,7 +32,7 @@ static bool others_can_write(int directory)
 	       (status.st_uid != 0 && status.st_uid != geteuid());
 }
 
-/* One step down. A link in a directory that others can write may be theirs. */
+/* One component down. A link in a directory that others can write may be theirs. */
 static int open_component(int from, const char *name, const char *path, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int next = openat(from, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -93,7 +93,7 @@ static int open_own(const char *path, struct fcp_error *err)
 	return fcp_steal_fd(&at);
 }
 
-/* Its absolute path, from the kernel: no link is in it, and Firecracker needs it absolute. */
+/* Its absolute path, from the kernel: without links, and absolute, as Firecracker needs it. */
 static char *path_of(int directory)
 {
 	char link[FCP_FD_LINK_BYTES];
@@ -115,9 +115,9 @@ static int fill_own(const char *path, struct fcp_place *place, struct fcp_error 
 	return place->seen ? 0 : fcp_error_nomem(err);
 }
 
-/* ---- a root of Firecracker's own ---- */
+/* ---- Firecracker's own root ---- */
 
-/* The tail of our absolute path that leads to the same directory within root; NULL: none does. */
+/* The tail of our absolute path that leads to the same directory within root; NULL if none does. */
 static const char *tail_within(int root, const char *path)
 {
 	FCP_CLEANUP(fd) int ours = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -152,7 +152,7 @@ static int fill_jailed(int root, const char *root_path, const char *path, struct
 	return place->seen && place->host ? 0 : fcp_error_nomem(err);
 }
 
-/* Firecracker's root, where it is another than ours; -1 where it is ours or cannot be told. */
+/* Firecracker's root if it differs from ours; -1 if it does not, or is unknown. */
 static int open_root(pid_t pid, const char *chroot_base, char *root_path, size_t bytes,
 		     struct fcp_error *err)
 {

@@ -5,9 +5,9 @@
 #include "firecracker/client.h"
 
 /*
- * PUT /snapshot/create, FULL or DIFF; the VM must be Paused. Paths are as Firecracker sees them.
- * It answers when both files are written and synced: give the deadline time. On failure a part of
- * a file may stay behind.
+ * PUT /snapshot/create, FULL or DIFF; the VM must be Paused. Paths are Firecracker's. It answers
+ * when both files are written and synced: allow for that in the deadline. After a failure part of a
+ * file may remain.
  */
 int fcp_snapshot_create(struct fcp_firecracker *firecracker, enum fcp_snapshot_type type,
 			const char *snapshot_path, const char *mem_file_path,
@@ -20,8 +20,9 @@ struct fcp_snapshot_load {
 };
 
 /*
- * PUT /snapshot/load, before anything else was configured; the VM runs afterwards. The memory file is
- * mapped, and must stay as it is while the VM lives. A Firecracker that refuses ends after its answer.
+ * PUT /snapshot/load, before anything else is configured; the VM runs afterwards. The memory file
+ * is mapped, and must not change while the VM lives. A Firecracker that refuses exits after its
+ * answer.
  */
 int fcp_snapshot_load(struct fcp_firecracker *firecracker, const struct fcp_snapshot_load *load,
 		      struct fcp_error *err);

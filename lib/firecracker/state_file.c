@@ -13,7 +13,7 @@
 #define MAGIC_X86_64 UINT64_C(0x0710198486640000)
 #define MAGIC_AARCH64 UINT64_C(0x07101984aaaa0000)
 #define CRC_BYTES 8
-/* Firecracker 1.16 writes some 20 kB, a VM of many devices and vCPUs some hundred. */
+/* Firecracker 1.16 writes about 20 kB; with many devices and vCPUs a few hundred. */
 #define STATE_MAX_BYTES (64 << 20)
 
 static uint64_t crc_table[256];

@@ -24,7 +24,7 @@ unsigned fcp_undo_note_read(const char *note, const char **fifo_)
 	unsigned undo = fifo ? FCP_UNDO_FIFO : 0;
 	size_t words = fifo ? (size_t)(fifo - note) : strlen(note);
 
-	/* The path is the rest of the line, whatever is in it. */
+	/* The path is the rest of the line, blanks included. */
 	if (memmem(note, words, "paused ", 7))
 		undo |= FCP_UNDO_PAUSE;
 	if (memmem(note, words, "hinting ", 8))

@@ -62,7 +62,7 @@ int fcp_vm_instance(struct fcp_firecracker *firecracker, struct fcp_instance *in
 	return 0;
 }
 
-/* Sizes beyond what is possible would wrap as bytes. */
+/* Larger sizes are not possible, and would overflow in bytes. */
 #define MEMORY_MAX_MIB (UINT64_C(1) << 30)
 
 static int get_hotplug(struct fcp_firecracker *firecracker, struct fcp_machine_config *config,

@@ -110,7 +110,8 @@ static int know(struct fcp_guest_process *process, uint64_t page, struct fcp_err
 /* The first page of the word's from page on that is there, or is not; the word's end if none is. */
 static uint64_t next_in_word(const uint64_t *held, uint64_t page, bool there)
 {
-	uint64_t word = (there ? held[page / WORD_BITS] : ~held[page / WORD_BITS]) >> page % WORD_BITS;
+	uint64_t word =
+		(there ? held[page / WORD_BITS] : ~held[page / WORD_BITS]) >> page % WORD_BITS;
 
 	if (word == 0)
 		return fcp_align_down(page, WORD_BITS) + WORD_BITS;
@@ -163,8 +164,9 @@ int fcp_guest_process_data(const struct fcp_guest_memory *memory, uint64_t offse
 static int read_error(int errnum, uint64_t address, struct fcp_error *err)
 {
 	if (errnum == EPERM)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, errnum,
-				     "guest memory: reading a process's memory needs the right to trace it");
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, errnum,
+			"guest memory: reading a process's memory needs permission to trace it");
 	if (errnum == ESRCH)
 		return fcp_error_set(err, FCP_ERR_STATE, 0, "guest memory: the process has ended");
 	if (errnum == EFAULT)
@@ -212,13 +214,16 @@ static int read_userfault(const struct fcp_guest_memory *memory,
 		there = bit_of(process->held, stop);
 		if (seek_page(process, &stop, process->pages, !there, err) != 0)
 			return -1;
-		length = stop * FCP_PAGE_BYTES - offset < bytes ? stop * FCP_PAGE_BYTES - offset : bytes;
+		length = stop * FCP_PAGE_BYTES - offset < bytes ? stop * FCP_PAGE_BYTES - offset
+								: bytes;
 		if (!there && memory->base_fd < 0)
-			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-					     "offset %#llx was not filled in by userfaultfd yet, and the memory file "
-					     "that it comes from was not given", (unsigned long long)offset);
-		done = there ? read_process(process->ram->pid, region->address + within, buffer, length,
-					    err)
+			return fcp_error_set(
+				err, FCP_ERR_UNSUPPORTED, 0,
+				"offset %#llx was not filled in by userfaultfd yet, and the memory file "
+				"that it comes from was not given",
+				(unsigned long long)offset);
+		done = there ? read_process(process->ram->pid, region->address + within, buffer,
+					    length, err)
 			     : fcp_guest_read_whole(memory->base_fd, offset, buffer, length, err);
 		if (done != 0)
 			return -1;
@@ -237,8 +242,8 @@ int fcp_guest_process_read(const struct fcp_guest_memory *memory,
 	return read_process(ram->pid, region->address + within, buffer, bytes, err);
 }
 
-bool fcp_guest_process_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas, size_t count,
-			      void *buffer, size_t bytes)
+bool fcp_guest_process_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas,
+			      size_t count, void *buffer, size_t bytes)
 {
 	const struct fcp_guest_ram *ram = memory->process->ram;
 	struct iovec local = {buffer, count * bytes}, remote[FCP_GUEST_GATHER_MAX];
@@ -246,11 +251,13 @@ bool fcp_guest_process_gather(const struct fcp_guest_memory *memory, const uint6
 	if (ram->backing == FCP_GUEST_BACKING_USERFAULT)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		const struct fcp_guest_region *region = fcp_guest_memory_region(memory, gpas[i], bytes);
+		const struct fcp_guest_region *region =
+			fcp_guest_memory_region(memory, gpas[i], bytes);
 
 		if (!region)
 			return false;
-		remote[i] = (struct iovec){(void *)(uintptr_t)(region->address + (gpas[i] - region->gpa)),
+		remote[i] = (struct iovec){(void *)(uintptr_t)(region->address +
+							       (gpas[i] - region->gpa)),
 					   bytes};
 	}
 	return process_vm_readv(ram->pid, &local, 1, remote, count, 0) == (ssize_t)(count * bytes);
@@ -265,8 +272,9 @@ static int check_userfault(struct fcp_guest_memory *memory, const struct fcp_gue
 	if (ram->backing != FCP_GUEST_BACKING_USERFAULT)
 		return 0;
 	if (!ram->unambiguous)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "the process's mappings do not show which is which of guest memory");
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"the process's mappings do not show which is which of guest memory");
 	memory->holes = FCP_HOLES_BASE;
 	return 0;
 }
@@ -283,7 +291,8 @@ static int make_process(const struct fcp_guest_ram *ram, uint64_t bytes,
 		.ram = ram,
 		.pages = bytes / FCP_PAGE_BYTES,
 		.held = calloc(bytes / FCP_PAGE_BYTES / WORD_BITS + 1, sizeof(uint64_t)),
-		.known = calloc(bytes / FCP_PAGE_BYTES / BLOCK_PAGES / WORD_BITS + 1, sizeof(uint64_t)),
+		.known = calloc(bytes / FCP_PAGE_BYTES / BLOCK_PAGES / WORD_BITS + 1,
+				sizeof(uint64_t)),
 	};
 	if (!process->held || !process->known)
 		return fcp_error_nomem(err);
@@ -296,8 +305,10 @@ static int make_process(const struct fcp_guest_ram *ram, uint64_t bytes,
 int fcp_guest_memory_open_process(const struct fcp_guest_ram *ram, int base_fd,
 				  struct fcp_guest_memory *memory_, struct fcp_error *err)
 {
-	struct fcp_guest_memory memory = {
-		.fd = -1, .base_fd = base_fd, .layout_count = ram->layout_count}, first;
+	struct fcp_guest_memory memory = {.fd = -1,
+					  .base_fd = base_fd,
+					  .layout_count = ram->layout_count},
+				first;
 
 	memcpy(memory.layouts, ram->layouts, sizeof(memory.layouts));
 	if (!fcp_guest_memory_layout(&memory, 0, &first))

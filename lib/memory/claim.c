@@ -85,7 +85,7 @@ int fcp_claim_take(int fd, const char *name, enum fcp_claim_kind kind, struct fc
 	if (flock(fd, (kind == FCP_CLAIM_READ ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
 			return fcp_error_set(err, FCP_ERR_LOCKED, 0,
-					     "%.200s: another fcpause works on it", name);
+					     "%.200s: another fcpause is using it", name);
 		snprintf(claim_->doubt, sizeof(claim_->doubt), "the file system has no locks");
 	}
 	return kind == FCP_CLAIM_READ ? 0 : exclude_others(claim_, name, err);

@@ -4,7 +4,7 @@
  * claim (memory/claim.h). The marker is a read lock (fcntl(2), F_OFD_SETLK) on one byte of the
  * directory that holds the file, at the offset of the file's inode number. Every process that can
  * reach the directory sees it, in any namespace or container, and the kernel removes it with the
- * process. It only says "another fcpause works on it"; it excludes nobody.
+ * process. It only says "another fcpause is using it"; it excludes nobody.
  *
  * Anyone who can read the directory can set such a lock, so a marker is checked against /proc/locks,
  * which lists leases. /proc/locks is read only then: while it is read, the kernel blocks all lock

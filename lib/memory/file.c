@@ -42,7 +42,7 @@ int fcp_file_reopen(int path_fd, const char *name, int flags, struct fcp_error *
 		fd = open(fcp_fd_link(path_fd, link), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (held || (fd < 0 && errno == EWOULDBLOCK))
 		return fcp_error_set(err, FCP_ERR_LOCKED, 0,
-				     "%.200s: another fcpause works on it (it holds a lease)",
+				     "%.200s: another fcpause is using it (it holds a lease)",
 				     name);
 	if (fd < 0)
 		return fcp_fd_link_error(err, errno == ETXTBSY ? FCP_ERR_BUSY : FCP_ERR_IO, errno,

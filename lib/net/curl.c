@@ -31,7 +31,7 @@ static const struct {
 	{"curl_slist_free_all", &curl.slist_free_all},
 };
 
-/* Debian's two builds of the same interface. */
+/* Debian's two builds, with the same interface. */
 static void *open_library(void)
 {
 	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
@@ -58,7 +58,10 @@ static void load_libcurl(void)
 		}
 		*(void **)symbols[i].slot = function;
 	}
-	/* No TLS: Firecracker's socket and envd speak plain HTTP, and it costs milliseconds. */
+	/*
+	 * Without TLS: Firecracker's socket and envd speak plain HTTP, and initialising it takes
+	 * milliseconds.
+	 */
 	if (curl.global_init(CURL_GLOBAL_NOTHING) != CURLE_OK)
 		fcp_error_set(&load_error, FCP_ERR_MEMORY, 0, "libcurl cannot be initialised");
 }

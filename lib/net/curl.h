@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * libcurl, loaded when the first connection is opened. Linking it would load some thirty libraries
- * at every start (7 ms of the 8 that a start then takes), also for commands that talk to nobody.
+ * at every start (7 of the 8 ms that a start would take), even for commands that make no request.
  */
 #ifndef FCP_NET_CURL_H
 #define FCP_NET_CURL_H
@@ -31,8 +31,8 @@ struct fcp_curl {
 };
 
 /*
- * The loaded library, static storage, the same at every call and in every thread; NULL with
- * FCP_ERR_UNSUPPORTED when it is not installed.
+ * The loaded library: static storage, the same at every call and in every thread. NULL with
+ * FCP_ERR_UNSUPPORTED if it is not installed.
  */
 const struct fcp_curl *fcp_curl_load(struct fcp_error *err);
 

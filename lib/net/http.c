@@ -62,7 +62,7 @@ void fcp_http_close(struct fcp_http *http)
 
 static struct curl_slist *header_list(const struct fcp_curl *curl, const char *const *headers)
 {
-	/* Without this curl waits up to a second for a "100 Continue" before it sends a body. */
+	/* Without it curl waits up to a second for a "100 Continue" before it sends a body. */
 	struct curl_slist *list = curl->slist_append(NULL, "Expect:");
 
 	for (; list && headers && *headers; headers++) {
@@ -88,13 +88,15 @@ static void set_options(struct fcp_http *http, struct transfer *transfer, const 
 	set(easy, CURLOPT_URL, transfer->url);
 	set(easy, CURLOPT_DEFAULT_PROTOCOL, "http");
 	set(easy, CURLOPT_UNIX_SOCKET_PATH, socket_path);
-	set(easy, CURLOPT_PROXY, ""); /* not even of the environment */
+	set(easy, CURLOPT_PROXY, ""); /* not the environment's either */
 	set(easy, CURLOPT_PROTOCOLS_STR, "http");
 	set(easy, CURLOPT_NOSIGNAL, 1L);
 	set(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	set(easy, CURLOPT_CUSTOMREQUEST, request->method);
-	/* On a connection that was used before curl sends a request again when it ends without an
-	 * answer. What changes something must be sent once, so it gets a connection of its own. */
+	/*
+	 * On a reused connection, curl repeats a request when the connection ends without an
+	 * answer. A request that changes something must be sent once, so it gets a new connection.
+	 */
 	if (strcmp(request->method, "GET") != 0) {
 		set(easy, CURLOPT_FRESH_CONNECT, 1L);
 		set(easy, CURLOPT_FORBID_REUSE, 1L);
@@ -108,7 +110,7 @@ static void set_options(struct fcp_http *http, struct transfer *transfer, const 
 	}
 }
 
-/* Waits for traffic, for the deadline, for cancel_fd, or for the end of the server's process. */
+/* Waits for traffic, the deadline, cancel_fd, or the end of the server's process. */
 static int wait_for_traffic(struct fcp_http *http, const struct transfer *transfer,
 			    struct fcp_error *err)
 {
@@ -139,7 +141,7 @@ static int run_transfer(struct fcp_http *http, const struct transfer *transfer,
 	int queued;
 
 	for (;;) {
-		/* Asked first: what it wrote before it ended is read below. */
+		/* Checked first: what the server wrote before it ended is read below. */
 		bool ended = fcp_peer_has_ended(&http->peer);
 		CURLMsg *done;
 
@@ -157,7 +159,7 @@ static int run_transfer(struct fcp_http *http, const struct transfer *transfer,
 	}
 }
 
-/* While the multi handle still knows the connection. */
+/* Must be called while the multi handle still has the connection. */
 static void find_peer(struct fcp_http *http)
 {
 	curl_socket_t fd = CURL_SOCKET_BAD;
@@ -168,8 +170,10 @@ static void find_peer(struct fcp_http *http)
 		fcp_peer_find(fd, &http->peer);
 }
 
-/* *path_ fits into a socket's address: it is the socket's own, or link, which leads to *fd_ (opened,
- * owned). -1 with errno: there is no such socket. */
+/*
+ * *path_ is a path short enough for a socket address: the socket's own, or link, which leads to
+ * *fd_ (opened, owned). Returns -1 with errno if there is no such socket.
+ */
 static int short_path(const struct fcp_http *http, char link[FCP_FD_LINK_BYTES], const char **path_,
 		      int *fd_)
 {
@@ -222,7 +226,7 @@ static int send_once(struct fcp_http *http, const struct fcp_http_request *reque
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0,
 				     "%s %s: interrupted before it was sent", request->method,
 				     request->path);
-	/* Not to another one that serves the same socket by now. */
+	/* Another server may have the socket by now. */
 	if (fcp_peer_has_ended(&http->peer))
 		return fcp_http_server_ended(http, request, err);
 	headers = header_list(http->curl, request->headers);

@@ -28,7 +28,7 @@ bool fcp_http_keep_body(struct transfer *transfer, const void *data, size_t leng
 	return true;
 }
 
-/* The first bytes of the body: the headers are known. Is it what the sink wants? */
+/* At the first bytes of the body, when the headers are known: does the sink get it? */
 static void look_at_answer(struct transfer *transfer)
 {
 	const struct fcp_http_request *request = transfer->request;
@@ -46,7 +46,7 @@ static void look_at_answer(struct transfer *transfer)
 		  strncasecmp(type, request->sink_type, strlen(request->sink_type)) == 0));
 }
 
-/* What was meant for a sink and is not for it: its beginning tells what it is. */
+/* Not for the sink: its beginning is kept to tell what it is. */
 static bool keep_beginning(struct transfer *transfer, const void *data, size_t length)
 {
 	if (!fcp_http_keep_body(transfer, data, length))

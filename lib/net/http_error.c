@@ -16,14 +16,14 @@ int fcp_http_server_ended(const struct fcp_http *http, const struct fcp_http_req
 	return -1;
 }
 
-/* The socket is gone from under a server that had answered before. */
+/* The socket of a server that had answered before was removed. */
 static int socket_removed(const struct fcp_http *http, const struct fcp_http_request *request,
 			  struct fcp_error *err)
 {
 	if (http->peer.pidfd < 0 || fcp_peer_has_ended(&http->peer))
 		return fcp_http_server_ended(http, request, err);
 	return fcp_error_set(err, FCP_ERR_CONNECT, ENOENT,
-			     "%s %s: %s was removed, and the process behind it (%ld) lives on",
+			     "%s %s: %s was removed, but the process behind it (%ld) still runs",
 			     request->method, request->path, http->unix_socket,
 			     (long)http->peer.pid);
 }
@@ -45,9 +45,9 @@ int fcp_http_socket_error(const struct fcp_http *http, const struct fcp_http_req
 		return -1;
 	} else if (os_error == ECONNREFUSED) {
 		return fcp_error_set(err, FCP_ERR_CONNECT, ECONNREFUSED,
-				     "%s: nobody listens at this socket any more", path);
+				     "%s: nobody listens on this socket any more", path);
 	} else if (os_error == ENOENT) {
-		/* It is there, so it was sought by a descriptor, as long paths are. */
+		/* It exists, so it was opened through a descriptor, as long paths are. */
 		return fcp_fd_link_error(err, FCP_ERR_CONNECT, ENOENT, path);
 	}
 	return fcp_error_set(err, FCP_ERR_CONNECT, os_error, "cannot connect to the socket %s",
@@ -67,7 +67,7 @@ static int connect_error(struct fcp_http *http, const struct fcp_http_request *r
 			     os_error ? "" : http->curl->easy_strerror(code));
 }
 
-/* curl calls an answer without HTTP's first line HTTP/0.9, a protocol that it was not to use. */
+/* curl takes an answer without a status line for HTTP/0.9, which it may not use. */
 static bool is_no_http(const struct fcp_http *http, CURLcode code)
 {
 	long sent_bytes = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What http.c, http_body.c and http_error.c share. */
+/* Shared by http.c, http_body.c and http_error.c. */
 #ifndef FCP_NET_HTTP_PARTS_H
 #define FCP_NET_HTTP_PARTS_H
 
@@ -14,12 +14,12 @@ struct fcp_http {
 	char *unix_socket; /* NULL: TCP */
 	char *url;	   /* without a slash at its end */
 	struct fcp_peer peer;
-	bool answered;			     /* once, at least */
+	bool answered;			     /* at least once */
 	const char *server;		     /* for the observer */
 	const struct fcp_observer *observer; /* or NULL */
 };
 
-/* What one request needs while it is under way. */
+/* One request in progress. */
 struct transfer {
 	struct fcp_http *http;
 	const struct fcp_http_request *request;
@@ -42,7 +42,7 @@ bool fcp_http_keep_body(struct transfer *transfer, const void *data, size_t leng
 /* libcurl's CURLOPT_WRITEFUNCTION; arg is the transfer. */
 size_t fcp_http_on_data(char *data, size_t size, size_t count, void *arg);
 
-/* Each sets *err and returns -1. os_error: why the socket cannot be connected to; 0: not known. */
+/* Each sets *err and returns -1. os_error: why the socket cannot be connected to; 0: unknown. */
 int fcp_http_socket_error(const struct fcp_http *http, const struct fcp_http_request *request,
 			  int os_error, struct fcp_error *err);
 int fcp_http_server_ended(const struct fcp_http *http, const struct fcp_http_request *request,

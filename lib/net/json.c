@@ -27,7 +27,7 @@ int fcp_json_parse(const char *text, size_t length, const char *what, struct fcp
 
 	if (!json)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "%s: no valid JSON: %s (line %d, column %d)", what, error.text,
+				     "%s: invalid JSON: %s (line %d, column %d)", what, error.text,
 				     error.line, error.column);
 	*json_ = from_jansson(json);
 	return 0;
@@ -47,7 +47,10 @@ static void put_escape(FILE *out, uint32_t character)
 			0xdc00 + (character & 0x3ff));
 }
 
-/* The same JSON, safe on a terminal: jansson escapes C0 only. Hidden characters are in strings. */
+/*
+ * The same JSON, safe on a terminal: jansson escapes C0 only. Hidden characters occur in strings
+ * only.
+ */
 static char *escape_hidden(const char *text)
 {
 	size_t left = strlen(text), bytes, escaped_bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* JSON: the one user of jansson. A struct fcp_json is a json_t under a name of our own. */
+/* JSON. The only user of jansson: a struct fcp_json is a json_t under another name. */
 #ifndef FCP_NET_JSON_H
 #define FCP_NET_JSON_H
 
@@ -8,8 +8,8 @@
 struct fcp_json;
 
 /*
- * Parses one JSON text of length bytes; what is for messages. Duplicate keys and bytes behind the
- * text are errors (FCP_ERR_PROTOCOL). *json_ is owned: fcp_json_free().
+ * Parses one JSON text of length bytes; what names it in messages. Duplicate keys and bytes after
+ * the text are errors (FCP_ERR_PROTOCOL). *json_ is owned: fcp_json_free().
  */
 int fcp_json_parse(const char *text, size_t length, const char *what, struct fcp_json **json_,
 		   struct fcp_error *err);
@@ -22,19 +22,21 @@ static inline void fcp_cleanup_json(struct fcp_json **json)
 	fcp_json_free(*json);
 }
 
-/* One line of printable text (other characters as \u escapes), keys in the order they were set;
- * owned by the caller; NULL: no memory. */
+/*
+ * One line of printable text (other characters as \u escapes), keys in the order they were set;
+ * owned by the caller. NULL: no memory.
+ */
 char *fcp_json_text(const struct fcp_json *json);
 
-/* ---- reading: NULL arguments and other types are "not there" ---- */
+/* ---- reading: NULL and values of another type count as absent ---- */
 
-/* The value at key, borrowed; NULL when object is none or has no such key. */
+/* The value of key, borrowed; NULL if object is not an object or has no such key. */
 const struct fcp_json *fcp_json_get(const struct fcp_json *object, const char *key);
 
-/* The string, borrowed; NULL when json is none. */
+/* The string, borrowed; NULL if json is not a string. */
 const char *fcp_json_string(const struct fcp_json *json);
 
-/* false, and *value_ untouched, when json is of another type (or negative, for u64). */
+/* false, with *value_ untouched, if json has another type (or is negative, for u64). */
 bool fcp_json_bool(const struct fcp_json *json, bool *value_);
 bool fcp_json_u64(const struct fcp_json *json, uint64_t *value_);
 bool fcp_json_i64(const struct fcp_json *json, int64_t *value_);
@@ -42,21 +44,21 @@ bool fcp_json_number(const struct fcp_json *json, double *value_);
 
 bool fcp_json_is_object(const struct fcp_json *json);
 
-/* Calls visit for each member of object, in its order. */
+/* Calls visit for each member of object, in order. */
 void fcp_json_each(const struct fcp_json *object,
 		   void (*visit)(const char *key, const struct fcp_json *value, void *arg),
 		   void *arg);
 
-/* ---- building: each returns 0, or -1 for no memory ---- */
+/* ---- building: each returns 0, or -1 without memory ---- */
 
 struct fcp_json *fcp_json_object(void);
 struct fcp_json *fcp_json_array(void);
 
-/* Take ownership of value, on failure too; a NULL value is a failure. */
+/* Take ownership of value, even on failure; a NULL value is a failure. */
 int fcp_json_set(struct fcp_json *object, const char *key, struct fcp_json *value);
 int fcp_json_append(struct fcp_json *array, struct fcp_json *value);
 
-/* A value that is not UTF-8 is escaped (fcp_text_filter()): it may come from anywhere. */
+/* A value that is not UTF-8 is escaped (fcp_text_filter()). */
 int fcp_json_set_string(struct fcp_json *object, const char *key, const char *value);
 int fcp_json_append_u64(struct fcp_json *array, uint64_t value);
 int fcp_json_append_string(struct fcp_json *array, const char *value);
@@ -65,7 +67,7 @@ int fcp_json_set_i64(struct fcp_json *object, const char *key, int64_t value);
 int fcp_json_set_bool(struct fcp_json *object, const char *key, bool value);
 int fcp_json_set_null(struct fcp_json *object, const char *key);
 
-/* Milliseconds with one decimal. */
+/* Milliseconds, to one decimal. */
 int fcp_json_set_ms(struct fcp_json *object, const char *key, double ms);
 
 #endif

@@ -17,8 +17,10 @@ static bool is_ready(int fd, short events)
 	return poll(&ready, 1, 0) > 0;
 }
 
-/* A connection that is still open after pidfd_open() shows that the process was there: the number
- * had not passed to another one. */
+/*
+ * A connection still open after pidfd_open() proves that the process was alive then, and its number
+ * not reused.
+ */
 static int open_by_pid(int socket, pid_t pid)
 {
 	int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 struct fcp_peer {
-	pid_t pid; /* 0: not known */
-	int pidfd; /* tells when the process ends, whatever becomes of its socket; -1: not known */
+	pid_t pid; /* 0: unknown */
+	int pidfd; /* readable when the process ends, even if its socket stays; -1: unknown */
 };
 
 #define FCP_PEER_UNKNOWN \
@@ -17,9 +17,9 @@ struct fcp_peer {
 	}
 
 /*
- * The process that listens behind a connected socket, whose server has just answered (SO_PEERCRED
- * and SO_PEERPIDFD, unix(7); pidfd_open(2) before Linux 6.5). Without a pidfd where the listener
- * has ended by now, as one that daemonised after listen(2).
+ * Finds the process that listens behind a connected socket whose server has just answered
+ * (SO_PEERCRED and SO_PEERPIDFD, unix(7); pidfd_open(2) before Linux 6.5). No pidfd if that process
+ * has ended, as one that daemonised after listen(2).
  */
 void fcp_peer_find(int socket, struct fcp_peer *peer_);
 

@@ -13,19 +13,19 @@ static int bad_url(const char *url, const char *why, struct fcp_error *err)
 	return fcp_error_set(err, FCP_ERR_USAGE, 0, "'%.200s': %s", url, why);
 }
 
-/* What stands behind the scheme. */
+/* What follows the scheme. */
 static const char *authority_of(const char *url)
 {
 	return strncasecmp(url, "http://", 7) == 0 ? url + 7 : url;
 }
 
-/* Behind the host; NULL where there is no host. */
+/* The end of the host; NULL if there is no host. */
 static const char *host_end(const char *authority)
 {
 	size_t length;
 
 	if (*authority == '[') {
-		/* With a zone: fe80::1%eth0. */
+		/* A zone too: fe80::1%eth0. */
 		length = strspn(authority + 1, LETTERS_AND_DIGITS ":.%_-");
 		return length > 0 && authority[1 + length] == ']' ? authority + length + 2 : NULL;
 	}
@@ -33,7 +33,7 @@ static const char *host_end(const char *authority)
 	return length > 0 ? authority + length : NULL;
 }
 
-/* Behind ":PORT", where there is one; NULL where it is no port. */
+/* The end of ":PORT", if any; NULL if it is not a port. */
 static const char *port_end(const char *colon)
 {
 	size_t digits;
@@ -55,24 +55,25 @@ int fcp_url_check(const char *url, struct fcp_error *err)
 {
 	const char *authority = authority_of(url), *end;
 
-	/* Not even in its path: people write passwords as they are, slashes and all. */
+	/* Not in the path either: people write passwords unescaped, slashes and all. */
 	if (strchr(url, '@'))
 		return fcp_error_set(
 			err, FCP_ERR_USAGE, 0,
-			"the URL holds a user or a password (an @), and would be shown");
+			"the URL contains a user or a password (an @), and URLs are shown");
 	if (authority == url && strstr(url, "://"))
-		return bad_url(url, "only http:// is spoken (http://IP:49983 is envd's)", err);
+		return bad_url(url, "only http:// is supported (http://IP:49983 is envd's)", err);
 	end = host_end(authority);
 	if (!end)
 		return bad_url(url, "no host in this URL (http://IP:49983 is envd's)", err);
 	end = port_end(end);
 	if (!end)
-		return bad_url(url, "the port is no number from 1 to 65535 (49983 is envd's)", err);
+		return bad_url(url, "the port is not a number from 1 to 65535 (49983 is envd's)",
+			       err);
 	if (*end != '\0' && *end != '/')
-		return bad_url(url, "no URL (http://IP:49983 is envd's)", err);
-	/* Behind a ? or a # curl would send another path than is meant. */
+		return bad_url(url, "not a URL (http://IP:49983 is envd's)", err);
+	/* After a ? or a # curl would send another path. */
 	if (end[strspn(end, LETTERS_AND_DIGITS "/.-_~%+,=:;")] != '\0')
-		return bad_url(url, "the URL's path holds more than a path", err);
+		return bad_url(url, "the URL continues after its path", err);
 	return 0;
 }
 

@@ -5,9 +5,9 @@
 #include "base/error.h"
 
 /*
- * Is it http://HOST[:PORT][/PATH] (the scheme may be left out), with a name, an IPv4 or a bracketed
- * IPv6 address? FCP_ERR_USAGE says what is wrong. A user or password is refused: URLs are shown in
- * messages and results. The message never holds a URL that has one.
+ * Is it http://HOST[:PORT][/PATH] (the scheme is optional), with a name, an IPv4 or a bracketed
+ * IPv6 address as host? FCP_ERR_USAGE says what is wrong. A user or password is refused, since URLs
+ * are shown in messages and results; the message does not show such a URL.
  */
 int fcp_url_check(const char *url, struct fcp_error *err);
 

@@ -46,7 +46,7 @@ second() {
 is_locked() {
 	expect 6
 	expect_json '.error.class == "locked"' \
-		'.error.message | test("sock: another fcpause works on it: process [0-9]+ [(]fcpause[)] on .* since 2")'
+		'.error.message | test("sock: another fcpause is using it: process [0-9]+ [(]fcpause[)] on .* since 2")'
 }
 
 @test "A7: one run on a VM, whichever commands the two are; exit code 6, and who it is" {
@@ -108,7 +108,7 @@ is_locked() {
 		second unshare -n -- snapshot --snapshot-path "${names% *}" --mem-file-path "${names#* }"
 		expect 6
 		expect_json '.error.class == "locked"' '.vm_state == "Running"' \
-			'.error.message | contains("another fcpause works on it: process ")'
+			'.error.message | contains("another fcpause is using it: process ")'
 		[ "$(ls -i | grep -v other)" = "$(grep -v other <<<"$before")" ] || _show "$(ls -i)"
 	done
 	[ "$(grep -c PATCH "$SIM_LOG" || true)" -eq 0 ]
@@ -128,7 +128,7 @@ is_locked() {
 	fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path s --mem-file-path m --json
 	exec 9>&-
 	expect 0
-	expect_json '.warnings[0] | contains("was no lock of ours")'
+	expect_json '.warnings[0] | contains("was not a lock of ours")'
 	[ ! -e "$lock" ]
 }
 

@@ -169,7 +169,7 @@ files() {
 	resume --json --timeout-ms 10000
 	expect 0
 	expect_state '.state == "Running"'
-	expect_json '[.warnings[] | select(contains("an fcpause that was killed had left the VM paused: put right"))] | length == 1'
+	expect_json '[.warnings[] | select(contains("a killed fcpause had left the VM paused: undone"))] | length == 1'
 	[ ! -e "$SIM_SOCK.fcpause-lock" ]
 }
 

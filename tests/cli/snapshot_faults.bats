@@ -281,7 +281,7 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	fcp_end
 	expect 5
 	expect_json '.error.class == "left"' '.ms < 20000' \
-		".error.message | contains(\"was removed, and the process behind it ($SIM_PID) lives on\")"
+		".error.message | contains(\"was removed, but the process behind it ($SIM_PID) still runs\")"
 }
 
 @test "Firecracker dies when it is asked to pause: exit 5" {

@@ -240,7 +240,7 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 	timeout 5 sh -c ': <a.mem.fcpause-hold' || true
 	fcp_end
 	if [ "$(jq -r .writer out)" = firecracker ]; then
-		by_firecracker '.writer_reason | contains("went on") or contains("did not wait")'
+		by_firecracker '.writer_reason | contains("continued") or contains("did not wait")'
 	else
 		by_fcpause
 	fi

@@ -114,8 +114,8 @@ until_request() {
 		*) "$next" --force --resume ;;
 		esac
 		expect 0
-		expect_json '[.warnings[] | select(. == "an fcpause that was killed had left the VM paused: put right")] | length == 1'
-		expect_err 'warning: an fcpause that was killed had left the VM paused: put right'
+		expect_json '[.warnings[] | select(. == "a killed fcpause had left the VM paused: undone")] | length == 1'
+		expect_err 'warning: a killed fcpause had left the VM paused: undone'
 		[ "$(grep -c 'PATCH /vm' "$SIM_LOG")" -eq $([ $next = balloon-drain ] && echo 1 || echo 3) ]
 		vm_is Running
 		expect_state '.checksum_ok'
@@ -192,7 +192,7 @@ until_request() {
 			expect 0
 			expect_json '.writer == "fcpause"' '.vm_state == "Paused"' \
 				"(.paused_ms > 0) == $([ $state = Running ] && echo true || echo false)"
-			[ $how = guard ] || expect_err 'Firecracker waiting at a named pipe: put right'
+			[ $how = guard ] || expect_err 'Firecracker waiting at a named pipe: undone'
 			[ "$(listing)" = 'mem snap' ] || _show "$how, $state: $(listing)" || return
 			expect_state '.checksum_ok'
 		done

@@ -120,10 +120,10 @@ teardown() {
 			$other "$FCPAUSE" snapshot --api-sock "$SIM_SOCK" "${FILES[@]}" --type full $force >other.out 2>other.err || status=$?
 			case $force in
 			'') [ $status -eq 1 ] && grep -q 'is there already' other.err ;;
-			*) [ $status -eq 6 ] && grep -q 'another fcpause works on it' other.err ;;
+			*) [ $status -eq 6 ] && grep -q 'another fcpause is using it' other.err ;;
 			esac
 			$other "$FCPAUSE" inspect --mem-file-path d/mem >other.out 2>other.err && return 1
-			grep -q 'another fcpause works on it' other.err
+			grep -q 'another fcpause is using it' other.err
 		done
 		release
 		fcp_end

@@ -98,9 +98,9 @@ static void warnings(void)
 		{"{\"flagValues\":{\"reclaim\":5}}", "flag reclaim:"},
 		{"{\"flagValues\":5}", "flagValues"},
 		{"{}", "flagValues"},
-		{"", "no valid JSON"},
-		{"{\"flagValues\":{}", "no valid JSON"},
-		{"{\"flagValues\":{}}{}", "no valid JSON"},
+		{"", "invalid JSON"},
+		{"{\"flagValues\":{}", "invalid JSON"},
+		{"{\"flagValues\":{}}{}", "invalid JSON"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -255,8 +255,8 @@ static void next_run_undoes_all(void)
 	ok(!fifo_has_reader(), "nothing was put back");
 	pid = fork();
 	if (pid == 0)
-		recover("an fcpause that was killed had left the VM paused, a hinting run open, "
-			"Firecracker waiting at a named pipe: put right");
+		recover("a killed fcpause had left the VM paused, a hinting run open, "
+			"Firecracker waiting at a named pipe: undone");
 	alarm(WAIT_MS / 1000);
 	fifo = open("fifo", O_WRONLY);
 	alarm(0);

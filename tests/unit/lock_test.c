@@ -67,7 +67,7 @@ static void held_and_released(void)
 	ok(take(&lock, &err) && lock.warning[0] == '\0', "the lock is taken");
 	ok(stat(LOCK, &file) == 0 && (file.st_mode & 07777) == 0600, "... a file beside the socket, 0600");
 	ok(!take(&other, &err) && err.error_class == FCP_ERR_LOCKED, "... not a second time");
-	has_str(err.message, "vm.sock: another fcpause works on it: process ", "... which says who has it");
+	has_str(err.message, "vm.sock: another fcpause is using it: process ", "... which says who has it");
 	snprintf(pid, sizeof(pid), " %d (", getpid());
 	has_str(err.message, pid, "... by its process");
 	has_str(err.message, ") on ", "... and its host");
@@ -114,7 +114,7 @@ static void in_the_way(const char *what)
 	struct fcp_error err;
 
 	ok(take(&lock, &err), "%s in its place is removed", what);
-	has_str(lock.warning, "was no lock of ours", "... with a warning");
+	has_str(lock.warning, "was not a lock of ours", "... with a warning");
 	fcp_lock_release(&lock);
 }
 

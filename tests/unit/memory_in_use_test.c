@@ -133,7 +133,7 @@ static void step_in(const char *dir)
 		     "a file that a child maps privately, its descriptor closed,");
 	step_refuses(dir, HOLD_MAPPED_SHARED, "maps it",
 		     "a file that a child maps shared");
-	step_refuses(dir, HOLD_LOCKED, "another fcpause works on it", "a locked file");
+	step_refuses(dir, HOLD_LOCKED, "another fcpause is using it", "a locked file");
 }
 
 static void mere_reader(void)
@@ -370,7 +370,7 @@ static void second_run(void)
 	if (child == 0) {
 		close(fd);
 		_exit(run_step(path, &result, &err) < 0 && err.error_class == FCP_ERR_LOCKED &&
-				      strstr(err.message, "another fcpause works on it")
+				      strstr(err.message, "another fcpause is using it")
 			      ? 0
 			      : 1);
 	}

@@ -51,7 +51,7 @@ int fcp_madvise_open(struct fcp_madvise_run *run, struct fcp_error *err)
 		if (fcp_wait_ns(WAIT_NS, run->file.cancel_fd))
 			return fcp_error_set(
 				err, FCP_ERR_INTERRUPTED, 0,
-				"%.200s: interrupted while another fcpause works on it",
+				"%.200s: interrupted while another fcpause is using it",
 				run->file.name);
 	}
 	/* Under the claim: what is written later is told from what was found. */

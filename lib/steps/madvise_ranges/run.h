@@ -31,7 +31,7 @@ struct fcp_madvise_run {
 
 /*
  * Opens and claims the file, as far as it is not borrowed, and notes its identity. FCP_ERR_LOCKED:
- * another fcpause works on it, and has for wait_lock_ms.
+ * another fcpause is using it, and has for wait_lock_ms.
  */
 int fcp_madvise_open(struct fcp_madvise_run *run, struct fcp_error *err);
 

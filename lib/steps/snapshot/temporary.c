@@ -117,7 +117,7 @@ static int check_target_lock(const struct fcp_snapshot_file *file, bool force,
 		return err->error_class == FCP_ERR_LOCKED ? -1 : 0;
 	if (flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 		return 0;
-	return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%s: another fcpause works on it", file->host);
+	return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%s: another fcpause is using it", file->host);
 }
 
 int fcp_snapshot_file_lock(struct fcp_snapshot_file *file, bool force,
@@ -165,7 +165,7 @@ static int make_anew(struct fcp_snapshot_file *file, struct fcp_error *err)
 		return temporary_error(file, err);
 	/* Who has locked it in between takes it for a killed run's. */
 	if (file->fd < 0 || (flock(file->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK))
-		return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%s: another fcpause works on it",
+		return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%s: another fcpause is using it",
 				     file->host);
 	file->made = true;
 	file->leftover = false;
