@@ -5,9 +5,9 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/units.h"
-#include "guest/freelist.h"
-#include "guest/gates.h"
-#include "guest/search.h"
+#include "guest/allocator/freelist.h"
+#include "guest/allocator/gates.h"
+#include "guest/kernel/search.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,9 +6,9 @@
 #ifndef FCP_GUEST_FREE_PAGES_H
 #define FCP_GUEST_FREE_PAGES_H
 
-#include "guest/buddy.h"
+#include "guest/allocator/buddy.h"
 #include "guest/memory.h"
-#include "guest/vmcoreinfo.h"
+#include "guest/kernel/vmcoreinfo.h"
 
 /* What must hold before a page is called free, in the order in which it is looked at. */
 enum fcp_guest_gate_id {
@@ -39,7 +39,7 @@ struct fcp_guest_free_settings {
 /* Zero-initialise it. Owned: release with fcp_guest_free_clear(). */
 struct fcp_guest_free {
 	char release[FCP_GUEST_RELEASE_BYTES]; /* the guest's kernel; "" when it is not known */
-	bool found_by_pointer;		       /* see guest/search.h */
+	bool found_by_pointer;		       /* see guest/kernel/search.h */
 	unsigned region_count;
 	struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX]; /* the layout that fits */
 	struct fcp_ranges ranges; /* offsets in the memory file: sorted, merged, whole pages */

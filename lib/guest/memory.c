@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/units.h"
+#include "guest/arch/arch.h"
 #include "guest/memory_source.h"
 
 #include <errno.h>
@@ -12,40 +13,24 @@
 #include <unistd.h>
 
 #define GIB (UINT64_C(1) << 30)
-#define PAST_32BIT_HOLE (4 * GIB)
-#define HIGH_HOLE_START (256 * GIB)
-#define HIGH_HOLE_END FCP_GUEST_HOTPLUG_GPA
-/* Firecracker's architectural maximum is 1022 GiB; a file beyond it is none of its. */
+/* Firecracker's architectural maximum is 1022 GiB; a larger file cannot be Firecracker's. */
 #define RAM_MAX (1024 * GIB)
 
-/* Where the holes of boot memory begin: below 4 GiB, and at 256 GiB or nowhere. */
-struct holes {
-	uint64_t low, high;
-};
-
-static const struct holes known_holes[] = {
-	{3 * GIB, HIGH_HOLE_START},
-	{3 * GIB, UINT64_MAX},
-	{3 * GIB + GIB / 4, HIGH_HOLE_START},
-	{3 * GIB + GIB / 4, UINT64_MAX},
-};
-
-static void lay_out(const struct fcp_guest_size *size, const struct holes *holes,
+static void lay_out(const struct fcp_guest_size *size, const struct fcp_guest_layout *layout,
 		    struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX])
 {
-	const uint64_t starts[] = {0, PAST_32BIT_HOLE, HIGH_HOLE_END};
-	const uint64_t ends[] = {holes->low, holes->high, UINT64_MAX};
 	uint64_t offset = 0, gpa = 0;
 	unsigned count = 0;
 
 	memset(regions, 0, FCP_GUEST_REGIONS_MAX * sizeof(*regions));
-	for (; count < 3 && offset < size->boot_bytes; count++) {
-		uint64_t room = ends[count] - starts[count], left = size->boot_bytes - offset;
+	for (; count < FCP_GUEST_SPANS_MAX && offset < size->boot_bytes; count++) {
+		const struct fcp_guest_span *span = &layout->spans[count];
+		uint64_t room = span->end - span->start, left = size->boot_bytes - offset;
 		uint64_t length = left < room ? left : room;
 
-		regions[count] = (struct fcp_guest_region){starts[count], length, offset, offset};
+		regions[count] = (struct fcp_guest_region){span->start, length, offset, offset};
 		offset += length;
-		gpa = starts[count] + length;
+		gpa = span->start + length;
 	}
 	if (size->hotplug_bytes == 0)
 		return;
@@ -54,25 +39,30 @@ static void lay_out(const struct fcp_guest_size *size, const struct holes *holes
 }
 
 static void add_layout(struct fcp_guest_memory *memory, const struct fcp_guest_size *size,
-		       const struct holes *holes)
+		       const struct fcp_guest_arch *arch, const struct fcp_guest_layout *layout)
 {
-	struct fcp_guest_region *layout = memory->layouts[memory->layout_count];
+	struct fcp_guest_region *regions = memory->layouts[memory->layout_count];
 
-	lay_out(size, holes, layout);
+	lay_out(size, layout, regions);
 	for (unsigned i = 0; i < memory->layout_count; i++)
-		if (memcmp(memory->layouts[i], layout, sizeof(memory->layouts[i])) == 0)
+		if (memory->layout_archs[i] == arch &&
+		    memcmp(memory->layouts[i], regions, sizeof(memory->layouts[i])) == 0)
 			return;
-	memory->layout_count++;
+	memory->layout_archs[memory->layout_count++] = arch;
 }
 
-void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory, const struct fcp_guest_size *size)
+void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory, const struct fcp_guest_size *size,
+			      const struct fcp_guest_arch *arch)
 {
 	struct fcp_guest_memory first;
 
 	memory->bytes = size->boot_bytes + size->hotplug_bytes;
 	memory->layout_count = 0;
-	for (size_t i = 0; i < sizeof(known_holes) / sizeof(known_holes[0]); i++)
-		add_layout(memory, size, &known_holes[i]);
+	for (unsigned a = 0; fcp_guest_archs[a]; a++)
+		for (unsigned i = 0; i < fcp_guest_archs[a]->layout_count; i++)
+			if (!arch || arch == fcp_guest_archs[a])
+				add_layout(memory, size, fcp_guest_archs[a],
+					   &fcp_guest_archs[a]->layouts[i]);
 	if (fcp_guest_memory_layout(memory, 0, &first))
 		*memory = first;
 }
@@ -114,7 +104,7 @@ int fcp_guest_memory_open_file(int fd, enum fcp_holes holes, int base_fd,
 	if (base_fd >= 0 && base_bytes != memory.bytes)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
 				     "base: its size is not the memory file's");
-	fcp_guest_memory_lay_out(&memory, &(struct fcp_guest_size){.boot_bytes = memory.bytes});
+	fcp_guest_memory_lay_out(&memory, &(struct fcp_guest_size){.boot_bytes = memory.bytes}, NULL);
 	*memory_ = memory;
 	return 0;
 }
@@ -125,12 +115,23 @@ bool fcp_guest_memory_layout(const struct fcp_guest_memory *memory, unsigned ind
 	if (index >= memory->layout_count)
 		return false;
 	*view_ = *memory;
+	view_->arch = memory->layout_archs[index];
 	memcpy(view_->regions, memory->layouts[index], sizeof(view_->regions));
 	view_->region_count = 0;
 	while (view_->region_count < FCP_GUEST_REGIONS_MAX &&
 	       view_->regions[view_->region_count].bytes != 0)
 		view_->region_count++;
 	return true;
+}
+
+unsigned fcp_guest_memory_layouts_of(const struct fcp_guest_memory *memory,
+				     const struct fcp_guest_arch *arch)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < memory->layout_count; i++)
+		count += memory->layout_archs[i] == arch;
+	return count;
 }
 
 const struct fcp_guest_region *fcp_guest_memory_region(const struct fcp_guest_memory *memory,
@@ -213,7 +214,7 @@ int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, v
 	uint64_t at;
 
 	if (!region)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "physical address %#llx: no RAM",
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "physical address %#llx: not RAM",
 				     (unsigned long long)gpa);
 	if (memory->process)
 		return fcp_guest_process_read(memory, region, gpa - region->gpa, buffer, bytes, err);

@@ -7,7 +7,7 @@
  * begins at 0 and ends at the hole below 4 GiB, which starts at 3 GiB (since 1.13) or 3.25 GiB
  * (older); what is left goes on at 4 GiB, and since 1.13 past a second hole from 256 to 512 GiB
  * (src/vmm/src/arch/x86_64/{layout,mod}.rs, arch_memory_regions()). The file does not say which, so
- * a memory has layouts to try; the proofs of guest/kernel.h tell them apart. Hot-pluggable memory is
+ * a memory has layouts to try; the proofs of guest/kernel/kernel.h tell them apart. Hot-pluggable memory is
  * one more region behind them, in the file as well, with as many bytes as can be plugged in.
  *
  * Nothing here is mapped: a file that is truncated meanwhile is an error, never a signal.
@@ -36,6 +36,8 @@ struct fcp_guest_size {
 	uint64_t hotplug_bytes; /* all that can be plugged in; 0: no such device */
 };
 
+struct fcp_guest_arch;
+
 /*
  * A guest's memory. Plain data: a copy is a view with the same descriptors, which it does not own.
  * Only what fcp_guest_memory_open_process() made is to be closed.
@@ -46,9 +48,11 @@ struct fcp_guest_memory {
 	enum fcp_holes holes;	    /* ZERO or BASE (of a process: what a userfaultfd has not filled in) */
 	struct fcp_guest_process *process; /* NULL for a file */
 	uint64_t bytes;		    /* of RAM, all regions together */
+	const struct fcp_guest_arch *arch; /* whose layout it is */
 	unsigned region_count;
 	struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX];
 	unsigned layout_count;
+	const struct fcp_guest_arch *layout_archs[FCP_GUEST_LAYOUTS_MAX];
 	struct fcp_guest_region layouts[FCP_GUEST_LAYOUTS_MAX][FCP_GUEST_REGIONS_MAX];
 };
 
@@ -79,6 +83,10 @@ void fcp_guest_memory_close(struct fcp_guest_memory *memory);
 /* *view_ = memory with its layout of that index; false when there are no more. */
 bool fcp_guest_memory_layout(const struct fcp_guest_memory *memory, unsigned index,
 			     struct fcp_guest_memory *view_);
+
+/* How many of its layouts are of that architecture. */
+unsigned fcp_guest_memory_layouts_of(const struct fcp_guest_memory *memory,
+				     const struct fcp_guest_arch *arch);
 
 /* The region that holds bytes bytes from gpa on, all of them; NULL when none does. */
 const struct fcp_guest_region *fcp_guest_memory_region(const struct fcp_guest_memory *memory,

@@ -5,8 +5,10 @@
 
 #include "guest/memory.h"
 
-/* Fills the layouts of that size in and takes the first; their addresses are the offsets. */
-void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory, const struct fcp_guest_size *size);
+/* Fills in the layouts of that size, of one architecture or (NULL) of all, and takes the first; their
+ * addresses are the offsets. */
+void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory, const struct fcp_guest_size *size,
+			      const struct fcp_guest_arch *arch);
 
 /* FCP_ERR_INPUT when no guest can have that much RAM. */
 int fcp_guest_memory_check_size(uint64_t bytes, struct fcp_error *err);

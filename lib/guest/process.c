@@ -311,6 +311,7 @@ int fcp_guest_memory_open_process(const struct fcp_guest_ram *ram, int base_fd,
 				first;
 
 	memcpy(memory.layouts, ram->layouts, sizeof(memory.layouts));
+	memcpy(memory.layout_archs, ram->layout_archs, sizeof(memory.layout_archs));
 	if (!fcp_guest_memory_layout(&memory, 0, &first))
 		return fcp_error_set(err, FCP_ERR_INPUT, 0, "no memory of a guest");
 	for (unsigned i = 0; i < first.region_count; i++)

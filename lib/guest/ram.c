@@ -6,12 +6,15 @@
 #include "base/deadline.h"
 #include "base/maps.h"
 #include "base/units.h"
+#include "guest/arch/arch.h"
 #include "guest/memory_source.h"
 #include "guest/ram_place.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HUGETLB_PATH "/anon_hugepage (deleted)"
 
@@ -140,6 +143,25 @@ static int take_pieces(const struct fcp_guest_pieces *pieces, struct fcp_guest_r
 	return 0;
 }
 
+/* KVM runs guests of the host's own architecture, so Firecracker's executable is of the guest's too.
+ * NULL: it cannot be read, or is of another. */
+static const struct fcp_guest_arch *arch_of(pid_t pid)
+{
+	const struct fcp_guest_arch *const *arch = fcp_guest_archs;
+	FCP_CLEANUP(fd) int fd = -1;
+	Elf64_Ehdr header;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+		return NULL;
+	while (*arch && (*arch)->elf_machine != header.e_machine)
+		arch++;
+	return *arch;
+}
+
 static int find_layouts(const struct fcp_guest_pieces *pieces, const struct fcp_guest_size *size,
 			struct fcp_guest_ram *ram, struct fcp_error *err)
 {
@@ -147,11 +169,11 @@ static int find_layouts(const struct fcp_guest_pieces *pieces, const struct fcp_
 
 	if (fcp_guest_memory_check_size(size->boot_bytes + size->hotplug_bytes, err) != 0)
 		return -1;
-	fcp_guest_memory_lay_out(&plain, size);
+	fcp_guest_memory_lay_out(&plain, size, arch_of(ram->pid));
 	for (unsigned i = 0; i < plain.layout_count; i++)
-		fcp_guest_ram_place(pieces, plain.layouts[i], false, ram);
+		fcp_guest_ram_place(pieces, &plain, i, false, ram);
 	for (unsigned i = 0; i < plain.layout_count && ram->layout_count == 0; i++)
-		fcp_guest_ram_place(pieces, plain.layouts[i], true, ram);
+		fcp_guest_ram_place(pieces, &plain, i, true, ram);
 	if (ram->layout_count == 0)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "process %d has no mappings of the VM's %llu MiB of memory",

@@ -60,9 +60,10 @@ struct fcp_guest_ram {
 	pid_t pid;
 	enum fcp_guest_backing backing;
 	/* Regions with their addresses. More than one layout only where the process's mappings do not
-	 * show which region is which: the guest's kernel does (guest/search.h). */
+	 * show which region is which: the guest's kernel does (guest/kernel/search.h). */
 	unsigned layout_count;
 	struct fcp_guest_region layouts[FCP_GUEST_LAYOUTS_MAX][FCP_GUEST_REGIONS_MAX];
+	const struct fcp_guest_arch *layout_archs[FCP_GUEST_LAYOUTS_MAX];
 	/* Does every layout put the same offsets of the memory file at the same addresses? */
 	bool unambiguous;
 	/* Of the first layout, ascending by offset; they cover all of it. Owned. */

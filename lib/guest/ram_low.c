@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which of the places where boot memory could begin is the one: what a VMM puts into low memory. */
+/* Which of the places where boot memory could begin it does begin at: by what a VMM puts there. */
 #include "guest/ram_place.h"
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "guest/arch/arch.h"
 #include "guest/pagemap.h"
 
 #include <string.h>
 #include <sys/uio.h>
 
-#define SIGN_BYTES 8
-
-/* Firecracker's (src/vmm/src/arch/x86_64/layout.rs), in memory that Linux leaves alone. */
-static const struct sign {
-	uint64_t gpa;
-	const char *text;
-} signs[] = {
-	{0xe0000, "RSD PTR "},		/* ACPI */
-	{0x9fc00, "_MP_"},		/* the MP table */
-	{0x7202, "HdrS"},		/* boot_params */
-	{0x6000, "\x78\xc5\x6e\x33"},	/* PVH: hvm_start_info */
-};
+#define MARK_BYTES_MAX 8
 
 /* A page that is missing is not touched: a userfaultfd handler would be waited for. */
 static bool is_there(struct fcp_guest_pagemap *pagemap, uint64_t address)
@@ -33,19 +23,31 @@ static bool is_there(struct fcp_guest_pagemap *pagemap, uint64_t address)
 	       run.kind != FCP_GUEST_PAGE_ABSENT;
 }
 
-static bool has_sign(const struct fcp_guest_ram *ram, struct fcp_guest_pagemap *pagemap,
-		     const struct fcp_guest_region *region)
+static bool mark_is_at(const struct fcp_guest_ram *ram, struct fcp_guest_pagemap *pagemap,
+		       uint64_t address, const char *text)
 {
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-		size_t length = strlen(signs[i].text);
-		char found[SIGN_BYTES];
-		struct iovec local = {found, length};
-		struct iovec remote = {(void *)(uintptr_t)(region->address + signs[i].gpa), length};
+	size_t length = strlen(text);
+	char found[MARK_BYTES_MAX];
+	struct iovec local = {found, length};
+	struct iovec remote = {(void *)(uintptr_t)address, length};
 
-		if (signs[i].gpa + length <= region->bytes &&
-		    is_there(pagemap, region->address + signs[i].gpa) &&
-		    process_vm_readv(ram->pid, &local, 1, &remote, 1, 0) == (ssize_t)length &&
-		    memcmp(found, signs[i].text, length) == 0)
+	return length <= sizeof(found) && is_there(pagemap, address) &&
+	       process_vm_readv(ram->pid, &local, 1, &remote, 1, 0) == (ssize_t)length &&
+	       memcmp(found, text, length) == 0;
+}
+
+static bool has_mark(const struct fcp_guest_ram *ram, struct fcp_guest_pagemap *pagemap,
+		     unsigned layout)
+{
+	const struct fcp_guest_region *region = &ram->layouts[layout][0];
+	const struct fcp_guest_arch *arch = ram->layout_archs[layout];
+
+	for (unsigned i = 0; i < arch->mark_count; i++) {
+		const struct fcp_guest_mark *mark = &arch->marks[i];
+		uint64_t at = mark->at < 0 ? region->bytes + (uint64_t)mark->at : (uint64_t)mark->at;
+
+		if (at < region->bytes && strlen(mark->text) <= region->bytes - at &&
+		    mark_is_at(ram, pagemap, region->address + at, mark->text))
 			return true;
 	}
 	return false;
@@ -61,11 +63,14 @@ void fcp_guest_ram_narrow(struct fcp_guest_ram *ram)
 	if (ram->layout_count < 2 || fcp_guest_pagemap_open(ram->pid, &pagemap, &ignored) != 0)
 		return;
 	for (unsigned i = 0; i < ram->layout_count; i++) {
-		has[i] = has_sign(ram, &pagemap, &ram->layouts[i][0]);
+		has[i] = has_mark(ram, &pagemap, i);
 		found += has[i];
 	}
-	for (unsigned i = 0; found > 0 && i < ram->layout_count; i++)
-		if (has[i])
-			memmove(ram->layouts[kept++], ram->layouts[i], sizeof(ram->layouts[0]));
+	for (unsigned i = 0; found > 0 && i < ram->layout_count; i++) {
+		if (!has[i])
+			continue;
+		ram->layout_archs[kept] = ram->layout_archs[i];
+		memmove(ram->layouts[kept++], ram->layouts[i], sizeof(ram->layouts[0]));
+	}
 	ram->layout_count = found > 0 ? kept : ram->layout_count;
 }

@@ -9,6 +9,7 @@
 /* One way to place the regions: filled in from the first region to the last. */
 struct attempt {
 	const struct fcp_guest_pieces *pieces;
+	const struct fcp_guest_arch *arch;
 	struct fcp_guest_ram *ram;
 	struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX];
 	unsigned count;
@@ -163,9 +164,10 @@ static void keep(struct attempt *attempt)
 	for (unsigned i = 0; i < ram->layout_count; i++)
 		if (memcmp(ram->layouts[i], attempt->regions, sizeof(attempt->regions)) == 0)
 			return;
-	if (ram->layout_count < FCP_GUEST_LAYOUTS_MAX)
-		memcpy(ram->layouts[ram->layout_count++], attempt->regions,
-		       sizeof(attempt->regions));
+	if (ram->layout_count == FCP_GUEST_LAYOUTS_MAX)
+		return;
+	ram->layout_archs[ram->layout_count] = attempt->arch;
+	memcpy(ram->layouts[ram->layout_count++], attempt->regions, sizeof(attempt->regions));
 }
 
 static uint64_t group_bytes(const struct attempt *attempt, unsigned first, unsigned last)
@@ -244,10 +246,14 @@ static void place_from(struct attempt *attempt, unsigned first)
 }
 
 void fcp_guest_ram_place(const struct fcp_guest_pieces *pieces,
-			 const struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX], bool joined,
+			 const struct fcp_guest_memory *plain, unsigned layout, bool joined,
 			 struct fcp_guest_ram *ram)
 {
-	struct attempt attempt = {.pieces = pieces, .ram = ram, .joined = joined};
+	const struct fcp_guest_region *regions = plain->layouts[layout];
+	struct attempt attempt = {.pieces = pieces,
+				  .arch = plain->layout_archs[layout],
+				  .ram = ram,
+				  .joined = joined};
 
 	memcpy(attempt.regions, regions, sizeof(attempt.regions));
 	while (attempt.count < FCP_GUEST_REGIONS_MAX && regions[attempt.count].bytes != 0)

@@ -13,16 +13,17 @@ struct fcp_guest_pieces {
 };
 
 /*
- * Adds to ram->layouts each way to find the regions, which have no addresses yet, among pieces. They
- * begin and end where mappings do; with joined, where none is found so, at one end of an anonymous
- * mapping that is longer: the kernel makes one mapping of two that lie side by side.
+ * Adds to ram->layouts each way to find the regions of layout number layout of plain, which have no
+ * addresses yet, among pieces. They begin and end where mappings do; with joined, if none is found
+ * so, at one end of an anonymous mapping that is longer: the kernel makes one mapping of two that
+ * lie side by side.
  */
 void fcp_guest_ram_place(const struct fcp_guest_pieces *pieces,
-			 const struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX], bool joined,
+			 const struct fcp_guest_memory *plain, unsigned layout, bool joined,
 			 struct fcp_guest_ram *ram);
 
-/* Of more than one layout: drops those in whose first region there is nothing that a VMM puts into low
- * memory, if there are others. */
+/* Of more than one layout: drops those whose first region has no mark of a VMM (guest/arch/arch.h),
+ * if others have. */
 void fcp_guest_ram_narrow(struct fcp_guest_ram *ram);
 
 /* Do both layouts put the same offsets at the same addresses? They are of one size. */

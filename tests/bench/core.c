@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* core MEMORY_FILE CORE: wraps a memory file as an ELF core, for makedumpfile. */
 #include "base/cleanup.h"
-#include "guest/search.h"
+#include "guest/kernel/search.h"
 #include "tests/vm/core.h"
 
 #include <fcntl.h>

@@ -4,9 +4,8 @@
 #include "source.h"
 #include "tests/unit/guest_fixture.h"
 
-#include "guest/buddy.h"
-#include "guest/search.h"
-#include "guest/text.h"
+#include "guest/allocator/buddy.h"
+#include "guest/kernel/search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +89,7 @@ uint64_t base_direct(const struct base *base, uint64_t gpa)
 	uint64_t offset = base_offset(base, section), section_gpa;
 
 	/* mem_section is an array of the image where it is not extreme: a node's address then. */
-	if (section >= FCP_GUEST_IMAGE_START || offset == UINT64_MAX) {
+	if (section >= base->kernel->note.image.start || offset == UINT64_MAX) {
 		section = base_node(base);
 		offset = base_offset(base, section);
 	}
@@ -195,7 +194,7 @@ static void find_image(struct base *base)
 	struct fcp_range text = {0, 0};
 	struct fcp_error err;
 
-	if (fcp_guest_text_find(base->kernel, &text, &err) < 0)
+	if (fcp_guest_kernel_text(base->kernel, &text, &err) < 0)
 		give_up(err.message);
 	see_range(base, text.start, text.end - text.start);
 	add_place(base, PLACE_USED, base_offset(base, text.start));
@@ -254,10 +253,7 @@ static void find_pages(struct base *base)
 
 static void find_places(struct base *base)
 {
-	base->kernel->tables.on_table = see_table;
-	base->kernel->tables.context = base;
-	fcp_guest_tables_init(&base->kernel->tables, &base->kernel->memory,
-			      base->kernel->tables.root, base->kernel->tables.levels);
+	fcp_guest_tables_copy(&base->kernel->tables, &base->kernel->tables);
 	base->kernel->tables.on_table = see_table;
 	base->kernel->tables.context = base;
 	add_place(base, PLACE_USED, base->note);

@@ -11,7 +11,7 @@
 
 #include "store.h"
 
-#include "guest/memmap.h"
+#include "guest/allocator/memmap.h"
 
 #define BASE_MAGIC UINT64_C(0x3165736162706366)
 

@@ -4,11 +4,10 @@
 #include "patch.h"
 #include "source.h"
 
-#include "guest/classify.h"
+#include "guest/classify/classify.h"
 #include "guest/free_pages.h"
-#include "guest/freelist.h"
-#include "guest/search.h"
-#include "guest/text.h"
+#include "guest/allocator/freelist.h"
+#include "guest/kernel/search.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -157,11 +156,11 @@ static const char *check_in_use(struct oracle *oracle, struct fcp_guest_kernel *
 	struct fcp_error err;
 	unsigned count;
 
-	fcp_guest_tables_init(tables, &kernel->memory, tables->root, tables->levels);
+	fcp_guest_tables_copy(tables, tables);
 	tables->on_table = see;
 	tables->context = oracle;
 	see(oracle, kernel->note.gpa);
-	if (fcp_guest_text_find(kernel, &text, &err) < 0 ||
+	if (fcp_guest_kernel_text(kernel, &text, &err) < 0 ||
 	    fcp_guest_nodes_find(kernel, nodes, &count, &err) < 0)
 		return "no text or no nodes where all gates passed";
 	see_range(oracle, tables, text.start, text.end - text.start);

@@ -12,9 +12,8 @@
 #include "source.h"
 
 #include "guest/free_pages.h"
-#include "guest/gates.h"
-#include "guest/search.h"
-#include "guest/text.h"
+#include "guest/allocator/gates.h"
+#include "guest/kernel/search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,7 +99,7 @@ static void mark_structures(struct fcp_guest_kernel *kernel, const struct fcp_gu
 	if (!source_open(&memory, &err) ||
 	    fcp_guest_kernel_find(&memory, -1, kernel, &search, &err) < 0 ||
 	    fcp_guest_memmap_init(kernel, &memmap, &err) < 0 ||
-	    fcp_guest_text_find(kernel, &text, &err) < 0)
+	    fcp_guest_kernel_text(kernel, &text, &err) < 0)
 		give_up(err.message);
 	for (unsigned i = 0; i < kernel->memory.region_count; i++) {
 		uint64_t first = kernel->memory.regions[i].gpa / STORE_PAGE;
@@ -135,14 +134,14 @@ static void keep_fields(const struct fcp_guest_note *note, uint8_t *page)
 	memcpy(page, kept, sizeof(kept));
 }
 
-static void keep_pointers(uint8_t *page)
+static void keep_pointers(const struct fcp_guest_note *note, uint8_t *page)
 {
 	for (size_t at = 0; at < STORE_PAGE; at += 8) {
 		uint64_t word;
 
 		memcpy(&word, page + at, sizeof(word));
 		if (word % 8192 != 0 || word < UINT64_C(0xff10000000000000) ||
-		    word >= FCP_GUEST_IMAGE_START)
+		    word >= note->image.start)
 			memset(page + at, 0, sizeof(word));
 	}
 }
@@ -169,7 +168,7 @@ static void write_base(const struct store *store, const struct fcp_guest_note *n
 		else if (page_marks[page] == MEMMAP)
 			keep_fields(note, bytes);
 		else if (page_marks[page] == BULK)
-			keep_pointers(bytes);
+			keep_pointers(note, bytes);
 		else
 			for (size_t i = 0; i < STORE_PAGE; i++)
 				bytes[i] &= byte_marks[page * STORE_PAGE + i] ? 0xff : 0;

@@ -575,8 +575,7 @@ struct base *patch_apply(const struct input *input, size_t size)
 	job.shown = source;
 	job.shown.kind = (enum source_kind)(input->shown % SOURCE_KINDS);
 	/* What the input before left in its cache is not this one's. */
-	fcp_guest_tables_init(&kernel->tables, &kernel->memory, kernel->tables.root,
-			      kernel->tables.levels);
+	fcp_guest_tables_copy(&kernel->tables, &kernel->tables);
 	job.text_bytes = job.base->note_bytes;
 	job.text_changed = false;
 	memcpy(job.text, job.base->note_text, job.text_bytes);

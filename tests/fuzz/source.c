@@ -41,6 +41,7 @@ static bool open_process(const struct fcp_guest_memory *file, struct fcp_guest_m
 				     .pieces = &piece,
 				     .piece_count = 1};
 	memcpy(ram.layouts, file->layouts, sizeof(ram.layouts));
+	memcpy(ram.layout_archs, file->layout_archs, sizeof(ram.layout_archs));
 	for (unsigned i = 0; i < ram.layout_count; i++)
 		for (unsigned r = 0; r < FCP_GUEST_REGIONS_MAX; r++)
 			if (ram.layouts[i][r].bytes > 0)

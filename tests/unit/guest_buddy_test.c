@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The free blocks by the memmap's marks, and the zones' lists beside them: each by itself. */
-#include "guest/freelist.h"
+#include "guest/allocator/freelist.h"
 #include "guest_fixture.h"
 #include "tap.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The memmap by itself: sections of either kind, none at all, struct pages and where they lie. */
-#include "guest/memmap.h"
+#include "guest/allocator/memmap.h"
 #include "guest_fixture.h"
 #include "tap.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The guest's memory, of a file: where a physical address lies, what is there, where data are. */
-#include "guest/memory.h"
+#include "guest/arch/arch.h"
 #include "tap.h"
 
 #include <fcntl.h>
@@ -112,14 +112,14 @@ static void layouts(void)
 	int fd = sparse_file(3 * GIB);
 
 	memory = open_whole(fd);
-	is_u64(memory.layout_count, 1, "up to 3 GiB: one layout");
+	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_x86_64), 1, "up to 3 GiB: one layout");
 	has_layout(&memory, 0, (struct expected[]){{0, 3 * GIB}, {0, 0}}, "one region");
 	is_u64(memory.region_count, 1, "which is the one that is taken first");
 	ok(!fcp_guest_memory_layout(&memory, 1, &view), "there is no second layout");
 
 	ok(ftruncate(fd, (off_t)(3 * GIB + PAGE)) == 0, "a page more than 3 GiB");
 	memory = open_whole(fd);
-	is_u64(memory.layout_count, 2, "has two layouts");
+	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_x86_64), 2, "has two layouts");
 	has_layout(&memory, 0, (struct expected[]){{0, 3 * GIB}, {4 * GIB, PAGE}, {0, 0}},
 		   "that page at 4 GiB, the hole at 3 GiB");
 	has_layout(&memory, 1, (struct expected[]){{0, 3 * GIB + PAGE}, {0, 0}},
@@ -127,7 +127,7 @@ static void layouts(void)
 
 	ok(ftruncate(fd, (off_t)(6 * GIB)) == 0, "6 GiB");
 	memory = open_whole(fd);
-	is_u64(memory.layout_count, 2, "have two layouts");
+	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_x86_64), 2, "have two layouts");
 	has_layout(&memory, 0, (struct expected[]){{0, 3 * GIB}, {4 * GIB, 3 * GIB}, {0, 0}},
 		   "the hole at 3 GiB");
 	has_layout(
@@ -137,7 +137,7 @@ static void layouts(void)
 
 	ok(ftruncate(fd, (off_t)(300 * GIB)) == 0, "300 GiB");
 	memory = open_whole(fd);
-	is_u64(memory.layout_count, 4, "have four layouts");
+	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_x86_64), 4, "have four layouts");
 	has_layout(&memory, 0,
 		   (struct expected[]){
 			   {0, 3 * GIB}, {4 * GIB, 252 * GIB}, {512 * GIB, 45 * GIB}, {0, 0}},

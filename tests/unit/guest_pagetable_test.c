@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Page tables by themselves: made by hand in a file, entry by entry. */
-#include "guest/pagetable.h"
+#include "guest/kernel/pagetable.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static void start(unsigned levels)
 		perror("memory");
 		exit(1);
 	}
-	fcp_guest_tables_init(&tables, &memory, TABLE(levels), levels);
+	fcp_guest_tables_init(&tables, &memory, &fcp_guest_x86_64, TABLE(levels), levels);
 	tables.on_table = seen;
 	tables.context = &tables_seen;
 	tables_seen = 0;
@@ -221,9 +221,9 @@ static void outside_ram(void)
 		 "a failure does not spoil what is kept");
 	put(TABLE(3), 1, TABLE(2) | PRESENT);
 	ok(ftruncate(fd, TABLE(2)) == 0, "the file becomes shorter");
-	fcp_guest_tables_init(&tables, &memory, TABLE(4), 4);
+	fcp_guest_tables_init(&tables, &memory, &fcp_guest_x86_64, TABLE(4), 4);
 	refuses(bad, FCP_ERR_IO, "a table that is gone");
-	fcp_guest_tables_init(&tables, &memory, RAM_BYTES, 4);
+	fcp_guest_tables_init(&tables, &memory, &fcp_guest_x86_64, RAM_BYTES, 4);
 	refuses(good, FCP_ERR_UNSUPPORTED, "a root outside RAM");
 	close(fd);
 }
@@ -242,7 +242,7 @@ static void cycles(unsigned levels)
 	/* Two that point to each other, the leaf level not reached by a size bit. */
 	put(root, 511, OTHER(levels) | PRESENT);
 	put(OTHER(levels), 511, root | PRESENT);
-	fcp_guest_tables_init(&tables, &memory, root, levels);
+	fcp_guest_tables_init(&tables, &memory, &fcp_guest_x86_64, root, levels);
 	leads_to(address,
 		 (struct fcp_guest_leaf){address, PAGE, levels == 5 ? OTHER(5) : root, true, true,
 					 false},

@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/units.h"
-#include "guest/buddy.h"
+#include "guest/allocator/buddy.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -35,11 +35,11 @@ static bool direct_map(struct fcp_guest_kernel *kernel, uint64_t *start_)
 }
 
 static size_t fill_headers(struct fcp_guest_kernel *kernel, uint64_t virtual_start,
-			   unsigned char *page)
+			   uint32_t text_bytes, unsigned char *page)
 {
 	const struct fcp_guest_memory *memory = &kernel->memory;
 	Elf64_Phdr *segments = (Elf64_Phdr *)(void *)(page + sizeof(Elf64_Ehdr));
-	uint64_t note_bytes = 24 + fcp_align_up(kernel->note.text_bytes, 4);
+	uint64_t note_bytes = 24 + fcp_align_up(text_bytes, 4);
 
 	*(Elf64_Ehdr *)(void *)page = (Elf64_Ehdr){
 		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
@@ -96,12 +96,16 @@ bool core_write(struct fcp_guest_kernel *kernel, const char *path)
 	FCP_CLEANUP(fd) int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	struct fcp_error err;
 	uint64_t virtual_start;
+	uint32_t text_bytes;
 	size_t bytes;
 
 	if (fd < 0 || !direct_map(kernel, &virtual_start))
 		return false;
 	memset(page, 0, sizeof(page));
-	bytes = fill_headers(kernel, virtual_start, page);
+	if (fcp_guest_memory_read(&kernel->memory, kernel->note.gpa + 4, &text_bytes,
+				  sizeof(text_bytes), &err) < 0)
+		return false;
+	bytes = fill_headers(kernel, virtual_start, text_bytes, page);
 	return fcp_guest_memory_read(&kernel->memory, kernel->note.gpa, note, bytes, &err) == 0 &&
 	       pwrite(fd, page, sizeof(page), 0) == (ssize_t)sizeof(page) &&
 	       pwrite(fd, note, bytes, NOTE_AT) == (ssize_t)bytes && copy_data(&kernel->memory, fd);

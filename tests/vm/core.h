@@ -3,7 +3,7 @@
 #ifndef TESTS_VM_CORE_H
 #define TESTS_VM_CORE_H
 
-#include "guest/kernel.h"
+#include "guest/kernel/kernel.h"
 
 /* Writes the memory file of kernel as an ELF core at path: the note, and a PT_LOAD a region. */
 bool core_write(struct fcp_guest_kernel *kernel, const char *path);

@@ -18,7 +18,7 @@
 #include "base/units.h"
 #include "core.h"
 #include "guest/free_pages.h"
-#include "guest/search.h"
+#include "guest/kernel/search.h"
 #include "vm.h"
 
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #include "base/observer.h"
 #include "base/outcome.h"
 #include "base/units.h"
-#include "guest/classify.h"
+#include "guest/classify/classify.h"
 #include "memory/claim.h"
 #include "memory/file.h"
 #include "memory/sparse.h"

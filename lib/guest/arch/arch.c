@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/arch/arch.h"
+
+#include <stddef.h>
+
+const struct fcp_guest_arch *const fcp_guest_archs[] = {&fcp_guest_x86_64, NULL};
