@@ -45,7 +45,7 @@ struct fcp_guest_arch;
 struct fcp_guest_memory {
 	int fd;			    /* the memory file; -1 for a process */
 	int base_fd;		    /* the layer's base, or -1: what lies there is unknown then */
-	enum fcp_holes holes;	    /* ZERO or BASE (of a process: what a userfaultfd has not filled in) */
+	enum fcp_holes holes;	    /* BASE, or zeros (of a process: what a userfaultfd has not filled in) */
 	struct fcp_guest_process *process; /* NULL for a file */
 	uint64_t bytes;		    /* of RAM, all regions together */
 	const struct fcp_guest_arch *arch; /* whose layout it is */

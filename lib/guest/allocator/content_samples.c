@@ -158,7 +158,7 @@ int fcp_guest_gate_poison(const struct fcp_guest_samples *samples, struct fcp_er
 int fcp_guest_gate_zeroed(const struct fcp_guest_memory *memory,
 			  const struct fcp_guest_samples *samples, struct fcp_error *err)
 {
-	if (memory->holes == FCP_HOLES_ZERO)
+	if (memory->holes != FCP_HOLES_BASE)
 		return 0;
 	if (samples->zeroing_asked)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
