@@ -193,3 +193,20 @@ in_a_network() {
 	[ -x "$ROOT/scripts/demo" ]
 	[ -x "$ROOT/scripts/check" ]
 }
+
+@test "scripts/sim: a VM to try the commands on, which goes with the shell" {
+	mkdir tmp
+	export TMPDIR=$T/tmp FCPAUSE_BUILD=${FCPAUSE_BUILD:-$ROOT/build}
+	unset FCPAUSE_API_SOCK FCPAUSE_ENVD
+	run "$ROOT/scripts/sim" sh -c 'fcpause status && fcpause exec -- true && cd "$(dirname "$FCPAUSE_API_SOCK")" &&
+		fcpause pause --json --find free --snapshot-path vm.snap --mem-file-path vm.mem >'"'$T/out'"' && exit 42'
+	[ "$status" -eq 42 ]
+	[[ ${lines[0]} == Running,* ]] || { echo "$output"; return 1; }
+	expect_json '.status == "ok"' '.vm_state == "Paused"' '.steps[] | select(.step == "snapshot").memory.free_bytes > 0'
+	[ -z "$(ls tmp)" ]
+	# What it proposes proposes works.
+	"$ROOT/scripts/sim" <<<'exit 0' >proposed
+	sed -n 's/^    //p' proposed | SHELL=/bin/sh "$ROOT/scripts/sim" sh -e >out
+	grep -q '^pause  *ok' out
+	[ -z "$(ls tmp)" ]
+}
