@@ -100,7 +100,7 @@ $(B)/libfcpause.so: $(LIB_OBJECTS) lib/libfcpause.map
 
 $(B)/fcpause-sim: $(SIM_OBJECTS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -lmicrohttpd -ljansson
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -lmicrohttpd -ljansson -lresolv
 
 $(B)/o/lib/%.o: lib/%.c
 	$(call say,CC,$<)

@@ -48,11 +48,12 @@ static long now_for(long recorded)
 	return recorded;
 }
 
-/* "pid":12 and "pid 12" */
+/* "pid":12, "pid 12", "process '12" */
 static bool follows_pid(const char *text, const char *at)
 {
 	return (at - text >= 5 && !strncmp(at - 5, "pid\":", 5)) ||
-	       (at - text >= 4 && !strncmp(at - 4, "pid ", 4));
+	       (at - text >= 4 && !strncmp(at - 4, "pid ", 4)) ||
+	       (at - text >= 9 && !strncmp(at - 9, "process '", 9));
 }
 
 char *pids_map(const char *text)

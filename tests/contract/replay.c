@@ -3,8 +3,8 @@
  * Plays every recorded exchange against simulators, in the recorded order, and compares the
  * answers. `play` ends at the first difference.
  *
- * In envd-exec.jsonl an exchange may have others come into it: "during" is one that is sent over
- * another connection once "after_frames" frames of this one's stream have come; with
+ * In envd-exec.jsonl an exchange may have others come into it: those of "during" are sent over other
+ * connections once "after_frames" frames of this one's stream have come; with
  * "client_closes_after_frames" the client goes away then.
  *
  * replay play --recorded DIR --dir DIR --api SOCK --envd URL --resumed-api SOCK --resumed-envd URL
@@ -34,7 +34,7 @@
 #define MAX_LINES 512
 #define RECORDED_DIR "/vm/snapshot"
 #define SEEN_WITHIN_MS 10000
-#define SIGNAL_PATH "/process.Process/SendSignal"
+#define START_PATH "/process.Process/Start"
 
 enum file {
 	FILE_API,
@@ -523,30 +523,43 @@ static int compare_envd(const json_t *line, const struct wire_answer *answer)
 	if (differs("status", text_of(line, "status_line"), got) ||
 	    compare_envd_body(line, answer, digits))
 		return -1;
-	/* A pid in the body has as many digits as it has. */
-	digits |= !strcmp(text_of(line, "path"), SIGNAL_PATH);
+	/* A pid in the body of a single call's answer has as many digits as it has. */
+	digits |= !strncmp(text_of(line, "path"), START_PATH, sizeof("/process.Process/") - 1) &&
+		  strcmp(text_of(line, "path"), START_PATH) != 0;
 	return compare_no_type(headers, answer) || compare_headers(headers, answer, digits);
 }
 
 static int play_envd(const struct server *server, const json_t *line);
 
-/* What comes into an open stream: another exchange, or the client's end. Either needs the pid. */
+/* Until so many frames of the stream have come: the first has the pid. */
+static int wait_and_learn(const json_t *line, const json_t *frames, struct wire_call *call)
+{
+	struct wire_answer answer = { 0 };
+	int ret = wire_wait_frames(call, (size_t)json_integer_value(frames)) ||
+		  wire_peek(call, &answer);
+
+	if (!ret)
+		pids_learn(json_object_get(line, "response_frames"), &answer);
+	wire_free(&answer);
+	return ret;
+}
+
+/* What comes into an open stream: other exchanges, or the client's end. Each needs the pid. */
 static int play_into(const struct server *server, const json_t *line, struct wire_call *call)
 {
 	const json_t *during = json_object_get(line, "during");
 	const json_t *closes = json_object_get(line, "client_closes_after_frames");
-	const json_t *frames = during ? json_object_get(during, "after_frames") : closes;
-	struct wire_answer answer = { 0 };
-	int ret;
+	json_t *exchange;
+	size_t i;
 
-	if (!frames)
-		return 0;
-	ret = wire_wait_frames(call, (size_t)json_integer_value(frames)) ||
-	      wire_peek(call, &answer);
-	if (!ret)
-		pids_learn(json_object_get(line, "response_frames"), &answer);
-	wire_free(&answer);
-	return ret || !during ? ret : play_envd(server, during);
+	if (closes)
+		return wait_and_learn(line, closes, call);
+	json_array_foreach(during, i, exchange) {
+		if (wait_and_learn(line, json_object_get(exchange, "after_frames"), call) ||
+		    play_envd(server, exchange))
+			return -1;
+	}
+	return 0;
 }
 
 static int play_call(const struct server *server, const json_t *line, struct wire_call *call)

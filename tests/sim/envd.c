@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "calls.h"
 #include "connect.h"
 #include "envd.h"
-#include "started.h"
 #include "stream.h"
 
 #define CONNECT_JSON "application/connect+json"
-#define JSON "application/json"
-#define ACCEPT_UNARY \
-	"application/grpc, application/grpc+json, application/grpc+json; charset=utf-8, " \
-	"application/grpc+proto, application/grpc-web, application/grpc-web+json, " \
-	"application/grpc-web+json; charset=utf-8, application/grpc-web+proto, application/json, " \
-	"application/json; charset=utf-8, application/proto"
 #define ACCEPT_STREAM \
 	"application/connect+json, application/connect+json; charset=utf-8, " \
 	"application/connect+proto, application/grpc, application/grpc+json, " \
@@ -88,33 +81,14 @@ static void refuse_token(struct http_reply *reply)
 			"access token or method signing if supported\"}\n");
 }
 
-static bool has_type(const struct http_call *call, const char *type)
-{
-	const char *value = http_request_header(call, "Content-Type");
-
-	return value && !strncmp(value, type, strlen(type));
-}
-
-/* A single call's error is a status and {"code","message"}. */
-static void refuse_call(struct http_reply *reply, unsigned int status, const char *code,
-			const char *message)
-{
-	json_t *error = json_pack("{s:s, s:s}", "code", code, "message", message);
-	char *text = json_dumps(error, JSON_COMPACT);
-
-	http_reply_text(reply, status, JSON, text);
-	free(text);
-	json_decref(error);
-}
-
 static void refuse_user(const struct http_call *call, struct http_reply *reply, const char *user)
 {
 	struct frames frames = { 0 };
 	char message[128];
 
 	snprintf(message, sizeof(message), "invalid username: '%.64s'", user);
-	if (!has_type(call, CONNECT_JSON)) {
-		refuse_call(reply, 401, "unauthenticated", message);
+	if (!calls_has_type(call, CONNECT_JSON)) {
+		calls_refuse(reply, 401, "unauthenticated", message);
 		return;
 	}
 	frames_add_error(&frames, "unauthenticated", message);
@@ -162,73 +136,6 @@ static void answer_plain(struct http_call *call, struct http_reply *reply)
 	}
 }
 
-static bool refuse_type(const struct http_call *call, struct http_reply *reply, const char *type,
-			const char *accept)
-{
-	if (strcmp(call->method, "POST")) {
-		reply->status = 405;
-		http_reply_header(reply, "Allow", "POST");
-		return true;
-	}
-	if (has_type(call, type))
-		return false;
-	reply->status = 415;
-	http_reply_header(reply, "Accept-Post", accept);
-	return true;
-}
-
-/* A name or a number; 0: none that envd sends. */
-static int read_signal(const json_t *signal)
-{
-	const char *name = json_string_value(signal);
-
-	if (json_integer_value(signal) == SIGKILL || (name && !strcmp(name, "SIGNAL_SIGKILL")))
-		return SIGKILL;
-	if (json_integer_value(signal) == SIGTERM || (name && !strcmp(name, "SIGNAL_SIGTERM")))
-		return SIGTERM;
-	return 0;
-}
-
-/* envd: signal.go. */
-static void signal_process(struct http_reply *reply, const json_t *request)
-{
-	const json_t *pid = json_object_get(json_object_get(request, "process"), "pid");
-	int signal = read_signal(json_object_get(request, "signal"));
-	char message[64];
-
-	snprintf(message, sizeof(message), "process with pid %lld not found",
-		 (long long)json_integer_value(pid));
-	if (!pid)
-		refuse_call(reply, 501, "unimplemented",
-			    "invalid input type *process.ProcessSelector");
-	else if (started_signal((pid_t)json_integer_value(pid), 0))
-		refuse_call(reply, 404, "not_found", message);
-	else if (!signal)
-		refuse_call(reply, 501, "unimplemented", "invalid signal: SIGNAL_UNSPECIFIED");
-	else if (started_signal((pid_t)json_integer_value(pid), signal))
-		refuse_call(reply, 404, "not_found", message);
-	else
-		http_reply_text(reply, 200, JSON, "{}");
-}
-
-static void send_signal(const struct http_call *call, struct http_reply *reply)
-{
-	json_t *request;
-
-	if (refuse_type(call, reply, JSON, ACCEPT_UNARY))
-		return;
-	request = json_loadb(call->body, call->len, 0, NULL);
-	http_reply_header(reply, "Accept-Encoding", "gzip");
-	if (!call->len)
-		refuse_call(reply, 400, "invalid_argument",
-			    "unmarshal message: zero-length payload is not a valid JSON object");
-	else if (!json_is_object(request))
-		refuse_call(reply, 400, "invalid_argument", "unmarshal message: no JSON object");
-	else
-		signal_process(reply, request);
-	json_decref(request);
-}
-
 enum MHD_Result envd_serve(struct http_call *call)
 {
 	const char *authorization = http_request_header(call, "Authorization");
@@ -249,11 +156,11 @@ enum MHD_Result envd_serve(struct http_call *call)
 	} else if (!connect_user(authorization, user, sizeof(user)) && strcmp(user, "root") &&
 		   strcmp(user, "user")) {
 		refuse_user(call, &reply, user);
-	} else if (is_call(call, "POST", "/process.Process/SendSignal")) {
-		send_signal(call, &reply);
+	} else if (calls_answer(call, &reply)) {
+		return http_send_after(call, &reply);
 	} else if (strcmp(call->path, "/process.Process/Start")) {
 		answer_plain(call, &reply);
-	} else if (!refuse_type(call, &reply, CONNECT_JSON, ACCEPT_STREAM)) {
+	} else if (!calls_refuse_type(call, &reply, CONNECT_JSON, ACCEPT_STREAM)) {
 		guest_refresh(the_guest);
 		return stream_start(call, the_guest, user);
 	}

@@ -25,6 +25,7 @@ struct launch {
 	char cwd[GUEST_PATH_MAX + 512];
 	char failed[512]; /* "ionice: can't execute '…': " */
 	int in, out, err;
+	int stdin_fd; /* what is written to it is read from in; -1: /dev/null */
 };
 
 static void add_env(struct launch *l, const char *name, const char *value)
@@ -128,10 +129,10 @@ static int open_pipes(struct launch *l, struct process *p, bool with_stdin)
 		return -1;
 	p->out_fd = out[0];
 	p->err_fd = err[0];
-	p->in_fd = in[1];
 	l->out = out[1];
 	l->err = err[1];
 	l->in = in[0];
+	l->stdin_fd = in[1];
 	return 0;
 }
 
@@ -154,7 +155,7 @@ static int fork_child(struct launch *l, struct process *p, const struct jail *ja
 	}
 	p->pid_fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	p->guest_pid = jail_pid_inside(p->pid);
-	started_add(p->pid, p->guest_pid, p->cancel_fd);
+	started_add(p->pid, p->guest_pid, p->cancel_fd, l->stdin_fd);
 	return 0;
 }
 
@@ -270,14 +271,14 @@ static void close_fds(int *const *fds, size_t count)
 
 int process_end(struct process *p)
 {
-	int *const fds[] = { &p->out_fd, &p->err_fd, &p->in_fd, &p->pid_fd, &p->cancel_fd };
+	int *const fds[] = { &p->out_fd, &p->err_fd, &p->pid_fd, &p->cancel_fd };
 	int status = 0;
 
-	close_fds(fds, 3);
+	close_fds(fds, 2);
 	/* It keeps its pid until it is collected. */
 	waitid(P_PID, (id_t)p->pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
 	started_remove(p->pid);
-	close_fds(fds + 3, 2);
+	close_fds(fds + 2, 2);
 	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status;

@@ -12,7 +12,6 @@ struct process {
 	pid_t guest_pid; /* what the guest calls it */
 	int out_fd; /* -1: at its end */
 	int err_fd;
-	int in_fd;  /* -1: /dev/null */
 	int pid_fd;    /* readable: it has ended */
 	int cancel_fd; /* readable: a signal was sent to it (started.h) */
 	bool cancelled;
