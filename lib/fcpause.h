@@ -287,18 +287,25 @@ struct fcp_exec_settings {
 	void *arg;
 	int cancel_fd;
 	struct fcp_observer observer;
+	/* The command's standard input is what is read from input_fd (borrowed), to its end. false:
+	 * nothing (/dev/null). */
+	bool pass_input;
+	int input_fd;
 };
 
 struct fcp_exec_result {
 	struct fcp_outcome outcome;
 	int exit_code;	   /* -1 where there is none: ended by a signal, not ended, not begun */
+	int signal;	   /* that ended it, as the guest numbers it; 0: none, or envd named none */
 	bool left_running; /* given up, and not known to have been killed */
 };
 
 /*
- * Runs a command in the guest (POST /process.Process/Start), with nothing on its stdin, and waits for
- * its end. Status: ok (exit code 0), failed (another exit code, or a signal; returns 0 then, as the
- * command was run), timeout. envd does not end a command whose client goes away: at the deadline, on
+ * Runs a command in the guest (POST /process.Process/Start) and waits for its end. Status: ok (exit
+ * code 0), failed (another exit code, or a signal; returns 0 then, as the command was run), timeout.
+ * Input is read in a thread of its own, as far as the command takes it (POST /process.Process/SendInput
+ * and CloseStdin); FCP_ERR_UNSUPPORTED: envd has no CloseStdin; FCP_ERR_IO: input_fd cannot be read; the
+ * command is killed then. envd does not end a command whose client goes away: at the deadline, on
  * cancellation and after an error SIGKILL is sent to it (POST /process.Process/SendSignal), which
  * its children do not get. What the command does is the caller's: it is sent once. FCP_ERR_CONNECT,
  * FCP_ERR_PROTOCOL and FCP_ERR_SERVER as for fcp_reclaim(). Source: envd's process.proto.

@@ -72,6 +72,8 @@ int fcp_report_exec(struct fcp_json *object, const struct fcp_exec_result *resul
 	int bad = fcp_report_outcome(object, &result->outcome);
 
 	bad |= set_exit_code(object, result->exit_code);
+	bad |= result->signal == 0 ? fcp_json_set_null(object, "signal")
+				   : fcp_json_set_i64(object, "signal", result->signal);
 	return bad | fcp_json_set_bool(object, "left_running", result->left_running);
 }
 
@@ -92,8 +94,9 @@ int fcp_report_balloon_install(struct fcp_json *object,
 	int bad = fcp_report_outcome(object, &result->outcome);
 
 	bad |= fcp_json_set_bool(object, "installed", result->installed);
-	return bad | (result->outcome.status == FCP_STATUS_OK ? add_balloon(object, &result->balloon)
-							      : fcp_json_set_null(object, "balloon"));
+	return bad |
+	       (result->outcome.status == FCP_STATUS_OK ? add_balloon(object, &result->balloon)
+							: fcp_json_set_null(object, "balloon"));
 }
 
 static int set_cmd(struct fcp_json *object, const char *key, int64_t cmd)
@@ -114,8 +117,9 @@ int fcp_report_balloon_drain(struct fcp_json *object, const struct fcp_balloon_d
 	if (!result->started || result->freed_source == FCP_FREED_UNKNOWN)
 		return bad | set_nulls(object, freed, sizeof(freed) / sizeof(freed[0]));
 	bad |= fcp_json_set_u64(object, "freed_bytes", result->freed_bytes);
-	return bad | fcp_json_set_string(object, "freed_source",
-					 result->freed_source == FCP_FREED_METRICS ? "metrics" : "rss");
+	return bad |
+	       fcp_json_set_string(object, "freed_source",
+				   result->freed_source == FCP_FREED_METRICS ? "metrics" : "rss");
 }
 
 static int add_metrics(struct fcp_json *object, const struct fcp_metrics *metrics)
@@ -126,7 +130,8 @@ static int add_metrics(struct fcp_json *object, const struct fcp_metrics *metric
 	bad |= fcp_json_set_u64(group, "free_page_hint_count", metrics->free_page_hint_count);
 	bad |= fcp_json_set_u64(group, "free_page_hint_freed_bytes", metrics->free_page_hint_freed);
 	bad |= fcp_json_set_u64(group, "free_page_hint_fails", metrics->free_page_hint_fails);
-	bad |= fcp_json_set_u64(group, "free_page_report_freed_bytes", metrics->free_page_report_freed);
+	bad |= fcp_json_set_u64(group, "free_page_report_freed_bytes",
+				metrics->free_page_report_freed);
 	bad |= fcp_json_set_u64(group, "full_create_snapshot_us", metrics->full_create_snapshot_us);
 	bad |= fcp_json_set_u64(group, "diff_create_snapshot_us", metrics->diff_create_snapshot_us);
 	bad |= fcp_json_set_u64(group, "pause_vm_us", metrics->pause_vm_us);
@@ -171,7 +176,8 @@ static int add_guest(struct fcp_json *object, const struct fcp_guest_report *gue
 
 		bad |= fcp_json_set_string(gate, "name", guest->gates[i].name);
 		bad |= fcp_json_set_string(gate, "gate", guest->gates[i].name);
-		bad |= fcp_json_set_string(gate, "state", fcp_gate_state_name(guest->gates[i].state));
+		bad |= fcp_json_set_string(gate, "state",
+					   fcp_gate_state_name(guest->gates[i].state));
 		bad |= set_text(gate, "reason", guest->gates[i].reason);
 		bad |= fcp_json_append(gates, gate);
 	}
@@ -181,8 +187,8 @@ static int add_guest(struct fcp_json *object, const struct fcp_guest_report *gue
 }
 
 /* What is behind those that were named is the base. */
-static int add_shares(struct fcp_json *object, const char *const *names, size_t named, const char *base,
-		      const struct fcp_share_report *shares, size_t count)
+static int add_shares(struct fcp_json *object, const char *const *names, size_t named,
+		      const char *base, const struct fcp_share_report *shares, size_t count)
 {
 	struct fcp_json *list = fcp_json_array();
 	int bad = 0;
@@ -192,8 +198,10 @@ static int add_shares(struct fcp_json *object, const char *const *names, size_t 
 
 		bad |= fcp_json_set_string(member, "path", i < named ? names[i] : base);
 		bad |= fcp_json_set_bool(member, "frozen", shares[i].frozen);
-		bad |= shares[i].frozen ? fcp_json_set_string(member, "index", shares[i].index_read ? "read" : "built")
-					: fcp_json_set_null(member, "index");
+		bad |= shares[i].frozen
+			       ? fcp_json_set_string(member, "index",
+						     shares[i].index_read ? "read" : "built")
+			       : fcp_json_set_null(member, "index");
 		bad |= fcp_json_set_u64(member, "shared_bytes", shares[i].shared_bytes);
 		bad |= fcp_json_append(list, member);
 	}
@@ -218,8 +226,8 @@ static int add_memory(struct fcp_json *object, const struct fcp_snapshot_setting
 	bad |= fcp_json_set_u64(member, "dropped_bytes", memory->dropped_bytes);
 	bad |= fcp_json_set_u64(member, "cloned_bytes", memory->cloned_bytes);
 	bad |= fcp_json_set_u64(member, "copied_bytes", memory->copied_bytes);
-	bad |= add_shares(member, settings->shares, settings->share_count, memory->base, memory->shares,
-			  memory->share_count);
+	bad |= add_shares(member, settings->shares, settings->share_count, memory->base,
+			  memory->shares, memory->share_count);
 	bad |= fcp_json_set_bool(member, "buffered", memory->buffered);
 	bad |= fcp_json_set_bool(member, "verified", memory->verified);
 	if (base) {
@@ -255,7 +263,8 @@ static int add_writer(struct fcp_json *object, const struct fcp_snapshot_setting
 		       ? fcp_json_set_null(object, "writer")
 		       : fcp_json_set_string(object, "writer", fcp_writer_name(result->writer));
 	bad |= set_text(object, "writer_reason", result->writer_reason);
-	bad |= by_fcpause ? add_memory(object, settings, &result->memory) : fcp_json_set_null(object, "memory");
+	bad |= by_fcpause ? add_memory(object, settings, &result->memory)
+			  : fcp_json_set_null(object, "memory");
 	bad |= add_guest(object, &result->guest);
 	return bad | (by_fcpause ? add_downtime(object, &result->downtime_ms)
 				 : fcp_json_set_null(object, "downtime_ms"));
@@ -315,7 +324,8 @@ int fcp_report_madvise_ranges(struct fcp_json *object,
 }
 
 /* "same": for each place what of a class stands there too; of FCP_PAGE_CLASSES, of all but free pages. */
-static int add_same(struct fcp_json *object, const struct fcp_inspect_result *result, size_t page_class)
+static int add_same(struct fcp_json *object, const struct fcp_inspect_result *result,
+		    size_t page_class)
 {
 	struct fcp_json *same = fcp_json_object();
 	int bad = 0;
@@ -345,7 +355,8 @@ static int add_classes(struct fcp_json *object, const struct fcp_inspect_result 
 		struct fcp_json *member = fcp_json_object();
 
 		bad |= fcp_json_set_u64(member, "bytes", result->classes[i].bytes);
-		bad |= fcp_json_set_u64(member, "allocated_bytes", result->classes[i].allocated_bytes);
+		bad |= fcp_json_set_u64(member, "allocated_bytes",
+					result->classes[i].allocated_bytes);
 		if (result->compared || result->share_count > 0)
 			bad |= add_same(member, result, i);
 		bad |= fcp_json_set(classes, fcp_page_class_name((enum fcp_page_class)i), member);
@@ -359,18 +370,21 @@ static int add_compared(struct fcp_json *object, const struct fcp_inspect_result
 	int bad = result->base.path[0] ? add_base(object, &result->base)
 				       : fcp_json_set_null(object, "base_file");
 
-	bad |= result->compared || result->share_count > 0 ? add_same(object, result, FCP_PAGE_CLASSES)
-							     : fcp_json_set_null(object, "same");
+	bad |= result->compared || result->share_count > 0
+		       ? add_same(object, result, FCP_PAGE_CLASSES)
+		       : fcp_json_set_null(object, "same");
 	bad |= result->compared ? fcp_json_set_u64(object, "layer_bytes", result->layer_bytes)
 				: fcp_json_set_null(object, "layer_bytes");
-	return bad | (result->share_count > 0 ? fcp_json_set_u64(object, "share_bytes", result->share_bytes)
-					      : fcp_json_set_null(object, "share_bytes"));
+	return bad | (result->share_count > 0
+			      ? fcp_json_set_u64(object, "share_bytes", result->share_bytes)
+			      : fcp_json_set_null(object, "share_bytes"));
 }
 
 int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result *result)
 {
-	static const char *const found[] = {"holes", "id", "base", "mem_file", "guest", "classes", "base_file",
-					    "same", "layer_bytes", "largest"};
+	static const char *const found[] = {"holes",	   "id",      "base",	   "mem_file",
+					    "guest",	   "classes", "base_file", "same",
+					    "layer_bytes", "largest"};
 	int bad = fcp_report_outcome(object, &result->outcome);
 	struct fcp_json *file, *guest;
 
@@ -484,8 +498,9 @@ int fcp_report_doctor(struct fcp_json *object, const struct fcp_doctor_result *r
 int fcp_report_status(struct fcp_json *object, const struct fcp_status_result *result)
 {
 	static const char *const found[] = {
-		"vmm_version", "pid", "memory_bytes", "hotplug_bytes", "plugged_bytes", "track_dirty_pages",
-		"backing", "backing_reason", "base", "balloon", "hinting_open",
+		"vmm_version",	     "pid",	"memory_bytes",	  "hotplug_bytes", "plugged_bytes",
+		"track_dirty_pages", "backing", "backing_reason", "base",	   "balloon",
+		"hinting_open",
 	};
 	int bad = fcp_report_outcome(object, &result->outcome);
 

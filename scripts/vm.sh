@@ -241,6 +241,18 @@ vm_make_work() {
 # vm_lines_of NAME: that file of the work directory, as far as there is one.
 vm_lines_of() { if [ -n "$work" ] && [ -e "$work/$1" ]; then echo "$work/$1"; else echo /dev/null; fi; }
 
+# vm_code_of_exec CODE MS TIMEOUT-MS: an exit code as above for that of fcpause exec, which is the command's,
+# or 125, after so many ms.
+vm_code_of_exec() {
+	if [ "$1" = 0 ]; then
+		echo 0
+	elif [ "$1" = 125 ] && [ "${2%.*}" -ge "$3" ]; then
+		echo 4
+	else
+		echo 1
+	fi
+}
+
 # vm_class_of_code CODE: fcpause's class of error for its exit code.
 vm_class_of_code() {
 	case $1 in

@@ -8,6 +8,8 @@
 #include "cmd/signals.h"
 #include "report.h"
 
+#include <unistd.h>
+
 /* {"/bin/sh", "-c", SCRIPT, "sh", OPERAND...} or the operands; owned, its words are not. */
 static const char **command_words(const struct invocation *invocation, struct fcp_error *err)
 {
@@ -20,7 +22,8 @@ static const char **command_words(const struct invocation *invocation, struct fc
 	while (operands && operands[count])
 		count++;
 	if (count == 0 && !script) {
-		fcp_error_set(err, FCP_ERR_USAGE, 0, "a command is needed: -- COMMAND [ARG...], or --script TEXT");
+		fcp_error_set(err, FCP_ERR_USAGE, 0,
+			      "a command is needed: -- COMMAND [ARG...], or --script TEXT");
 		return NULL;
 	}
 	words = calloc(at + count + 1, sizeof(*words));
@@ -42,8 +45,17 @@ static int report(struct fcp_json *object, const struct fcp_exec_result *result,
 
 	bad |= fcp_json_set_string(object, "stdout", guest_output_text(output, FCP_GUEST_STDOUT));
 	bad |= fcp_json_set_string(object, "stderr", guest_output_text(output, FCP_GUEST_STDERR));
-	return bad | fcp_json_set_bool(object, "truncated", output->kept[FCP_GUEST_STDOUT].truncated ||
-								    output->kept[FCP_GUEST_STDERR].truncated);
+	return bad | fcp_json_set_bool(object, "truncated",
+				       output->kept[FCP_GUEST_STDOUT].truncated ||
+					       output->kept[FCP_GUEST_STDERR].truncated);
+}
+
+/* 0 where the command has none: it was given up, or envd names a signal that we do not know. */
+static int code_of(const struct fcp_exec_result *result)
+{
+	if (result->signal != 0)
+		return EXIT_SIGNAL + result->signal;
+	return result->exit_code > 0 ? result->exit_code & 0xff : 0;
 }
 
 static int run(const struct invocation *invocation, const char *const *words)
@@ -61,6 +73,8 @@ static int run(const struct invocation *invocation, const char *const *words)
 		.arg = guest,
 		.cancel_fd = invocation->cancel_fd,
 		.observer = signals_observer(invocation->signals),
+		.pass_input = invocation->values[OPT_STDIN].on,
+		.input_fd = STDIN_FILENO,
 	};
 	struct fcp_exec_result result = {0};
 	struct fcp_error err;
@@ -68,12 +82,20 @@ static int run(const struct invocation *invocation, const char *const *words)
 	int ran;
 
 	if (!guest || !output_begin(&output, invocation))
-		return EXIT_FAILED;
+		return EXIT_EXEC_FAILED;
 	guest->deadline = fcp_deadline_in_ms(timeout_ms);
 	guest->cancel_fd = invocation->cancel_fd;
 	ran = fcp_exec(&settings, &result, &err);
 	output.bad |= report(output.object, &result, guest);
-	return output_end_step(&output, &result.outcome, ran, &err);
+	return output_end(&output, &(struct ending){
+					   .outcome = &result.outcome,
+					   .err = ran == 0 ? NULL : &err,
+					   .exit_code = exit_code_of(&result.outcome,
+								     ran == 0 ? NULL : &err),
+					   .told = true,
+					   .code_of_command = ran == 0 ? code_of(&result) : 0,
+					   .reason_is_code = ran == 0 && result.exit_code > 0,
+				   });
 }
 
 int command_exec(struct invocation *invocation)

@@ -67,7 +67,9 @@ static int finish(const struct invocation *invocation, const struct fcp_pause_se
 	output.bad |= fcp_report_pause(output.object, settings, result);
 	text_pause(output.text, settings, result);
 	output.kept = result->snapshot.created;
-	return output_end(&output, &(struct ending){&result->outcome, err, code, false});
+	return output_end(&output, &(struct ending){.outcome = &result->outcome,
+						    .err = err,
+						    .exit_code = code});
 }
 
 int command_pause(struct invocation *invocation)

@@ -110,6 +110,13 @@ static int add_warnings(const struct output *output, const struct ending *ending
 	return bad | fcp_json_set(output->object, "warnings", warnings);
 }
 
+/* exec has its command's exit codes; one code says that it is not the command's. */
+static int final_code(const struct invocation *invocation, int exit_code)
+{
+	return exit_code != EXIT_DONE && invocation->command->failure ? invocation->command->failure
+								      : exit_code;
+}
+
 /* ---- printing ---- */
 
 /* A result that cannot be printed is a failure. But who sees 1 believes that there is no snapshot. */
@@ -187,6 +194,9 @@ static void print_reason(const struct invocation *invocation, const struct endin
 		return;
 	if (!ending->err && ending->exit_code == EXIT_DONE)
 		return;
+	/* The exit code says it, as of any command. */
+	if (ending->reason_is_code && !forgive)
+		return;
 	snprintf(kind, sizeof(kind), "%s%s: ", forgive ? "warning: " : "",
 		 fcp_status_name(ending->outcome->status));
 	complain(invocation, kind, ending->outcome->reason);
@@ -212,7 +222,9 @@ int output_end(struct output *output, const struct ending *ending)
 	}
 	fcp_json_free(output->object);
 	free(output->buffer);
-	return exit_code;
+	if (exit_code == ending->exit_code && ending->code_of_command != 0)
+		return ending->code_of_command;
+	return final_code(invocation, exit_code);
 }
 
 int output_end_step(struct output *output, const struct fcp_outcome *outcome, int ran,
@@ -221,7 +233,10 @@ int output_end_step(struct output *output, const struct fcp_outcome *outcome, in
 	const struct fcp_error *why = ran == 0 ? NULL : err;
 
 	/* One step that failed has nothing to show beyond the error on stderr. */
-	return output_end(output, &(struct ending){outcome, why, exit_code_of(outcome, why), why != NULL});
+	return output_end(output, &(struct ending){.outcome = outcome,
+						   .err = why,
+						   .exit_code = exit_code_of(outcome, why),
+						   .told = why != NULL});
 }
 
 int output_error(const struct invocation *invocation, const struct fcp_error *err)
@@ -232,10 +247,11 @@ int output_error(const struct invocation *invocation, const struct fcp_error *er
 
 	complain(invocation, "", err->message);
 	if (!invocation->values[OPT_JSON].on)
-		return exit_code;
+		return final_code(invocation, exit_code);
 	object = new_object(invocation, &bad);
 	bad |= fcp_json_set_string(object, "status", fcp_status_name(FCP_STATUS_FAILED));
 	bad |= fcp_json_set_string(object, "reason", err->message);
 	bad |= fcp_report_error(object, err);
-	return print_object(invocation, bad ? NULL : object, exit_code, false);
+	return final_code(invocation,
+			  print_object(invocation, bad ? NULL : object, exit_code, false));
 }

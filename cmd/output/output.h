@@ -15,13 +15,18 @@
 #define EXIT_PARTLY 4
 #define EXIT_LEFT 5
 #define EXIT_LOCKED 6
+/* exec ends with its command's code; this is none that a command ends with by custom. */
+#define EXIT_EXEC_FAILED 125
+#define EXIT_SIGNAL 128 /* and the number of the signal that ended it */
 
 /* How a command came out. */
 struct ending {
 	const struct fcp_outcome *outcome;
 	const struct fcp_error *err; /* NULL: none */
 	int exit_code;
-	bool told; /* the text would only say the error again */
+	bool told;	     /* the text would only say the error again */
+	int code_of_command; /* exec: what the command in the guest ended with; 0: by exit_code */
+	bool reason_is_code; /* the reason says no more than that code */
 };
 
 /* One place: the outcome, or what failed it, to the exit code. err is NULL where nothing failed. */
@@ -38,9 +43,9 @@ struct output {
 	/* Of this run, borrowed; see output_warn(). */
 	const char *warnings[OUTPUT_WARNINGS];
 	size_t warning_count;
-	bool kept; /* a snapshot was made: not 1, "failed", when it cannot be printed */
-	bool text_is_asked;  /* the text is what was asked for: --quiet does not keep it back */
-	char *buffer;	     /* behind text */
+	bool kept;	    /* a snapshot was made: not 1, "failed", when it cannot be printed */
+	bool text_is_asked; /* the text is what was asked for: --quiet does not keep it back */
+	char *buffer;	    /* behind text */
 	size_t buffer_bytes;
 };
 

@@ -29,10 +29,11 @@ enum command_id {
 
 struct command {
 	const char *name;
-	const char *summary; /* one line */
-	const char *doc;     /* the paragraph above the options in --help */
+	const char *summary;			   /* one line */
+	const char *doc;			   /* the paragraph above the options in --help */
 	int (*run)(struct invocation *invocation); /* returns the exit code */
 	const char *operands; /* what --help calls what follows the options; NULL: options only */
+	int failure;	      /* exit code of all failures of fcpause's own; 0: by their class */
 };
 
 extern const struct command commands[COMMANDS];
@@ -94,6 +95,7 @@ enum option_id {
 	OPT_LIST,
 	OPT_TRIM,
 	OPT_STRICT,
+	OPT_STDIN,
 	OPT_SCRIPT,
 	OPT_USER,
 	OPT_EXEC_TIMEOUT_MS,
@@ -107,31 +109,31 @@ enum option_id {
 };
 
 enum option_kind {
-	KIND_TEXT,    /* a path */
-	KIND_URL,     /* http://HOST[:PORT][/PATH] */
-	KIND_LIST,    /* words with commas between */
-	KIND_CHOICE,  /* one of option.choices */
-	KIND_MS,      /* milliseconds, 0 to 24 h */
-	KIND_WAIT_MS, /* milliseconds, 1 to 24 h */
-	KIND_MIB,     /* MiB */
+	KIND_TEXT,     /* a path */
+	KIND_URL,      /* http://HOST[:PORT][/PATH] */
+	KIND_LIST,     /* words with commas between */
+	KIND_CHOICE,   /* one of option.choices */
+	KIND_MS,       /* milliseconds, 0 to 24 h */
+	KIND_WAIT_MS,  /* milliseconds, 1 to 24 h */
+	KIND_MIB,      /* MiB */
 	KIND_MIB_AUTO, /* MiB, or "auto": UINT64_MAX */
-	KIND_PID,     /* a process */
-	KIND_BYTES,   /* bytes, with K, M, G, KiB, ... */
-	KIND_FILES,   /* a path, may be repeated: all of them, in order; of the environment one */
-	KIND_STEP_MS, /* STEP=N, may be repeated */
-	KIND_SWITCH,  /* there or not */
-	KIND_TOGGLE,  /* --NAME and --no-NAME: on, off, or not said */
-	KIND_ACTION,  /* does something else instead of the command */
+	KIND_PID,      /* a process */
+	KIND_BYTES,    /* bytes, with K, M, G, KiB, ... */
+	KIND_FILES,    /* a path, may be repeated: all of them, in order; of the environment one */
+	KIND_STEP_MS,  /* STEP=N, may be repeated */
+	KIND_SWITCH,   /* there or not */
+	KIND_TOGGLE,   /* --NAME and --no-NAME: on, off, or not said */
+	KIND_ACTION,   /* does something else instead of the command */
 };
 
 struct option_def {
 	const char *name; /* without "--"; the environment's is FCPAUSE_ and this in capitals */
 	char letter;	  /* 0: none */
 	enum option_kind kind;
-	const char *arg;	    /* what --help calls its argument */
-	unsigned commands;	    /* 1 << command_id of those that take it */
-	const char *otherwise;	    /* the default, as it would be written; NULL: none */
-	const char *choices[5];	    /* KIND_CHOICE, NULL at the end */
+	const char *arg;	/* what --help calls its argument */
+	unsigned commands;	/* 1 << command_id of those that take it */
+	const char *otherwise;	/* the default, as it would be written; NULL: none */
+	const char *choices[5]; /* KIND_CHOICE, NULL at the end */
 	const char *doc;
 };
 

@@ -9,6 +9,16 @@
 #include <argp.h>
 #include <string.h>
 
+#define ENVIRONMENT \
+	"Each option can be set by the environment too: FCPAUSE_ and its name in capitals (FCPAUSE_API_SOCK). "
+#define EXIT_CODES                                                                       \
+	ENVIRONMENT                                                                      \
+		"Exit codes: 0 done, 1 failed, 2 usage, 3 not supported here, 4 partly " \
+		"done, 5 the VM was left in another state than asked, 6 another fcpause is at work."
+#define EXIT_CODES_OF_COMMAND                                                          \
+	ENVIRONMENT "Exit codes: the command's, 125 fcpause failed, 126 it cannot be " \
+		    "executed, 127 it is not there, 128 + N signal N ended it."
+
 /* argp's keys: a letter stands for itself, other options for what is above all letters. */
 #define KEY_OPTION 0x1000
 #define KEY_NEGATION 0x2000
@@ -60,9 +70,9 @@ static int unknown_option(const struct invocation *invocation, const char *word,
 	size_t length = strcspn(word, "=");
 	char hint[NEAREST_MAX_BYTES + 24];
 
-	return fcp_error_set(err, FCP_ERR_USAGE, 0, "unknown option '%.*s'%s (see fcpause %s --help)",
-			     (int)length, word, hint_for(invocation, word, length, hint),
-			     invocation->command->name);
+	return fcp_error_set(err, FCP_ERR_USAGE, 0,
+			     "unknown option '%.*s'%s (see fcpause %s --help)", (int)length, word,
+			     hint_for(invocation, word, length, hint), invocation->command->name);
 }
 
 /* argp says nothing itself: what the user wrote stands before state->next. */
@@ -116,7 +126,8 @@ static error_t on_key(int key, char *arg, struct argp_state *state)
 	}
 	if (key == ARGP_KEY_ARG) {
 		parser->failed = true;
-		fcp_error_set(parser->err, FCP_ERR_USAGE, 0, "'%.100s': this command takes options only", arg);
+		fcp_error_set(parser->err, FCP_ERR_USAGE, 0,
+			      "'%.100s': this command takes options only", arg);
 		return EINVAL;
 	}
 	if (id == OPTIONS)
@@ -171,18 +182,24 @@ static void argp_table(const struct command *command, struct texts *texts,
 
 	for (int common = 0; common < 2; common++) {
 		if (common)
-			table[count++] = (struct argp_option){.doc = "Common to all commands:", .group = 2};
+			table[count++] =
+				(struct argp_option){.doc = "Common to all commands:", .group = 2};
 		for (size_t i = 0; i < OPTIONS; i++) {
 			const struct option_def *option = &options[i];
 			enum option_id id = (enum option_id)i;
 
 			if (!(option->commands & bit) || is_common(id) != common)
 				continue;
-			table[count++] = (struct argp_option){option->name, key_of(id), option->arg, 0,
-							      doc(texts, id), common + 1};
+			table[count++] =
+				(struct argp_option){option->name,   key_of(id), option->arg, 0,
+						     doc(texts, id), common + 1};
 			if (option->kind == KIND_TOGGLE)
-				table[count++] = (struct argp_option){negation(texts, id), KEY_NEGATION + (int)id,
-								      NULL, OPTION_ALIAS, NULL, common + 1};
+				table[count++] = (struct argp_option){negation(texts, id),
+								      KEY_NEGATION + (int)id,
+								      NULL,
+								      OPTION_ALIAS,
+								      NULL,
+								      common + 1};
 		}
 	}
 	table[count] = (struct argp_option){0};
@@ -291,14 +308,16 @@ void print_help(const struct command *command, FILE *out)
 {
 	struct argp_option table[TABLE_ROWS];
 	char name[64], text[1024];
-	struct argp argp = {.options = table, .parser = on_key, .args_doc = command->operands, .doc = text};
+	struct argp argp = {.options = table,
+			    .parser = on_key,
+			    .args_doc = command->operands,
+			    .doc = text};
 	struct texts texts;
 
 	argp_table(command, &texts, table);
 	snprintf(name, sizeof(name), "fcpause %s", command->name);
 	snprintf(text, sizeof(text), "%s\v%s", command->doc,
-		 "Each option can be set by the environment too: FCPAUSE_ and its name in capitals "
-		 "(FCPAUSE_API_SOCK). Exit codes: 0 done, 1 failed, 2 usage, 3 not supported here, 4 partly "
-		 "done, 5 the VM was left in another state than asked, 6 another fcpause is at work.");
-	argp_help(&argp, out, ARGP_HELP_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC, name);
+		 command->failure ? EXIT_CODES_OF_COMMAND : EXIT_CODES);
+	argp_help(&argp, out,
+		  ARGP_HELP_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC, name);
 }

@@ -42,7 +42,7 @@ int plan_print(const struct invocation *invocation, const struct planned *steps,
 		return EXIT_FAILED;
 	plan_write(invocation, steps, count, output.text);
 	fill_object(&output, steps, count);
-	return output_end(&output, &(struct ending){&planned, NULL, EXIT_DONE, false});
+	return output_end(&output, &(struct ending){.outcome = &planned, .exit_code = EXIT_DONE});
 }
 
 void plan_tell(const struct invocation *invocation, const struct planned *steps, size_t count)

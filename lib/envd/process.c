@@ -51,13 +51,14 @@ static int pass_on(struct stream *stream, const struct fcp_json *data, const cha
 					  stream->command->arg, err);
 }
 
-static void on_start_event(const struct stream *stream, const struct fcp_json *start)
+static int on_start_event(const struct stream *stream, const struct fcp_json *start,
+			  struct fcp_error *err)
 {
+	const struct fcp_guest_command *command = stream->command;
 	uint64_t pid = 0;
 
 	fcp_json_u64(fcp_json_get(start, "pid"), &pid);
-	if (stream->command->on_start)
-		stream->command->on_start((uint32_t)pid, stream->command->arg);
+	return command->on_start ? command->on_start((uint32_t)pid, command->arg, err) : 0;
 }
 
 static void on_end_event(struct stream *stream, const struct fcp_json *end)
@@ -104,8 +105,9 @@ static int on_message(uint8_t flags, const char *text, size_t length, void *arg,
 		return on_end_of_stream(stream, message, err);
 	event = fcp_json_get(message, "event");
 	data = fcp_json_get(event, "data");
-	if (fcp_json_get(event, "start"))
-		on_start_event(stream, fcp_json_get(event, "start"));
+	if (fcp_json_get(event, "start") &&
+	    on_start_event(stream, fcp_json_get(event, "start"), err) != 0)
+		return -1;
 	if (pass_on(stream, data, "stdout", FCP_GUEST_STDOUT, err) != 0 ||
 	    pass_on(stream, data, "stderr", FCP_GUEST_STDERR, err) != 0)
 		return -1;
@@ -123,8 +125,9 @@ static bool on_bytes(const void *data, size_t length, void *arg)
 }
 
 /* {"process":{"cmd":"/bin/sh","args":["-c",SCRIPT]},"stdin":false} in an envelope; owned. */
-static char *request_body(const char *const *argv, size_t *bytes_)
+static char *request_body(const struct fcp_guest_command *command, size_t *bytes_)
 {
+	const char *const *argv = command->argv;
 	FCP_CLEANUP(json) struct fcp_json *request = fcp_json_object();
 	FCP_CLEANUP(free) char *text = NULL;
 	struct fcp_json *process = fcp_json_object();
@@ -138,7 +141,7 @@ static char *request_body(const char *const *argv, size_t *bytes_)
 	bad |= fcp_json_set_string(process, "cmd", argv[0]);
 	bad |= fcp_json_set(process, "args", args);
 	bad |= fcp_json_set(request, "process", process);
-	bad |= fcp_json_set_bool(request, "stdin", false);
+	bad |= fcp_json_set_bool(request, "stdin", command->with_stdin);
 	text = bad ? NULL : fcp_json_text(request);
 	if (!text)
 		return NULL;
@@ -244,7 +247,7 @@ static int send_command(struct stream *stream, const char *const *headers, struc
 	if (fcp_http_open(NULL, command->envd, &http, err) != 0)
 		return -1;
 	fcp_http_observe(http, "envd", command->observer);
-	request.body = body = request_body(command->argv, &request.body_bytes);
+	request.body = body = request_body(command, &request.body_bytes);
 	if (!body)
 		return fcp_error_nomem(err);
 	if (fcp_http_send(http, &request, &response, err) != 0)

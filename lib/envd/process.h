@@ -11,14 +11,16 @@ struct fcp_guest_command {
 	const char *envd;		    /* "http://IP:49983" */
 	const struct fcp_envd_token *token; /* borrowed */
 	const char *user;		    /* "root"; no colon, at most FCP_GUEST_USER_MAX bytes */
-	const char *const *argv;     /* NULL at the end */
-	uint32_t timeout_ms;	     /* sent as Connect-Timeout-Ms, and our own deadline */
-	size_t answer_max_bytes;     /* of the whole stream, base64 and all */
+	const char *const *argv;	    /* NULL at the end */
+	bool with_stdin;		    /* a pipe, see input.h; else /dev/null */
+	uint32_t timeout_ms;		    /* sent as Connect-Timeout-Ms, and our own deadline */
+	size_t answer_max_bytes;	    /* of the whole stream, base64 and all */
 	int cancel_fd;
 	/* What the command writes, as it comes, decoded; the guest's bytes. -1 stops with *err. */
 	int (*on_output)(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
 			 struct fcp_error *err);
-	void (*on_start)(uint32_t pid, void *arg); /* envd has started it */
+	/* envd has started it. -1 stops with *err. */
+	int (*on_start)(uint32_t pid, void *arg, struct fcp_error *err);
 	void *arg;
 	const struct fcp_observer *observer; /* NULL: not told of the requests */
 };
@@ -26,7 +28,7 @@ struct fcp_guest_command {
 #define FCP_GUEST_USER_MAX 120
 
 struct fcp_guest_exit {
-	bool exited; /* else ended by a signal */
+	bool exited; /* else ended by a signal, see fcp_guest_signal_number() */
 	int exit_code;
 	char status[64]; /* envd's words: "exit status 3", "signal: killed" */
 };

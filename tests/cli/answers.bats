@@ -61,7 +61,7 @@ frame() { printf '\\%03o\\000\\000%s%s' "$1" "$(printf '\\%03o\\%03o' $((${#2} /
 envd_says() {
 	serve tcp "$1"
 	fcp exec --envd "$URL" -- true
-	expect 1 && expect_err "$2"
+	expect 125 && expect_err "$2"
 	fcp reclaim --envd "$URL" --json
 	expect 1 && expect_err "$2"
 }

@@ -5,7 +5,8 @@
 #  - the words are run as they are; --script is run by /bin/sh -c
 #  - the guest's output byte for byte, as it comes, of any size
 #  - a command that is given up is killed in the guest; the message says what became of it
-#  - exit codes: 0 it exited with 0; 1 it failed or could not run; 2 usage; 4 timeout
+#  - the exit code is the command's, 128 + N when signal N ended it; 125: fcpause's own failures
+#  - with -i the standard input is the command's, byte for byte, as far as it reads
 
 load helpers
 
@@ -63,10 +64,10 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	expect 0
 	expect_json '.stdout == "-- x\n"'
 	fcp exec --json --bogus -- true
-	expect 2
+	expect 125
 	expect_json '.error.class == "usage"'
 	fcp exec --bogus -- true --json
-	expect 2
+	expect 125
 	expect_no_out
 }
 
@@ -80,36 +81,46 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	[ "$(<out)" = alone ]
 }
 
-@test "a command that fails: exit 1, the message has its code" {
+@test "the command's exit code is the exit code, and nothing is added to what it wrote" {
+	local code
 	vm
-	fcp exec --script 'echo out; echo err >&2; exit 3'
-	expect 1
-	[ "$(<out)" = out ]
-	diff err - <<-'D'
-	err
-	fcpause exec: failed: exit code 3
-	D
+	for code in 1 2 3 4 5 6 42 124 125 126 127 128 255; do
+		fcp exec --script 'echo out; echo err >&2; exit "$1"' -- "$code"
+		expect "$code"
+		[ "$(<out)" = out ] && [ "$(<err)" = err ]
+		fcp exec --json --script 'exit "$1"' -- "$code"
+		expect "$code"
+		expect_no_err
+		expect_json '.status == "failed"' ".exit_code == $code" '.signal == null' \
+			".reason == \"exit code $code\"" 'has("error") | not'
+	done
 }
 
-@test "a command that a signal ends: exit 1, the message has the signal" {
+@test "a command that a signal ends: 128 and its number, and the message names it" {
+	local signal
 	vm
-	fcp exec --script 'kill -9 $$' --json
-	expect 1
-	expect_json '.status == "failed"' '.exit_code == null' '.left_running == false' 'has("error") | not'
+	for signal in 1 9 11 15 31 40 64; do
+		fcp exec --script 'ulimit -c 0; kill -"$1" $$' --json -- "$signal"
+		expect $((128 + signal))
+		expect_json '.status == "failed"' '.exit_code == null' ".signal == $signal" '.left_running == false' \
+			'has("error") | not'
+	done
+	fcp exec --script 'kill -9 $$'
+	expect 137
 	expect_err 'fcpause exec: failed: ended by a signal: killed'
 }
 
-@test "a command that is not there: exit 1" {
+@test "a command that is not there: exit 127" {
 	vm
 	fcp exec --json -- nothing-of-this-name
-	expect 1
+	expect 127
 	expect_json '.exit_code == 127' '.stderr | contains("nothing-of-this-name")'
 }
 
-@test "a command that may not be executed: exit 1" {
+@test "a command that may not be executed: exit 126" {
 	vm
 	fcp exec --json -- /etc/passwd
-	expect 1
+	expect 126
 	expect_json '.exit_code == 126' '.stderr | contains("Permission denied")'
 }
 
@@ -119,7 +130,15 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	expect 0
 	expect_err 'warning: failed: exit code 1'
 	fcp exec --best-effort -q -- false
+	expect 0
 	expect_no_err
+	# Of codes too that are usage and a VM left behind where they are fcpause's own.
+	fcp exec --best-effort --script 'exit 2'
+	expect 0
+	fcp exec --best-effort --script 'exit 5'
+	expect 0
+	fcp exec --best-effort --script 'kill -9 $$'
+	expect 0
 }
 
 @test "any bytes, more than a MiB, to stdout and to stderr" {
@@ -134,10 +153,9 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	cmp bytes err
 	# With a failure behind it, and both at once.
 	fcp exec --script 'cat "$1"; cat "$1" >&2; exit 9' -- "$T/bytes"
-	expect 1
+	expect 9
 	cmp bytes out
-	head -c 3000001 err | cmp bytes -
-	tail -c +3000002 err | grep -qx 'fcpause exec: failed: exit code 9'
+	cmp bytes err
 }
 
 @test "output comes as it is written, not at the end" {
@@ -155,14 +173,14 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 @test "a message that is longer than allowed" {
 	vm --fault 'POST /process.Process/Start huge=3000000'
 	fcp exec --json -- true
-	expect 1
+	expect 125
 	expect_json '.error.class == "protocol"'
 }
 
 @test "JSON: output, exit code, time, settings" {
 	vm
 	fcp exec --json --user user --script 'echo out; echo err >&2; exit 4' -- word
-	expect 1
+	expect 4
 	expect_json '.command == "exec"' '.status == "failed"' '.reason == "exit code 4"' '.exit_code == 4' \
 		'.stdout == "out\n"' '.stderr == "err\n"' '.truncated == false' '.left_running == false' \
 		'.ms > 0' '.settings.user == {value: "user", origin: "cli"}' \
@@ -190,32 +208,32 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	FCPAUSE_USER=user fcp exec --script 'echo "$USER"'
 	[ "$(<out)" = user ]
 	fcp exec --user nobodyhere --json -- true
-	expect 1
+	expect 125
 	expect_json '.error.class == "server"' '.error.message | contains("invalid username: '"'nobodyhere'"'")' \
 		'.left_running == false'
 	fcp exec --user root:secret -- true
-	expect 2
+	expect 125
 }
 
-@test "words that cannot be sent as they are: exit 2, nothing is sent" {
+@test "words that cannot be sent as they are: exit 125, nothing is sent" {
 	vm
 	fcp exec -- echo $'\xff'
-	expect 2
+	expect 125
 	expect_err 'word 2 of the command is no UTF-8'
 	expect_no_requests
 }
 
 @test "usage: no command, no address" {
 	fcp exec --envd http://127.0.0.1:1
-	expect 2
+	expect 125
 	expect_err 'a command is needed'
 	fcp exec --envd http://127.0.0.1:1 --
-	expect 2
+	expect 125
 	fcp exec -- true
-	expect 2
+	expect 125
 	expect_err '--envd URL is needed'
 	fcp exec --envd http://127.0.0.1:1 --exec-timeout-ms 0 -- true
-	expect 2
+	expect 125
 }
 
 @test "a dry run asks nobody, and shows the words" {
@@ -236,24 +254,24 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	expect 0
 	[ "$(<out)" = in ]
 	fcp exec --json -- echo in
-	expect 1
+	expect 125
 	expect_json '.error.http_status == 401' '.left_running == false'
 }
 
 @test "nobody listens where envd should be" {
 	fcp exec --envd http://127.0.0.1:1 --json -- true
-	expect 1
+	expect 125
 	expect_json '.error.class == "connect"' '.left_running == false'
 }
 
 # ---- given up --------------------------------------------------------------------------------
 
-@test "timeout: exit 4, and the command is killed" {
+@test "timeout: exit 125, and the command is killed" {
 	vm
 	local seconds
 	seconds=$(own)
 	fcp exec --exec-timeout-ms 1500 --json -- sleep "$seconds"
-	expect 4
+	expect 125
 	expect_json '.status == "timeout"' '.exit_code == null' '.left_running == false' \
 		'.reason | contains("1500 ms") and contains("the command was killed")' '.ms >= 1500'
 	wait_gone "sleep $seconds"
@@ -264,7 +282,7 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	local seconds
 	seconds=$(own)
 	fcp exec --exec-timeout-ms 300 --json --script 'sleep "$1" & wait' -- "$seconds"
-	expect 4
+	expect 125
 	expect_json '.left_running == false' '.ms < 10000'
 	pgrep -f "^sleep $seconds"
 }
@@ -273,11 +291,11 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	vm
 	sim_patch /vm '{"state":"Paused"}'
 	fcp exec --exec-timeout-ms 200 --json -- true
-	expect 4
+	expect 125
 	expect_json '.left_running' '.reason | contains("may have been started")'
 }
 
-@test "SIGINT, SIGTERM, SIGHUP: exit 1, and the command is killed, with the token" {
+@test "SIGINT, SIGTERM, SIGHUP: exit 125, and the command is killed, with the token" {
 	local signal seconds
 	vm --token secret
 	echo secret >token
@@ -288,7 +306,7 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 		_sim_wait_file "$T/out" '^[0-9]+$' # envd has told of it then
 		fcp_signal "$signal"
 		fcp_end
-		expect 1
+		expect 125
 		expect_err 'interrupted; the command was killed'
 		wait_gone "^sleep $seconds"
 	done
@@ -303,7 +321,7 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	sim_wait_log '"cmd":"sleep"'
 	fcp_signal TERM
 	fcp_end
-	expect 1
+	expect 125
 	expect_json '.error.class == "interrupted"' '.exit_code == null' '.left_running | type == "boolean"'
 }
 
@@ -318,7 +336,7 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	_sim_wait_file "$T/out" '^y$'
 	fcp_signal INT
 	fcp_end
-	expect 1
+	expect 125
 	expect_err 'the command was killed'
 	kill "$reader"
 }
@@ -335,7 +353,7 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	# A stream without its end: not_found is the answer to the signal, and that is fine.
 	vm --fault 'POST /process.Process/Start no-end'
 	fcp exec --json -- true
-	expect 1
+	expect 125
 	expect_json '.error.class == "protocol"' '.left_running == false'
 }
 
@@ -344,7 +362,7 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	local done='{"code":"internal","message":"error sending signal: os: process already finished"}'
 	vm --fault "POST /process.Process/SendSignal status=500,$done"
 	fcp exec --exec-timeout-ms 200 --json -- sleep 1
-	expect 4
+	expect 125
 	expect_json '.left_running == false' '.reason | contains("the command was killed")'
 }
 
@@ -353,7 +371,7 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	local seconds
 	seconds=$(own)
 	fcp exec --exec-timeout-ms 1500 --json -- sleep "$seconds"
-	expect 4
+	expect 125
 	expect_json '.left_running' '.reason | contains("may still run in the guest")'
 }
 
@@ -362,7 +380,7 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	for kind in no-eos cut reset; do
 		SIM_NAME=${kind/-/} vm --fault "POST /process.Process/Start $kind"
 		fcp exec --json -- echo x
-		expect 1
+		expect 125
 		expect_json '.status == "failed"' '.error.class == "protocol"'
 	done
 }
@@ -371,10 +389,165 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	vm
 	status=0
 	"$FCPAUSE" exec -- echo x >&- 2>err || status=$?
-	expect 1
+	expect 125
 	[ -e /dev/full ] || return 0
 	status=0
 	"$FCPAUSE" exec -- echo x >/dev/full 2>err || status=$?
-	expect 1
+	expect 125
 	expect_err 'No space left'
+}
+
+# ---- standard input --------------------------------------------------------------------------
+
+# Behind it "$@" and in: what fcp does, with the standard input of the test.
+fcp_in() {
+	status=0
+	timeout -k 20 60 "$FCPAUSE" exec "$@" >out 2>err || status=$?
+}
+
+@test "stdin: without -i the command has none" {
+	vm
+	fcp_in -- cat < <(echo hello)
+	expect 0
+	expect_no_out
+	messages | jq -e '.stdin == false'
+	! grep -q SendInput "$SIM_LOG"
+}
+
+@test "stdin: -i, --stdin and FCPAUSE_STDIN pass it, to its end" {
+	vm
+	fcp_in -i -- cat < <(echo hello)
+	expect 0
+	[ "$(<out)" = hello ]
+	expect_no_err
+	fcp_in --stdin --script 'cat; echo "[$?]"' < <(printf 'no newline')
+	[ "$(<out)" = 'no newline[0]' ]
+	FCPAUSE_STDIN=1 fcp_in -- cat < <(echo again)
+	[ "$(<out)" = again ]
+	fcp_in -i -- cat </dev/null
+	expect 0
+	expect_no_out
+}
+
+@test "stdin: what is sent" {
+	vm
+	fcp_in -i -- cat < <(printf 'one\n')
+	expect 0
+	local pid
+	pid=$(sed -n 's/.*SendInput.*"pid":\([0-9]*\).*/\1/p' "$SIM_LOG")
+	_log | sed "s/:$pid}/:PID}/" | diff - <(cat <<-'L'
+	envd POST /process.Process/Start Connect-Timeout-Ms=60000 Authorization=Basic cm9vdDo= Connect-Protocol-Version=1 SCRIPT
+	envd POST /process.Process/SendInput Connect-Protocol-Version=1 SCRIPT
+	envd POST /process.Process/CloseStdin Connect-Protocol-Version=1 SCRIPT
+	L
+	)
+	messages | jq -se --argjson pid "$pid" '.[0].stdin and
+		.[1] == {process: {pid: $pid}, input: {stdin: "b25lCg=="}} and .[2] == {process: {pid: $pid}}'
+}
+
+@test "stdin: any bytes, of a file and of a pipe, into a command that writes them back" {
+	vm
+	head -c 3000001 /dev/urandom >bytes
+	fcp_in -i -- cat <bytes
+	expect 0
+	cmp bytes out
+	fcp_in -i -- cat < <(cat bytes)
+	expect 0
+	cmp bytes out
+}
+
+@test "stdin: comes as it is written, not at its end" {
+	vm
+	mkfifo in
+	: >out
+	env --default-signal=INT timeout -k 20 60 "$FCPAUSE" exec -i --script 'while read -r line; do echo "<$line>"; done' \
+		<in >out 2>err 3>&- &
+	FCP_PID=$!
+	exec {in}>in
+	echo one >&"$in"
+	_sim_wait_file "$T/out" '^<one>$'
+	echo two >&"$in"
+	_sim_wait_file "$T/out" '^<two>$'
+	exec {in}>&-
+	fcp_end
+	expect 0
+}
+
+@test "stdin: a command that reads no further ends it, and its exit code counts" {
+	vm
+	yes | head -c 5000000 >lines
+	fcp_in -i -- head -n 1 <lines
+	expect 0
+	[ "$(<out)" = y ]
+	fcp_in -i --script 'exec <&-; echo closed; exit 7' <lines
+	expect 7
+	[ "$(<out)" = closed ]
+	# It ends while its input goes on: nothing waits for that.
+	mkfifo in
+	exec {in}<>in
+	fcp_in -i --script 'exit 8' <&"$in"
+	expect 8
+	expect_no_err
+	exec {in}>&-
+}
+
+@test "stdin: a command that does not read is given up at the deadline" {
+	vm
+	local seconds
+	seconds=$(own)
+	head -c 5000000 /dev/zero >bytes
+	fcp_in -i --exec-timeout-ms 1500 --json -- sleep "$seconds" <bytes
+	expect 125
+	expect_json '.status == "timeout"' '.left_running == false'
+	wait_gone "^sleep $seconds"
+}
+
+@test "stdin: a signal ends it while it waits for input" {
+	vm
+	mkfifo in
+	: >out
+	env --default-signal=INT timeout -k 20 60 "$FCPAUSE" exec -i --script 'echo ready; exec cat' <in >out 2>err 3>&- &
+	FCP_PID=$!
+	exec {in}>in
+	_sim_wait_file "$T/out" '^ready$'
+	fcp_signal INT
+	fcp_end
+	expect 125
+	expect_err 'interrupted; the command was killed'
+	exec {in}>&-
+}
+
+@test "stdin: with a token" {
+	vm --token secret
+	echo secret >token
+	fcp_in -i --envd-token-file token -- cat < <(echo hello)
+	expect 0
+	[ "$(<out)" = hello ]
+	[ "$(grep -c 'X-Access-Token=secret' "$SIM_LOG")" -eq 3 ]
+}
+
+@test "stdin: that cannot be read kills the command" {
+	vm
+	fcp_in -i --json -- cat <"$T"
+	expect 125
+	expect_json '.error.class == "io"' '.reason | contains("Is a directory; the command was killed")' \
+		'.left_running == false'
+	fcp_in -i -- cat <&-
+	expect 125
+	expect_err "the command's input: Bad file descriptor"
+}
+
+@test "stdin: envd fails on the way" {
+	vm --fault 'POST /process.Process/SendInput status=503'
+	fcp_in -i --json -- cat < <(echo hello)
+	expect 125
+	expect_json '.error.class == "server"' '.error.http_status == 503' '.left_running == false' \
+		'.reason | contains("SendInput: HTTP status 503") and contains("the command was killed")'
+}
+
+@test "stdin: an envd that cannot close it" {
+	vm --fault 'POST /process.Process/CloseStdin status=404'
+	fcp_in -i --json -- cat < <(echo hello)
+	expect 125
+	expect_json '.status == "unsupported"' '.left_running == false' '.reason | contains("it has no CloseStdin")' '.stdout == "hello\n"'
 }

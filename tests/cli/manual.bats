@@ -194,6 +194,9 @@ needs() {
 	esac
 }
 
+# The exit code of a bad command line: exec has its command's codes, and one for what is its own.
+usage() { if [ "$1" = exec ]; then echo 125; else echo 2; fi; }
+
 # without NAME: NEEDS without that option and its value, into REST.
 without() {
 	local i
@@ -286,7 +289,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 
 @test "manual: no page names a letter that does not exist" {
 	local command file
-	for command in $(commands); do help_rows "$command" common; done |
+	for command in $(commands); do help_rows "$command" common; help_rows "$command" own; done |
 		grep -oE '^[A-Za-z],' | tr -d , | sort -u >b
 	find_pages
 	for file in "${PAGES[@]}"; do
@@ -373,7 +376,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			bad "$name" "$arg" >values
 			while IFS= read -r value; do
 				fcp "$command" "${NEEDS[@]}" "--$name=$value"
-				expect 2
+				expect "$(usage "$command")"
 				expect_err "fcpause $command: "
 				expect_err "--$name"
 				expect_no_out
@@ -389,7 +392,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		while IFS=$'\t' read -r name arg kind; do
 			[ "$kind" = value ] || continue
 			fcp "$command" "${NEEDS[@]}" "--$name"
-			expect 2
+			expect "$(usage "$command")"
 			expect_err "fcpause $command: --$name needs a value: $arg"
 		done < <(rows "$command")
 	done
@@ -402,7 +405,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		while IFS=$'\t' read -r name arg kind; do
 			[ "$kind" != value ] || continue
 			fcp "$command" "${NEEDS[@]}" "--$name=1"
-			expect 2
+			expect "$(usage "$command")"
 			expect_err "--$name"
 		done < <(rows "$command")
 	done
@@ -419,7 +422,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			# getopt(3) takes it so.
 			[ "$(grep -c "^$name" own)" -eq 0 ] || continue
 			fcp "$command" "${NEEDS[@]}" "--$name"
-			expect 2
+			expect "$(usage "$command")"
 			expect_err "--$name"
 		done <others
 	done
@@ -443,7 +446,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			| .key as $key | .value.value
 			| if type == "boolean" then (if . then "on" else "off" end) else tostring end
 			| ($key | gsub("_"; "-")) + "=" + .' out |
-			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|any-base|verify|list|track-dirty-pages|stop)=|=0$|^step-timeout-ms' |
+			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|any-base|verify|list|track-dirty-pages|stop|stdin)=|=0$|^step-timeout-ms' |
 			sort >b
 		grep -vx 'amount-mib=0' a >a2 || true
 		mv a2 a
@@ -500,7 +503,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 				status=0
 				env "$variable=$value" timeout 20 "$FCPAUSE" "$command" "${REST[@]}" \
 					>out 2>err || status=$?
-				expect 2
+				expect "$(usage "$command")"
 				grep -qF -e "$variable" -e "--$name" err || _show "err names neither"
 			done <values
 		done < <(rows "$command")
@@ -586,6 +589,11 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	for command in $(commands); do
 		"$FCPAUSE" "$command" --help | tr '\n' ' ' | sed 's/.*Exit codes: //' |
 			tr ',' '\n' | awk 1 | sed -nE 's/^ *([0-9]+) .*/\1/p' >a
+		if [ "$command" = exec ]; then
+			section "$(page exec)" 'EXIT STATUS' | sed -nE 's/^\.It Li ([0-9]+)( .*)?$/\1/p' >b
+			equal 'fcpause exec --help' fcpause-exec.1
+			continue
+		fi
 		section "$ROOT/man/fcpause.1" 'EXIT STATUS' | sed -nE 's/^\.It Li ([0-9]+)$/\1/p' >b
 		[ -s a ]
 		equal "fcpause $command --help" fcpause.1

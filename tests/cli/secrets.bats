@@ -21,7 +21,7 @@ hides() { run ! grep -q -- "$1" "$T/out" "$T/err"; }
 			hides cr3t
 		done
 		FCPAUSE_ENVD=$url fcp exec --json -- true
-		expect 2
+		expect 125
 		expect_json '.error.class == "usage"' '.error.message | startswith("FCPAUSE_ENVD: ")'
 		hides s3c
 	done
@@ -66,7 +66,7 @@ hides() { run ! grep -q -- "$1" "$T/out" "$T/err"; }
 
 @test "R12: nobody listens at a URL without a port: envd's is named" {
 	fcp exec --envd http://127.0.0.9 -- true
-	[ "$status" -eq 1 ]
+	[ "$status" -eq 125 ]
 	expect_err 'envd: cannot connect to http://127.0.0.9: '
 	expect_err "envd's is 49983"
 }
@@ -78,7 +78,7 @@ hides() { run ! grep -q -- "$1" "$T/out" "$T/err"; }
 	for mode in 644 640 604 620 602 610; do
 		chmod $mode token
 		fcp exec --envd "$SIM_ENVD" --envd-token-file token --json -- true
-		expect 1
+		expect 125
 		expect_json '.error.class == "input"' '.error.message | contains("chmod 600")'
 		hides s3cr3t
 		fcp reclaim --envd "$SIM_ENVD" --envd-token-file token --json
@@ -94,7 +94,7 @@ hides() { run ! grep -q -- "$1" "$T/out" "$T/err"; }
 	[ "$(id -u)" -eq 0 ] || skip 'only root can give a file away'
 	chown 65534 token
 	fcp exec --envd "$SIM_ENVD" --envd-token-file token -- true
-	expect 1
+	expect 125
 	expect_err 'another user (65534)'
 }
 
@@ -122,13 +122,13 @@ hides() { run ! grep -q -- "$1" "$T/out" "$T/err"; }
 	_sim_wait_file "$T/err" envd-token-file
 	fcp_signal TERM
 	fcp_end
-	expect 1
+	expect 125
 	expect_err interrupted
 }
 
 @test "R12: a command that is killed at its deadline is killed with a token that was read once" {
 	vm --token s3cr3t
 	fcp exec --envd "$SIM_ENVD" --envd-token-file <(echo s3cr3t) --exec-timeout-ms 500 -- sleep 30
-	expect 4
+	expect 125
 	expect_err 'the command was killed'
 }

@@ -73,13 +73,13 @@ reclaim() { fcp reclaim --json --envd "$ENVD" "$@"; }
 
 @test "a user that does not exist: envd's own words" {
 	fcp exec --json --user nobody-of-that-name --envd "$ENVD" -- true
-	expect 1
+	expect 125
 	expect_json '.error.message | contains("nobody-of-that-name")'
 }
 
 @test "nobody at envd's address: failed in time" {
 	stop_vm
 	reclaim
-	expect 4
+	expect 125
 	expect_json '.status == "timeout"' '.reason | contains("envd did not begin")' '[.steps[].status] | unique == ["skipped"]'
 }

@@ -15,9 +15,9 @@
 
 #define PREFIX "/process.Process/"
 #define JSON "application/json"
-#define ACCEPT_UNARY \
-	"application/grpc, application/grpc+json, application/grpc+json; charset=utf-8, " \
-	"application/grpc+proto, application/grpc-web, application/grpc-web+json, " \
+#define ACCEPT_UNARY                                                                               \
+	"application/grpc, application/grpc+json, application/grpc+json; charset=utf-8, "          \
+	"application/grpc+proto, application/grpc-web, application/grpc-web+json, "                \
 	"application/grpc-web+json; charset=utf-8, application/grpc-web+proto, application/json, " \
 	"application/json; charset=utf-8, application/proto"
 
@@ -105,9 +105,9 @@ static void send_signal(const struct http_call *call, struct http_reply *reply, 
 static int write_all(const struct http_call *call, int fd, const unsigned char *data, size_t len)
 {
 	while (len > 0) {
-		struct pollfd fds[] = { { .fd = fd, .events = POLLOUT },
-					{ .fd = call->fd, .events = POLLRDHUP },
-					{ .fd = call->vm->stop_fd, .events = POLLIN } };
+		struct pollfd fds[] = {{.fd = fd, .events = POLLOUT},
+				       {.fd = call->fd, .events = POLLRDHUP},
+				       {.fd = call->vm->stop_fd, .events = POLLIN}};
 		ssize_t n;
 
 		if (poll(fds, 3, -1) < 0 && errno != EINTR)
@@ -137,8 +137,10 @@ static void write_stdin(const struct http_call *call, struct http_reply *reply, 
 			     "error writing to stdin: stdin not enabled or closed");
 	} else {
 		error = write_all(call, fd, data, len > 0 ? (size_t)len : 0);
-		snprintf(message, sizeof(message), "error writing to stdin: error writing to stdin of "
-			 "process '%d': write |1: %s", pid, error == EPIPE ? "broken pipe" : strerror(error));
+		snprintf(message, sizeof(message),
+			 "error writing to stdin: error writing to stdin of "
+			 "process '%d': write |1: %s",
+			 pid, error == EPIPE ? "broken pipe" : strerror(error));
 		close(fd);
 		if (error)
 			calls_refuse(reply, 500, "internal", message);
@@ -158,12 +160,14 @@ static void send_input(const struct http_call *call, struct http_reply *reply, p
 	if (text)
 		write_stdin(call, reply, pid, text);
 	else if (json_object_get(input, "pty"))
-		calls_refuse(reply, 500, "internal",
-			     "error writing to tty: tty not assigned to process \xe2\x80\x94 input should be "
-			     "written to the stdin, not the tty");
+		calls_refuse(
+			reply, 500, "internal",
+			"error writing to tty: tty not assigned to process \xe2\x80\x94 input should be "
+			"written to the stdin, not the tty");
 	else
-		http_reply_text(reply, 501, JSON,
-				"{\"code\":\"unimplemented\",\"message\":\"invalid input type \\u003cnil\\u003e\"}");
+		http_reply_text(
+			reply, 501, JSON,
+			"{\"code\":\"unimplemented\",\"message\":\"invalid input type \\u003cnil\\u003e\"}");
 }
 
 static void close_stdin(const struct http_call *call, struct http_reply *reply, pid_t pid,
@@ -180,9 +184,9 @@ static const struct {
 	void (*answer)(const struct http_call *call, struct http_reply *reply, pid_t pid,
 		       const json_t *request);
 } calls[] = {
-	{ PREFIX "SendSignal", send_signal },
-	{ PREFIX "SendInput", send_input },
-	{ PREFIX "CloseStdin", close_stdin },
+	{PREFIX "SendSignal", send_signal},
+	{PREFIX "SendInput", send_input},
+	{PREFIX "CloseStdin", close_stdin},
 };
 
 static void answer(size_t i, const struct http_call *call, struct http_reply *reply)

@@ -145,13 +145,15 @@ static int on_reclaim_output(enum fcp_guest_stream stream, const char *data, siz
 	return 0;
 }
 
-static void on_reclaim_start(uint32_t pid, void *arg)
+static int on_reclaim_start(uint32_t pid, void *arg, struct fcp_error *err)
 {
 	struct reclaim_progress *progress = arg;
 
 	(void)pid;
+	(void)err;
 	progress->started = true;
 	progress->since_ns = fcp_now_ns();
+	return 0;
 }
 
 /* The steps that are on, each "not reached" until the guest says more. */
