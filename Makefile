@@ -5,14 +5,15 @@
 #                 (REPORT=1: with the table of faults; FCPAUSE_LONG=1: all faults, not a sample)
 # make check-vm   against real Linux kernels under QEMU (FCPAUSE_VM_LONG=1: all variants on all)
 # make check-live against the real Firecracker and envd, where they are on PATH
-# make fuzz       the reader of the guest's memory, FUZZ_SECONDS=60
+# make fuzz       all that is read from outside: each parser, then the guest's memory, FUZZ_SECONDS=60
+#                 each; FUZZ_TARGETS="envd maps guest" names some (clang, libclang-rt-dev, llvm)
 # make demo       the main job on the simulator, before and after
 # make bench      speed, as ratios in one run
 # make format-check  the layout of C files, by Debian 12's clang-format; make format puts it right
 # make install    to DESTDIR and PREFIX
 # make clean
 #
-# Knobs: V=1 shows the commands; D=asan|ubsan|asan,ubsan builds with sanitizers (in build-D);
+# Knobs: V=1 shows the commands; D=asan|ubsan|asan,ubsan|tsan builds with sanitizers (in build-D);
 # WERROR=1 makes warnings errors; CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR as usual.
 
 VERSION := $(shell sed -n 's/^\#define FCP_VERSION "\(.*\)"/\1/p' lib/fcpause.h)
@@ -32,15 +33,18 @@ Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
 
 comma := ,
-SANITIZERS := $(subst $(comma), ,$(subst ubsan,undefined,$(subst asan,address,$(D))))
+SANITIZERS := $(subst $(comma), ,$(D:fuzz=asan,ubsan,fuzzer-no-link))
+SANITIZERS := $(patsubst tsan,thread,$(patsubst ubsan,undefined,$(patsubst asan,address,$(SANITIZERS))))
 B := build$(if $(D),-$(subst $(comma),-,$(D)))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 -Wformat-signedness -Wvla \
 	-Wnull-dereference -Wimplicit-fallthrough -Wunused -Wredundant-decls -Wlogical-op \
-	$(if $(WERROR),-Werror)
+	$(if $(findstring clang,$(CC)),-Wno-unknown-warning-option) $(if $(WERROR),-Werror)
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection
-ifneq ($(D),)
+ifeq ($(D),coverage)
+HARDENING += -fprofile-instr-generate -fcoverage-mapping
+else ifneq ($(D),)
 HARDENING += $(SANITIZERS:%=-fsanitize=%) -fno-sanitize-recover=all -fno-omit-frame-pointer
 else ifneq ($(filter -O%,$(CFLAGS)),)
 HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
@@ -70,6 +74,12 @@ QEMU := $(shell command -v qemu-system-x86_64)
 FUZZ_SECONDS ?= 60
 # What runs an input of the fuzzer, without the fuzzer: a test replays those that it kept.
 FUZZ_OBJECTS := $(patsubst %,$(B)/o/tests/fuzz/%.o,check patch base source store)
+# The fuzz targets of the parsers; build/replays/NAME replays the inputs of tests/fuzz/corpora/NAME.
+PARSER_SHARED := fuzz http replay
+PARSERS := $(filter-out $(PARSER_SHARED),$(patsubst tests/fuzz/parsers/%.c,%,$(wildcard tests/fuzz/parsers/*.c)))
+PARSER_OBJECTS := $(patsubst %,$(B)/o/tests/fuzz/parsers/%.o,$(PARSERS) $(PARSER_SHARED))
+PARSER_REPLAYS := $(PARSERS:%=$(B)/replays/%)
+FUZZ_TARGETS ?= $(PARSERS) guest
 REPLAY_OBJECTS := $(patsubst %.c,$(B)/o/%.o,$(wildcard tests/contract/*.c))
 
 MATRIX_TESTS := $(B)/matrix $(B)/load
@@ -128,6 +138,21 @@ $(B)/distil: $(B)/o/tests/fuzz/distil.o $(FUZZ_OBJECTS) $(UNIT_SHARED) $(B)/libf
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) @tests/fuzz/wrap -o $@ $^ $(LIBS)
 
+# http.o where a target is linked with its wraps, and the commands for the options.
+parser_objects = $(patsubst %,$(B)/o/tests/fuzz/parsers/%.o,$(1) fuzz $(if $(filter envd firecracker,$(1)),http)) \
+	$(if $(filter options,$(1)),$(filter-out $(B)/o/cmd/main.o,$(CMD_OBJECTS))) $(B)/libfcpause.a
+parser_wraps = $(patsubst %,@%,$(wildcard tests/fuzz/parsers/$(1).wrap))
+
+.SECONDEXPANSION:
+$(PARSER_REPLAYS): $(B)/replays/%: $(B)/o/tests/fuzz/parsers/replay.o $$(call parser_objects,$$*)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -pie $(ALL_LDFLAGS) $(call parser_wraps,$*) -o $@ $^ $(LIBS)
+
+# With libFuzzer's own main: tests/fuzz/parsers/run makes them with CC=clang D=fuzz.
+$(B)/fuzzers/%: $$(call parser_objects,$$*)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -pie $(ALL_LDFLAGS) -fsanitize=fuzzer $(call parser_wraps,$*) -o $@ $^ $(LIBS)
+
 $(B)/replay: $(REPLAY_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -ljansson
@@ -145,8 +170,8 @@ $(B)/matrix $(B)/load: $(B)/%: $(B)/o/tests/matrix/%.o $(MATRIX_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -ljansson
 
-check: all $(UNIT_TESTS) $(B)/replay $(B)/guest-file $(B)/shim.so $(MATRIX_TESTS)
-	$(Q)tests/run $(B) check $(UNIT_TESTS) $(MATRIX_TESTS) $(BATS_TESTS) $(if $(QEMU),$(if $(D),,tests/vm/quick))
+check: all $(UNIT_TESTS) $(PARSER_REPLAYS) $(B)/replay $(B)/guest-file $(B)/shim.so $(MATRIX_TESTS)
+	$(Q)tests/run $(B) check $(UNIT_TESTS) $(PARSER_REPLAYS) $(MATRIX_TESTS) $(BATS_TESTS) $(if $(QEMU),$(if $(D),,tests/vm/quick))
 
 check-vm:
 	$(Q)tests/run $(B) vm tests/vm/run
@@ -155,7 +180,8 @@ check-live: all
 	$(Q)tests/run $(B) live tests/live/run
 
 fuzz:
-	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(B)
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/parsers/run $(filter $(PARSERS),$(FUZZ_TARGETS))
+	$(if $(filter guest,$(FUZZ_TARGETS)),$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(B))
 
 demo: all
 	$(Q)tests/demo $(B)
@@ -200,7 +226,7 @@ clean:
 	rm -rf build build-*
 
 -include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
-	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(wildcard $(B)/o/tests/matrix/*.d)
+	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(PARSER_OBJECTS:.o=.d) $(wildcard $(B)/o/tests/matrix/*.d)
 
 .PHONY: all check check-vm check-live fuzz demo bench format format-check install clean
-.SECONDARY: $(UNIT_OBJECTS)
+.SECONDARY: $(UNIT_OBJECTS) $(PARSER_OBJECTS)

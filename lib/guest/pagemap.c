@@ -64,7 +64,8 @@ void fcp_guest_pagemap_close(struct fcp_guest_pagemap *pagemap)
 static void add_run(struct fcp_guest_pagemap *pagemap, uint64_t start, uint64_t end,
 		    enum fcp_guest_page_kind kind)
 {
-	struct fcp_guest_run *last = pagemap->run_count ? &pagemap->runs[pagemap->run_count - 1] : NULL;
+	struct fcp_guest_run *last =
+		pagemap->run_count ? &pagemap->runs[pagemap->run_count - 1] : NULL;
 
 	if (start >= end)
 		return;
@@ -110,7 +111,7 @@ static int read_words(struct fcp_guest_pagemap *pagemap, uint64_t address, uint6
 
 /* ---- by the ioctl ---- */
 
-/* false: there is no such call, or it failed, which a read says better. */
+/* false: there is no such call, it failed, or its answer makes no sense, which a read says better. */
 static bool scan(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t end)
 {
 	struct scan_region *regions = pagemap->buffer;
@@ -130,6 +131,9 @@ static bool scan(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t e
 	for (int i = 0; i < count; i++) {
 		uint64_t categories = regions[i].categories;
 
+		if (regions[i].start < address || regions[i].end <= regions[i].start ||
+		    regions[i].end > end)
+			return false;
 		add_run(pagemap, address, regions[i].start, FCP_GUEST_PAGE_ABSENT);
 		add_run(pagemap, regions[i].start, regions[i].end,
 			kind_of(categories & SCAN_PRESENT, categories & SCAN_SWAPPED,
@@ -137,7 +141,7 @@ static bool scan(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t e
 		address = regions[i].end;
 	}
 	add_run(pagemap, address, arg.walk_end, FCP_GUEST_PAGE_ABSENT);
-	return true;
+	return arg.walk_end <= end;
 }
 
 static int fill(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t end,
@@ -146,6 +150,7 @@ static int fill(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t en
 	pagemap->run_count = pagemap->next = 0;
 	if (!pagemap->by_words && scan(pagemap, address, end))
 		return 0;
+	pagemap->run_count = 0;
 	pagemap->by_words = true;
 	return read_words(pagemap, address, end, err);
 }

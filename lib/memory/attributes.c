@@ -33,14 +33,18 @@ struct attributed_file {
 	const char *path; /* NULL: by fd */
 };
 
-/* text_ is "" when there is no such attribute, or it does not fit. */
-static void get_attribute(const struct attributed_file *source, const char *name, char *text_,
+/* Is there such an attribute? text_ is "" when there is not, when it does not fit, and when it holds a NUL. */
+static bool get_attribute(const struct attributed_file *source, const char *name, char *text_,
 			  size_t bytes)
 {
 	ssize_t got = source->path ? getxattr(source->path, name, text_, bytes - 1)
 				   : fgetxattr(source->fd, name, text_, bytes - 1);
+	bool present = got >= 0 || errno == ERANGE;
 
 	text_[got > 0 ? got : 0] = '\0';
+	if (got > 0 && strlen(text_) != (size_t)got)
+		text_[0] = '\0';
+	return present;
 }
 
 static bool is_uuid(const char *text)
@@ -78,9 +82,10 @@ static bool is_stale(const struct attributed_file *source)
 {
 	char recorded[MTIME_BYTES], now[MTIME_BYTES];
 
-	get_attribute(source, MTIME_NAME, recorded, sizeof(recorded));
+	if (!get_attribute(source, MTIME_NAME, recorded, sizeof(recorded)))
+		return false;
 	mtime_text(source, now);
-	return recorded[0] != '\0' && strcmp(recorded, now) != 0;
+	return strcmp(recorded, now) != 0;
 }
 
 static void read_all(const struct attributed_file *source, struct fcp_file_attributes *attributes_)

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define LINE_BYTES 256
+/* As many as a guest's free pages may be (guest/buddy.h): what is listed can be read again. */
+#define RANGES_MAX (1U << 21)
 
 /* A range with the line it stands on, which only the messages need. */
 struct ranges_entry {
@@ -44,6 +46,10 @@ static int add_entry(struct ranges_reader *reader, uint64_t start, uint64_t end,
 {
 	struct ranges_entry *entries;
 
+	if (reader->count == RANGES_MAX)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "%.200s: line %llu: more than %u ranges", reader->text->name,
+				     (unsigned long long)reader->line, RANGES_MAX);
 	entries = fcp_array_grow(reader->entries, reader->count, &reader->capacity,
 				 sizeof(*entries), err);
 	if (!entries)
@@ -51,6 +57,18 @@ static int add_entry(struct ranges_reader *reader, uint64_t start, uint64_t end,
 	reader->entries = entries;
 	reader->entries[reader->count++] = (struct ranges_entry){{start, end}, reader->line};
 	return 0;
+}
+
+static int check_limit(const struct ranges_reader *reader, uint64_t end, uint64_t line,
+		       struct fcp_error *err)
+{
+	if (end <= reader->limit_bytes)
+		return 0;
+	return fcp_error_set(
+		err, FCP_ERR_INPUT, 0,
+		"%.200s: line %llu: the range ends at %llu, past the end of the file (%llu bytes)",
+		reader->text->name, (unsigned long long)line, (unsigned long long)end,
+		(unsigned long long)reader->limit_bytes);
 }
 
 static int take_range(struct ranges_reader *reader, uint64_t start, uint64_t length,
@@ -66,13 +84,8 @@ static int take_range(struct ranges_reader *reader, uint64_t start, uint64_t len
 		return line_error(reader, err, "LENGTH is no multiple of 4096");
 	if (!fcp_add_u64(start, length, &end))
 		return line_error(reader, err, "START + LENGTH is past 2^64");
-	if (end > reader->limit_bytes)
-		return fcp_error_set(
-			err, FCP_ERR_INPUT, 0,
-			"%.200s: line %llu: the range ends at %llu, past the end of the file (%llu "
-			"bytes)",
-			reader->text->name, (unsigned long long)reader->line,
-			(unsigned long long)end, (unsigned long long)reader->limit_bytes);
+	if (check_limit(reader, end, reader->line, err) < 0)
+		return -1;
 	return add_entry(reader, start, end, err);
 }
 
@@ -252,6 +265,11 @@ static int read_sorted(struct ranges_reader *reader, struct fcp_ranges *ranges,
 		qsort(reader->entries, reader->count, sizeof(*reader->entries), compare_entries);
 	if (check_overlaps(reader, err) < 0)
 		return -1;
+	/* A line `# file` may stand behind a range that ends past the size in it. */
+	for (size_t i = 0; i < reader->count; i++)
+		if (check_limit(reader, reader->entries[i].range.end, reader->entries[i].line,
+				err) < 0)
+			return -1;
 	for (size_t i = 0; i < reader->count; i++)
 		if (fcp_ranges_add(ranges, reader->entries[i].range.start,
 				   reader->entries[i].range.end, err) < 0)

@@ -108,19 +108,13 @@ static bool read_table(int fd, const struct index_header *header, struct fcp_sha
 	       fcp_pages_read(fd, "index", table, (unsigned char *)index->slots, &ignored) == 0;
 }
 
-bool fcp_share_index_read(int fd, const struct stat *of, struct fcp_share_index *index_)
+bool fcp_share_index_load(int file, const struct stat *of, struct fcp_share_index *index_)
 {
-	FCP_CLEANUP(free) char *name = NULL;
-	FCP_CLEANUP(fd) int directory = open_index_directory(fd, &name);
-	FCP_CLEANUP(fd) int file = -1;
 	struct fcp_share_index index = {0};
 	struct index_header header, expected;
 	struct stat status;
 
-	if (directory < 0)
-		return false;
-	file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode) ||
+	if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode) ||
 	    pread(file, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
 	    !has_sane_size(&header, of, (uint64_t)status.st_size))
 		return false;
@@ -133,6 +127,18 @@ bool fcp_share_index_read(int fd, const struct stat *of, struct fcp_share_index 
 	}
 	fcp_share_index_clear(&index);
 	return false;
+}
+
+bool fcp_share_index_read(int fd, const struct stat *of, struct fcp_share_index *index_)
+{
+	FCP_CLEANUP(free) char *name = NULL;
+	FCP_CLEANUP(fd) int directory = open_index_directory(fd, &name);
+	FCP_CLEANUP(fd) int file = -1;
+
+	if (directory < 0)
+		return false;
+	file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return file >= 0 && fcp_share_index_load(file, of, index_);
 }
 
 /* ---- writing ---- */

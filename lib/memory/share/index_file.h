@@ -20,6 +20,9 @@
  */
 bool fcp_share_index_read(int fd, const struct stat *of, struct fcp_share_index *index_);
 
+/* The same of the open index file. */
+bool fcp_share_index_load(int file, const struct stat *of, struct fcp_share_index *index_);
+
 /*
  * Keeps the index beside fd: whole, with the owner and the mode of the file that it is of, in the place of
  * one that was there. false where that cannot be done: nothing is kept then. No symbolic link is followed.

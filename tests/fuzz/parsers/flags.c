@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Files of flags. The first byte: strict, and for which use. */
+#include "fcpause.h"
+#include "fuzz.h"
+
+#include "base/text.h"
+
+static void check_flag(const struct fcp_flag *flag)
+{
+	uint32_t most = 24 * 3600 * 1000;
+
+	expect(flag->timeout_ms <= most, "a ceiling of more than a day");
+	for (unsigned i = 0; i < FCP_RECLAIM_KINDS; i++)
+		expect(flag->caps_ms[i] <= most, "a cap of more than a day");
+	expect(!flag->on || flag->timeout_ms > 0 || flag->has_caps,
+	       "a flag that is on with no figure");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes input = {data, size};
+	uint8_t how = take_byte(&input);
+	struct fcp_flags flags = {0}, strict = {0};
+	struct fcp_error err = {0};
+	enum fcp_flags_use use = how & 2 ? FCP_USE_BUILD : FCP_USE_PAUSE;
+
+	memfd_of(input);
+	expect(fcp_flags_read(memfd_path(), use, false, &flags, &err) == 0,
+	       "flags that fail without strict");
+	check_flag(&flags.reclaim_on_pause);
+	check_flag(&flags.free_page_hinting);
+	expect(flags.warning_count <= FCP_FLAGS_WARNINGS, "more warnings than there is room for");
+	for (size_t i = 0; i < flags.warning_count; i++)
+		expect(fcp_text_is_printable(flags.warnings[i]),
+		       "a warning that drives a terminal");
+	if (how & 1) {
+		bool refused = fcp_flags_read(memfd_path(), use, true, &strict, &err) != 0;
+
+		expect(refused == (flags.warning_count > 0),
+		       "strict flags: what is warned of is an error");
+		if (refused)
+			expect_error(&err);
+	}
+	return 0;
+}

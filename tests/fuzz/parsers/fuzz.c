@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fuzz.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+uint8_t take_byte(struct bytes *bytes)
+{
+	if (bytes->left == 0)
+		return 0;
+	bytes->left--;
+	return *bytes->at++;
+}
+
+uint64_t take_u64(struct bytes *bytes)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		value |= (uint64_t)take_byte(bytes) << (8 * i);
+	return value;
+}
+
+struct bytes take_until(struct bytes *bytes, uint8_t separator)
+{
+	const uint8_t *found = bytes->left ? memchr(bytes->at, separator, bytes->left) : NULL;
+	struct bytes part = {bytes->at, found ? (size_t)(found - bytes->at) : bytes->left};
+
+	bytes->at += part.left + (found != NULL);
+	bytes->left -= part.left + (found != NULL);
+	return part;
+}
+
+char *text_of_bytes(struct bytes bytes)
+{
+	char *text = malloc(bytes.left + 1);
+
+	if (!text)
+		abort();
+	if (bytes.left > 0)
+		memcpy(text, bytes.at, bytes.left);
+	text[bytes.left] = '\0';
+	return text;
+}
+
+static int the_memfd(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = memfd_create("input", MFD_CLOEXEC);
+	if (fd < 0)
+		abort();
+	return fd;
+}
+
+int memfd_of(struct bytes bytes)
+{
+	int fd = the_memfd();
+
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, bytes.at, bytes.left, 0) != (ssize_t)bytes.left ||
+	    lseek(fd, 0, SEEK_SET) != 0)
+		abort();
+	return fd;
+}
+
+const char *memfd_path(void)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", the_memfd());
+	return path;
+}
+
+void expect(bool right, const char *what)
+{
+	if (right)
+		return;
+	fprintf(stderr, "wrong: %s\n", what);
+	abort();
+}
+
+void expect_error(const struct fcp_error *err)
+{
+	expect(err->error_class != FCP_ERR_NONE, "a failure without a class");
+	expect(err->message[0] != '\0', "a failure without a message");
+	expect(strnlen(err->message, sizeof(err->message)) < sizeof(err->message),
+	       "a message without an end");
+	expect(fcp_text_is_printable(err->message), "a message that drives a terminal");
+}
