@@ -74,6 +74,6 @@ int write_file(const char *path, const char *bytes, size_t count, struct fcp_err
 	struct stat status;
 
 	if (target && stat(target, &status) == 0 && !S_ISREG(status.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: no regular file", path);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: not a regular file", path);
 	return replace(target ? target : path, bytes, count, err);
 }

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-/* mapping_->path points into line, whose newline is removed. */
-static bool parse_mapping(char *line, struct fcp_mapping *mapping_)
+bool fcp_mapping_parse(char *line, struct fcp_mapping *mapping_)
 {
 	struct fcp_mapping mapping = {.path = ""};
 	unsigned major_number, minor_number;
@@ -94,7 +93,7 @@ int fcp_maps_open(pid_t pid, struct fcp_maps *maps_, struct fcp_error *err)
 bool fcp_maps_next(struct fcp_maps *maps, struct fcp_mapping *mapping_)
 {
 	while (getline(&maps->line, &maps->room, maps->file) > 0)
-		if (parse_mapping(maps->line, mapping_))
+		if (fcp_mapping_parse(maps->line, mapping_))
 			return true;
 	return false;
 }

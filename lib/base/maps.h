@@ -21,6 +21,10 @@ struct fcp_mapping {
 	const char *path; /* "" if there is none; points into the line */
 };
 
+/* Parses one line, whose newline, if any, is removed; false if it is not a mapping. mapping_->path
+ * points into line. */
+bool fcp_mapping_parse(char *line, struct fcp_mapping *mapping_);
+
 /* The mappings of one process, in address order. */
 struct fcp_maps {
 	FILE *file;

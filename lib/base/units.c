@@ -38,8 +38,8 @@ bool fcp_parse_u64(const char *text, bool suffixes, uint64_t *value_)
 	uint64_t factor;
 	char *end;
 
-	/* strtoull accepts blanks and signs, and "0x" alone as 0: requiring a digit rules them out. It
-	 * gets the prefix too, since it would accept a second one. */
+	/* strtoull accepts blanks and signs, and "0x" alone as 0: requiring a digit rules them out.
+	 * It gets the prefix too, since it would accept a second one. */
 	if (hex ? !isxdigit((unsigned char)*digits) : !isdigit((unsigned char)*digits))
 		return false;
 	errno = 0;

@@ -27,13 +27,13 @@ const char *fcp_holes_name(enum fcp_holes holes)
 	return "unknown";
 }
 
-/* The file, by descriptor or by path. */
+/* A file, by descriptor or by path. */
 struct attributed_file {
 	int fd;
 	const char *path; /* NULL: by fd */
 };
 
-/* Is there such an attribute? text_ is "" when there is not, when it does not fit, and when it holds a NUL. */
+/* Is there such an attribute? text_ is "" if not, or if it does not fit or has a NUL. */
 static bool get_attribute(const struct attributed_file *source, const char *name, char *text_,
 			  size_t bytes)
 {
@@ -66,7 +66,7 @@ static void get_id(const struct attributed_file *source, const char *name, char 
 		id_[0] = '\0';
 }
 
-/* "" where the file cannot be looked at. */
+/* "" if the file cannot be read. */
 static void mtime_text(const struct attributed_file *source, char text_[MTIME_BYTES])
 {
 	struct stat status;
@@ -145,7 +145,7 @@ static bool set_mtime(int fd)
 	return set_attribute(fd, MTIME_NAME, text);
 }
 
-/* What a stale record says is gone first: it must not become right by the new time. */
+/* A stale record is removed first: the new time would make it valid again. */
 static void drop_stale(int fd)
 {
 	static const char *const names[] = {HOLES_NAME, ID_NAME, BASE_NAME, MTIME_NAME};
@@ -165,7 +165,7 @@ bool fcp_attributes_write(int fd, const struct fcp_file_attributes *attributes)
 	       set_attribute(fd, HOLES_NAME, known ? fcp_holes_name(attributes->holes) : "");
 }
 
-/* Of two runs that do so at once one is first, and its id stays. */
+/* Of two runs that do this at once the first wins: its id stays. */
 void fcp_attributes_give_id(int fd)
 {
 	struct fcp_file_attributes attributes;

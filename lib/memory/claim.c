@@ -11,7 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-/* So long a process that is just being forked or started may hold a copy of the descriptor. */
+/* How long a process that is just being forked or started may hold a copy of the descriptor. */
 #define FORK_MS 300
 #define FORK_POLL_NS 5000000
 
@@ -21,23 +21,24 @@ static int check_users(const struct fcp_in_use *use, bool refused, struct fcp_cl
 {
 	if (use->how != FCP_IN_USE_NOT)
 		return fcp_in_use_error(use, name, err);
-	/* A mere reader that we see, or a descriptor of our own, explains the refusal. */
+	/* Readers, or descriptors of our own, explain the refusal. */
 	if (refused && use->readers == 0 && use->forks == 0 && !use->self)
 		return fcp_error_set(
 			err, FCP_ERR_BUSY, 0,
-			"%.200s: in use by somebody that /proc does not show (%u processes could "
-			"not be looked at)",
+			"%.200s: in use by a process that /proc does not show (%u processes could "
+			"not be examined)",
 			name, use->hidden);
 	if (use->hidden > 0)
 		snprintf(claim->doubt, sizeof(claim->doubt),
-			 "whether others use the file is not known: %u processes could not be "
-			 "looked at (no permission)",
+			 "whether others use the file is unknown: %u processes could not be "
+			 "examined (no permission)",
 			 use->hidden);
 	return 0;
 }
 
-/* A process between fork(2) and execve(2): /proc does not show it at first, nor lets it be looked at
- * in the end. */
+/*
+ * A process between fork(2) and execve(2): at first not in /proc, and finally not readable there.
+ */
 static bool may_be_a_fork(const struct fcp_in_use *use)
 {
 	return use->how == FCP_IN_USE_NOT && use->readers == 0 && !use->self;
@@ -68,7 +69,7 @@ static int exclude_others(struct fcp_claim *claim, const char *name, struct fcp_
 			return 0;
 		if (fcp_in_use_look(claim->fd, &use, err) < 0) {
 			snprintf(claim->doubt, sizeof(claim->doubt),
-				 "whether others use the file is not known: /proc cannot be read");
+				 "whether others use the file is unknown: /proc cannot be read");
 			return 0;
 		}
 		if (!refused || !may_be_a_fork(&use) || fcp_deadline_passed(forked))
@@ -104,7 +105,7 @@ static void give_way_to_opener(struct fcp_claim *claim)
 	fcp_lease_drop(claim->fd);
 }
 
-/* Waits for changes that are under way. */
+/* Waits for changes in progress. */
 static void give_up_claim(struct fcp_claim *claim)
 {
 	pthread_rwlock_wrlock(&claim->lock);

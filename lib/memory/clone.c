@@ -39,7 +39,7 @@ static int copy_piece(struct fcp_range piece, unsigned char *buffer, void *arg,
 			continue;
 		if (got < 0 && (errno == ENOSPC || errno == EIO || errno == EDQUOT))
 			return copy_failed(settings, errno, err);
-		/* Another file system, an older kernel; 0 is what some file systems say instead. */
+		/* Another file system or an older kernel; some file systems return 0 instead. */
 		if (got <= 0)
 			return copy_by_hand(settings, piece, buffer, err);
 		piece.start += (uint64_t)got;

@@ -16,7 +16,7 @@ struct compare_job {
 	struct fcp_found_ranges *found; /* under the mutex */
 };
 
-/* base: the base's page, or NULL where the page is the base's. */
+/* base: the base's page; NULL if page is the base's own. */
 static unsigned kind_of(unsigned find, const unsigned char *page, const unsigned char *base)
 {
 	if ((find & FCP_FIND_ZERO) && fcp_page_is_zero(page))
@@ -50,7 +50,7 @@ static int add_found(struct compare_job *job, const struct fcp_found_ranges *fou
 	return added;
 }
 
-/* A batch's pages of the file, or zeros where there is none. */
+/* The batch's pages of the file; zeros without a file. */
 static int read_file(const struct fcp_compare *compare, const struct fcp_page_batch *batch,
 		     unsigned char *pages, struct fcp_error *err)
 {
@@ -70,7 +70,7 @@ static int read_file(const struct fcp_compare *compare, const struct fcp_page_ba
 	return 0;
 }
 
-/* Zeros can be told without the base. */
+/* Zeros are recognised without the base. */
 static bool needs_base(const struct fcp_compare *compare)
 {
 	return compare->base && (compare->find & FCP_FIND_BY_BASE) != 0;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What of a file has to be read to tell what its pages are. */
+/* Decides which parts of a file must be read to classify its pages. */
 #include "memory/compare.h"
 
 #include "base/units.h"
 #include "memory/sparse.h"
 
-/* Where a file has data, asked for ascending offsets. */
+/* Finds a file's data, for ascending offsets. */
 struct data_cursor {
-	const struct fcp_file *file; /* NULL: nowhere */
-	struct fcp_range data;	     /* the last that was found, in whole pages */
+	const struct fcp_file *file; /* NULL: no data */
+	struct fcp_range data;	     /* the last extent found, in whole pages */
 };
 
-/* Is there data at offset at, and up to where is it so? A page with any data in it is data. */
+/*
+ * Is there data at this offset, and up to where does that hold? A page with any data in it is data.
+ */
 static int find_data_at(struct data_cursor *cursor, uint64_t at, uint64_t end, bool *data_,
 			uint64_t *until_, struct fcp_error *err)
 {
@@ -33,7 +35,7 @@ static int find_data_at(struct data_cursor *cursor, uint64_t at, uint64_t end, b
 	return 0;
 }
 
-/* What pages are without being read; 0: they must be. */
+/* What pages are without being read; 0: they must be read. */
 static unsigned known_kind(const struct fcp_compare *compare, bool data, bool base_data)
 {
 	if (!data && (compare->find & FCP_FIND_ZERO) && !compare->layer)
@@ -50,7 +52,7 @@ struct compare_walk {
 	uint64_t end; /* of the last range */
 	struct data_cursor file;
 	struct data_cursor base;
-	struct fcp_page_runs runs; /* to be read; addresses are the offsets */
+	struct fcp_page_runs runs; /* still to be read; addresses are the offsets */
 	struct fcp_found_ranges *found;
 };
 

@@ -14,7 +14,7 @@ static int map_failed(const char *name, struct fcp_error *err)
 	bool unknown = errno == EOPNOTSUPP || errno == ENOTTY || errno == EBADR;
 
 	return fcp_error_set(err, unknown ? FCP_ERR_UNSUPPORTED : FCP_ERR_IO, errno,
-			     "%.200s: which of its storage is shared is not known", name);
+			     "%.200s: which of its storage is shared is unknown", name);
 }
 
 int fcp_extents_shared(int fd, const char *name, struct fcp_ranges *shared_, struct fcp_error *err)

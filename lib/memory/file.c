@@ -18,20 +18,24 @@ int fcp_file_check(const struct fcp_file *file, uint64_t *size_bytes_, struct fc
 	if (fstat(file->fd, &status) < 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->name);
 	if (!S_ISREG(status.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: no regular file", file->name);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: not a regular file",
+				     file->name);
 	if (status.st_size == 0)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%.200s: empty", file->name);
 	if ((uint64_t)status.st_size % FCP_PAGE_BYTES != 0)
 		return fcp_error_set(
 			err, FCP_ERR_INPUT, 0,
-			"%.200s: no memory file: its size, %lld bytes, is no multiple of 4096",
+			"%.200s: not a memory file: its size, %lld bytes, is not a multiple of "
+			"4096",
 			file->name, (long long)status.st_size);
 	*size_bytes_ = (uint64_t)status.st_size;
 	return 0;
 }
 
-/* O_NONBLOCK: a file that another fcpause has claimed fails at once (memory/claim.h). It also keeps
- * a FIFO from waiting for its other end. */
+/*
+ * O_NONBLOCK: a file claimed by another fcpause (memory/claim.h) fails at once, and a FIFO does not
+ * wait for its other end.
+ */
 int fcp_file_reopen(int path_fd, const char *name, int flags, struct fcp_error *err)
 {
 	bool held = fcp_claim_is_held(path_fd);
@@ -59,8 +63,8 @@ int fcp_file_open(struct fcp_file *file, int path_fd, bool for_writing, uint64_t
 
 int fcp_file_wanted(const struct fcp_file *file, struct fcp_error *err)
 {
-	return fcp_error_set(err, FCP_ERR_BUSY, 0,
-			     "%.200s: somebody opened it meanwhile, stopped there", file->name);
+	return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody opened it; stopped",
+			     file->name);
 }
 
 int fcp_file_poll(const struct fcp_file *file, struct fcp_error *err)

@@ -136,9 +136,9 @@ int fcp_found_select(const struct fcp_found_ranges *ranges, unsigned found,
 	return 0;
 }
 
-/* ---- coarser ---- */
+/* ---- coarsening ---- */
 
-/* The blocks that start .. end lies in, but for those that are CHANGED already. */
+/* The blocks that start .. end touches, except those that are CHANGED already. */
 static int add_changed(const struct fcp_found_grain *grain, uint64_t start, uint64_t end,
 		       struct fcp_found_ranges *coarse, struct fcp_error *err)
 {

@@ -44,7 +44,7 @@ const char *fcp_identity_text(const struct fcp_file_identity *identity,
 	return text_;
 }
 
-/* What sscanf() lets through besides (blanks, signs, numbers that wrap) is written another way. */
+/* sscanf() also accepts blanks, signs and numbers that wrap: then the text written back differs. */
 bool fcp_identity_parse(const char *text, struct fcp_file_identity *identity_)
 {
 	struct fcp_file_identity identity = {0};

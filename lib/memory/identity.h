@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which file a list of ranges was made of, and as of when. */
+/* Which file, and in which state, a list of ranges was made of. */
 #ifndef FCP_MEMORY_IDENTITY_H
 #define FCP_MEMORY_IDENTITY_H
 
@@ -7,7 +7,7 @@
 
 #define FCP_IDENTITY_BYTES 96
 
-/* fstat(2). name is for the message. FCP_ERR_IO only. */
+/* From fstat(2). name is for the message. FCP_ERR_IO only. */
 int fcp_identity_read(int fd, const char *name, struct fcp_file_identity *identity_,
 		      struct fcp_error *err);
 
@@ -15,11 +15,13 @@ bool fcp_identity_is_known(const struct fcp_file_identity *identity);
 
 bool fcp_identity_equal(const struct fcp_file_identity *a, const struct fcp_file_identity *b);
 
-/* "DEVICE:INODE SIZE SECONDS.NANOSECONDS", decimal: `stat -c '%d:%i %s %.9Y' FILE`. Returns text_. */
+/*
+ * "DEVICE:INODE SIZE SECONDS.NANOSECONDS", decimal: `stat -c '%d:%i %s %.9Y' FILE`. Returns text_.
+ */
 const char *fcp_identity_text(const struct fcp_file_identity *identity,
 			      char text_[FCP_IDENTITY_BYTES]);
 
-/* The reverse; false when text is anything else. */
+/* The reverse; false for any other text. */
 bool fcp_identity_parse(const char *text, struct fcp_file_identity *identity_);
 
 #endif

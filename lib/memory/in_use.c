@@ -14,7 +14,7 @@ int fcp_in_use_error(const struct fcp_in_use *use, const char *name, struct fcp_
 			     use->how == FCP_IN_USE_MAPPED ? "maps it" : "has it open for writing");
 }
 
-/* Notes what one process does with the file; true when that settles the question. */
+/* Adds how one process uses the file; true if that settles the question. */
 static bool look_at_process(const struct fcp_used_file *file, int proc, pid_t pid,
 			    struct fcp_in_use *use)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Who else uses a file, as far as /proc shows it (proc(5)). */
+/* Finds who else uses a file, from /proc (proc(5)). */
 #ifndef FCP_MEMORY_IN_USE_H
 #define FCP_MEMORY_IN_USE_H
 
@@ -7,40 +7,43 @@
 
 enum fcp_in_use_how {
 	FCP_IN_USE_NOT,
-	FCP_IN_USE_MAPPED, /* in whatever way: a VM that was restored from it reads through it */
+	FCP_IN_USE_MAPPED, /* in any way: a VM restored from it reads through the mapping */
 	FCP_IN_USE_WRITER, /* open for writing */
 };
 
 struct fcp_in_use {
-	enum fcp_in_use_how how; /* the first that was found; of pid, comm */
+	enum fcp_in_use_how how; /* the first use found, by pid and comm */
 	pid_t pid;
 	char comm[32];
-	uint32_t hidden;  /* processes that could not be looked at: no permission */
-	uint32_t readers; /* processes that only hold it open for reading */
-	uint32_t forks;	  /* forked from this process: they hold copies of its descriptors */
-	bool self;	  /* this process itself has it open a second time, or mapped */
+	uint32_t hidden;  /* processes that could not be examined: no permission */
+	uint32_t readers; /* processes that only have it open for reading */
+	uint32_t forks;	  /* forked from this process, with copies of its descriptors */
+	bool self;	  /* this process has another descriptor or a mapping of it */
 };
 
 /*
- * Is the file behind fd, which must be the only descriptor that this process has of it, used by
- * somebody else? Where a lease on it can be had, the kernel says that it is not, and no process is
- * looked at; else fcp_in_use_look(). A lease is dropped again at once.
+ * Does anybody else use the file behind fd, which must be this process's only descriptor of it? If
+ * a lease can be taken, the kernel says no, and /proc is not scanned; else as fcp_in_use_look().
+ * The lease is dropped at once.
  */
 int fcp_in_use_find(int fd, struct fcp_in_use *use_, struct fcp_error *err);
 
 /*
- * Looks at the mappings and descriptors of all processes but this one for the file behind fd. Waits
- * for no file system: what leads to a dead NFS or FUSE server is told apart by the kernel's own
- * figures (fdinfo, maps), and status is asked with AT_STATX_DONT_SYNC.
- * A snapshot of an instant; what is in another PID namespace, in flight between processes or held by
- * the kernel (a loop device) is not seen. On overlayfs a file has two identities, its own and the one
- * in the upper layer: there a file of the same size and times is taken for it, and where mappings may
- * not be followed their process counts as hidden.
- * FCP_ERR_IO when /proc cannot be read at all, FCP_ERR_MEMORY.
+ * Scans the mappings and descriptors of all other processes for the file behind fd. It never waits
+ * for a file system: files of a dead NFS or FUSE server are recognised by the kernel's own data
+ * (fdinfo, maps), and stat uses AT_STATX_DONT_SYNC.
+ * The result is a snapshot. Files used in another PID namespace, in flight between processes, or
+ * held by the kernel (a loop device) are not seen. On overlayfs a file has two identities, its own
+ * and that in the upper layer: there a file of the same size and times counts as the same, and a
+ * process whose mappings may not be followed counts as hidden.
+ * FCP_ERR_IO: /proc cannot be read; FCP_ERR_MEMORY.
  */
 int fcp_in_use_look(int fd, struct fcp_in_use *use_, struct fcp_error *err);
 
-/* Of a use that is in the way: FCP_ERR_BUSY, which says whose it is. name is for the message. */
+/*
+ * The error for a use that is in the way: FCP_ERR_BUSY, which names the process. name is for the
+ * message.
+ */
 int fcp_in_use_error(const struct fcp_in_use *use, const char *name, struct fcp_error *err);
 
 #endif

@@ -3,16 +3,18 @@
 
 #include "base/cleanup.h"
 #include "base/fd_link.h"
+#include "base/maps.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #define MAPS_BUFFER_BYTES (256 << 10)
 
-/* Without a word to the file's server: one that is dead would never answer (AT_STATX_DONT_SYNC). */
+/* Without asking the file's server, which might never answer (AT_STATX_DONT_SYNC). */
 static bool get_status(int dirfd, const char *path, struct statx *status_)
 {
 	return statx(dirfd, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, status_) == 0;
@@ -48,8 +50,8 @@ static bool same_time(const struct statx_timestamp *a, const struct statx_timest
 }
 
 /*
- * The change time, to the nanosecond, is no other file's: nobody can set it. It tells a file of
- * overlayfs in its upper layer, whatever device and inode number it has there.
+ * The change time, in nanoseconds, identifies the file, since nobody can set it: on overlayfs the
+ * same file has another device and inode number in the upper layer.
  */
 static bool is_used_file(const struct fcp_used_file *file, const struct statx *other)
 {
@@ -67,52 +69,37 @@ static bool is_used_file(const struct fcp_used_file *file, const struct statx *o
 
 /* ---- mappings ---- */
 
-/* A line of maps: ADDRESSES PERMISSIONS OFFSET MAJOR:MINOR INODE PATH. */
-struct mapped_line {
-	char addresses[48];
-	unsigned dev_major, dev_minor;
-	uintmax_t inode;
-	const char *path;
-};
-
-static bool parse_line(const char *text, struct mapped_line *line_)
-{
-	int path_at = 0;
-
-	if (sscanf(text, "%47s %*s %*s %x:%x %ju %n", line_->addresses, &line_->dev_major,
-		   &line_->dev_minor, &line_->inode, &path_at) < 4)
-		return false;
-	line_->path = path_at > 0 ? text + path_at : "";
-	return line_->inode != 0;
-}
-
 /*
- * On btrfs and overlayfs the device in maps is not the one of stat(2): then the link in map_files
- * decides, and where it may not be followed, the path.
+ * On btrfs and overlayfs the device in maps differs from stat(2)'s: then the link in map_files
+ * decides or, if it may not be followed, the path.
  */
-static bool is_our_line(const struct fcp_used_file *file, int proc, const char *text,
+static bool is_our_line(const struct fcp_used_file *file, int proc, char *text,
 			struct fcp_process_use *use)
 {
 	const struct statx *ours = &file->status;
+	struct fcp_mapping mapping;
 	struct statx mapped;
-	struct mapped_line line;
 	char link[64];
 
-	if (!parse_line(text, &line) || (line.inode != ours->stx_ino && !file->has_layers))
+	if (!fcp_mapping_parse(text, &mapping) || mapping.inode == 0 ||
+	    (mapping.inode != ours->stx_ino && !file->has_layers))
 		return false;
-	if (line.inode == ours->stx_ino && line.dev_major == ours->stx_dev_major &&
-	    line.dev_minor == ours->stx_dev_minor)
+	if (mapping.inode == ours->stx_ino &&
+	    mapping.dev == makedev(ours->stx_dev_major, ours->stx_dev_minor))
 		return true;
-	snprintf(link, sizeof(link), "map_files/%s", line.addresses);
+	snprintf(link, sizeof(link), "map_files/%" PRIx64 "-%" PRIx64, mapping.start, mapping.end);
 	if (get_status(proc, link, &mapped))
 		return is_used_file(file, &mapped);
-	if (strcmp(line.path, file->path) == 0)
+	if (strcmp(mapping.path, file->path) == 0)
 		return true;
 	use->hidden |= file->has_layers && (errno == EPERM || errno == EACCES);
 	return false;
 }
 
-/* The next line that can be ours, in text (NUL-terminated, whole lines) from *at on; NULL: none. */
+/*
+ * The next line in text (NUL-terminated, whole lines), from *at on, that may be our file's; NULL:
+ * none.
+ */
 static char *next_line(const struct fcp_used_file *file, char *text, char **at)
 {
 	char *line = file->has_layers ? *at : strstr(*at, file->inode_text);
@@ -139,7 +126,7 @@ static bool maps_name_it(const struct fcp_used_file *file, int proc, char *text,
 	return false;
 }
 
-/* 1: maps the file, 0: does not, -1: cannot be read (errno); *empty_: it has no memory at all. */
+/* 1: maps the file; 0: does not; -1: cannot be read (errno). *empty_: it has no memory at all. */
 static int read_maps(const struct fcp_used_file *file, int proc, bool *empty_,
 		     struct fcp_process_use *use)
 {
@@ -171,8 +158,8 @@ static int read_maps(const struct fcp_used_file *file, int proc, bool *empty_,
 /* ---- descriptors ---- */
 
 struct fdinfo {
-	unsigned long flags; /* O_RDONLY when it cannot be read */
-	bool has_inode;	     /* Linux 5.14 and later tell it */
+	unsigned long flags; /* O_RDONLY if unknown */
+	bool has_inode;	     /* Linux 5.14 and later show it */
 	uintmax_t inode;
 };
 
@@ -199,14 +186,14 @@ static void read_fdinfo(int proc, const char *number, struct fdinfo *info_)
 		info_->inode = strtoumax(inode + strlen("\nino:"), NULL, 10);
 }
 
-/* Asked in the order of what it costs; only the last follows the link. */
+/* Cheapest checks first; only the last one follows the link. */
 static bool is_our_fd(const struct fcp_used_file *file, int proc, int fds, const char *number,
 		      struct fdinfo *info_)
 {
 	struct statx target;
 	char first;
 
-	/* A socket, a pipe, ... has no path. */
+	/* Sockets, pipes, ... have no path. */
 	if (readlinkat(fds, number, &first, 1) != 1 || first != '/')
 		return false;
 	read_fdinfo(proc, number, info_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Who the process is that uses a file. */
+/* Identifies a process that uses a file. */
 #include "base/cleanup.h"
 #include "memory/in_use_process.h"
 
@@ -8,7 +8,7 @@
 
 #define GENERATIONS_MAX 64
 
-/* The parent of the process behind proc, 0 where it cannot be told. "PID (COMM) STATE PPID ..." */
+/* The parent of the process behind proc, 0 if unknown. stat: "PID (COMM) STATE PPID ..." */
 static pid_t parent_of(int proc)
 {
 	FCP_CLEANUP(fd) int fd = openat(proc, "stat", O_RDONLY | O_CLOEXEC);
@@ -57,8 +57,10 @@ void fcp_process_comm(int proc, char *comm_, size_t bytes)
 	FCP_CLEANUP(fd) int fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
 	ssize_t got = fd < 0 ? -1 : read(fd, comm_, bytes - 1);
 
-	/* The newline at the end is the kernel's; all before it the process chose itself, and may
-	 * not write to a terminal. */
+	/*
+	 * The kernel appends the newline; the rest is chosen by the process, and must not reach a
+	 * terminal unfiltered.
+	 */
 	comm_[got > 0 ? got - 1 : 0] = '\0';
 	for (char *c = comm_; *c; c++)
 		if (*c < ' ' || *c > '~')

@@ -15,8 +15,10 @@
 
 static bool set_lease(int fd, int kind)
 {
-	/* A lease that is asked for sends SIGIO, which kills by default. SIGURG is ignored by
-	 * default, and without an owner no signal is sent: we poll F_GETLEASE instead. */
+	/*
+	 * A lease break sends SIGIO, which kills by default. SIGURG is ignored by default, and
+	 * without an owner no signal is sent: we poll F_GETLEASE.
+	 */
 	if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, kind) < 0)
 		return false;
 	fcntl(fd, F_SETOWN, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Leases (fcntl(2), F_SETLEASE). A write lease: nobody else has the file open, or waits until we give way.
- * A read lease: nobody has it open for writing, or waits.
+ * Leases (fcntl(2), F_SETLEASE). With a write lease nobody else has the file open; with a read
+ * lease nobody has it open for writing. Those who try wait until we give way.
  */
 #ifndef FCP_MEMORY_LEASE_H
 #define FCP_MEMORY_LEASE_H
@@ -10,30 +10,31 @@
 #include <stdint.h>
 
 /*
- * true: nobody else on this host has the file open, in any namespace. Else errno says why: EAGAIN
- * when somebody has, another where no lease can be had (another user's file, a file system without).
+ * true: nobody else on this host has the file open, in any namespace. Else errno: EAGAIN if
+ * somebody has; another if no lease can be taken (another user's file, a file system without
+ * leases).
  */
 bool fcp_lease_take(int fd);
 
-/* The same, tried for some milliseconds: another fcpause can have it open for an instant. */
+/* The same, retried for some milliseconds: another fcpause may have it open for a moment. */
 bool fcp_lease_take_patiently(int fd);
 
-/* A read lease: nobody can write the file. fd is open for reading only. */
+/* A read lease: nobody can write the file. fd must be open for reading only. */
 bool fcp_lease_take_reading(int fd);
 
 void fcp_lease_drop(int fd);
 
-/* Is it still ours, and does nobody wait for it? Once lost, it is not had again without asking. */
+/* Is it still ours, and nobody waiting? Once lost, it must be taken again. */
 bool fcp_lease_is_held(int fd);
 bool fcp_lease_is_held_reading(int fd);
 
 /*
- * Does a lease on this file also mean that nobody maps it? On overlayfs a mapping belongs to the
- * layer below, of which the lease knows nothing.
+ * Does a lease on this file also exclude mappings? On overlayfs a mapping belongs to the lower
+ * layer, which the lease does not cover.
  */
 bool fcp_lease_counts_mappings(int fd);
 
-/* How long the kernel lets an opener wait before it ends the lease by force: lease-break-time. */
+/* How long an opener waits until the kernel breaks the lease: lease-break-time. */
 uint64_t fcp_lease_break_ns(void);
 
 #endif

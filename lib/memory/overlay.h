@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A layer over its base: what the layer has as data, and the base's bytes where it has a hole. */
+/* A layer over its base: the layer's data, and the base's bytes in its holes. */
 #ifndef FCP_MEMORY_OVERLAY_H
 #define FCP_MEMORY_OVERLAY_H
 
@@ -12,23 +12,23 @@ struct fcp_overlay {
 	const char *name; /* of the layer, for messages */
 };
 
-/* The bytes start .. end of the memory that the two make. Any thread. FCP_ERR_IO. */
+/* Reads start .. end of the memory that the two make up. Any thread. FCP_ERR_IO. */
 int fcp_overlay_read(const struct fcp_overlay *overlay, struct fcp_range range,
 		     unsigned char *buffer_, struct fcp_error *err);
 
 struct fcp_overlay_apply {
 	int layer_fd;
 	const char *layer;	       /* for messages, as out */
-	const struct fcp_ranges *data; /* what of the layer is no hole: sorted */
-	int out_fd;		       /* what lies below, of the same size; open for writing */
+	const struct fcp_ranges *data; /* the parts of the layer that are not holes, sorted */
+	int out_fd;		       /* the file below, of the same size; open for writing */
 	const char *out;
 	struct fcp_meter *meter; /* counts the layer's data; or NULL */
 	int cancel_fd;
 };
 
 /*
- * Can out share the layer's storage? It is tried with the first page of the data, which is in out then: call it before
- * fcp_overlay_apply().
+ * Can out share the layer's storage? Tried with the first page of the data, which is then in out:
+ * call it before fcp_overlay_apply().
  */
 bool fcp_overlay_can_share(const struct fcp_overlay_apply *apply);
 
@@ -36,19 +36,20 @@ struct fcp_overlay_applied {
 	uint64_t data_bytes;   /* of the layer */
 	uint64_t cloned_bytes; /* of them, those whose storage both files share */
 	uint64_t copied_bytes;
-	uint64_t zero_bytes; /* whole pages of zeros, which are holes now */
+	uint64_t zero_bytes; /* whole pages of zeros, punched out */
 };
 
 /*
- * Puts the layer's data over what is in out: FICLONERANGE where the file system can, else copied. Takes 1
- * MiB of memory. FCP_ERR_IO with ENOSPC, FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY; on failure a part is there.
+ * Applies the layer's data to out: by FICLONERANGE if the file system can, else by copying. Takes 1
+ * MiB of memory. FCP_ERR_IO with ENOSPC, FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY; after a failure it is
+ * applied in part.
  */
 int fcp_overlay_apply(const struct fcp_overlay_apply *apply, struct fcp_overlay_applied *applied_,
 		      struct fcp_error *err);
 
 /*
- * Can the empty file fd hold a layer of that size? The file system must tell holes from data by pages,
- * and keep a page of zeros as data. The file is one hole of its full size afterwards.
+ * Can the empty file fd hold a layer of this size? The file system must tell holes from data by
+ * pages, and keep a page of zeros as data. Afterwards the file is one hole of full size.
  * FCP_ERR_UNSUPPORTED, FCP_ERR_IO.
  */
 int fcp_overlay_try(int fd, const char *name, uint64_t bytes, struct fcp_error *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A layer's data over its base. */
+/* Applies a layer's data to its base. */
 #include "memory/overlay.h"
 
 #include "base/units.h"
@@ -17,7 +17,7 @@ struct overlay_job {
 	bool copy; /* storage cannot be shared here */
 };
 
-/* A stretch of one piece, and where its bytes are. */
+/* A part of one piece, and its bytes. */
 struct overlay_stretch {
 	struct fcp_range range;
 	bool zero;
@@ -50,7 +50,10 @@ bool fcp_overlay_can_share(const struct fcp_overlay_apply *apply)
 	       clone_range(apply, (struct fcp_range){start, start + FCP_PAGE_BYTES});
 }
 
-/* False where the two files cannot share it; then they never will, but for ends that are no pages. */
+/*
+ * false if the two files cannot share storage; then nothing else can be shared either, except that
+ * partial pages never can.
+ */
 static bool clone_stretch(struct overlay_job *job, struct fcp_range range)
 {
 	if (job->copy || (range.start | range.end) % FCP_PAGE_BYTES != 0)
@@ -82,8 +85,10 @@ static int put_stretch(struct overlay_job *job, const struct overlay_stretch *st
 	return 0;
 }
 
-/* Neighbours of one kind share a call. Of a page of which the layer has only a part, nothing is made a
- * hole. */
+/*
+ * Adjacent pages of one kind share a call. A page that the layer has only a part of is never
+ * punched.
+ */
 static int put_piece(struct overlay_job *job, struct fcp_range piece, const unsigned char *bytes,
 		     struct fcp_error *err)
 {

@@ -11,10 +11,10 @@
 #include <sys/uio.h>
 
 #define THREADS_MAX 4
-/* Below this a second thread takes longer to start than it saves. */
+/* For less, starting a second thread takes longer than it saves. */
 #define BYTES_PER_THREAD (8 * FCP_MIB)
 
-/* One run of a reader, shared by its threads. */
+/* The state that a reader's threads share. */
 struct reading {
 	const struct fcp_page_reader *reader;
 	pthread_mutex_t mutex;
@@ -26,7 +26,7 @@ struct reading {
 	struct fcp_error error;
 };
 
-/* The next pages that no thread has; false when there are no more, or one has failed. */
+/* The next pages not yet handed out; false if there are none, or a thread has failed. */
 static bool next_batch(struct reading *work, struct fcp_page_batch *batch)
 {
 	const struct fcp_page_runs *runs = work->reader->runs;
@@ -73,7 +73,7 @@ static int read_own(const struct fcp_page_batch *batch, unsigned char *pages)
 	return 0;
 }
 
-/* A call may end early, at the end of a piece or within one. */
+/* A call may be cut short, at the end of a piece or within one. */
 int fcp_page_reader_read(const struct fcp_page_reader *reader, const struct fcp_page_batch *batch,
 			 unsigned char *pages, struct fcp_error *err)
 {
@@ -117,7 +117,7 @@ static void fail_reading(struct reading *work, const struct fcp_error *error)
 static void *run_batches(void *arg)
 {
 	struct reading *work = arg;
-	/* Pages, and as much again for what they are compared with. */
+	/* For the pages, and for what they are compared with. */
 	FCP_CLEANUP(free) unsigned char *pages = malloc(2 * FCP_BATCH_BYTES);
 	struct fcp_error error;
 	struct fcp_page_batch batch;
@@ -156,7 +156,7 @@ static unsigned thread_count(const struct fcp_page_reader *reader)
 	return count > paying ? (unsigned)paying : count;
 }
 
-/* This thread works too; where another cannot be started, alone. */
+/* This thread works too; alone if no other can be started. */
 int fcp_page_reader_run(const struct fcp_page_reader *reader, struct fcp_error *err)
 {
 	struct reading work = {.reader = reader, .mutex = PTHREAD_MUTEX_INITIALIZER};

@@ -14,7 +14,7 @@
 /* As many as a guest's free pages may be (guest/buddy.h): what is listed can be read again. */
 #define RANGES_MAX (1U << 21)
 
-/* A range with the line it stands on, which only the messages need. */
+/* A range and its line, for messages. */
 struct ranges_entry {
 	struct fcp_range range;
 	uint64_t line;
@@ -29,7 +29,7 @@ struct ranges_reader {
 	uint64_t limit_bytes;
 	struct fcp_file_identity made_of; /* and the line that says so */
 	uint64_t made_of_line;
-	/* The line being read; past LINE_BYTES only its length grows. */
+	/* The current line; beyond LINE_BYTES only its length is counted. */
 	char chars[LINE_BYTES];
 	size_t length;
 	bool has_nul;
@@ -79,9 +79,9 @@ static int take_range(struct ranges_reader *reader, uint64_t start, uint64_t len
 	if (length == 0)
 		return line_error(reader, err, "LENGTH is 0");
 	if (start % FCP_PAGE_BYTES != 0)
-		return line_error(reader, err, "START is no multiple of 4096");
+		return line_error(reader, err, "START is not a multiple of 4096");
 	if (length % FCP_PAGE_BYTES != 0)
-		return line_error(reader, err, "LENGTH is no multiple of 4096");
+		return line_error(reader, err, "LENGTH is not a multiple of 4096");
 	if (!fcp_add_u64(start, length, &end))
 		return line_error(reader, err, "START + LENGTH is past 2^64");
 	if (check_limit(reader, end, reader->line, err) < 0)
@@ -89,7 +89,7 @@ static int take_range(struct ranges_reader *reader, uint64_t start, uint64_t len
 	return add_entry(reader, start, end, err);
 }
 
-/* What was found there, as --list says: NULL or a word. */
+/* The kind after the range, as --list writes it: NULL or a word. */
 static int check_found(const struct ranges_reader *reader, const char *word, struct fcp_error *err)
 {
 	unsigned found = word ? fcp_find_parse(word) : 0;
@@ -120,13 +120,16 @@ static int take_fields(struct ranges_reader *reader, struct fcp_error *err)
 	if (check_found(reader, found, err) != 0)
 		return -1;
 	if (!fcp_parse_u64(start_text, false, &start))
-		return line_error(reader, err, "START is no number of bytes below 2^64");
+		return line_error(reader, err, "START is not a number of bytes below 2^64");
 	if (!fcp_parse_u64(length_text, false, &length))
-		return line_error(reader, err, "LENGTH is no number of bytes below 2^64");
+		return line_error(reader, err, "LENGTH is not a number of bytes below 2^64");
 	return take_range(reader, start, length, err);
 }
 
-/* "# file IDENTITY". A comment that begins like one is no comment: the ranges would go with any file. */
+/*
+ * "# file IDENTITY". A malformed one is an error, not a comment: else the ranges would apply to any
+ * file.
+ */
 static int take_comment(struct ranges_reader *reader, char *comment, struct fcp_error *err)
 {
 	static const char mark[] = "# file ";
@@ -152,7 +155,7 @@ static int take_comment(struct ranges_reader *reader, char *comment, struct fcp_
 	return 0;
 }
 
-/* The line is whole. */
+/* The line is complete. */
 static int take_line(struct ranges_reader *reader, struct fcp_error *err)
 {
 	size_t length = reader->length;
@@ -193,7 +196,7 @@ static int take_bytes(struct ranges_reader *reader, const char *bytes, size_t co
 	return 0;
 }
 
-/* Waits for either: a pipe whose other end says nothing must not outlast a cancellation. */
+/* Waits for either: cancelling must work while the pipe's other end is silent. */
 static int wait_for_ranges(const struct fcp_ranges_text *text, struct fcp_error *err)
 {
 	struct pollfd fds[] = {{.fd = text->fd, .events = POLLIN},
@@ -240,7 +243,7 @@ static int compare_entries(const void *a, const void *b)
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
-/* In order of start, a range that overlaps any other overlaps a neighbour. */
+/* Sorted by start, a range that overlaps any other overlaps a neighbour. */
 static int check_overlaps(struct ranges_reader *reader, struct fcp_error *err)
 {
 	for (size_t i = 1; i < reader->count; i++) {
@@ -284,7 +287,7 @@ int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *range
 	struct fcp_ranges ranges = {0};
 	int result;
 
-	/* poll(2) would wait for a descriptor below 0 for ever. */
+	/* poll(2) ignores a negative descriptor, and would wait for ever. */
 	if (text->fd < 0 || !text->name)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "no ranges to read, or no name for them");

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/vfs.h>
 
-/* A cancellation, and who waits for the file, waits for one piece at most. */
+/* A cancellation, or a process that waits for the file, waits for at most one piece. */
 #define PIECE_BYTES (32 * FCP_MIB)
 
 static int punch_unsupported(const struct fcp_file *file, struct fcp_error *err)
@@ -65,13 +65,13 @@ static int claim_lost_error(const struct fcp_file *file, enum fcp_claim_end end,
 		fcp_file_wanted(file, err);
 	else
 		fcp_error_set(err, FCP_ERR_BUSY, 0,
-			      "%.200s: this process stood still while it released pages, and "
-			      "somebody has got the file meanwhile: what they wrote may be lost",
+			      "%.200s: this process was stopped while it released pages, and "
+			      "somebody opened the file: what they wrote may be lost",
 			      file->name);
 	return fcp_error_wrap(err, "%llu bytes were released", (unsigned long long)done_bytes);
 }
 
-/* The claim is asked before and after, and no thread gives it up between. */
+/* The claim is checked before and after; no thread gives it up in between. */
 static int punch_claimed(const struct fcp_file *file, const struct fcp_range *piece,
 			 uint64_t *done_bytes, struct fcp_error *err)
 {
@@ -118,8 +118,8 @@ int fcp_release_ranges(const struct fcp_file *file, const struct fcp_ranges *ran
 }
 
 /*
- * How much data there is in one range. *data: the extent seen last, kept from range to range, so that
- * a range in a hole that was seen already costs no call.
+ * Counts the data in one range. *data is the extent seen last, kept from range to range, so that a
+ * range in a known hole costs no system call.
  */
 static int count_data(const struct fcp_file *file, const struct fcp_range *range,
 		      struct fcp_range *data, uint64_t *data_bytes, struct fcp_error *err)

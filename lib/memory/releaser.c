@@ -16,7 +16,10 @@ struct fcp_releaser {
 	pthread_mutex_t mutex;
 	pthread_cond_t filled;
 	pthread_cond_t taken;
-	/* All below under the mutex. Counters only grow; a slot is their rest by WAITING_RANGES. */
+	/*
+	 * All below under the mutex. The counters only grow; a slot is a counter modulo
+	 * WAITING_RANGES.
+	 */
 	struct fcp_range ranges[WAITING_RANGES];
 	uint64_t put;
 	uint64_t got;
@@ -42,7 +45,7 @@ static bool next_range(struct fcp_releaser *releaser, struct fcp_range *range_)
 	return any;
 }
 
-/* Work happens outside of the mutex, on copies: only this thread writes done_bytes. */
+/* The work is done outside the mutex, on copies: only this thread writes done_bytes. */
 static bool release_one(struct fcp_releaser *releaser, struct fcp_range range)
 {
 	struct fcp_error error = {0};
@@ -70,7 +73,7 @@ static void *release_thread(void *arg)
 	return NULL;
 }
 
-/* The thread takes none of the signals that the program waits for in threads of its own. */
+/* Signals are blocked in the thread: the program may wait for them in its own. */
 static bool start_thread(struct fcp_releaser *releaser)
 {
 	sigset_t all, before;

@@ -7,12 +7,12 @@
 
 #include <fcntl.h>
 
-/* Stays in the processor's cache; a cancellation waits for one at most. */
+/* Fits the CPU cache; a cancellation waits for at most one piece. */
 #define PIECE_BYTES FCP_MIB
-/* Large enough for long extents on the disk, small enough that the disk does not wait. */
+/* Large enough for long extents on disk, small enough to keep the disk busy. */
 #define WINDOW_BYTES (32 * FCP_MIB)
 
-/* After each window, all that is dirty. If it fails, the fsync(2) says so. */
+/* After each window, all dirty data. If writing fails, fsync(2) reports it. */
 static void send_to_disk(int fd, uint64_t before, uint64_t moved)
 {
 	if (before / WINDOW_BYTES != moved / WINDOW_BYTES)

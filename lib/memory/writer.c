@@ -39,14 +39,14 @@ static int punch_run(const struct fcp_writer_settings *settings, struct fcp_rang
 	return fcp_error_set(err, FCP_ERR_IO, errnum, "%.200s: cannot make a hole", settings->name);
 }
 
-/* What becomes of a page. */
+/* What to do with a page. */
 enum fate {
 	FATE_LEAVE, /* the file has it already */
-	FATE_PUNCH, /* zeros where the base has others */
+	FATE_PUNCH, /* zeros, where the base has data */
 	FATE_WRITE,
 };
 
-/* base: the base's page, or NULL where the file began as a hole. */
+/* base: the base's page; NULL if the file began as a hole. */
 static enum fate fate_of(const struct fcp_writer_settings *settings, const unsigned char *page,
 			 const unsigned char *base, struct fcp_writer_result *counts)
 {
@@ -62,7 +62,7 @@ static enum fate fate_of(const struct fcp_writer_settings *settings, const unsig
 	return equal ? FATE_LEAVE : FATE_PUNCH;
 }
 
-/* Pages on their way into the file: what a thread needs for a batch. */
+/* What a thread needs to write a batch. */
 struct writing {
 	const struct fcp_writer_settings *settings;
 	struct fcp_writer_result counts;
@@ -101,7 +101,7 @@ static int settle_run(struct writing *writing, enum fate fate, struct fcp_range 
 	return 0;
 }
 
-/* Neighbours with the same fate share a call. */
+/* Adjacent pages with the same fate share a call. */
 static int settle_piece(struct writing *writing, const struct fcp_page_run *piece,
 			const unsigned char *pages, const unsigned char *base,
 			struct fcp_error *err)
@@ -178,7 +178,7 @@ static int copy_batch(const struct fcp_page_batch *batch, unsigned char *pages,
 	return 0;
 }
 
-/* What a reader of the file gets: of a layer, the base's bytes where it has a hole. */
+/* What a reader of the file gets: in a layer's holes, the base's bytes. */
 static int read_written(const struct fcp_writer_settings *settings,
 			const struct fcp_page_run *piece, unsigned char *written,
 			struct fcp_error *err)

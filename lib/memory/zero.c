@@ -5,18 +5,19 @@
 #include "memory/sparse.h"
 
 /*
- * What is read before the sink is told of it: enough that a second thread pays, and little enough that the
- * list of a window's runs stays small, and what was read is still so when the sink acts on it.
+ * How much is read before the sink is called: enough for a second thread to pay off, and little
+ * enough to keep the window's list of runs small and what was read up to date when the sink acts on
+ * it.
  */
 #define WINDOW_BYTES (64 * FCP_MIB)
 #define WINDOW_RUNS 65536
 
 struct zero_scanner {
 	const struct fcp_zero_scan *scan;
-	struct fcp_page_runs window; /* to be read; addresses are the offsets */
+	struct fcp_page_runs window; /* still to be read; addresses are the offsets */
 	struct fcp_found_ranges found;
-	struct fcp_range run; /* of zeros, not told yet */
-	size_t skipped;	      /* ranges of scan->skip that lie behind us */
+	struct fcp_range run; /* of zeros, not reported yet */
+	size_t skipped;	      /* ranges of scan->skip already passed */
 };
 
 static int tell_run(struct zero_scanner *scanner, struct fcp_error *err)
@@ -29,7 +30,7 @@ static int tell_run(struct zero_scanner *scanner, struct fcp_error *err)
 	return scanner->scan->sink(run.start, run.end, scanner->scan->sink_arg, err);
 }
 
-/* The last run of a window may go on in the next one. */
+/* The last run of a window may continue in the next one. */
 static int tell_found(struct zero_scanner *scanner, struct fcp_error *err)
 {
 	for (size_t i = 0; i < scanner->found.count; i++) {
@@ -45,7 +46,7 @@ static int tell_found(struct zero_scanner *scanner, struct fcp_error *err)
 	return 0;
 }
 
-/* Reading past the end is no fault of the disk when the file has become shorter. */
+/* Reading past the end is not an error of the disk if the file has become shorter. */
 static int scan_failed(const struct zero_scanner *scanner, struct fcp_error *err)
 {
 	const struct fcp_file *file = scanner->scan->file;
@@ -53,9 +54,10 @@ static int scan_failed(const struct zero_scanner *scanner, struct fcp_error *err
 	struct fcp_file_size size;
 	struct fcp_error other;
 
-	if (err->error_class == FCP_ERR_IO && fcp_file_size(file->fd, file->name, &size, &other) == 0 &&
+	if (err->error_class == FCP_ERR_IO &&
+	    fcp_file_size(file->fd, file->name, &size, &other) == 0 &&
 	    size.logical_bytes < window->items[window->count - 1].end)
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody made it shorter while it was read",
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: truncated while it was read",
 				     file->name);
 	return -1;
 }
@@ -79,16 +81,19 @@ static int scan_window(struct zero_scanner *scanner, struct fcp_error *err)
 	return 0;
 }
 
-/* A stretch of whole pages, all of them data and none to be skipped. */
-static int add_stretch(struct zero_scanner *scanner, uint64_t start, uint64_t end, struct fcp_error *err)
+/* Whole pages, all of them data, none to be skipped. */
+static int add_stretch(struct zero_scanner *scanner, uint64_t start, uint64_t end,
+		       struct fcp_error *err)
 {
 	while (start < end) {
 		uint64_t room = WINDOW_BYTES - scanner->window.bytes;
 		uint64_t until = end - start < room ? end : start + room;
 
-		if (fcp_page_runs_add(&scanner->window, (struct fcp_page_run){start, until, start}, err) != 0)
+		if (fcp_page_runs_add(&scanner->window, (struct fcp_page_run){start, until, start},
+				      err) != 0)
 			return -1;
-		if ((scanner->window.bytes == WINDOW_BYTES || scanner->window.count >= WINDOW_RUNS) &&
+		if ((scanner->window.bytes == WINDOW_BYTES ||
+		     scanner->window.count >= WINDOW_RUNS) &&
 		    scan_window(scanner, err) != 0)
 			return -1;
 		start = until;
@@ -96,7 +101,7 @@ static int add_stretch(struct zero_scanner *scanner, uint64_t start, uint64_t en
 	return 0;
 }
 
-/* An extent without what is to be skipped. Extents come in order: each range is passed once. */
+/* An extent, without what is to be skipped. Extents come in order, so each range is passed once. */
 static int add_extent(struct zero_scanner *scanner, struct fcp_range extent, struct fcp_error *err)
 {
 	const struct fcp_ranges *skip = scanner->scan->skip;
@@ -106,7 +111,8 @@ static int add_extent(struct zero_scanner *scanner, struct fcp_range extent, str
 
 		if (range->start >= extent.end)
 			break;
-		if (range->start > extent.start && add_stretch(scanner, extent.start, range->start, err) != 0)
+		if (range->start > extent.start &&
+		    add_stretch(scanner, extent.start, range->start, err) != 0)
 			return -1;
 		if (range->end > extent.start)
 			extent.start = range->end;
@@ -124,7 +130,7 @@ static int scan_all(struct zero_scanner *scanner, uint64_t end, struct fcp_error
 	int more;
 
 	while ((more = fcp_sparse_next(file->fd, file->name, extent.end, end, &extent, err)) > 0) {
-		/* Blocks can be smaller than a page: a page with any data in it is looked at. */
+		/* Blocks can be smaller than a page: a page with any data in it is read. */
 		extent.start = fcp_align_down(extent.start, FCP_PAGE_BYTES);
 		extent.end = fcp_align_up(extent.end, FCP_PAGE_BYTES);
 		if (add_extent(scanner, extent, err) != 0)

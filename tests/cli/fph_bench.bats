@@ -400,7 +400,7 @@ $with reclaim pause" ] || { asked; false; }
 	expect_err 'none.json cannot be read'
 }
 
-@test "a disk that is no regular file, or not there: told, and nothing is written" {
+@test "a disk that is not a regular file, or not there: told, and nothing is written" {
 	booted_vm '.drives[0].path_on_host = "/dev/zero"'
 	bench --json -
 	expect 3

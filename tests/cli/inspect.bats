@@ -412,7 +412,7 @@ well_formed() {
 	mkdir dir
 	inspect --mem-file-path mem --svg dir
 	expect 1
-	expect_err 'no regular file'
+	expect_err 'not a regular file'
 	inspect --mem-file-path mem --svg mem
 	expect 2
 	expect_err 'that is the memory file'

@@ -92,7 +92,7 @@ FOUND=$((5007 * 4096))
 	expect_err 'are one file'
 	inspect --mem-file-path vm.mem --share .
 	expect 1
-	expect_err 'no regular file'
+	expect_err 'not a regular file'
 }
 
 @test "an index that lies is not believed" {

@@ -54,8 +54,8 @@ refuse() {
 
 @test "unaligned" {
 	mem
-	refuse '0 4096\n8192 4096\n1 4096\n' 3 'START is no multiple of 4096'
-	refuse '0 4095\n' 1 'LENGTH is no multiple of 4096'
+	refuse '0 4096\n8192 4096\n1 4096\n' 3 'START is not a multiple of 4096'
+	refuse '0 4095\n' 1 'LENGTH is not a multiple of 4096'
 	refuse '0x800 4096\n' 1 'START'
 }
 

@@ -250,7 +250,7 @@ booted_here() {
 	expect_err 'none'
 	snap a --share /dev/null
 	expect 1
-	expect_err 'no regular file'
+	expect_err 'not a regular file'
 	snap a --share disk --share link
 	expect 1
 	expect_err 'are one file'

@@ -127,12 +127,12 @@ CREATE='PUT /snapshot/create {"snapshot_type":"Diff","snapshot_path":"T/snap.fcp
 	untouched
 }
 
-@test "a target that is no regular file is refused, with --force too" {
+@test "a target that is not a regular file is refused, with --force too" {
 	vm
 	mkdir snap
 	snapshot --force
 	expect 1
-	expect_json '.error.message | contains("no regular file")'
+	expect_json '.error.message | contains("not a regular file")'
 	rmdir snap
 	ln -s elsewhere mem
 	snapshot --force

@@ -75,11 +75,11 @@ loaded_vm() {
 		(cd d && $kind mem)
 		: >"$SIM_LOG"
 		snapshot --force
-		refused input 'no regular file'
+		refused input 'not a regular file'
 		rm -rf "$D"/*
 		(cd d && $kind snap)
 		snapshot --force
-		refused input 'no regular file'
+		refused input 'not a regular file'
 	done
 	[ "$(cat precious)" = precious ]
 }
@@ -301,7 +301,7 @@ jailed() { fcp "$1" --api-sock "$SIM_SOCK" --json --snapshot-path "$2/snap" --me
 	ln -s "$T/precious" "$J/snapshots/mem"
 	jailed snapshot /snapshots --force
 	expect 1
-	expect_json '.error.message | contains("no regular file")'
+	expect_json '.error.message | contains("not a regular file")'
 	[ "$(cat "$T/precious")" = precious ]
 }
 

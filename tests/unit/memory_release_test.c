@@ -182,11 +182,11 @@ static void no_memory_files(void)
 	refused(path, FCP_ERR_INPUT, "empty", "an empty file");
 	if (ftruncate(fd, 5000) < 0)
 		abort();
-	refused(path, FCP_ERR_INPUT, "no multiple of 4096", "a size that is not in pages");
+	refused(path, FCP_ERR_INPUT, "not a multiple of 4096", "a size that is not in pages");
 	close(fd);
 	unlink(path);
 	refused(path, FCP_ERR_IO, path, "a file that is not there");
-	refused("/dev/null", FCP_ERR_INPUT, "no regular file", "a device");
+	refused("/dev/null", FCP_ERR_INPUT, "not a regular file", "a device");
 }
 
 /* Write-sealed memory cannot be punched: the error says why, the count says how far it came. */

@@ -202,7 +202,7 @@ static void truncated_meanwhile(void)
 
 	ok(fcp_zero_scan(&scan, &err) < 0 && err.error_class == FCP_ERR_BUSY,
 	   "a file that is truncated meanwhile is an error, no signal");
-	has_str(err.message, "mem: somebody made it shorter", "... that says so");
+	has_str(err.message, "mem: truncated", "... that says so");
 }
 
 static void stopped(void)

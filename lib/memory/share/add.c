@@ -27,9 +27,9 @@ static const char *why_not(int errnum)
 		return "the file system does not clone it";
 	case ENOSPC:
 	case EDQUOT:
-		return "there is no room to keep it as it is";
+		return "there is no room to freeze it";
 	default:
-		return "it cannot be kept as it is";
+		return "it cannot be frozen";
 	}
 }
 
@@ -85,7 +85,7 @@ static int need_index(const struct fcp_share_set *set, struct fcp_share_source *
 	if (err->error_class == FCP_ERR_INTERRUPTED)
 		return -1;
 	source->why = err->error_class == FCP_ERR_MEMORY ? "there is no memory for its index"
-							  : "it cannot be read";
+							 : "it cannot be read";
 	return 0;
 }
 
@@ -101,7 +101,8 @@ int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file,
 	return tried < 0 ? 0 : need_index(set, source, true, err);
 }
 
-int fcp_share_add_to_look(struct fcp_share_set *set, const struct fcp_share_file *file, struct fcp_error *err)
+int fcp_share_add_to_look(struct fcp_share_set *set, const struct fcp_share_file *file,
+			  struct fcp_error *err)
 {
 	struct fcp_share_source *source = &set->sources[set->count++];
 	struct stat of;

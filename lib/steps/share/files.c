@@ -18,7 +18,7 @@ static int open_one(const char *name, struct fcp_error *err)
 
 	if (path_fd >= 0 && fstat(path_fd, &status) == 0 && !S_ISREG(status.st_mode))
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s: no regular file to share storage with", name);
+				     "%.200s: not a regular file to share storage with", name);
 	if (path_fd >= 0)
 		fd = fcp_file_reopen(path_fd, name, O_RDONLY, err);
 	if (fd < 0 && err->error_class == FCP_ERR_IO)

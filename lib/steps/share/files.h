@@ -13,7 +13,7 @@ struct fcp_share_files {
 };
 
 /*
- * Opens them for reading. FCP_ERR_INPUT: no regular file, two that are one; FCP_ERR_USAGE: too many;
+ * Opens them for reading. FCP_ERR_INPUT: not a regular file, two that are one; FCP_ERR_USAGE: too many;
  * FCP_ERR_LOCKED, FCP_ERR_IO. *files_ is to be closed in any case.
  */
 int fcp_share_files_open(const char *const *names, size_t count, struct fcp_share_files *files_,

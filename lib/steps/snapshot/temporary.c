@@ -19,7 +19,7 @@ static int temporary_error(const struct fcp_snapshot_file *file, struct fcp_erro
 	return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_TEMPORARY_SUFFIX, file->host);
 }
 
-/* What is no regular file is not of ours, and no link is followed. */
+/* What is not a regular file is not of ours, and no link is followed. */
 static int remove_strange(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	int errnum = errno;
