@@ -20,15 +20,15 @@
 
 #define POLL_MIN_NS UINT64_C(1000000)
 #define POLL_MAX_NS UINT64_C(20000000)
-#define POLL_SHARE 32 /* a poll comes at most this part of the run's age late */
+#define POLL_SHARE 32 /* a poll is late by at most this fraction of the run's age */
 
-#define STOP_MS 3000 /* how long a stop is tried */
+#define STOP_MS 3000 /* how long stopping is retried */
 
 struct drain {
 	const struct fcp_balloon_drain_settings *settings;
 	struct fcp_balloon_drain_result *result;
 	struct fcp_firecracker firecracker;
-	struct fcp_lock *lock; /* of the VM, held */
+	struct fcp_lock *lock; /* of the VM, held by the caller */
 	struct fcp_guard guard;
 	uint64_t rss_before_bytes;
 	bool restored; /* see is_restored() */
@@ -36,7 +36,7 @@ struct drain {
 	bool metrics_known;
 };
 
-/* FCP_ERR_UNSUPPORTED where a run cannot be, FCP_ERR_STATE where it would never end. */
+/* FCP_ERR_UNSUPPORTED: no run is possible; FCP_ERR_STATE: a run would never end. */
 static int check_hinting(struct drain *drain, struct fcp_error *err)
 {
 	struct fcp_instance instance;
@@ -62,9 +62,9 @@ static int check_hinting(struct drain *drain, struct fcp_error *err)
 }
 
 /*
- * Memory that was restored from a file is mapped from there, and a page that the guest never touched
- * occupies nothing: a run has nothing to give back, and Firecracker maps each range anew, which takes
- * it many seconds and counts as freed in its metrics. Where /proc does not tell, the VM counts as booted.
+ * Memory restored from a file is mapped from it, and pages that the guest never touched take no
+ * memory: a run has nothing to give back, and Firecracker maps each range anew, which takes many
+ * seconds and counts as freed in its metrics. If /proc does not tell, the VM counts as booted.
  */
 static bool is_restored(const struct drain *drain)
 {
@@ -91,7 +91,7 @@ static int start_hinting(struct drain *drain, struct fcp_error *err)
 		if (err->error_class == FCP_ERR_SERVER && strstr(err->message, "not activated"))
 			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 					     "the guest's balloon driver is not up (yet)");
-		/* Refused: nothing was started. Anything else: it may have been. */
+		/* Refused: it was not started. After any other error it may have been. */
 		drain->result->started =
 			err->error_class != FCP_ERR_SERVER && err->error_class != FCP_ERR_CONNECT;
 		return -1;
@@ -100,8 +100,10 @@ static int start_hinting(struct drain *drain, struct fcp_error *err)
 	return 0;
 }
 
-/* Waits between polls: little for a young run, more for an old one, so that a short run is noticed
- * at once and a long one is not asked a thousand times. */
+/*
+ * The interval between polls grows with the run's age: a short run is noticed at once, and a long
+ * one is not polled a thousand times.
+ */
 static uint64_t poll_wait_ns(uint64_t age_ns)
 {
 	uint64_t wait_ns = age_ns / POLL_SHARE;
@@ -112,9 +114,9 @@ static uint64_t poll_wait_ns(uint64_t age_ns)
 }
 
 /*
- * Until host_cmd is 1. It cannot be a 1 from before: our start, which was accepted, has made it the
- * id of our run. guest_cmd says nothing: it equals host_cmd as soon as the guest begins.
- * *done_ is false at the ceiling.
+ * Waits until host_cmd is 1. It cannot be an old 1, since our start set it to the id of our run.
+ * guest_cmd tells nothing: it equals host_cmd as soon as the guest begins. *done_ is false at the
+ * ceiling.
  */
 static int wait_until_done(struct drain *drain, bool *done_, struct fcp_error *err)
 {
@@ -127,7 +129,7 @@ static int wait_until_done(struct drain *drain, bool *done_, struct fcp_error *e
 		uint64_t now_ns, wait_ns;
 
 		if (fcp_hinting_status(&drain->firecracker, &status, err) != 0) {
-			/* The ceiling cuts a slow answer too. */
+			/* The ceiling cuts off a slow answer too. */
 			*done_ = false;
 			return err->error_class == FCP_ERR_TIMEOUT && fcp_deadline_passed(ceiling)
 				       ? 0
@@ -167,7 +169,7 @@ static int not_stopped(const struct drain *drain, const struct fcp_error *why,
 		command, why->message);
 }
 
-/* The guest takes its pages back. Tried again for a while, because nobody else will do it. */
+/* The guest takes its pages back. Retried for a while, since nobody else will do it. */
 static int stop_hinting(struct drain *drain, struct fcp_error *err)
 {
 	struct fcp_error why;
@@ -188,7 +190,7 @@ static void measure_before(struct drain *drain)
 	struct fcp_metrics ignored;
 	struct fcp_error no_matter;
 
-	/* What was counted before the run is flushed away. */
+	/* The flush discards the counts from before the run. */
 	drain->metrics_known =
 		path && !drain->restored &&
 		fcp_metrics_flush(&drain->firecracker, path, &ignored, &no_matter) == 0;
@@ -217,7 +219,7 @@ static void measure_after(struct drain *drain)
 	}
 }
 
-/* One run, begun and ended. */
+/* One run, from start to stop. */
 static int hand_out(struct drain *drain, struct fcp_error *err)
 {
 	struct fcp_balloon_drain_result *result = drain->result;
@@ -242,7 +244,7 @@ static int hand_out(struct drain *drain, struct fcp_error *err)
 	return ran;
 }
 
-/* Should we be killed, a guard stops the run. */
+/* A guard stops the run if this process is killed. */
 static int start_guard(struct drain *drain, struct fcp_error *err)
 {
 	const struct fcp_guard_settings settings = {
@@ -257,7 +259,7 @@ static int start_guard(struct drain *drain, struct fcp_error *err)
 	return fcp_guard_set(&drain->guard, FCP_UNDO_HINTING, err);
 }
 
-/* Of a run that somebody has left open. */
+/* Stops a run that was left open. */
 static int stop_open(struct drain *drain, struct fcp_error *err)
 {
 	struct fcp_balloon_drain_result *result = drain->result;

@@ -16,7 +16,7 @@ static bool balloons_equal(const struct fcp_balloon *a, const struct fcp_balloon
 	       a->free_page_reporting == b->free_page_reporting;
 }
 
-/* " amount_mib is 64, not 0;" for each field that differs. */
+/* "; amount_mib is 64, asked for 0" for each field that differs. */
 static int balloon_differs_error(const struct fcp_balloon *is, const struct fcp_balloon *asked,
 				 struct fcp_error *err)
 {

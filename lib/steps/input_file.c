@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-/* A VM that runs from it only reads; who has it open for writing may be at it. */
+/* A VM that runs from it only reads; a process with a descriptor for writing may be writing. */
 static int check_unwritten(const struct fcp_input_file *input, struct fcp_error *err)
 {
 	struct fcp_in_use use;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A memory file that is only read: the base of another, a layer of a merge. */
+/* A memory file that is only read: another's base, or a layer to merge. */
 #ifndef FCP_STEPS_INPUT_FILE_H
 #define FCP_STEPS_INPUT_FILE_H
 
@@ -20,20 +20,20 @@ struct fcp_input_file {
 	}
 
 /*
- * Opens the file at that path, which is borrowed, and claims it for reading. FCP_ERR_BUSY: somebody has
- * it open for writing; FCP_ERR_LOCKED; others as fcp_memory_file_open(). fcp_input_file_close() it in
- * any case.
+ * Opens the file at path, which is borrowed, and claims it for reading. FCP_ERR_BUSY: a process has
+ * it open for writing; FCP_ERR_LOCKED; others as fcp_memory_file_open(). Call
+ * fcp_input_file_close() in any case.
  */
 int fcp_input_file_open(const char *path, int cancel_fd, struct fcp_input_file *input_,
 			struct fcp_error *err);
 
-/* Has it changed since? FCP_ERR_BUSY. */
+/* FCP_ERR_BUSY if it has changed since. */
 int fcp_input_file_check(const struct fcp_input_file *input, struct fcp_error *err);
 
 /* Safe on FCP_INPUT_FILE_NONE, and twice. */
 void fcp_input_file_close(struct fcp_input_file *input);
 
-/* FCP_ERR_INPUT: the file, which is to be a base, is recorded as a layer. */
+/* FCP_ERR_INPUT if the file, which is to be a base, is recorded as a layer. */
 int fcp_input_file_check_whole(const struct fcp_input_file *base, struct fcp_error *err);
 
 #endif

@@ -5,8 +5,8 @@
 #include "memory/file.h"
 
 /*
- * Opens the file that file->name names, as fcp_file_open(). Its path is resolved once; a symbolic
- * link in a directory that others can write is not followed (FCP_ERR_INPUT).
+ * Opens the file named file->name, as fcp_file_open(). Its path is resolved once; a symbolic link
+ * in a directory that others can write is not followed (FCP_ERR_INPUT).
  */
 int fcp_memory_file_open(struct fcp_file *file, bool for_writing, uint64_t *size_bytes_,
 			 struct fcp_error *err);

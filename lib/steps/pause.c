@@ -15,7 +15,7 @@
 struct pause_chain {
 	const struct fcp_pause_settings *settings;
 	struct fcp_pause_result *result;
-	int memory_fd;	      /* the memory file that was published, or -1 */
+	int memory_fd;	      /* the published memory file, or -1 */
 	struct fcp_lock lock; /* of the VM, for the whole chain */
 };
 
@@ -24,7 +24,7 @@ static void set_skipped(struct fcp_outcome *outcome, const char *reason)
 	fcp_outcome_set(outcome, FCP_STATUS_SKIPPED, "%s", reason ? reason : "off");
 }
 
-/* A step that the chain does not run. */
+/* Reports a step that the chain does not run. */
 static void leave_out(const struct pause_chain *chain, const char *step,
 		      struct fcp_outcome *outcome, const char *reason)
 {
@@ -40,7 +40,7 @@ static void skip_all(struct fcp_pause_result *result)
 	set_skipped(&result->trim.outcome, "not reached");
 }
 
-/* A best-effort step that failed is noted in its outcome; only an interruption ends the chain. */
+/* The failure of a best-effort step is in its outcome; only an interruption ends the chain. */
 static int best_effort(int ran, const struct fcp_error *err)
 {
 	return ran != 0 && err->error_class == FCP_ERR_INTERRUPTED ? -1 : 0;
@@ -72,7 +72,7 @@ static int pause_drain(struct pause_chain *chain, struct fcp_error *err)
 						      err),
 			     err) != 0)
 		return -1;
-	/* A flag is meant for many VMs, and not each has a balloon. */
+	/* Flags apply to many VMs, and not all have a balloon. */
 	if (result->outcome.status == FCP_STATUS_UNSUPPORTED)
 		result->outcome.status = FCP_STATUS_SKIPPED;
 	return 0;
@@ -94,7 +94,7 @@ static int pause_snapshot(struct pause_chain *chain, struct fcp_error *err)
 		result->vm_state = result->snapshot.vm_state;
 	result->paused_ms = result->snapshot.paused_ms;
 	if (ran != 0 && fcp_firecracker_has_ended(err)) {
-		/* It answered before the first step. */
+		/* It had answered before the first step. */
 		result->vm_state = FCP_VM_UNKNOWN;
 		fcp_error_wrap(err, "Firecracker has ended, and the VM with it");
 		if (hinting_left_open(&result->drain))
@@ -103,8 +103,10 @@ static int pause_snapshot(struct pause_chain *chain, struct fcp_error *err)
 	return ran;
 }
 
-/* What can be released of the file that was just written: of a layer only free pages, whose content
- * is nobody's. */
+/*
+ * What can be released from the new file: of a layer only free pages, since their contents are
+ * dead.
+ */
 static unsigned what_to_find(const struct pause_chain *chain)
 {
 	unsigned find = chain->settings->trim.find;
@@ -112,8 +114,10 @@ static unsigned what_to_find(const struct pause_chain *chain)
 	return chain->result->snapshot.layer ? find & ~(unsigned)FCP_FIND_ZERO : find;
 }
 
-/* The fcpause writer did this step's work, but for free pages that a gate refused. What the file
- * occupies is told all the same. */
+/*
+ * fcpause, as the writer, has done this step's work, except for free pages that a gate refused. The
+ * file's storage is reported nevertheless.
+ */
 static void left_out_while_writing(const struct pause_chain *chain,
 				   struct fcp_madvise_ranges_result *result)
 {
@@ -155,7 +159,7 @@ static int pause_trim(struct pause_chain *chain, struct fcp_error *err)
 	return 0;
 }
 
-/* What a guest cannot do at all is no shortfall: fstrim on a disk without discard. */
+/* What a guest cannot do at all does not count as falling short: fstrim without discard support. */
 static bool reclaim_fell_short(const struct fcp_reclaim_result *reclaim)
 {
 	for (size_t i = 0; i < reclaim->step_count; i++)
@@ -165,7 +169,7 @@ static bool reclaim_fell_short(const struct fcp_reclaim_result *reclaim)
 	return reclaim->step_count == 0 || reclaim->outcome.status == FCP_STATUS_FAILED;
 }
 
-/* A step counts as short when it was asked for and did not all it should. */
+/* A step falls short if it was asked for and did not do all of it. */
 static void sum_up(struct fcp_pause_result *result)
 {
 	const struct {
@@ -190,7 +194,7 @@ static void sum_up(struct fcp_pause_result *result)
 	}
 }
 
-/* The step came to an end without a failure and without a snapshot: it is not supported here. */
+/* The step ended without a failure and without a snapshot: not supported here. */
 static void no_snapshot(struct fcp_pause_result *result)
 {
 	const struct fcp_outcome *outcome = &result->snapshot.outcome;
@@ -220,7 +224,7 @@ static int run_chain(struct pause_chain *chain, struct fcp_error *err)
 		no_snapshot(chain->result);
 		return 0;
 	}
-	/* From here on the snapshot is good, and the VM is as asked: nothing fails it any more. */
+	/* From here on the snapshot is good and the VM's state as asked: nothing can fail it. */
 	pause_trim(chain, err);
 	sum_up(chain->result);
 	return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How a VM is, by Firecracker's own answers and its process. */
+/* The state of a VM, from Firecracker's answers and its process. */
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/fd_link.h"
@@ -29,7 +29,7 @@ static const char *name_of(enum fcp_guest_backing backing)
 	return NULL;
 }
 
-/* The file that is mapped, by the mapping: its name may lead elsewhere by now. */
+/* The mapped file, through the mapping: its name may lead elsewhere by now. */
 static void find_status_base(const struct fcp_guest_ram *ram, struct fcp_status_result *result)
 {
 	struct fcp_error ignored;
@@ -65,7 +65,7 @@ static void find_backing(const struct fcp_firecracker *firecracker,
 		find_status_base(&ram, result);
 }
 
-/* A Firecracker without hinting refuses the question. */
+/* A Firecracker without hinting refuses the request. */
 static int ask_balloon(struct fcp_firecracker *firecracker, struct fcp_status_result *result,
 		       struct fcp_error *err)
 {

@@ -51,8 +51,10 @@ static int freeze_file(const struct fcp_share_file *file, const char **why_)
 	return fcp_steal_fd(&fd);
 }
 
-/* Of the file as it was before it is frozen; built from the file itself, which is in the page cache rather
- * than a copy. What is written after that is not found. */
+/*
+ * Of the file as it was before it is frozen; built from the file itself, which is in the page cache
+ * rather than a copy. What is written after that is not found.
+ */
 static int find_index(const struct fcp_share_set *set, struct fcp_share_source *source, bool keep,
 		      struct fcp_error *err)
 {

@@ -51,7 +51,9 @@ static void hash_all(struct fcp_share_job *job)
 	job->hashed = true;
 }
 
-/* Has the kernel read, all at once, what will be looked at of files that are not in the page cache. */
+/*
+ * Has the kernel read, all at once, what will be looked at of files that are not in the page cache.
+ */
 static void prefetch_piece(struct fcp_share_job *job)
 {
 	struct fcp_share_match first = {0};
@@ -77,7 +79,9 @@ static void prefetch_piece(struct fcp_share_job *job)
 	}
 }
 
-/* The block's bytes; count: how many are wanted from there on. NULL where there is no such block. */
+/*
+ * The block's bytes; count: how many are wanted from there on. NULL where there is no such block.
+ */
 static const unsigned char *look_at(struct fcp_share_job *job, struct fcp_share_match at,
 				    uint64_t count)
 {
@@ -168,8 +172,10 @@ static void note_live(struct fcp_share_job *job)
 		job->live[i] = __atomic_load_n(&job->set->sources[i].is_live, __ATOMIC_ACQUIRE);
 }
 
-/* Was what the spans were compared with what was frozen? Else the file is let go of, to whoever waits for
- * it, and is not looked at again. */
+/*
+ * Was what the spans were compared with what was frozen? Else the file is let go of, to whoever
+ * waits for it, and is not looked at again.
+ */
 static bool were_live(struct fcp_share_job *job)
 {
 	bool held = true;

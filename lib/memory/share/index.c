@@ -8,8 +8,10 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/* At two slots a block stretches of full slots are short. Only bytes that somebody made for it reach
- * this, and they are not found then. */
+/*
+ * At two slots a block stretches of full slots are short. Only bytes that somebody made for it
+ * reach this, and they are not found then.
+ */
 #define PROBES_MAX 64
 
 uint64_t fcp_share_hash_block(const unsigned char *block)
@@ -38,8 +40,10 @@ static bool same_hash(uint64_t slot, uint64_t other)
 	return slot >> 32 == other >> 32;
 }
 
-/* The first of equal blocks stays, in whatever order the threads come. A slot never becomes empty again,
- * so that all who look for a hash go the same way. */
+/*
+ * The first of equal blocks stays, in whatever order the threads come. A slot never becomes empty
+ * again, so that all who look for a hash go the same way.
+ */
 void fcp_share_index_add(struct fcp_share_index *index, uint64_t hash, uint64_t block)
 {
 	uint64_t entry = hash << 32 | (block + 1), at = first_slot(index, hash);

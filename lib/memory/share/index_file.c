@@ -60,9 +60,9 @@ static struct index_header header_of(const struct stat *of, const struct fcp_sha
 /* ---- its place ---- */
 
 /*
- * The directory that the file is in, by the path that the kernel knows, which has no links; what has
- * been put in the way since is not followed. *name_ is the index's, owned. -1 where there is no such
- * place: the file has been removed or renamed, or lies in another mount namespace.
+ * * The directory that the file is in, by the path that the kernel knows, which has no links; what
+ * has been put in the way since is not followed. *name_ is the index's, owned. -1 where there is no
+ * such place: the file has been removed or renamed, or lies in another mount namespace.
  */
 static int open_index_directory(int fd, char **name_)
 {
@@ -162,8 +162,10 @@ static bool write_index(int fd, const struct stat *of, const struct fcp_share_in
 			       (const unsigned char *)index->slots, &ignored) == 0;
 }
 
-/* Without a name until it is whole, so that nothing is left of a run that is killed. Where another run
- * was first, its index stays. */
+/*
+ * Without a name until it is whole, so that nothing is left of a run that is killed. Where another
+ * run was first, its index stays.
+ */
 bool fcp_share_index_keep(int fd, const struct stat *of, const struct fcp_share_index *index)
 {
 	FCP_CLEANUP(free) char *name = NULL;

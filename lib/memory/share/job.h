@@ -27,8 +27,7 @@ struct fcp_share_job {
 	struct fcp_share_window *window;
 	const struct fcp_share_put *put;
 	struct fcp_range piece;
-	bool live
-		[FCP_SHARE_SOURCES_MAX]; /* compared with the file itself, not with its frozen copy */
+	bool live[FCP_SHARE_SOURCES_MAX]; /* compared with the file, not its frozen copy */
 	uint64_t hashes[FCP_SHARE_PIECE_PAGES];
 	bool hashed;					    /* they are known */
 	struct fcp_share_span spans[FCP_SHARE_PIECE_PAGES]; /* in order */

@@ -21,8 +21,10 @@ static int clone_span(const struct fcp_share_job *job, const struct fcp_share_sp
 	return 0;
 }
 
-/* Before anything is written: a clone waits until pages of its neighbourhood that were written are on the
- * disk. Spans that are short, or cannot be cloned, are dropped. */
+/*
+ * Before anything is written: a clone waits until pages of its neighbourhood that were written are
+ * on the disk. Spans that are short, or cannot be cloned, are dropped.
+ */
 static int clone_spans(struct fcp_share_job *job, uint64_t *shared_bytes, struct fcp_error *err)
 {
 	size_t kept = 0;

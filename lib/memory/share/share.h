@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Stores pages by sharing them: a page whose bytes stand in another file of the same file system is
- * cloned from there (ioctl_ficlonerange(2)) instead of written.
+ * * Stores pages by sharing them: a page whose bytes stand in another file of the same file system
+ * is cloned from there (ioctl_ficlonerange(2)) instead of written.
  *
- * Others may write those files at any time, a guest its disk for one. So each is frozen first: cloned as a
- * whole into a file without a name. Pages are compared with that, and cloned from that; what comes
- * into the file later is not seen.
+ * Others may write those files at any time, a guest its disk for one. So each is frozen first:
+ * cloned as a whole into a file without a name. Pages are compared with that, and cloned from that;
+ * what comes into the file later is not seen.
  *
- * The copy has nothing in the page cache, and the file often has all of it. Where a read lease on the file
- * can be had (memory/lease.h), nobody can write it, and both are the same: then pages are compared with
- * the file, and cloned only when the lease was seen to be held still.
+ * The copy has nothing in the page cache, and the file often has all of it. Where a read lease on
+ * the file can be had (memory/lease.h), nobody can write it, and both are the same: then pages are
+ * compared with the file, and cloned only when the lease was seen to be held still.
  */
 #ifndef FCP_MEMORY_SHARE_SHARE_H
 #define FCP_MEMORY_SHARE_SHARE_H
@@ -50,16 +50,17 @@ struct fcp_share_set {
 };
 
 /*
- * Adds a file to the set, which has room for it, and reads its index, or builds and keeps one. Where it
- * cannot be frozen, or an index not be had, it is added all the same, with the reason. FCP_ERR_INTERRUPTED.
+ * * Adds a file to the set, which has room for it, and reads its index, or builds and keeps one.
+ * Where it cannot be frozen, or an index not be had, it is added all the same, with the reason.
+ * FCP_ERR_INTERRUPTED.
  */
 int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file,
 		  struct fcp_error *err);
 
 /*
- * Freezes all of them as they are now: once, before the first page. It takes some milliseconds, in which
- * writing to the files waits; from here on who opens a leased one for writing waits until pages are put, or the
- * set is cleared.
+ * * Freezes all of them as they are now: once, before the first page. It takes some milliseconds,
+ * in which writing to the files waits; from here on who opens a leased one for writing waits until
+ * pages are put, or the set is cleared.
  */
 void fcp_share_freeze(struct fcp_share_set *set);
 
@@ -87,10 +88,11 @@ struct fcp_share_put {
 };
 
 /*
- * Puts pages into the file: clones those that a source has, for as long as they follow each other there,
- * and writes the others. Pages of zeros are never cloned: a hole of the source would become one here. Any
- * thread, each with a window of its own. *shared_bytes_ is what was cloned. FCP_ERR_IO with ENOSPC; that
- * a source cannot be read, or not be cloned from, is no error: the pages are written then.
+ * * Puts pages into the file: clones those that a source has, for as long as they follow each other
+ * there, and writes the others. Pages of zeros are never cloned: a hole of the source would become
+ * one here. Any thread, each with a window of its own. *shared_bytes_ is what was cloned.
+ * FCP_ERR_IO with ENOSPC; that a source cannot be read, or not be cloned from, is no error: the
+ * pages are written then.
  */
 int fcp_share_put(struct fcp_share_set *set, struct fcp_share_window *window,
 		  const struct fcp_share_put *put, uint64_t *shared_bytes_, struct fcp_error *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a pause of a VM could do, and what is in its way. */
+/* What a pause of a VM could do, and what prevents it. */
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/observer.h"
@@ -19,7 +19,7 @@ const char *fcp_verdict_name(enum fcp_verdict verdict)
 struct fcp_check *fcp_doctor_add(struct fcp_doctor *doctor, const struct fcp_check_about *about)
 {
 	struct fcp_doctor_result *result = doctor->result;
-	/* There are fewer checks than room. */
+	/* FCP_CHECKS_MAX is larger than the number of checks. */
 	struct fcp_check *check = &result->checks[result->check_count++];
 
 	*check = (struct fcp_check){.name = about->name,
@@ -52,7 +52,7 @@ static int run_checks(struct fcp_doctor *doctor, struct fcp_error *err)
 	return fcp_doctor_envd(doctor, err);
 }
 
-/* What to do is said only where there is something to do. */
+/* Advice is given only where it is needed. */
 static unsigned worst_verdict(struct fcp_doctor_result *result)
 {
 	unsigned in_the_way = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* envd, and what the guest has of the tools that reclaiming needs. */
+/* envd, and those of the guest's tools that reclaiming needs. */
 #include "envd/process.h"
 #include "steps/doctor/checks.h"
 
@@ -17,7 +17,7 @@ static const struct fcp_check_about about_tools = {
 	"install what is missing in the guest (coreutils, util-linux)",
 };
 
-/* A line a tool that is missing, and one with envd's version. */
+/* Prints a line for each missing tool, and one with envd's version. */
 static const char script[] =
 	"for tool in timeout sync fstrim; do command -v $tool >/dev/null || echo \"missing "
 	"$tool\"; done\n"

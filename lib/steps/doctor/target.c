@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The place of the memory file: what its file system can do. */
+/* The memory file's directory: what its file system can do. */
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "firecracker/root.h"
@@ -65,7 +65,7 @@ static void check_target_room(const struct fcp_doctor *doctor, int directory,
 		      (unsigned long long)needed_mib);
 }
 
-/* A booted VM's file has nothing to share. */
+/* The file of a booted VM has no base to share with. */
 static void check_reflinks(const struct fcp_doctor *doctor, int directory, int from,
 			   struct fcp_check *check)
 {

@@ -83,7 +83,7 @@ static void check_vm_state(struct fcp_doctor *doctor, const struct fcp_instance 
 			      doctor->machine.track_dirty_pages ? "tracked" : "not tracked");
 }
 
-/* false: it is not known where guest memory lies. */
+/* false: unknown where guest memory is. */
 static bool check_vm_memory(struct fcp_doctor *doctor, struct fcp_guest_ram *ram_)
 {
 	struct fcp_check *check = fcp_doctor_add(doctor, &about_memory);
@@ -117,7 +117,7 @@ static void check_base(struct fcp_doctor *doctor, const struct fcp_guest_ram *ra
 	doctor->restored = base_->fd >= 0;
 }
 
-/* A guest that runs changes its lists while they are read: it is asked some times. */
+/* A running guest changes its free lists while they are read: try several times. */
 #define ATTEMPTS 5
 
 static int check_free_pages(struct fcp_doctor *doctor, const struct fcp_guest_ram *ram, int base_fd,

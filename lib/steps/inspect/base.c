@@ -24,7 +24,7 @@ static int compare_file_with_base(const struct fcp_file *file, struct fcp_inspec
 	return 0;
 }
 
-/* "" where it can be compared. */
+/* Sets base->not_compared, to "" if it can be compared. */
 static void check_inspect_base(const struct fcp_base_of *of, bool holes_known,
 			       struct fcp_inspect_base *base, const struct fcp_base_report *report)
 {

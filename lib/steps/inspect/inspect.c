@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* So often who else works on the file is asked. */
+/* How often to check who else uses the file. */
 #define POLL_BYTES (4 * FCP_MIB)
 
 /* One run of the step. */
@@ -31,7 +31,7 @@ struct inspect_run {
 	struct fcp_inspect_share share;
 	struct fcp_claim claim;
 	bool claimed;
-	uint64_t polled_bytes; /* of the file, when it was last asked who else works on it */
+	uint64_t polled_bytes; /* the offset at which that was last checked */
 };
 
 /* ---- the file ---- */
@@ -52,7 +52,7 @@ static int open_inspected(struct inspect_run *run, struct fcp_error *err)
 				&contradicts, err);
 }
 
-/* ---- a guest that can be read ---- */
+/* ---- a readable guest ---- */
 
 static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fcp_error *err)
 {
@@ -69,7 +69,7 @@ static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fc
 	return 0;
 }
 
-/* The guest writes its release: nothing in it may reach a terminal as more than a letter. */
+/* The guest chooses its release string: only printable characters may reach a terminal. */
 static void take_release(const char *release, char printable[65])
 {
 	size_t i;
@@ -79,7 +79,7 @@ static void take_release(const char *release, char printable[65])
 	printable[i] = '\0';
 }
 
-/* What a gate behind the free lists refuses is wrong for a release only. */
+/* Gates after the free lists matter for a release only. */
 static bool is_sound(const struct fcp_guest_report *report)
 {
 	for (unsigned i = 0; i <= FCP_GUEST_GATE_FREE_COUNT; i++)
@@ -89,8 +89,8 @@ static bool is_sound(const struct fcp_guest_report *report)
 }
 
 /*
- * In a layer that is not recorded as one the memmap's holes are the base's bytes, and reading on,
- * zeros would be taken for what the guest says: its own free lists must agree with the memmap.
+ * In a layer that is not recorded as one, holes in the memmap stand for the base's bytes; read as
+ * zeros they would yield wrong page states: the guest's free lists must agree with the memmap.
  */
 static int check_guest(struct inspect_run *run, struct fcp_error *err)
 {
@@ -128,9 +128,9 @@ static int add_guest(struct inspect_run *run, struct fcp_error *err)
 	return 0;
 }
 
-/* ---- a guest that cannot ---- */
+/* ---- an unreadable guest ---- */
 
-/* The next stretch of data after *at, in whole pages: a page with any data in it is data. */
+/* The next extent of data from *at, in whole pages: a page with any data in it is data. */
 static int next_data(struct inspect_run *run, uint64_t at, struct fcp_range *data_,
 		     struct fcp_error *err)
 {
@@ -164,7 +164,7 @@ static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *
 	return 0;
 }
 
-/* A hole is unknown, too: of a layer it would be the base's bytes. */
+/* Holes are unknown too: in a layer they stand for the base's bytes. */
 static int add_unknown(struct inspect_run *run, struct fcp_error *err)
 {
 	const struct fcp_zero_scan scan = {.file = &run->file, .sink = move_zero, .sink_arg = run};
@@ -180,7 +180,7 @@ static int add_unknown(struct inspect_run *run, struct fcp_error *err)
 	return more < 0 ? -1 : fcp_zero_scan(&scan, err);
 }
 
-/* ---- all of it ---- */
+/* ---- the step ---- */
 
 static bool is_of_the_guest(const struct fcp_error *err)
 {
@@ -199,7 +199,7 @@ static int inspect_pages(struct inspect_run *run, struct fcp_error *err)
 	return add_unknown(run, err);
 }
 
-/* A guest that can be read with its holes as zeros shows that they are. */
+/* If the guest can be read with holes as zeros, they are zeros. */
 static int check_holes(struct inspect_run *run, bool *known_, struct fcp_error *err)
 {
 	*known_ = run->result->attributes.holes != FCP_HOLES_UNSPECIFIED ||
@@ -222,7 +222,7 @@ static int compare_base(struct inspect_run *run, struct fcp_error *err)
 				   run->result, err);
 }
 
-/* Before what is said already. */
+/* Prepended to the present reason. */
 static void put_reason(struct inspect_run *run, const char *what, const char *reason)
 {
 	struct fcp_outcome *outcome = &run->result->outcome;
@@ -240,8 +240,10 @@ static int run_inspect(struct inspect_run *run, struct fcp_error *err)
 	if (!run->settings->mem_file_path || !*run->settings->mem_file_path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
 	if (open_inspected(run, err) < 0 || compare_base(run, err) < 0 ||
-	    fcp_inspect_look_up(run->settings, &run->file, &run->share, &run->base.same, run->result, err) < 0 ||
-	    fcp_inspect_begin(run->result, run->settings->cells_max, err) < 0 || inspect_pages(run, err) < 0)
+	    fcp_inspect_look_up(run->settings, &run->file, &run->share, &run->base.same,
+				run->result, err) < 0 ||
+	    fcp_inspect_begin(run->result, run->settings->cells_max, err) < 0 ||
+	    inspect_pages(run, err) < 0)
 		return -1;
 	run->result->largest = fcp_inspect_largest(run->result);
 	fcp_inspect_sum_up(run->result);

@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 
-static int add_files(const struct fcp_file *file, struct fcp_inspect_share *share, struct fcp_error *err)
+static int add_files(const struct fcp_file *file, struct fcp_inspect_share *share,
+		     struct fcp_error *err)
 {
 	for (size_t i = 0; i < share->files.count; i++) {
 		const struct fcp_share_file one = {share->files.fds[i], share->files.names[i], -1,
@@ -29,7 +30,8 @@ static int open_shares(const struct fcp_inspect_settings *settings, const struct
 		return -1;
 	if (fcp_share_files_have(&share->files, file->fd))
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "%.200s is the memory file itself: it shares no storage with itself",
+				     "%.200s is the memory file itself: it shares no storage with "
+				     "itself",
 				     file->name);
 	share->set = calloc(1, sizeof(*share->set));
 	if (!share->set)
@@ -42,8 +44,9 @@ static int open_shares(const struct fcp_inspect_settings *settings, const struct
 }
 
 /* Data of the file that the base does not have. */
-static int find_own(const struct fcp_file *file, uint64_t bytes, const struct fcp_found_ranges *same,
-		    struct fcp_ranges *own, struct fcp_error *err)
+static int find_own(const struct fcp_file *file, uint64_t bytes,
+		    const struct fcp_found_ranges *same, struct fcp_ranges *own,
+		    struct fcp_error *err)
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges data = {0};
 	FCP_CLEANUP(ranges) struct fcp_ranges base = {0};
@@ -61,8 +64,8 @@ static int find_own(const struct fcp_file *file, uint64_t bytes, const struct fc
 	return fcp_ranges_subtract(&data, &base, own, err);
 }
 
-static int look_up_range(const struct fcp_file *file, struct fcp_share_set *set, struct fcp_range own,
-			 struct fcp_ranges *found, struct fcp_error *err)
+static int look_up_range(const struct fcp_file *file, struct fcp_share_set *set,
+			 struct fcp_range own, struct fcp_ranges *found, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) unsigned char *pages = malloc(FCP_SHARE_LOOK_BYTES);
 	FCP_CLEANUP(free) struct fcp_share_window *window = calloc(1, sizeof(*window));
@@ -71,8 +74,9 @@ static int look_up_range(const struct fcp_file *file, struct fcp_share_set *set,
 	if (!pages || !window)
 		return fcp_error_nomem(err);
 	for (piece.start = own.start; piece.start < own.end; piece.start = piece.end) {
-		piece.end = own.end - piece.start > FCP_SHARE_LOOK_BYTES ? piece.start + FCP_SHARE_LOOK_BYTES
-									 : own.end;
+		piece.end = own.end - piece.start > FCP_SHARE_LOOK_BYTES
+				    ? piece.start + FCP_SHARE_LOOK_BYTES
+				    : own.end;
 		if (fcp_file_poll(file, err) != 0 ||
 		    fcp_pages_read(file->fd, file->name, piece, pages, err) != 0 ||
 		    fcp_share_look(set, window, piece, pages, found, err) != 0)

@@ -51,7 +51,7 @@ static void add_to(struct fcp_class_bytes *bytes, uint64_t change,
 	bytes->allocated_bytes += amount->on_disk ? change : 0;
 }
 
-/* A stretch that stands in that place as a whole, or nowhere. */
+/* A range that is the same in one place as a whole, or in none. */
 static void add_stretch(struct fcp_inspect_result *result, struct fcp_range range,
 			enum fcp_same same, const struct fcp_inspect_amount *amount)
 {
@@ -102,7 +102,7 @@ void fcp_inspect_add(struct fcp_inspect_result *result, const struct fcp_found_r
 	}
 }
 
-/* Pages of zeros are holes in what is written, and free pages too. */
+/* Zero pages become holes when a file is written, and free pages too. */
 static void add_shared(struct fcp_inspect_result *result, enum fcp_page_class page_class)
 {
 	const struct fcp_class_bytes *all = &result->classes[page_class];

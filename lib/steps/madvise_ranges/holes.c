@@ -24,7 +24,7 @@ static int find_without_zero(struct fcp_madvise_run *run, const char *warning)
 	return 0;
 }
 
-/* A zero page of a layer, once a hole, would show the base's bytes. */
+/* Punching a zero page of a layer would expose the base's bytes. */
 int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	const struct fcp_madvise_ranges_settings *settings = run->settings;
@@ -54,8 +54,9 @@ int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 	return find_without_zero(run, "the file is recorded as a Diff layer: its zero pages stay");
 }
 
-/* *at_: the first byte of hole that is not in free_ranges. *next, where the search goes on, only
- * grows. */
+/*
+ * *at_: the first byte of hole outside free_ranges. *next, where the search continues, only grows.
+ */
 static bool leaves_free(const struct fcp_range *hole, const struct fcp_ranges *free_ranges,
 			size_t *next, uint64_t *at_)
 {
@@ -96,8 +97,8 @@ static int check_holes_are_free(const struct fcp_file *file, uint64_t size_bytes
 }
 
 /*
- * Holes of which nothing is specified and nothing recorded: over free pages they mean nothing. A
- * file with others must not be guessed at.
+ * Holes whose meaning is neither specified nor recorded do not matter over free pages. If there are
+ * others, refuse rather than guess.
  */
 int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp_error *err)
 {
@@ -106,7 +107,7 @@ int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp
 	if (run->result->attributes.holes != FCP_HOLES_UNSPECIFIED || run->settings->ranges ||
 	    !fcp_holes_exist(&run->file, run->size_bytes))
 		return 0;
-	/* Of a guest that cannot be read no page is known to be free. */
+	/* If the guest cannot be read, no page is known to be free. */
 	if (!looked &&
 	    fcp_free_ranges_find(&(struct fcp_free_source){run->file.fd, FCP_HOLES_ZERO, -1,
 							   run->file.cancel_fd},
@@ -116,7 +117,7 @@ int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp
 	return check_holes_are_free(&run->file, run->size_bytes, looked ? &run->free : &found, err);
 }
 
-/* So that the next run need not ask. Free pages alone say nothing of the file. */
+/* So that the next run need not be told. Finding only free pages tells nothing about holes. */
 void fcp_madvise_record_holes(struct fcp_madvise_run *run)
 {
 	struct fcp_file_attributes recorded, meaning = {.holes = run->settings->holes};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What madvise-ranges finds to be listed only: pages that are the base's, and those that have changed. */
+/* Pages that are listed only: those equal to the base's, and those that have changed. */
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "memory/compare.h"
@@ -68,7 +68,7 @@ int fcp_madvise_list(const struct fcp_madvise_ranges_settings *settings, uint64_
 	return fcp_found_coarsen(all, &grain, &result->found, err);
 }
 
-/* Each kind by itself; ranges that were given are of none. */
+/* Each kind separately; given ranges have no kind. */
 int fcp_madvise_list_file(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	FCP_CLEANUP(found) struct fcp_found_ranges all = {0};

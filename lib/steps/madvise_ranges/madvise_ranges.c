@@ -18,7 +18,7 @@
 
 #include <string.h>
 
-/* Of a file, and of a process. */
+/* For a file and for a process. */
 static int check_finds(const struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
 {
 	const unsigned known = FCP_FIND_ZERO | FCP_FIND_FREE | FCP_FIND_BY_BASE;
@@ -66,8 +66,8 @@ static int measure_file(const struct fcp_madvise_run *run, uint64_t *allocated_b
 }
 
 /*
- * Every gate is passed before the first byte is touched: this comes before anything is released.
- * Where a gate refuses, zero pages can be released all the same.
+ * All gates are checked before anything is released. If one refuses, zero pages can still be
+ * released.
  */
 static int find_free_of_file(struct fcp_madvise_run *run, struct fcp_error *err)
 {
@@ -87,7 +87,7 @@ static int find_free_of_file(struct fcp_madvise_run *run, struct fcp_error *err)
 	return fcp_madvise_check_holes(run, look, err);
 }
 
-/* Only the whole list tells which pages are in a run that is long enough, and which fill a larger block. */
+/* Only the complete list shows which runs are long enough, and which fill a larger block. */
 static bool release_while_finding(const struct fcp_madvise_run *run)
 {
 	return !run->settings->keep && run->settings->min_run_bytes <= FCP_PAGE_BYTES &&
@@ -105,7 +105,7 @@ static int take_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *
 
 static int scan_zero(struct fcp_madvise_run *run, struct fcp_error *err)
 {
-	/* What is free already need not be read. */
+	/* Free pages need not be read. */
 	const struct fcp_zero_scan scan = {.file = &run->file,
 					   .skip = &run->free,
 					   .sink = take_zero,
@@ -119,9 +119,9 @@ static int scan_zero(struct fcp_madvise_run *run, struct fcp_error *err)
 }
 
 /*
- * Zeros are found and released side by side. That a page is still zero when it is punched is what
- * the claim is for: nobody else has the file open, and whoever opens it waits until we are through
- * or have given way. Stopped anywhere, each page is either as it was or a hole that reads the same.
+ * Zeros are found and released in parallel. The claim guarantees that a page is still zero when it
+ * is punched: nobody else has the file open, and an opener waits until we are done or have given
+ * way. Stopped at any point, each page is unchanged or a hole that reads the same.
  */
 static int find_and_release(struct fcp_madvise_run *run, struct fcp_error *err)
 {
@@ -132,7 +132,7 @@ static int find_and_release(struct fcp_madvise_run *run, struct fcp_error *err)
 	found = scan_zero(run, err);
 	released = fcp_releaser_finish(run->releaser, found < 0, &run->punched_bytes, err);
 	run->releaser = NULL;
-	/* An error of the releaser says so itself. */
+	/* The releaser's own error says so already. */
 	if (found < 0 && released == 0)
 		fcp_error_wrap(err, "%llu bytes were released",
 			       (unsigned long long)run->punched_bytes);
@@ -204,7 +204,7 @@ static int release_from_file(struct fcp_madvise_run *run, struct fcp_error *err)
 	return find_and_release(run, err) < 0 ? -1 : list_found(run, err);
 }
 
-/* What came of it, after a failure too: err of the failure stays as it is. */
+/* Measures the result, even after a failure: that failure's err is kept. */
 static int take_stock(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_result *result = run->result;

@@ -5,9 +5,9 @@
 #include "base/error.h"
 
 /*
- * fcp_madvise_ranges() of a file that is open already: fd is for reading and writing, borrowed, and
- * the only descriptor that this process has of the file. settings->mem_file_path is its name in
- * messages. With fd -1 that path is opened.
+ * fcp_madvise_ranges() for an open file: fd is open for reading and writing, borrowed, and this
+ * process's only descriptor of the file. settings->mem_file_path names it in messages. With fd -1
+ * that path is opened.
  */
 int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *settings,
 			  struct fcp_madvise_ranges_result *result, struct fcp_error *err);

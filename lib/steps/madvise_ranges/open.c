@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#define WAIT_NS 20000000 /* between two looks whether another fcpause is done */
+#define WAIT_NS 20000000 /* between attempts while another fcpause uses the file */
 
 static int open_mem_file(struct fcp_madvise_run *run, struct fcp_error *err)
 {
@@ -39,7 +39,7 @@ void fcp_madvise_close(struct fcp_madvise_run *run)
 	run->file.claim = NULL;
 }
 
-/* Each time anew: the path may lead to another file by then. */
+/* Resolved anew each time: the path may lead to another file by then. */
 int fcp_madvise_open(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	fcp_deadline deadline = fcp_deadline_in_ms(run->settings->wait_lock_ms);
@@ -54,11 +54,11 @@ int fcp_madvise_open(struct fcp_madvise_run *run, struct fcp_error *err)
 				"%.200s: interrupted while another fcpause is using it",
 				run->file.name);
 	}
-	/* Under the claim: what is written later is told from what was found. */
+	/* Read under the claim, so that a later change can be told. */
 	return fcp_identity_read(run->file.fd, run->file.name, &run->result->file, err);
 }
 
-/* Nobody but us has changed the file: what is recorded with it stays right. */
+/* Only we have changed the file, so its record stays valid. */
 int fcp_madvise_end_changes(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	if (run->punched_bytes == 0)

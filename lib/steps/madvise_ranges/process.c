@@ -14,11 +14,11 @@
 
 #include <fcntl.h>
 
-/* Between two looks at the VM's state. */
+/* Between two checks of the VM's state. */
 #define BATCH_BYTES (16 * FCP_MIB)
 #define BATCH_RANGES 256
 
-/* The allocator's marks are to be trusted only while no vCPU runs. */
+/* The allocator's marks are valid only while no vCPU runs. */
 static int check_vm(struct fcp_madvise_process_run *run, struct fcp_machine_config *machine_,
 		    struct fcp_error *err)
 {
@@ -40,7 +40,7 @@ static int check_vm(struct fcp_madvise_process_run *run, struct fcp_machine_conf
 	return 0;
 }
 
-/* Opens the memfd behind a region, and says where in it the region begins. */
+/* Opens the memfd behind a region; *offset_ is where the region begins in it. */
 static int open_shared(const struct fcp_guest_ram *ram, const struct fcp_guest_region *region,
 		       uint64_t *offset_, struct fcp_error *err)
 {
@@ -61,7 +61,7 @@ static int open_shared(const struct fcp_guest_ram *ram, const struct fcp_guest_r
 	return fd;
 }
 
-/* The part of ranges (offsets in the memory file) that lies in region, as offsets in its memfd. */
+/* The part of ranges (offsets in the memory file) that is in region, as offsets in its memfd. */
 static int translate_to_file(const struct fcp_ranges *ranges, const struct fcp_guest_region *region,
 			     uint64_t memfd_offset, struct fcp_ranges *translated_,
 			     struct fcp_error *err)
@@ -81,7 +81,7 @@ static int translate_to_file(const struct fcp_ranges *ranges, const struct fcp_g
 	return 0;
 }
 
-/* What was free may be in use as soon as a vCPU has run. */
+/* Once a vCPU has run, free pages may be in use. */
 static int check_paused(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
 	struct fcp_instance instance;
@@ -105,7 +105,7 @@ static int check_paused(struct fcp_madvise_process_run *run, struct fcp_error *e
 		fcp_vm_state_name(instance.state), (unsigned long long)run->punched_bytes);
 }
 
-/* In batches, before each of which the VM must still be paused. */
+/* In batches; before each the VM must still be Paused. */
 static int release_ranges(struct fcp_madvise_process_run *run, const struct fcp_file *file,
 			  const struct fcp_ranges *ranges, struct fcp_error *err)
 {
@@ -160,7 +160,7 @@ static int release_region(struct fcp_madvise_process_run *run,
 	return released;
 }
 
-/* Every region is looked at before the first is touched: shared or not, all at once. */
+/* All regions are checked, shared or not, before any is touched. */
 static int check_shared(const struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
 	for (unsigned i = 0; i < run->found.region_count; i++) {
@@ -204,8 +204,8 @@ static bool lies_in(const struct fcp_ranges *inner, const struct fcp_ranges *out
 }
 
 /*
- * Paused at both ends, the VM can have run in between. Then a page that was released and taken into
- * use is no longer free by the guest's own allocator.
+ * Although Paused at both ends, the VM may have run in between. Then a released page that the guest
+ * took into use is no longer free in its allocator.
  */
 static int check_still_free(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
@@ -224,7 +224,9 @@ static int check_still_free(struct fcp_madvise_process_run *run, struct fcp_erro
 		(unsigned long long)run->punched_bytes);
 }
 
-/* Asked once more at the end, after a failure too: that pages may be lost is worse than any other. */
+/*
+ * Checked at the end, even after a failure: that pages may be lost is worse than any other error.
+ */
 static int check_after_release(struct fcp_madvise_process_run *run, int ran, struct fcp_error *err)
 {
 	struct fcp_error resumed;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the pages of a Paused VM are, by its guest, its process, and the file that it was restored from. */
+/*
+ * Classifies the pages of a Paused VM, from its guest, its process, and the file it was restored
+ * from.
+ */
 #include "steps/madvise_ranges/process_run.h"
 
 #include "base/cleanup.h"
@@ -14,7 +17,10 @@
 
 #include <stdio.h>
 
-/* Which file guest memory began as, where that is to be compared, or says what is not filled in yet. */
+/*
+ * Opens the file that guest memory began as, to compare with it or to replace pages not filled in
+ * yet.
+ */
 static int open_base(struct fcp_madvise_process_run *run, uint64_t bytes, struct fcp_error *err)
 {
 	const struct fcp_madvise_ranges_settings *settings = run->settings;
@@ -55,9 +61,12 @@ static int find_free_of_process(struct fcp_madvise_process_run *run, struct fcp_
 	return 0;
 }
 
-/* ---- all kinds ---- */
+/* ---- pages of all kinds ---- */
 
-/* The VM's own pages are read; what it does not have is zeros, or the base's bytes, by the file alone. */
+/*
+ * Reads the VM's own pages; those it does not have are zeros or, judged by the file alone, the
+ * base's.
+ */
 static int compare_plan(const struct fcp_madvise_process_run *run,
 			const struct fcp_snapshot_plan *plan, struct fcp_found_ranges *all,
 			struct fcp_error *err)

@@ -21,7 +21,7 @@ static int check_different(const struct fcp_merge_inputs *inputs, size_t at, str
 	return 0;
 }
 
-/* By the ids; below is the base, or the layer before. */
+/* Compares ids; below is the base or the previous layer. */
 static int check_link(const struct fcp_input_file *below, const struct fcp_input_file *layer,
 		      bool any_base, struct fcp_error *err)
 {

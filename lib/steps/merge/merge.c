@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A whole memory file of a base and layers. */
+/* Makes a whole memory file from a base and layers. */
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/observer.h"
@@ -33,7 +33,7 @@ static int check_merge_settings(const struct fcp_merge_settings *settings, struc
 
 /* ---- the file to write ---- */
 
-/* It must not take the place of what it is made of. */
+/* The output must not replace one of its inputs. */
 static int check_no_input(const struct merge_run *run, struct fcp_error *err)
 {
 	struct stat out;
@@ -71,9 +71,9 @@ static int open_out(struct merge_run *run, struct fcp_error *err)
 	return 0;
 }
 
-/* ---- the whole ---- */
+/* ---- the step ---- */
 
-/* The last layer over what lies below is that layer's memory. */
+/* The result has the memory, and so the id, of the last layer. */
 static void record_merged(struct merge_run *run)
 {
 	struct fcp_file_attributes attributes = {.holes = FCP_HOLES_ZERO};

@@ -15,15 +15,14 @@ struct merge_write_run {
 	const struct fcp_merge_inputs *inputs;
 	const struct fcp_snapshot_file *out;
 	struct fcp_merge_result *result;
-	bool reflinked;		 /* out began as the base */
-	struct fcp_ranges *data; /* of each input, what is no hole */
-	struct fcp_ranges over;	 /* the data of all layers together */
-	struct fcp_ranges
-		base; /* what of the base's data is to be copied: what no layer lies over */
+	bool reflinked;		 /* out began as a clone of the base */
+	struct fcp_ranges *data; /* of each input, the parts that are not holes */
+	struct fcp_ranges over;	 /* the data of all layers */
+	struct fcp_ranges base;	 /* the base's data to copy: what no layer covers */
 	struct fcp_meter meter;
 };
 
-/* ---- what there is to do ---- */
+/* ---- what to do ---- */
 
 static int add_data(struct fcp_ranges *all, const struct fcp_ranges *data, struct fcp_error *err)
 {
@@ -61,7 +60,7 @@ static int find_work(struct merge_write_run *run, struct fcp_error *err)
 	return 0;
 }
 
-/* Of the input of that number, a layer. */
+/* For the layer with that index among the inputs. */
 static struct fcp_overlay_apply apply_of(struct merge_write_run *run, size_t number)
 {
 	const struct fcp_input_file *layer = &run->inputs->items[number];
@@ -75,7 +74,7 @@ static struct fcp_overlay_apply apply_of(struct merge_write_run *run, size_t num
 					  .cancel_fd = run->settings->cancel_fd};
 }
 
-/* For what cannot be shared. */
+/* For what cannot share storage. */
 static int check_merge_room(struct merge_write_run *run, struct fcp_error *err)
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges copied = {0};
@@ -91,7 +90,7 @@ static int check_merge_room(struct merge_write_run *run, struct fcp_error *err)
 	return fcp_snapshot_file_room(run->out, fcp_ranges_bytes(&copied), err);
 }
 
-/* ---- the content ---- */
+/* ---- the contents ---- */
 
 static int put_base(struct merge_write_run *run, struct fcp_error *err)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The content of a merge: the base, and over it each layer. */
+/* The contents of a merge: the base, with each layer applied. */
 #ifndef FCP_STEPS_MERGE_WRITE_H
 #define FCP_STEPS_MERGE_WRITE_H
 
@@ -7,9 +7,9 @@
 #include "steps/snapshot/files.h"
 
 /*
- * Writes out, an empty temporary file, and fills in what became of each file's data (result->layers holds one
- * for each layer). Before anything is copied there must be room for it: FCP_ERR_IO with ENOSPC. The observer
- * hears of the progress. FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY.
+ * Writes out, an empty temporary file, and counts what became of each file's data (result->layers
+ * has room for each layer). Checks first that there is enough room: FCP_ERR_IO with ENOSPC. Reports
+ * progress to the observer. FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY.
  */
 int fcp_merge_write(const struct fcp_merge_settings *settings,
 		    const struct fcp_merge_inputs *inputs, const struct fcp_snapshot_file *out,

@@ -14,16 +14,16 @@
 #define LINE_MAX_BYTES 128
 #define EXIT_NOT_FOUND 127
 
-/* The script's output as it comes. */
+/* Parses the script's output as it arrives. */
 struct reclaim_progress {
 	const struct fcp_reclaim_settings *settings;
 	struct fcp_reclaim_result *result;
 	bool started;	   /* by envd */
-	bool begun;	   /* the script's first line came */
-	size_t done;	   /* steps of the result that have their outcome */
-	uint64_t since_ns; /* when the step that runs now began, on our clock */
+	bool begun;	   /* the script's first line has arrived */
+	size_t done;	   /* steps of the result that have an outcome */
+	uint64_t since_ns; /* start of the current step, by our clock */
 	char line[LINE_MAX_BYTES];
-	size_t line_bytes; /* LINE_MAX_BYTES: too long, passed over until its end */
+	size_t line_bytes; /* LINE_MAX_BYTES: too long, skipped up to its end */
 };
 
 static uint32_t cap_of(const struct fcp_reclaim_settings *settings, enum fcp_reclaim_kind kind)
@@ -34,12 +34,12 @@ static uint32_t cap_of(const struct fcp_reclaim_settings *settings, enum fcp_rec
 	return 0;
 }
 
-/* What timeout(1) and the shell make of a kill at the cap. */
+/* The exit codes of timeout(1) and the shell for a kill at the cap. */
 static bool is_kill(int exit_code)
 {
 	return exit_code == 124 || /* uutils; GNU without -s KILL */
 	       exit_code == 137 || /* GNU, BusyBox, toybox */
-	       exit_code == 143;   /* SIGTERM, from one that knows no other */
+	       exit_code == 143;   /* SIGTERM, if it supports no other */
 }
 
 static void set_killed(uint32_t cap_ms, uint32_t asked_ms, struct fcp_outcome *outcome)
@@ -64,7 +64,7 @@ static void judge_exit(const struct reclaim_progress *progress, int exit_code)
 		fcp_outcome_set(outcome, FCP_STATUS_OK, NULL);
 	else if (exit_code == EXIT_NOT_FOUND)
 		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest cannot run it");
-	/* Our clock runs from when the line before arrived, which can be late. */
+	/* Our clock starts when the previous line arrived, which can be late. */
 	else if (is_kill(exit_code) && outcome->ms >= cap_ms / 2.0)
 		set_killed(cap_ms, cap_of(progress->settings, result->steps[progress->done].kind),
 			   outcome);
@@ -72,7 +72,7 @@ static void judge_exit(const struct reclaim_progress *progress, int exit_code)
 		fcp_outcome_set(outcome, FCP_STATUS_FAILED, "exit code %d", exit_code);
 }
 
-/* The first line. A timeout(1) that takes whole seconds gets them rounded up. */
+/* The first line. A timeout(1) that takes only whole seconds gets them rounded up. */
 static void begin_steps(struct reclaim_progress *progress, const char *text)
 {
 	struct fcp_reclaim_result *result = progress->result;
@@ -96,7 +96,7 @@ static void on_line(struct reclaim_progress *progress, const char *text)
 		begin_steps(progress, text);
 		return;
 	}
-	/* In order, each once: a guest that says else says nothing. */
+	/* In order, each once: other lines are ignored. */
 	if (!fcp_reclaim_line_read(text, &line) || progress->done >= result->step_count ||
 	    result->steps[progress->done].kind != line.kind)
 		return;
@@ -156,7 +156,7 @@ static int on_reclaim_start(uint32_t pid, void *arg, struct fcp_error *err)
 	return 0;
 }
 
-/* The steps that are on, each "not reached" until the guest says more. */
+/* The enabled steps, each "not reached" until the guest reports more. */
 static int plan_reclaim(const struct fcp_reclaim_settings *settings,
 			struct fcp_reclaim_result *result, uint32_t *timeout_ms_,
 			struct fcp_error *err)
@@ -194,8 +194,10 @@ static int plan_reclaim(const struct fcp_reclaim_settings *settings,
 	return 0;
 }
 
-/* The steps that said nothing: the first of them ran when the end came (at a deadline, if envd had begun
- * at all), the others never began. */
+/*
+ * The steps without a report: the first was running at the end (at a deadline, if envd had begun at
+ * all), the others never began.
+ */
 static void close_steps(struct reclaim_progress *progress, enum fcp_status status,
 			const char *reason)
 {

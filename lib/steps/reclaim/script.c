@@ -6,12 +6,13 @@
 #include <string.h>
 
 /*
- * First one line, "fcpause timeout none|seconds|fractions"; then each step says one, "fcpause NAME
- * EXIT-CODE" or "fcpause NAME no-timeout|missing|no-discard". timeout is tried first: a guest may
- * have none, or one that takes whole seconds only. BusyBox (1.31 to 1.36) takes fractions and cuts
- * them off, so it must be seen to kill at one: 10 ms of a sleep of 100; and at no time of its own:
- * 900 ms for a sleep of 10. Each step has a cap of its own, because envd kills the shell at the deadline, but not the shell's
- * child. Only fstrim's words are looked at: its exit code does not tell "cannot" from "failed".
+ * Prints "fcpause timeout none|seconds|fractions" first; then each step prints "fcpause NAME
+ * EXIT-CODE" or "fcpause NAME no-timeout|missing|no-discard". timeout(1) is probed first: a guest
+ * may have none, or one that takes only whole seconds. BusyBox (1.31 to 1.36) accepts fractions and
+ * truncates them, so it is checked that a fraction kills (10 ms, for a sleep of 100) and does not
+ * kill early (900 ms, for a sleep of 10). Each step has its own cap, since envd kills the shell at
+ * the deadline but not the shell's child. Only fstrim's output is read: its exit code does not tell
+ * "cannot" from "failed".
  */
 static const char prologue[] =
 	"export LC_ALL=C\n"
@@ -35,7 +36,7 @@ static const char prologue[] =
 	"echo \"fcpause $name $code\"\n"
 	"}\n";
 
-/* What a step needs (a program, or a file it can write) and what it runs. */
+/* What a step needs (a program, or a file to write) and what it runs. */
 static const struct {
 	const char *needs;
 	const char *command;
@@ -61,7 +62,7 @@ char *fcp_reclaim_script(const struct fcp_reclaim_settings *settings)
 		enum fcp_reclaim_kind kind = settings->steps[i].kind;
 		uint32_t cap_ms = settings->steps[i].cap_ms;
 
-		/* GNU timeout takes 0 for "no limit", so an off step must not be there at all. */
+		/* For GNU timeout 0 means no limit, so a disabled step must not appear at all. */
 		if (cap_ms == 0)
 			continue;
 		fprintf(out, "step %s %s %u.%03u %u %s\n", fcp_reclaim_kind_name(kind),

@@ -24,7 +24,7 @@ int fcp_resume_files_check_names(const struct fcp_resume_settings *settings, str
 	return 0;
 }
 
-/* Opens the file by its directory, as Firecracker's root has it. *seen_ is owned. */
+/* Opens the file by its directory, as seen in Firecracker's root. *seen_ is owned. */
 static int open_vm_file(const struct fcp_resume_settings *settings, pid_t pid, const char *path,
 			char **seen_, struct fcp_error *err)
 {

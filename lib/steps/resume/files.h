@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The files that a VM is to be loaded from. */
+/* The files to load a VM from. */
 #ifndef FCP_STEPS_RESUME_FILES_H
 #define FCP_STEPS_RESUME_FILES_H
 
@@ -11,18 +11,18 @@ struct fcp_resume_files {
 	char *memory_seen;
 };
 
-/* Do the settings name both files, or none? FCP_ERR_USAGE. */
+/* Do the settings name both files or neither? FCP_ERR_USAGE. */
 int fcp_resume_files_check_names(const struct fcp_resume_settings *settings, struct fcp_error *err);
 
 /*
- * Finds both as Firecracker (process pid) sees them, and looks whether they are a state file and a whole memory
- * file. FCP_ERR_INPUT says what is wrong with which; FCP_ERR_IO. *files_ is for
- * fcp_resume_files_clear() in any case.
+ * Finds both as Firecracker (process pid) sees them, and checks that they are a state file and a
+ * whole memory file. FCP_ERR_INPUT says what is wrong with which; FCP_ERR_IO. Call
+ * fcp_resume_files_clear() on *files_ in any case.
  */
 int fcp_resume_files_find(const struct fcp_resume_settings *settings, pid_t pid,
 			  struct fcp_resume_files *files_, struct fcp_error *err);
 
-/* Safe on zeros. */
+/* Safe on a zeroed struct. */
 void fcp_resume_files_clear(struct fcp_resume_files *files);
 
 #endif

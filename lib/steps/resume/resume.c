@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Letting a VM run: one that is Paused, or one that is loaded from its files. */
+/* Resumes a Paused VM, or loads one from its files. */
 #include "base/cleanup.h"
 #include "base/lock.h"
 #include "base/observer.h"
@@ -11,7 +11,7 @@
 #include "firecracker/vm.h"
 #include "steps/resume/files.h"
 
-/* Firecracker reads the state and maps the memory; a slow disk, and a busy host. */
+/* Firecracker reads the state and maps the memory; allows for a slow disk and a busy host. */
 #define LOAD_TIMEOUT_MS 60000
 
 struct resume_run {
@@ -81,7 +81,7 @@ static int resume_paused(struct resume_run *run, const struct fcp_instance *inst
 	return 0;
 }
 
-/* What a killed run left paused is resumed by putting it right. */
+/* Recovery resumes what a killed run left paused. */
 static int recover_vm(struct resume_run *run, struct fcp_error *err)
 {
 	if (fcp_firecracker_recover(&run->firecracker, &run->lock, err) != 0)
@@ -119,7 +119,7 @@ static int let_run(struct resume_run *run, struct fcp_error *err)
 			     fcp_vm_state_name(instance.state));
 }
 
-/* The VM runs, whatever envd does. */
+/* The VM runs, even if envd does not answer. */
 static int wait_for_envd(struct resume_run *run, struct fcp_error *err)
 {
 	const struct fcp_resume_settings *settings = run->settings;
@@ -157,7 +157,7 @@ static int run_locked(struct resume_run *run, struct fcp_error *err)
 		fcp_firecracker_observe(&run->firecracker, &settings->observer);
 		ran = let_run(run, err);
 	}
-	/* Others need not wait until the guest has come up. */
+	/* Others need not wait for the guest to come up. */
 	fcp_lock_release(&run->lock);
 	fcp_firecracker_close(&run->firecracker);
 	return ran;

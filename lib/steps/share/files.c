@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-/* What cannot be opened was named by mistake: that is no reason to write the memory another way. */
+/*
+ * A file that cannot be opened is a mistake in the settings, not a reason for Firecracker to write.
+ */
 static int open_one(const char *name, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int path_fd = fcp_path_open_own(name, err);
@@ -68,7 +70,7 @@ int fcp_share_files_add(const struct fcp_share_files *files, int directory, int 
 	return 0;
 }
 
-/* One sentence, whatever the number of files: mostly all have the same reason. */
+/* One sentence for any number of files: usually all have the same reason. */
 void fcp_share_files_doubt(const struct fcp_share_set *set, char *text_, size_t bytes)
 {
 	const struct fcp_share_source *first = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A memory file that is there already: equal to it, but sharing its storage with other files. */
+/* Replaces a memory file by an equal one that shares storage with other files. */
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/fd_link.h"
@@ -29,19 +29,19 @@
 struct share_run {
 	const struct fcp_share_settings *settings;
 	struct fcp_share_result *result;
-	struct fcp_snapshot_file out; /* what takes the file's place */
+	struct fcp_snapshot_file out; /* the replacement */
 	struct fcp_file file;
 	struct fcp_claim claim;
 	struct fcp_file_identity identity;
 	uint64_t bytes;
-	struct fcp_ranges own; /* data of the file whose storage nobody else has */
+	struct fcp_ranges own; /* data of the file whose storage is not shared */
 	struct fcp_share_files files;
 	struct fcp_share_set set;
 };
 
 /* ---- the files ---- */
 
-/* By the name that it is replaced under: a link would be replaced itself. */
+/* By the name to be replaced: a link would be replaced itself. */
 static int open_shared_file(struct share_run *run, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd)
@@ -87,7 +87,7 @@ static int open_all(struct share_run *run, struct fcp_error *err)
 			run->out.host);
 	if (claim_shared_file(run, err) != 0 || fcp_snapshot_file_check_no_old(&run->out, err) != 0)
 		return -1;
-	/* A clone of the file that a killed run has left must not count as one that it shares with. */
+	/* A clone of the file left by a killed run must not count as sharing. */
 	if (fcp_leftover_drop(&run->out, err) != 0 ||
 	    fcp_snapshot_file_begin(&run->out, 0, err) != 0)
 		return -1;
@@ -98,7 +98,7 @@ static int open_all(struct share_run *run, struct fcp_error *err)
 	return 0;
 }
 
-/* ---- what there is ---- */
+/* ---- what is shared already ---- */
 
 static int no_reflinks(const struct share_run *run, struct fcp_error *err)
 {
@@ -214,7 +214,7 @@ static int find_and_share(struct share_run *run, struct fcp_error *err)
 
 /* ---- the end ---- */
 
-/* It is the same memory: what is recorded stays. */
+/* The memory is the same: what is recorded stays. */
 static void record_shared(const struct share_run *run)
 {
 	const struct fcp_file_attributes *attributes = &run->result->attributes;

@@ -38,7 +38,7 @@ static int open_given(const char *given, uint64_t bytes, struct fcp_snapshot_bas
 	return 0;
 }
 
-/* Every piece of a file must be of one file, at the offset that it has in the memory file. */
+/* All pieces of a file must belong to one file, at their offsets in the memory file. */
 static const struct fcp_guest_piece *mapped_piece(const struct fcp_guest_ram *ram,
 						  struct fcp_error *err)
 {
@@ -81,7 +81,7 @@ static int open_mapped(const struct fcp_guest_ram *ram, uint64_t bytes,
 	return 0;
 }
 
-/* A base that was given must be the file that is mapped: its bytes stand for unchanged pages. */
+/* A given base must be the mapped file: unchanged pages have its bytes. */
 static int check_given(const struct fcp_snapshot_base *base, const char *given,
 		       struct fcp_error *err)
 {

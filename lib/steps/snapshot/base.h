@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a restored VM's memory began as: pages that have not changed since are there still. */
+/* What a restored VM's memory began as, and still is in unchanged pages. */
 #ifndef FCP_STEPS_SNAPSHOT_BASE_H
 #define FCP_STEPS_SNAPSHOT_BASE_H
 
@@ -7,9 +7,9 @@
 #include "memory/clone.h"
 
 struct fcp_snapshot_base {
-	int fd; /* open for reading; -1: the VM was booted, or holds all its memory itself */
+	int fd; /* open for reading; -1: the VM was booted, or has all its memory itself */
 	char path[4096];
-	struct fcp_clone_result clone; /* how the memory file was made of it; the caller's */
+	struct fcp_clone_result clone; /* how the memory file was made from it; set by the caller */
 };
 
 #define FCP_SNAPSHOT_BASE_NONE \
@@ -18,10 +18,11 @@ struct fcp_snapshot_base {
 	}
 
 /*
- * Opens the base of ram: the file that the process maps, by the mapping itself, whatever its name leads
- * to by now; for memory that a page-fault handler fills in, the file `given`. `given` (or NULL) must be
- * the same file where the process maps one. bytes: the memory file's size, which the base must have.
- * FCP_ERR_UNSUPPORTED: there is a base, and it cannot be had. FCP_ERR_INPUT: `given` is not it.
+ * Opens the base of ram: the file that the process maps, through the mapping, since its name may
+ * lead elsewhere by now; if a page-fault handler fills in memory, the file `given`. If the process
+ * maps a file, `given` must be the same file, or NULL. bytes: the size of the memory file, and so
+ * of the base. FCP_ERR_UNSUPPORTED: the base cannot be opened. FCP_ERR_INPUT: `given` is not the
+ * base.
  */
 int fcp_snapshot_base_open(const struct fcp_guest_ram *ram, const char *given, uint64_t bytes,
 			   struct fcp_snapshot_base *base_, struct fcp_error *err);

@@ -7,11 +7,13 @@
 
 #include <sys/mman.h>
 
-/* What is made ready at most: enough for a VM that was restored; of one that was booted most is free, and
- * how much is not known yet. */
+/*
+ * The most to prepare: enough for a restored VM. Of a booted one most pages are free, and how many
+ * is not known yet.
+ */
 #define READY_MAX_BYTES (64 * FCP_MIB)
 
-/* How much memory copies may take: what was given, or a quarter of what is available. */
+/* How much memory the copies may take: as set, or a quarter of what is available. */
 static uint64_t buffer_limit(const struct fcp_snapshot_settings *settings)
 {
 	uint64_t available_bytes;
@@ -44,9 +46,9 @@ void fcp_snapshot_buffer_prepare(struct fcp_snapshot_buffer *buffer,
 	buffer->bytes = buffer->pages ? bytes : 0;
 	if (!buffer->pages)
 		return;
-	/* Shared with the guard process, each page would be copied once more when it is written to. */
+	/* If shared with the guard process, each page would be copied again when written. */
 	madvise(buffer->pages, buffer->bytes, MADV_DONTFORK);
-	/* Before Linux 5.14 the pages come as they are written to. */
+	/* Before Linux 5.14 the pages are faulted in as they are written. */
 	madvise(buffer->pages, buffer->bytes, MADV_POPULATE_WRITE);
 }
 
@@ -68,7 +70,7 @@ bool fcp_snapshot_buffer_reserve(struct fcp_snapshot_buffer *buffer,
 	return true;
 }
 
-/* The runs again, with addresses in the buffer. */
+/* The runs, with addresses in the buffer. */
 static int list_copied(struct fcp_snapshot_buffer *buffer, const struct fcp_page_runs *runs,
 		       struct fcp_error *err)
 {

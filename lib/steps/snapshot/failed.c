@@ -13,7 +13,7 @@ static bool has_data(const struct fcp_snapshot_file *file)
 	return file->fd >= 0 && fstat(file->fd, &status) == 0 && status.st_size > 0;
 }
 
-/* path_ is "" where there is nothing to keep. */
+/* path_ is "" if there is nothing to keep. */
 static int keep_file(const struct fcp_snapshot_file *file, char path_[4096], struct fcp_error *err)
 {
 	path_[0] = '\0';
@@ -50,7 +50,7 @@ int fcp_snapshot_check_chain(struct fcp_snapshot_run *run, struct fcp_error *err
 	const struct fcp_snapshot_file *memory = &run->files.memory;
 	char path[4096];
 
-	/* What has the target's name too is a finished run's. */
+	/* A file that also has the target's name belongs to a finished run. */
 	if (!memory->leftover || !run->machine.track_dirty_pages ||
 	    run->result->type != FCP_SNAPSHOT_DIFF ||
 	    fcp_snapshot_name_is_ours(memory, memory->name))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * After a creation Firecracker's log of dirty pages is empty, whatever becomes of the files: a Diff
- * that is taken next lacks what these files hold.
+ * After a creation Firecracker's log of dirty pages is empty, whatever happens to the files: the
+ * next Diff lacks the pages in these files.
  * Source: Firecracker 1.16, Vm::snapshot_memory_to_file(), reset_dirty_bitmap() and reset_dirty().
  */
 #ifndef FCP_STEPS_SNAPSHOT_FAILED_H
@@ -10,15 +10,15 @@
 #include "steps/snapshot/run.h"
 
 /*
- * After a failure, which is in *err: where dirty pages are tracked and Firecracker may have created
- * the files, they stay, under NAME.fcpause-failed, and *err becomes FCP_ERR_NOT_RESTORED and says so.
+ * After a failure, given in *err: if dirty pages are tracked and Firecracker may have created the
+ * files, they are kept as NAME.fcpause-failed, and *err becomes FCP_ERR_NOT_RESTORED and says so.
  * Returns -1.
  */
 int fcp_snapshot_keep_failed(struct fcp_snapshot_run *run, struct fcp_error *err);
 
 /*
- * Before the pause: did a run that was killed leave the only copy of pages that this one would need?
- * They are kept likewise, and FCP_ERR_STATE says that a Diff is not possible.
+ * Before the pause: did a killed run leave the only copy of pages that this one needs? They are
+ * kept likewise, and FCP_ERR_STATE says that a Diff is not possible.
  */
 int fcp_snapshot_check_chain(struct fcp_snapshot_run *run, struct fcp_error *err);
 

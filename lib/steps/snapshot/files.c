@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-/* What stands behind the last slash. */
+/* What follows the last slash. */
 static const char *name_in(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -69,8 +69,10 @@ static char *append_suffix(const char *name, const char *suffix)
 	return asprintf(&joined, "%s%s", name, suffix) >= 0 ? joined : NULL;
 }
 
-/* The target itself: not there, or a file that may be replaced. It is not opened, which would end
- * another's claim on it. *fd_ is for looking only, -1: not there. */
+/*
+ * Checks the target: absent, or a file that may be replaced. It is not opened, which would end
+ * another's claim on it. *fd_ is O_PATH; -1: absent.
+ */
 static int check_target(const struct fcp_snapshot_file *file, bool force, int *fd_,
 			struct fcp_error *err)
 {
@@ -132,7 +134,7 @@ static int find_target(const char *path, const struct fcp_snapshot_settings *set
 {
 	if (fcp_snapshot_file_find(path, settings->chroot_base, pid, file, err) != 0)
 		return -1;
-	/* JSON has no other characters, and Firecracker would write to another name. */
+	/* JSON allows no other bytes; Firecracker would write to another name. */
 	if (!fcp_utf8_is_valid(file->seen))
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
 				     "%s: a name that is not UTF-8 cannot be given to Firecracker",
@@ -199,7 +201,7 @@ int fcp_snapshot_file_room(const struct fcp_snapshot_file *file, uint64_t bytes,
 int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
 			    uint64_t snapshot_bytes, struct fcp_error *err)
 {
-	/* Both may come out of the same room. */
+	/* Both may be on the same file system. */
 	if (fcp_snapshot_file_room(&files->memory, memory_bytes + snapshot_bytes, err) == 0 &&
 	    fcp_snapshot_file_room(&files->snapshot, snapshot_bytes, err) == 0)
 		return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which pages of the guest have to be written. */
+/* Decides which pages of the guest to write. */
 #include "steps/snapshot/memory_parts.h"
 
 #include "base/units.h"
@@ -7,7 +7,7 @@
 #include "memory/sparse.h"
 #include "steps/free_ranges.h"
 
-/* holes: what is left out reads as then. */
+/* holes: how the pages that are left out will read. */
 static int scan_guest(struct fcp_snapshot_memory *memory, enum fcp_holes holes,
 		      struct fcp_snapshot_result *result, struct fcp_error *err)
 {
@@ -24,7 +24,7 @@ static int scan_guest(struct fcp_snapshot_memory *memory, enum fcp_holes holes,
 	return found;
 }
 
-/* Of the free ranges, those that are zeros in the base. */
+/* Keeps those of the free ranges that are zeros in the base. */
 static int keep_holes_of_base(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 {
 	struct fcp_ranges *found = &memory->found.ranges, kept = {0};
@@ -51,8 +51,8 @@ static int keep_holes_of_base(struct fcp_snapshot_memory *memory, struct fcp_err
 }
 
 /*
- * What is left out of a layer has the base's bytes afterwards. A guest that may rely on its free pages
- * being zeros has only those left out that are zeros in the base, too.
+ * Pages left out of a layer read as the base's. If the guest may rely on its free pages being zero,
+ * only those are left out that are zeros in the base too.
  */
 static int scan_for_layer(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
 			  struct fcp_error *err)
@@ -85,7 +85,7 @@ static int scan_zeros(struct fcp_snapshot_memory *memory, struct fcp_snapshot_re
 	return scan_guest(memory, FCP_HOLES_ZERO, result, err);
 }
 
-/* What a gate refuses is written: then no page is free. */
+/* If a gate refuses, no page counts as free, and all are written. */
 int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
 			   struct fcp_error *err)
 {

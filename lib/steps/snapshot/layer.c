@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A memory file that holds only what differs from its base. */
+/* A memory file with only what differs from its base. */
 #include "steps/snapshot/memory_parts.h"
 
 #include "base/deadline.h"
@@ -16,7 +16,7 @@ bool fcp_snapshot_is_layer(const struct fcp_snapshot_memory *memory)
 	return memory->settings.snapshot->layer;
 }
 
-/* What it is a layer of is known by the base's id: one that has none gets it. */
+/* A layer refers to its base by id: a base without one gets one. */
 int fcp_snapshot_layer_begin(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 {
 	const struct fcp_snapshot_file *file = &memory->settings.files->memory;
@@ -32,7 +32,7 @@ void fcp_snapshot_layer_warn(struct fcp_snapshot_result *result)
 					  "that the layer belongs to it is not recorded");
 }
 
-/* One stretch of pages that are zeros now: where the base has other bytes, they are data. */
+/* A range of pages that are now zeros: they are data where the base is not zero. */
 static int write_dropped(const struct fcp_snapshot_memory *memory, struct fcp_range dropped,
 			 struct fcp_memory_report *report, struct fcp_error *err)
 {

@@ -16,7 +16,10 @@
 
 #define FIFO_SUFFIX ".fcpause-hold"
 
-/* Firecracker saves its state in milliseconds. One that opens the memory file first would never end. */
+/*
+ * Firecracker saves its state in milliseconds. If it opened the memory file first, the wait would
+ * never end.
+ */
 #define STATE_MS 10000
 
 /* ---- before the pause ---- */
@@ -28,7 +31,7 @@ static char *with_suffix(const char *path)
 	return asprintf(&joined, "%s%s", path, FIFO_SUFFIX) >= 0 ? joined : NULL;
 }
 
-/* "DIRECTORY/NAME" as Firecracker sees the memory file's place. */
+/* "DIRECTORY/NAME" as Firecracker sees it, in the memory file's directory. */
 static char *seen_path(const struct fcp_snapshot_file *file, const char *name)
 {
 	char *joined;
@@ -118,8 +121,10 @@ static int prepare_hold(struct fcp_snapshot_memory *memory, struct fcp_error *er
 	return fcp_hold_prepare(&hold, &memory->hold, err);
 }
 
-/* The memory file as what the guest's memory began as, so that only what has changed is written; a layer
- * as one hole. */
+/*
+ * The memory file begins as what the guest's memory began as, so that only changes are written; a
+ * layer as one hole.
+ */
 static int begin_file(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 {
 	const struct fcp_snapshot_file *file = &memory->settings.files->memory;
@@ -134,7 +139,10 @@ static int begin_file(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 	if (memory->base.fd >= 0) {
 		if (fcp_clone_file(&clone, &memory->base.clone, err) != 0)
 			return -1;
-		/* So that the sync at the end, when the guest may stand still, has only the changes left. */
+		/*
+		 * So that only the changes are left to sync at the end, when the guest may be
+		 * paused.
+		 */
 		if (fdatasync(file->fd) != 0)
 			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", file->host);
 		return 0;
@@ -163,7 +171,7 @@ static double lap_ms(uint64_t *since_ns)
 	return ms;
 }
 
-/* Where the caller's own limit did not come first, Firecracker may write. */
+/* Unless the caller's own limit was reached, Firecracker may write. */
 static int wait_for_state(const struct fcp_snapshot_memory *memory, struct fcp_error *err)
 {
 	if (fcp_hold_wait(memory->hold, err) == 0)
@@ -173,8 +181,10 @@ static int wait_for_state(const struct fcp_snapshot_memory *memory, struct fcp_e
 	return -1;
 }
 
-/* Free pages are looked for while Firecracker saves its state: no vCPU runs, and devices write only to
- * pages that are in use. All else has to wait until it is held. */
+/*
+ * Free pages are searched while Firecracker saves its state: no vCPU runs, and devices write only
+ * to pages in use. The rest must wait until it is held.
+ */
 static int work_while_held(struct fcp_snapshot_memory *memory, struct fcp_snapshot_result *result,
 			   struct fcp_error *err)
 {
@@ -216,7 +226,7 @@ int fcp_snapshot_memory_take(struct fcp_snapshot_memory *memory, struct fcp_snap
 	return worked == 0 && ended == 0 ? 0 : -1;
 }
 
-/* Of what the file has from the base, the data: shared with it, or copied. */
+/* The data that the file has from the base: shared with it, or copied. */
 static void count_base(const struct fcp_snapshot_memory *memory, struct fcp_memory_report *report)
 {
 	const struct fcp_file base = {.fd = memory->base.fd, .name = "base", .cancel_fd = -1};

@@ -39,7 +39,7 @@ int fcp_snapshot_rename(const struct fcp_snapshot_file *file, const char *from, 
 	return renameat(directory, from, directory, to);
 }
 
-/* A directory that may not be read, or a file system that knows no sync of one. */
+/* No permission to read the directory, or the file system cannot sync one. */
 static bool cannot_sync(int errnum)
 {
 	return errnum == EINVAL || errnum == EOPNOTSUPP || errnum == ENOSYS || errnum == EACCES ||
@@ -63,7 +63,7 @@ int fcp_snapshot_sync(struct fcp_snapshot_file *file, struct fcp_error *err)
 
 int fcp_snapshot_file_check_no_old(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
-	/* From the test whether there are hard links; or with nothing in it to lose. */
+	/* Left from the test for hard links, or a mark. */
 	if (fcp_snapshot_name_is_ours(file, file->old) || fcp_snapshot_old_is_mark(file))
 		unlinkat(file->place.directory, file->old, 0);
 	if (!fcp_snapshot_name_exists(file, file->old))
@@ -126,8 +126,9 @@ bool fcp_snapshot_old_is_mark(const struct fcp_snapshot_file *file)
 			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char text[sizeof(mark)];
 
-	/* Cut short by the death of its writer it is a mark too, an empty one as well: there is nothing
-	 * in it to lose. */
+	/*
+	 * If its writer died early the mark is truncated or empty: there is nothing in it to lose.
+	 */
 	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
 	return got >= 0 && got < (ssize_t)sizeof(mark) && memcmp(text, mark, (size_t)got) == 0;

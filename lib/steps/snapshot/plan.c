@@ -10,12 +10,12 @@
 struct memory_planner {
 	const struct fcp_guest_ram *ram;
 	const struct fcp_ranges *free;
-	size_t next_free; /* the first that ends behind what was planned */
+	size_t next_free; /* the first that ends after what was planned */
 	struct fcp_guest_pagemap pagemap;
 	struct fcp_snapshot_plan *plan;
 };
 
-/* What a page is that the pagemap shows as the process's own or not. */
+/* Does the pagemap show the page as the process's own? */
 static bool is_own(enum fcp_guest_page_kind kind, const struct fcp_guest_piece *piece)
 {
 	if (kind == FCP_GUEST_PAGE_SWAPPED)
@@ -23,7 +23,7 @@ static bool is_own(enum fcp_guest_page_kind kind, const struct fcp_guest_piece *
 	return kind == FCP_GUEST_PAGE_ANONYMOUS || (kind == FCP_GUEST_PAGE_FILE && !piece->of_file);
 }
 
-/* In an anonymous piece over a file's mapping what is missing is zeros: that is what a discard does. */
+/* In an anonymous piece over a file's mapping, missing pages are zeros: a discard made it. */
 static struct fcp_ranges *list_of_missing(struct memory_planner *planner,
 					  const struct fcp_guest_piece *piece)
 {
@@ -32,7 +32,7 @@ static struct fcp_ranges *list_of_missing(struct memory_planner *planner,
 	return of_base ? &planner->plan->unchanged : &planner->plan->zero;
 }
 
-/* Offsets start .. end of the memory file, all in one piece, none of them free. */
+/* Offsets start .. end of the memory file, within one piece, none of them free. */
 static int plan_by_pagemap(struct memory_planner *planner, const struct fcp_guest_piece *piece,
 			   uint64_t start, uint64_t end, struct fcp_error *err)
 {
@@ -61,12 +61,12 @@ static int plan_by_pagemap(struct memory_planner *planner, const struct fcp_gues
 	return 0;
 }
 
-/* A shared file's data, of the same stretch. Its pages need not be mapped by the process. */
+/* The shared file's data in that range. The process need not have its pages mapped. */
 static int plan_by_extents(struct memory_planner *planner, const struct fcp_guest_piece *piece,
 			   struct fcp_range part, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int fd = fcp_guest_piece_open(planner->ram->pid, piece, O_RDONLY, err);
-	uint64_t to_file = piece->file_offset - piece->offset; /* may wrap, and back */
+	uint64_t to_file = piece->file_offset - piece->offset; /* may wrap, and wrap back */
 	uint64_t at = part.start;
 	struct fcp_range data;
 
@@ -99,7 +99,7 @@ static int plan_part(struct memory_planner *planner, const struct fcp_guest_piec
 	return plan_by_pagemap(planner, piece, start, end, err);
 }
 
-/* The parts of a piece between the free ranges. */
+/* The parts of a piece between free ranges. */
 static int plan_piece(struct memory_planner *planner, const struct fcp_guest_piece *piece,
 		      struct fcp_error *err)
 {

@@ -38,13 +38,13 @@ static int choose_type(struct fcp_snapshot_run *run, struct fcp_error *err)
 	if (!asked)
 		result->type = complete ? FCP_SNAPSHOT_DIFF : FCP_SNAPSHOT_FULL;
 	result->layer = result->type == FCP_SNAPSHOT_DIFF && !complete;
-	/* Why it was chosen; or why what was asked for is not whole. */
+	/* Why it was chosen, or why what was asked for is not complete. */
 	if (!asked || result->layer)
 		memcpy(result->type_reason, reason, sizeof(reason));
 	return 0;
 }
 
-/* A Full has every page; a Diff at most what is resident. */
+/* A Full has every page; a Diff at most the resident ones. */
 static int check_snapshot_room(const struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	uint64_t needed_bytes = fcp_machine_memory_bytes(&run->machine);
@@ -58,7 +58,7 @@ static int check_snapshot_room(const struct fcp_snapshot_run *run, struct fcp_er
 	return fcp_snapshot_files_room(&run->files, needed_bytes, STATE_FILE_BYTES, err);
 }
 
-/* One run at a time on a target. What a killed run has left there is put right first. */
+/* One run at a time on a target. What a killed run left is recovered first. */
 static int lock_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (fcp_snapshot_files_lock(&run->files, &run->wait, err) != 0)
@@ -120,14 +120,16 @@ static int hinting_is_open(const struct fcp_snapshot_run *run, struct fcp_error 
 			     command, err->message);
 }
 
-/* A run that was left open (its fcpause was killed, say) would be open in the snapshot too, and the
- * guest would go on without the pages it had handed out. */
+/*
+ * An open run (of a killed fcpause, say) would be open in the snapshot too, and the guest would
+ * lack the pages it had handed out.
+ */
 static int stop_open_hinting(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_hinting_status status;
 
 	if (fcp_hinting_status(&run->firecracker, &status, err) != 0)
-		/* Refused: no balloon, no hinting, an older Firecracker. */
+		/* Refused: no balloon, no hinting, or an older Firecracker. */
 		return err->error_class == FCP_ERR_SERVER ? 0 : -1;
 	if (status.host_cmd == FCP_HINTING_NONE || status.host_cmd == FCP_HINTING_DONE)
 		return 0;

@@ -10,7 +10,7 @@
 
 /* ---- one file ---- */
 
-/* The name must still be that of the file which we made and Firecracker wrote. */
+/* The name must still be that of the file that we made and Firecracker wrote. */
 static int make_durable(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	if (!fcp_snapshot_name_is_ours(file, file->temporary))
@@ -22,7 +22,7 @@ static int make_durable(const struct fcp_snapshot_file *file, struct fcp_error *
 	return 0;
 }
 
-/* Without the right to give it away, no more than its group could do before. */
+/* Without permission to give it away, it gets no more permissions than its group had. */
 static void copy_owner_and_mode(const struct fcp_snapshot_file *file, const struct stat *replaced)
 {
 	mode_t mode = replaced->st_mode & 0777;
@@ -48,7 +48,7 @@ static int set_aside(const struct fcp_snapshot_file *file, bool force, struct fc
 	return 0;
 }
 
-/* Where a rename cannot be kept from replacing a file, an empty one of ours holds the name. */
+/* If rename cannot be kept from replacing a file, an empty one of ours reserves the name. */
 static int rename_over_own(const struct fcp_snapshot_file *file)
 {
 	int directory = file->place.directory, errnum;
@@ -100,7 +100,7 @@ static void withdraw_name(const struct fcp_snapshot_file *file)
 		renameat(directory, file->name, directory, file->temporary);
 }
 
-/* Where somebody's file has taken its name, the old one is kept under another, and *err says so. */
+/* If somebody's file has taken its name, the old one is kept under another, and *err says so. */
 static void bring_back_old(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	char path[4096];
@@ -135,7 +135,7 @@ static int check_name(const struct fcp_snapshot_file *file, struct fcp_error *er
 
 /* ---- one file alone ---- */
 
-/* In one step: whoever looks finds the old file or the new one. */
+/* Atomically: the name is always the old file or the new one. */
 static int replace_name(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	int directory = file->place.directory;
@@ -189,7 +189,9 @@ static int place_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 	return check_names(files, err);
 }
 
-/* The snapshot file goes first and comes back last: who finds one finds its memory file too. */
+/*
+ * The snapshot file is withdrawn first and restored last: it never exists without its memory file.
+ */
 static void undo_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 {
 	struct fcp_error not_durable;
@@ -197,13 +199,16 @@ static void undo_both(struct fcp_snapshot_files *files, struct fcp_error *err)
 	withdraw_name(&files->snapshot);
 	fcp_snapshot_sync(&files->snapshot, &not_durable);
 	withdraw_name(&files->memory);
-	/* Before what tells whose it is goes: the old file or the mark, then the temporary name. */
+	/*
+	 * Durable before the proof of ownership is removed: the old file or the mark, then the
+	 * temporary name.
+	 */
 	fcp_snapshot_sync(&files->memory, &not_durable);
 	restore_old_name(&files->memory, err);
 	restore_old_name(&files->snapshot, err);
 }
 
-/* False when an old file stays. */
+/* false if an old file stays. */
 static bool drop_replaced(struct fcp_snapshot_file *file)
 {
 	struct fcp_error not_durable;
@@ -214,8 +219,10 @@ static bool drop_replaced(struct fcp_snapshot_file *file)
 	return true;
 }
 
-/* The new pair has its names for good. The temporary names prove that the old files are superseded,
- * to the next run too where they could not be removed. */
+/*
+ * The new pair has its names durably. The temporary names prove that the old files are superseded,
+ * to the next run too if they could not be removed.
+ */
 static void finish_publish(struct fcp_snapshot_files *files)
 {
 	struct fcp_snapshot_file *both[] = {&files->memory, &files->snapshot};

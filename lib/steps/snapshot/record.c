@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-/* With tracking a Diff lies on the snapshot before it, which need not be the file restored from. */
+/*
+ * With dirty tracking a Diff is based on the previous snapshot, which need not be the restored
+ * file.
+ */
 static void find_lineage_base(const struct fcp_firecracker *firecracker,
 			      const struct fcp_machine_config *machine,
 			      struct fcp_file_attributes *attributes)

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* What there is of one file. */
+/* Which names of one file exist. */
 struct found_names {
 	bool name;	/* NAME */
-	bool temporary; /* NAME.fcpause-tmp, with something in it */
-	bool same;	/* they are one file */
+	bool temporary; /* NAME.fcpause-tmp, and not empty */
+	bool same;	/* both are one file */
 	bool old;	/* NAME.fcpause-old */
 };
 
@@ -29,12 +29,15 @@ static int find_names(struct fcp_snapshot_file *file, struct found_names *found_
 	int directory = file->place.directory;
 	struct found_names found = {.temporary = file->leftover};
 
-	/* From the test whether there are hard links. */
+	/* Left from the test for hard links. */
 	if (fcp_snapshot_name_is_ours(file, file->old))
 		unlinkat(directory, file->old, 0);
 	found.old = fcp_snapshot_name_exists(file, file->old);
 	found.same = found.temporary && fcp_snapshot_name_is_ours(file, file->name);
-	/* It held the name for the file that had not come yet, and must be gone before what tells so. */
+	/*
+	 * It reserved the name for a file that never came, and must be removed before what proves
+	 * that.
+	 */
 	if (found.old && found.temporary && !found.same && is_empty(file, file->name)) {
 		unlinkat(directory, file->name, 0);
 		if (fcp_snapshot_sync(file, err) != 0)
@@ -45,7 +48,7 @@ static int find_names(struct fcp_snapshot_file *file, struct found_names *found_
 	return 0;
 }
 
-/* Is what has the name the new file? (See snapshot_publish.h.) */
+/* Does the new file have its name? (See publish.h.) */
 static bool is_placed(const struct found_names *found)
 {
 	return found->name && (found->same || (found->old && !found->temporary));
@@ -74,7 +77,7 @@ static int recover_drop_old(struct fcp_snapshot_file *file, struct fcp_error *er
 	return fcp_snapshot_sync(file, err);
 }
 
-/* The new snapshot file has its name, and got it after the new memory file. */
+/* The new snapshot file has its name, which it got after the new memory file. */
 static int finish_recovery(struct fcp_snapshot_files *files, const struct found_names *snapshot,
 			   const struct found_names *memory, struct fcp_error *err)
 {
@@ -84,7 +87,9 @@ static int finish_recovery(struct fcp_snapshot_files *files, const struct found_
 		return 0;
 	if (!whole)
 		return in_doubt(snapshot->old ? &files->snapshot : &files->memory, err);
-	/* The names that make the old files superfluous must outlast them. */
+	/*
+	 * The names that make the old files superfluous must be durable before those are removed.
+	 */
 	if (sync_both(files, err) != 0 ||
 	    (memory->old && recover_drop_old(&files->memory, err) != 0) ||
 	    (snapshot->old && recover_drop_old(&files->snapshot, err) != 0))
@@ -92,7 +97,7 @@ static int finish_recovery(struct fcp_snapshot_files *files, const struct found_
 	return 0;
 }
 
-/* The new memory file alone goes; in one step where the old one takes its place. */
+/* Withdraws the new memory file alone; atomically if the old one takes its place. */
 static int recover_withdraw_new(const struct fcp_snapshot_file *file,
 				const struct found_names *found, struct fcp_error *err)
 {
@@ -105,7 +110,7 @@ static int recover_withdraw_new(const struct fcp_snapshot_file *file,
 	return 0;
 }
 
-/* Without its name an old file gets it back; a mark goes. */
+/* Restores the name of an old file; removes a mark. */
 static int recover_old_name(struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	if (!fcp_snapshot_name_exists(file, file->old))
@@ -128,7 +133,9 @@ int fcp_snapshot_recover(struct fcp_snapshot_files *files, struct fcp_error *err
 		return -1;
 	if (is_placed(&snapshot))
 		return finish_recovery(files, &snapshot, &memory, err);
-	/* Another snapshot file than ours may go with this memory file: then nothing is known. */
+	/*
+	 * A snapshot file that is not ours may belong to this memory file: then nothing is known.
+	 */
 	if (!snapshot.name && snapshot.temporary && is_placed(&memory)) {
 		if (recover_withdraw_new(&files->memory, &memory, err) != 0 ||
 		    fcp_snapshot_sync(&files->memory, err) != 0)

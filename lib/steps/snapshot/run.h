@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One run of the snapshot step, for the files that it is made of. */
+/* One run of the snapshot step, shared by its files. */
 #ifndef FCP_STEPS_SNAPSHOT_RUN_H
 #define FCP_STEPS_SNAPSHOT_RUN_H
 
@@ -17,22 +17,22 @@ struct fcp_snapshot_run {
 	struct fcp_instance instance;
 	struct fcp_machine_config machine;
 	struct fcp_snapshot_files files;
-	uint64_t pause_ns;		    /* when we asked for the pause */
-	bool creating;			    /* Firecracker may be at it */
-	bool accepted;			    /* it has created the files, or may have */
-	bool ended;			    /* it has ended, as was seen after a failure */
-	struct fcp_snapshot_memory *memory; /* where fcpause writes the memory file; else NULL */
+	uint64_t pause_ns;		    /* time of the request to pause */
+	bool creating;			    /* Firecracker may be creating the files */
+	bool accepted;			    /* it has created them, or may have */
+	bool ended;			    /* it has ended, as a failure showed */
+	struct fcp_snapshot_memory *memory; /* if fcpause writes the memory file; else NULL */
 	struct fcp_lock_wait wait;
 	struct fcp_lock *lock; /* of the VM, held */
-	bool checked;	       /* who uses the targets was looked at */
+	bool checked;	       /* the targets' users were checked */
 	struct fcp_guard guard;
 	bool holding; /* see fcp_snapshot_hold() */
 };
 
-/* How long a creation may take. */
+/* The limit for a creation. */
 uint32_t fcp_snapshot_timeout_ms(const struct fcp_snapshot_run *run);
 
-/* One more warning of the result. */
+/* Adds a warning to the result. */
 void fcp_snapshot_warn(struct fcp_snapshot_result *result, const char *text);
 
 #endif

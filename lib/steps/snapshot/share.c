@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Pages of the guest that are shared with other files instead of written. */
+/* Guest pages that are shared with other files instead of written. */
 #include "steps/snapshot/memory_parts.h"
 
 #include "steps/snapshot/run.h"
@@ -13,7 +13,7 @@ int fcp_snapshot_share_open(struct fcp_snapshot_memory *memory, struct fcp_error
 	return fcp_share_files_open(s->shares, s->share_count, &memory->share_files, err);
 }
 
-/* Pages that compaction has moved stand elsewhere in the base. */
+/* Pages moved by compaction are elsewhere in the base. */
 static int add_base(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 {
 	const struct fcp_share_file base = {memory->base.fd, memory->base.path,

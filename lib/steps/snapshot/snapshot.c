@@ -21,14 +21,17 @@
 
 /* ---- the pause ---- */
 
-/* Firecracker's own refusals are 400; any other one is of a proxy, which may have passed it on. */
+/*
+ * Firecracker refuses with status 400; any other comes from a proxy, which may have forwarded the
+ * request.
+ */
 static bool may_be_done(const struct fcp_error *err)
 {
 	return err->error_class == FCP_ERR_SERVER ? err->http_status >= 500
 						  : err->error_class != FCP_ERR_CONNECT;
 }
 
-/* Pauses a Running VM. When the answer got lost the VM may be paused all the same. */
+/* Pauses a Running VM. If the answer is lost the VM may be paused nevertheless. */
 static int pause_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (fcp_snapshot_hold(run, err) != 0)
@@ -66,7 +69,7 @@ static int create_once(struct fcp_snapshot_run *run, struct fcp_error *err)
 	return created;
 }
 
-/* A page that was swapped out after the type was chosen is missing in a Diff. */
+/* A page swapped out after the type was chosen is missing from a Diff. */
 static bool was_swapped(const struct fcp_snapshot_run *run)
 {
 	uint64_t swap_bytes;
@@ -100,7 +103,7 @@ static int create_snapshot(struct fcp_snapshot_run *run, struct fcp_error *err)
 	return create_once(run, err);
 }
 
-/* ---- the whole ---- */
+/* ---- the step ---- */
 
 static int publish_files(struct fcp_snapshot_run *run, struct fcp_error *err)
 {

@@ -5,22 +5,22 @@
 #include "base/lock.h"
 
 /*
- * All that can keep fcp_snapshot() from beginning, found out without touching the VM: paths, the
- * API, the VM's state. *state_ is Running or Paused. What a killed run has left on the VM is put
- * right first (firecracker/recover.h).
+ * Everything that can keep fcp_snapshot() from starting, checked without touching the VM: paths,
+ * the API, the VM's state. *state_ is Running or Paused. What a killed run left on the VM is undone
+ * first (firecracker/recover.h).
  */
 int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, struct fcp_lock *lock,
 		       enum fcp_vm_state *state_, struct fcp_error *err);
 
-/* What the caller has done before. */
+/* What the caller has done already. */
 struct fcp_snapshot_prepared {
 	struct fcp_lock *lock; /* of the VM, held */
-	bool checked; /* by fcp_snapshot_check(): who uses the targets is not looked at again */
+	bool checked; /* by fcp_snapshot_check(): the targets' users are not checked again */
 };
 
 /*
- * fcp_snapshot() that hands on the memory file that it has published: *memory_fd_ is open for reading
- * and writing, and the caller's to close; -1 when there is none.
+ * fcp_snapshot() that also returns the published memory file: *memory_fd_ is open for reading and
+ * writing, and the caller closes it; -1: no file.
  */
 int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 		      const struct fcp_snapshot_prepared *prepared,

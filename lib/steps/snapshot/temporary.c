@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The temporary files of a snapshot, which are its locks too. */
+/* The temporary files of a snapshot, which are also its locks. */
 #include "base/cleanup.h"
 #include "firecracker/process.h"
 #include "memory/file.h"
@@ -19,7 +19,7 @@ static int temporary_error(const struct fcp_snapshot_file *file, struct fcp_erro
 	return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_TEMPORARY_SUFFIX, file->host);
 }
 
-/* What is not a regular file is not of ours, and no link is followed. */
+/* What is not a regular file is not ours; links are not followed. */
 static int remove_strange(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	int errnum = errno;
@@ -45,12 +45,13 @@ static int create_temporary(const struct fcp_snapshot_file *file)
 			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
-		fchmod(fd, 0600); /* whatever the umask */
+		fchmod(fd, 0600); /* regardless of the umask */
 	return fd;
 }
 
-/* On a file system without locks the file that we made keeps others off by being there: they cannot
- * lock it either. */
+/*
+ * On a file system without locks our file excludes others by existing: they cannot lock it either.
+ */
 static bool has_no_locks(const struct fcp_error *err, bool *same_)
 {
 	*same_ = err->error_class == FCP_ERR_IO &&
@@ -58,7 +59,7 @@ static bool has_no_locks(const struct fcp_error *err, bool *same_)
 	return *same_;
 }
 
-/* One attempt: file->fd, or -1 when it is to be tried again. */
+/* One attempt: sets file->fd, or leaves it -1 to try again. */
 static int lock_once(struct fcp_snapshot_file *file, const struct fcp_lock_wait *wait,
 		     struct fcp_error *err)
 {
@@ -97,9 +98,9 @@ static int lock_once(struct fcp_snapshot_file *file, const struct fcp_lock_wait 
 }
 
 /*
- * A run that is at its last steps on a file system without hard links has no temporary name any more:
- * it holds the file that has the target's name. So does a trim. A file that is not replaced anyway is
- * not opened: that would end somebody's claim (memory/claim.h).
+ * On a file system without hard links, a run in its last steps no longer has a temporary name: it
+ * holds the file with the target's name. So does a trim. A file that would not be replaced is not
+ * opened: that would end another's claim (memory/claim.h).
  */
 static int check_target_lock(const struct fcp_snapshot_file *file, bool force,
 			     struct fcp_error *err)
@@ -138,7 +139,7 @@ int fcp_snapshot_file_lock(struct fcp_snapshot_file *file, bool force,
 int fcp_snapshot_files_lock(struct fcp_snapshot_files *files, const struct fcp_lock_wait *wait,
 			    struct fcp_error *err)
 {
-	/* In an order that two runs agree on, so that none waits for the other. */
+	/* In an order that all runs agree on, so that they cannot deadlock. */
 	bool memory_first = strcmp(files->memory.host, files->snapshot.host) < 0;
 	struct fcp_snapshot_file *first = memory_first ? &files->memory : &files->snapshot;
 	struct fcp_snapshot_file *second = memory_first ? &files->snapshot : &files->memory;
@@ -150,7 +151,7 @@ int fcp_snapshot_files_lock(struct fcp_snapshot_files *files, const struct fcp_l
 
 /* ---- the files ---- */
 
-/* What a killed run has left is replaced: a new file that nobody else has open. */
+/* Replaces what a killed run left: a new file that nobody else has open. */
 static int make_anew(struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int left = -1;
@@ -163,7 +164,7 @@ static int make_anew(struct fcp_snapshot_file *file, struct fcp_error *err)
 	file->fd = create_temporary(file);
 	if (file->fd < 0 && errno != EEXIST)
 		return temporary_error(file, err);
-	/* Who has locked it in between takes it for a killed run's. */
+	/* Whoever has just locked it takes it for a killed run's. */
 	if (file->fd < 0 || (flock(file->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK))
 		return fcp_error_set(err, FCP_ERR_LOCKED, 0, "%s: another fcpause is using it",
 				     file->host);
@@ -172,7 +173,7 @@ static int make_anew(struct fcp_snapshot_file *file, struct fcp_error *err)
 	return 0;
 }
 
-/* Firecracker must be able to write it; only root can and need give it away. */
+/* Firecracker must be able to write it. Only root can give it away, and only root has to. */
 static int give_file_to(int fd, pid_t pid, const char *path, struct fcp_error *err)
 {
 	uid_t uid;
@@ -187,7 +188,7 @@ static int give_file_to(int fd, pid_t pid, const char *path, struct fcp_error *e
 	return 0;
 }
 
-/* Are there hard links here? The old file's name is free, and recovery knows such a one. */
+/* Are there hard links here? The old file's name is unused, and recovery recognises such a link. */
 static int try_link(struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	int directory = file->place.directory;
@@ -203,7 +204,7 @@ static int try_link(struct fcp_snapshot_file *file, struct fcp_error *err)
 	return file->no_links ? 0 : fcp_error_set(err, FCP_ERR_IO, errno, "%s: a link", file->host);
 }
 
-/* Can what is replaced be renamed? In a sticky directory only by its owner, an immutable file never. */
+/* Can the target be renamed? In a sticky directory only by its owner; an immutable file never. */
 static int check_renameable(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	struct statx target, directory;

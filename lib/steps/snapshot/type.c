@@ -6,13 +6,17 @@
 
 #include <stdio.h>
 
-/* The first version whose Diff falls back to mincore, and the first that writes a Diff of more than one
- * memory slot right: see its change log, 1.13.0 and 1.15.0. */
+/*
+ * The first version whose Diff falls back to mincore, and the first that writes Diffs of several
+ * memory slots correctly: see Firecracker's change log, 1.13.0 and 1.15.0.
+ */
 #define MINCORE_MINOR 13
 #define SLOTS_MINOR 15
 
-/* Boot memory of one slot at most: the hole below 4 GiB begins there, in older versions 256 MiB later;
- * on aarch64 DRAM goes from 2 to 256 GiB. */
+/*
+ * The most boot memory in one slot: the hole below 4 GiB begins there, in older versions 256 MiB
+ * higher; on aarch64 DRAM is from 2 to 256 GiB.
+ */
 #ifdef __aarch64__
 #define SLOT_MAX_MIB (254 << 10)
 #else
@@ -25,7 +29,7 @@ static bool diff_impossible(char reason_[128], const char *why)
 	return false;
 }
 
-/* false for a version that cannot be read. */
+/* false if the version cannot be parsed. */
 static bool is_at_least(const char *version, unsigned minor)
 {
 	unsigned version_major, version_minor;
@@ -56,7 +60,7 @@ static bool backing_is_whole(const struct fcp_guest_ram *ram, char reason_[128])
 	}
 }
 
-/* What process holds it, and how. */
+/* Which process has the memory, and how. */
 static bool memory_is_whole(const struct fcp_firecracker *firecracker,
 			    const struct fcp_machine_config *machine, char reason_[128])
 {

@@ -10,7 +10,7 @@
 #define SNAPSHOT_BASE_MS (120 * 1000)
 #define SNAPSHOT_MIB_PER_S 50
 #define RESUME_MS 5000
-#define STATE_MS 1000 /* how long the last answer about the VM's state is waited for */
+#define STATE_MS 1000 /* how long to wait for the last answer about the VM's state */
 
 uint32_t fcp_snapshot_timeout_ms(const struct fcp_snapshot_run *run)
 {
@@ -55,7 +55,7 @@ void fcp_snapshot_let_go(struct fcp_snapshot_run *run)
 	fcp_phase_end(&run->settings->observer, "snapshot", "hold");
 }
 
-/* Nothing could be done any more; it can be said truly at least. */
+/* Nothing more can be done, but the state can be reported correctly. */
 static enum fcp_vm_state ask_state(struct fcp_firecracker *firecracker)
 {
 	struct fcp_instance instance;
@@ -67,7 +67,7 @@ static enum fcp_vm_state ask_state(struct fcp_firecracker *firecracker)
 									       : FCP_VM_UNKNOWN;
 }
 
-/* The command comes first and whole: a long reason is cut, not the way out. */
+/* The command comes first, complete: a long reason is truncated instead. */
 static int not_resumed(const struct fcp_snapshot_run *run, const struct fcp_error *why,
 		       struct fcp_error *err)
 {
@@ -107,7 +107,7 @@ static int get_instance(struct fcp_firecracker *firecracker, struct fcp_error *e
 	return fcp_vm_instance(firecracker, &ignored, err);
 }
 
-/* A VM that was found Paused stays so; Firecracker is waited for until it is through. */
+/* A VM that was found Paused stays so; this waits for Firecracker to finish. */
 static int wait_for_end(struct fcp_snapshot_run *run, uint64_t timeout_ms, struct fcp_error *err)
 {
 	struct fcp_error why;

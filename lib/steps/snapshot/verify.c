@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Does the memory file hold what the VM's memory holds? */
+/* Does the memory file contain the VM's memory? */
 #include "steps/snapshot/memory_parts.h"
 
 #include "base/cleanup.h"
@@ -10,7 +10,7 @@
 #include "memory/sparse.h"
 #include "memory/zero.h"
 
-/* The process's own pages behind ranges of the memory file. */
+/* The process's addresses for ranges of the memory file. */
 static int runs_of(const struct fcp_guest_ram *ram, const struct fcp_ranges *ranges,
 		   struct fcp_page_runs *runs, struct fcp_error *err)
 {
@@ -46,7 +46,7 @@ static int verify_runs(const struct fcp_snapshot_memory *memory, const struct fc
 	return 0;
 }
 
-/* Is the page what a dropped one must be? Of a layer, over its base. */
+/* Is the page zero, as dropped pages must be? A layer is read over its base. */
 static bool is_zero_at(const struct fcp_snapshot_memory *memory, uint64_t at)
 {
 	const struct fcp_snapshot_file *file = &memory->settings.files->memory;
@@ -61,7 +61,7 @@ static bool is_zero_at(const struct fcp_snapshot_memory *memory, uint64_t at)
 	return got == 0 && fcp_page_is_zero(page);
 }
 
-/* Pages of one range that are not zeros, of those that fd has data of. */
+/* Counts the pages of one range, in fd's data, that are not zeros. */
 static int count_not_zero(const struct fcp_snapshot_memory *memory, int fd, struct fcp_range range,
 			  uint64_t *differing, struct fcp_error *err)
 {
@@ -76,7 +76,9 @@ static int count_not_zero(const struct fcp_snapshot_memory *memory, int fd, stru
 	return more;
 }
 
-/* What the process does not have must be zeros. It is not read there: that would give it pages. */
+/*
+ * Pages that the process does not have must be zeros. They are not read: that would fault them in.
+ */
 static int verify_zeros(const struct fcp_snapshot_memory *memory, uint64_t *differing,
 			struct fcp_error *err)
 {
@@ -93,8 +95,10 @@ static int verify_zeros(const struct fcp_snapshot_memory *memory, uint64_t *diff
 	return 0;
 }
 
-/* All pages of the file that are not free, against the memory that stands still. Memory that a handler
- * fills in is not touched where it is missing. */
+/*
+ * Compares all pages of the file that are not free with the memory, which must be stopped. Missing
+ * pages that a handler would fill in are not touched.
+ */
 int fcp_snapshot_verify(const struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
 			struct fcp_error *err)
 {

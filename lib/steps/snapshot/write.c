@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The pages of the guest on their way into the memory file. */
+/* Writes the guest's pages to the memory file. */
 #include "steps/snapshot/memory_parts.h"
 
 #include "base/meter.h"
@@ -45,8 +45,10 @@ int fcp_snapshot_write_changed(const struct fcp_snapshot_memory *memory,
 	return 0;
 }
 
-/* Free pages and dropped ones: where the file began as the base, its bytes are there still. In a layer
- * they are the base's too: nobody needs the free ones, and the dropped ones are zeros. */
+/*
+ * Free and dropped pages still have the base's bytes if the file began as the base. In a layer they
+ * read as the base's too: free ones are dead, but dropped ones are zeros.
+ */
 int fcp_snapshot_settle_rest(const struct fcp_snapshot_memory *memory,
 			     struct fcp_memory_report *report, struct fcp_error *err)
 {

@@ -22,7 +22,9 @@ static int leave_to_firecracker(struct fcp_snapshot_run *run, const char *why)
 	return 0;
 }
 
-/* May Firecracker write in our stead? Not where it would fail for the same reason, or nobody wants it. */
+/*
+ * May Firecracker write instead? Not if it would fail for the same reason, or was not allowed to.
+ */
 static bool may_leave(const struct fcp_snapshot_run *run, const struct fcp_error *why)
 {
 	if (run->settings->writer == FCP_WRITER_FCPAUSE || run->settings->layer)
