@@ -15,6 +15,7 @@ struct signals {
 	const char *command;
 	bool quiet;
 	struct progress progress;
+	struct fcp_observer observer; /* what the library calls */
 	int signal_fd;
 	int cancel_fd; /* what the library polls */
 	int stop_fd;   /* ends the thread */
@@ -200,11 +201,15 @@ static void on_progress(const struct fcp_progress *progress, void *arg)
 	progress_show(&signals->progress, progress);
 }
 
-struct fcp_observer signals_observer(struct signals *signals)
+const struct fcp_observer *signals_observer(struct signals *signals)
 {
-	return (struct fcp_observer){
-		.on_phase = signals ? on_phase : NULL,
+	if (!signals)
+		return NULL;
+	signals->observer = (struct fcp_observer){
+		.size = sizeof(signals->observer),
 		.arg = signals,
-		.on_progress = signals ? on_progress : NULL,
+		.on_phase = on_phase,
+		.on_progress = on_progress,
 	};
+	return &signals->observer;
 }

@@ -16,8 +16,8 @@ struct signals *signals_open(const char *command, bool quiet);
 /* Readable once one has come; -1 for NULL. */
 int signals_cancel_fd(const struct signals *signals);
 
-/* For the library's steps: what is being done when one comes; and how far it is, on a terminal. */
-struct fcp_observer signals_observer(struct signals *signals);
+/* For the library's steps, as long as the signals are open; NULL for NULL: what is being done when one comes; and how far it is, on a terminal. */
+const struct fcp_observer *signals_observer(struct signals *signals);
 
 /* NULL-safe. */
 void signals_close(struct signals *signals);

@@ -2,18 +2,50 @@
 /*
  * fcpause: make the snapshot of a Firecracker microVM small, and its pause short and safe.
  *
- * Conventions of every function here:
- *  - It returns 0, or -1 with *err filled in; err is never NULL. The library never prints, exits,
- *    reads argv or the environment, or installs a signal handler.
- *  - A step (reclaim, drain, ...) that ran to an outcome short of "ok" (partial, skipped, timeout,
- *    unsupported) is a result and returns 0: look at result->outcome. Only a failure returns -1;
- *    the result is filled in then too, with what was done until there.
+ * Calls
+ *  - A step returns 0 when it did all that was asked, -1 with *err filled in when it failed, and
+ *    otherwise the enum fcp_status it ended with, which is positive: partial, skipped, timeout,
+ *    unsupported. result->outcome has the status and the reason in each case. On failure the
+ *    result is filled in too, with what was done until then. Other functions return 0 or -1.
+ *  - err is never NULL. The library never prints, exits, reads argv or the environment, or
+ *    installs a signal handler.
  *  - Strings in settings are borrowed for the length of the call. Results own what they point to
- *    until their _clear function; a cleared or zeroed result may be cleared again.
+ *    until their _clear function; a cleared or initialised result may be cleared again.
  *  - Units are part of the names: _bytes, _ms, _pages. Ranges are half-open, in bytes.
  *  - cancel_fd: a file descriptor (a signalfd, an eventfd, a pipe's end) or -1. When it becomes
- *    readable the call stops what it does, puts the VM back (hinting stopped, resumed) and fails
- *    with FCP_ERR_INTERRUPTED. It is polled only, never read.
+ *    readable the call stops what it does, restores the VM (hinting stopped, resumed) and fails
+ *    with FCP_ERR_INTERRUPTED. It is only polled, never read.
+ *
+ * Versions
+ *  - Settings and results begin with their size. Initialise each with its FCP_..._INIT, which sets
+ *    the size and the defaults. The library takes from shorter settings what they have, and
+ *    defaults for the rest; it refuses longer ones (FCP_ERR_USAGE) where a member it does not know
+ *    is not zero. Of a result it writes what fits. So a program runs with any later library of the
+ *    same soname.
+ *  - These structs grow at their end. Structs without a size never change; but those that only the
+ *    library makes and hands out by pointer may grow at their end. Enums grow: expect values that
+ *    are not named here. No number is ever given another meaning.
+ *
+ * Threads: each function may be called by any thread at any time, and by several at once; what
+ * they work on must be different (locks see to it: FCP_ERR_LOCKED). A result, a list of ranges and
+ * an err are used by one thread at a time. A call may start threads of its own, which block all
+ * signals and have ended when it returns. Nothing is kept between calls but the loaded libcurl and
+ * a table of constants.
+ *
+ * Fork: before a VM is paused or a hinting run is started, a guard process is created with
+ * clone(2). It restores the VM if this process dies, has no SIGCHLD, is not seen by wait(2), and
+ * has ended when the call returns. Handlers of pthread_atfork(3) are not run for it. A child that
+ * the program forks while a call runs must not call the library, and keeps its locks until it
+ * calls execve(2) or ends; all descriptors are close-on-exec.
+ *
+ * Signals: no handler or mask is changed for the caller's threads. A lease on a memory file that
+ * another process wants to open raises SIGURG, which is ignored by default. SIGPIPE is never
+ * raised. A signal handler must not call the library: make cancel_fd readable there.
+ *
+ * libcurl is loaded with dlopen(3) at the first connection, kept, and initialised once with
+ * curl_global_init(CURL_GLOBAL_NOTHING); curl_global_cleanup() is never called. A program that
+ * uses libcurl older than 7.84 itself initialises it before it starts threads. jansson is linked,
+ * and none of its global settings are changed.
  */
 #ifndef FCPAUSE_H
 #define FCPAUSE_H
@@ -135,8 +167,9 @@ struct fcp_vm_identity {
  * not wanted.
  */
 struct fcp_observer {
-	void (*on_phase)(const struct fcp_phase *phase, void *arg);
+	size_t size; /* of this struct, as the caller knows it */
 	void *arg;
+	void (*on_phase)(const struct fcp_phase *phase, void *arg);
 	void (*on_progress)(const struct fcp_progress *progress,
 			    void *arg); /* for every MiB at least */
 	void (*on_exchange)(const struct fcp_exchange *exchange, void *arg);
@@ -181,12 +214,13 @@ struct fcp_file_identity {
 
 /* Ranges as text, and what is known of the file that they are meant for. */
 struct fcp_ranges_text {
-	int fd;		      /* read until its end; borrowed */
-	const char *name;     /* for messages: "ranges.txt", "stdin" */
+	size_t size;	  /* of this struct, as the caller knows it */
+	const char *name; /* for messages: "ranges.txt", "stdin" */
+	/* What a line `# file ...` says; inode 0 without; or NULL. */
+	struct fcp_file_identity *made_of_;
 	uint64_t limit_bytes; /* a range that ends behind it is an error; UINT64_MAX: no limit */
+	int fd;		      /* read until its end; borrowed */
 	int cancel_fd;	      /* or -1 */
-	struct fcp_file_identity
-		*made_of_; /* what a line `# file ...` says; inode 0 without; or NULL */
 };
 
 /*
@@ -223,6 +257,7 @@ FCP_API bool fcp_reclaim_kind_find(const char *name, enum fcp_reclaim_kind *kind
 FCP_API uint32_t fcp_reclaim_default_cap_ms(enum fcp_reclaim_kind kind);
 
 struct fcp_reclaim_settings {
+	size_t size;	  /* of this struct, as the caller knows it */
 	const char *envd; /* "http://IP:49983"; one with a user or password is FCP_ERR_USAGE */
 	/* Its first line is sent as X-Access-Token. It must be ours or root's, and for its owner only
 	 * (FCP_ERR_INPUT); a pipe may be anybody's. NULL: none. */
@@ -236,10 +271,11 @@ struct fcp_reclaim_settings {
 	bool unsupported_is_ok; /* a step that the guest cannot do is noted; the others decide */
 	uint32_t timeout_ms;	/* for all together; 0: the sum of the caps + 500 */
 	int cancel_fd;
-	struct fcp_observer observer;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
 };
 
 struct fcp_reclaim_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	struct {
 		enum fcp_reclaim_kind kind;
@@ -273,6 +309,7 @@ enum fcp_guest_stream {
 #define FCP_EXEC_TIMEOUT_MS 60000
 
 struct fcp_exec_settings {
+	size_t size;	  /* of this struct, as the caller knows it */
 	const char *envd; /* "http://IP:49983"; one with a user or password is FCP_ERR_USAGE */
 	/* Its first line is sent as X-Access-Token. It must be ours or root's, and for its owner only
 	 * (FCP_ERR_INPUT); a pipe may be anybody's. NULL: none. */
@@ -286,7 +323,7 @@ struct fcp_exec_settings {
 			 struct fcp_error *err);
 	void *arg;
 	int cancel_fd;
-	struct fcp_observer observer;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
 	/* The command's standard input is what is read from input_fd (borrowed), to its end. false:
 	 * nothing (/dev/null). */
 	bool pass_input;
@@ -294,6 +331,7 @@ struct fcp_exec_settings {
 };
 
 struct fcp_exec_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	int exit_code;	   /* -1 where there is none: ended by a signal, not ended, not begun */
 	int signal;	   /* that ended it, as the guest numbers it; 0: none, or envd named none */
@@ -302,7 +340,7 @@ struct fcp_exec_result {
 
 /*
  * Runs a command in the guest (POST /process.Process/Start) and waits for its end. Status: ok (exit
- * code 0), failed (another exit code, or a signal; returns 0 then, as the command was run), timeout.
+ * code 0), failed (another exit code, or a signal: no error, as the command was run), timeout.
  * Input is read in a thread of its own, as far as the command takes it (POST /process.Process/SendInput
  * and CloseStdin); FCP_ERR_UNSUPPORTED: envd has no CloseStdin; FCP_ERR_IO: input_fd cannot be read; the
  * command is killed then. envd does not end a command whose client goes away: at the deadline, on
@@ -324,15 +362,17 @@ struct fcp_balloon {
 };
 
 struct fcp_balloon_install_settings {
+	size_t size; /* of this struct, as the caller knows it */
 	const char *api_sock;
 	struct fcp_balloon balloon; /* hinting must be on when reporting is (FCP_ERR_USAGE) */
 	uint32_t timeout_ms;	    /* for each request; 0: 2000 */
 	uint32_t wait_lock_ms;	    /* how long another fcpause on the VM is waited for */
 	int cancel_fd;
-	struct fcp_observer observer;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
 };
 
 struct fcp_balloon_install_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	struct fcp_balloon balloon; /* as it is now */
 	bool installed;		    /* false: it was there already, with equal settings */
@@ -352,15 +392,17 @@ FCP_API int fcp_balloon_install(const struct fcp_balloon_install_settings *setti
 #define FCP_FPH_TIMEOUT_MS 1500
 
 struct fcp_balloon_drain_settings {
+	size_t size; /* of this struct, as the caller knows it */
 	const char *api_sock;
 	const char *metrics_path; /* where Firecracker writes its metrics; NULL: not known */
-	uint32_t fph_timeout_ms;  /* ceiling of the run, from before the start; 0: skipped */
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
+	uint32_t fph_timeout_ms; /* ceiling of the run, from before the start; 0: skipped */
 	bool stop_only;	   /* no run: one that is open is stopped; fph_timeout_ms has no meaning */
 	bool restored_too; /* also where guest memory is a snapshot's file; else skipped */
 	uint32_t timeout_ms;   /* for each request; 0: 2000 */
 	uint32_t wait_lock_ms; /* how long another fcpause on the VM is waited for */
-	struct fcp_observer observer;
 	int cancel_fd;
+	uint32_t reserved; /* 0 */
 };
 
 enum fcp_freed_source {
@@ -370,6 +412,7 @@ enum fcp_freed_source {
 };
 
 struct fcp_balloon_drain_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	bool started;	   /* our start was accepted */
 	bool stopped;	   /* a stop of ours was accepted after it */
@@ -487,6 +530,7 @@ struct fcp_share_report {
 };
 
 struct fcp_snapshot_settings {
+	size_t size; /* of this struct, as the caller knows it */
 	const char *api_sock;
 	const char *snapshot_path; /* relative paths are the caller's, not Firecracker's */
 	const char *mem_file_path;
@@ -509,7 +553,7 @@ struct fcp_snapshot_settings {
 	uint64_t share_min_run_bytes; /* shorter runs are written all the same; 0: none */
 	uint32_t timeout_ms;	      /* for each short request; 0: 2000 */
 	uint32_t snapshot_timeout_ms; /* for the creation; 0: 2 min + 1 s per 50 MiB of guest */
-	struct fcp_observer observer;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
 	uint32_t wait_lock_ms; /* how long another fcpause on the VM or the files is waited for */
 	int cancel_fd;
 };
@@ -568,6 +612,7 @@ struct fcp_downtime {
 };
 
 struct fcp_snapshot_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	enum fcp_snapshot_type type; /* what was asked of Firecracker: Full or Diff */
 	char type_reason[128]; /* why it was chosen, or why what was asked for is a layer; or "" */
@@ -650,6 +695,7 @@ struct fcp_base_report {
 #define FCP_ALIGN_MAX (UINT64_C(1) << 30)
 
 struct fcp_madvise_ranges_settings {
+	size_t size;		   /* of this struct, as the caller knows it */
 	const char *mem_file_path; /* NULL with a pid */
 	pid_t pid;	      /* 0, or the Firecracker whose paused VM's memory is meant: it must be
 				    * proven to hold it (the KVM VM is open, memory of its sizes mapped) */
@@ -668,7 +714,7 @@ struct fcp_madvise_ranges_settings {
 	/* What pages are compared with. NULL: with a pid, the file that the VM was restored from, where the
 	 * process maps it; else BASE and CHANGED cannot be found. */
 	const char *base;
-	struct fcp_observer observer;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
 };
 
 struct fcp_mem_file {
@@ -678,6 +724,7 @@ struct fcp_mem_file {
 };
 
 struct fcp_madvise_ranges_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	char warning[256]; /* "", or what keeps us from being sure that nobody uses the file */
 	struct fcp_file_attributes attributes; /* as recorded; holes: as they were taken to mean */
@@ -768,13 +815,14 @@ struct fcp_inspect_cell {
 };
 
 struct fcp_inspect_settings {
+	size_t size; /* of this struct, as the caller knows it */
 	const char *mem_file_path;
 	uint32_t
 		cells_max; /* of the map, of 160 bytes a cell, as much again for the base and for shares; 0: none */
 	int cancel_fd;
 	const char *base; /* a whole memory file to compare with; or NULL */
 	enum fcp_holes holes;
-	struct fcp_observer observer;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
 	const char *const
 		*shares; /* disk images, memory files to look for pages in; the first ones first */
 	size_t share_count;	      /* at most FCP_SHARES_MAX */
@@ -782,6 +830,7 @@ struct fcp_inspect_settings {
 };
 
 struct fcp_inspect_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	struct fcp_file_attributes
 		attributes;	  /* as recorded; holes: as specified, where they were */
@@ -834,16 +883,18 @@ FCP_API void fcp_inspect_result_clear(struct fcp_inspect_result *result);
 /* ---- merge: a whole memory file of a base and layers ----------------------------------------- */
 
 struct fcp_merge_settings {
+	size_t size;	  /* of this struct, as the caller knows it */
 	const char *base; /* a whole memory file */
 	const char *const
-		*layers;       /* from the base upwards: each lies on what those before it make */
-	size_t layer_count;    /* 1 or more */
-	const char *out;       /* the file to write */
-	bool force;	       /* replace it if it is there */
+		*layers;    /* from the base upwards: each lies on what those before it make */
+	size_t layer_count; /* 1 or more */
+	const char *out;    /* the file to write */
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
+	bool force;			     /* replace it if it is there */
 	bool any_base;	       /* take layers too of which it is not recorded what they lie on */
 	uint32_t wait_lock_ms; /* how long another fcpause on the file to write is waited for */
-	struct fcp_observer observer;
 	int cancel_fd;
+	uint32_t reserved; /* 0 */
 };
 
 /* What became of one layer's data; the sum of the three is data_bytes. */
@@ -855,6 +906,7 @@ struct fcp_merge_layer {
 };
 
 struct fcp_merge_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	bool created; /* the file is there and whole */
 	uint64_t
@@ -886,16 +938,18 @@ FCP_API void fcp_merge_result_clear(struct fcp_merge_result *result);
 /* ---- share: a memory file that shares its storage with other files --------------------------- */
 
 struct fcp_share_settings {
+	size_t size; /* of this struct, as the caller knows it */
 	const char *mem_file_path;
-	const char *const *shares; /* disk images, memory files; the first ones first */
-	size_t share_count;	   /* 1 to FCP_SHARES_MAX */
-	uint64_t min_run_bytes;	   /* shorter runs are left alone; 0: none */
-	uint32_t wait_lock_ms;	   /* how long another fcpause on the memory file is waited for */
-	struct fcp_observer observer;
+	const char *const *shares;	     /* disk images, memory files; the first ones first */
+	size_t share_count;		     /* 1 to FCP_SHARES_MAX */
+	uint64_t min_run_bytes;		     /* shorter runs are left alone; 0: none */
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
+	uint32_t wait_lock_ms; /* how long another fcpause on the memory file is waited for */
 	int cancel_fd;
 };
 
 struct fcp_share_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	bool replaced; /* the new file has the memory file's name */
 	size_t share_count;
@@ -922,13 +976,15 @@ FCP_API int fcp_share(const struct fcp_share_settings *settings, struct fcp_shar
 /* ---- status: how a VM is --------------------------------------------------------------------- */
 
 struct fcp_status_settings {
+	size_t size; /* of this struct, as the caller knows it */
 	const char *api_sock;
 	uint32_t timeout_ms; /* for each request; 0: the default */
 	int cancel_fd;
-	struct fcp_observer observer;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
 };
 
 struct fcp_status_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	enum fcp_vm_state vm_state;
 	char vmm_version[32];
@@ -978,6 +1034,7 @@ struct fcp_check {
 #define FCP_CHECKS_MAX 16
 
 struct fcp_doctor_settings {
+	size_t size; /* of this struct, as the caller knows it */
 	const char *api_sock;
 	const char *
 		mem_file_path; /* where a memory file is to lie; NULL: its place is not looked at */
@@ -988,10 +1045,11 @@ struct fcp_doctor_settings {
 	bool drain_on; /* the balloon matters */
 	uint32_t timeout_ms;
 	int cancel_fd;
-	struct fcp_observer observer;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
 };
 
 struct fcp_doctor_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	size_t check_count;
 	struct fcp_check checks[FCP_CHECKS_MAX]; /* in the order in which they were made */
@@ -1009,21 +1067,23 @@ FCP_API int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_do
 /* ---- resume: a paused VM, or one from its files --------------------------------------------- */
 
 struct fcp_resume_settings {
+	size_t size; /* of this struct, as the caller knows it */
 	const char *api_sock;
 	const char *snapshot_path; /* both: load these first; NULL, both: the VM that is there */
 	const char *mem_file_path;
-	const char *chroot_base; /* Firecracker's root; NULL: found */
-	bool track_dirty_pages;	 /* of a VM that is loaded */
-	const char *envd;	 /* wait until it answers there; NULL: do not */
+	const char *chroot_base;	     /* Firecracker's root; NULL: found */
+	const char *envd;		     /* wait until it answers there; NULL: do not */
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
+	bool track_dirty_pages;		     /* of a VM that is loaded */
 	uint32_t envd_timeout_ms;
 	uint32_t timeout_ms;	  /* for each request but the load; 0: the default */
 	uint32_t load_timeout_ms; /* for the load; 0: the default */
 	uint32_t wait_lock_ms;
-	struct fcp_observer observer;
 	int cancel_fd;
 };
 
 struct fcp_resume_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	enum fcp_vm_state vm_state; /* at the end */
 	bool loaded;
@@ -1046,28 +1106,29 @@ FCP_API int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_re
 /* ---- pause: the chain ---------------------------------------------------------------------- */
 
 struct fcp_pause_settings {
-	bool reclaim_on;
-	bool drain_on;
-	bool trim_on;
-	const char *reclaim_off_reason; /* "flag reclaim-on-pause is off"; borrowed */
+	size_t size; /* of this struct, as the caller knows it */
+	const struct fcp_snapshot_settings *snapshot;
+	/* The best-effort steps; NULL: off, for the reason below. Borrowed, as is all that they name. */
+	const struct fcp_reclaim_settings *reclaim;
+	const struct fcp_balloon_drain_settings *drain;
+	const struct fcp_madvise_ranges_settings *trim; /* mem_file_path is the snapshot's */
+	const char *reclaim_off_reason; /* "flag reclaim-on-pause is off"; or NULL */
 	const char *drain_off_reason;
 	const char *trim_off_reason;
-	struct fcp_reclaim_settings reclaim;
-	struct fcp_balloon_drain_settings drain;
-	struct fcp_snapshot_settings snapshot;
-	struct fcp_madvise_ranges_settings trim; /* its mem_file_path is the snapshot's */
 };
 
 struct fcp_pause_result {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome
 		outcome; /* partial: the snapshot is good, a best-effort step fell short */
-	enum fcp_vm_state vm_state;
 	double paused_ms;
-	/* In order; a step that was not reached is skipped, with the reason. */
-	struct fcp_reclaim_result reclaim;
-	struct fcp_balloon_drain_result drain;
-	struct fcp_snapshot_result snapshot;
-	struct fcp_madvise_ranges_result trim;
+	/* In order; a step that was not reached is skipped, with the reason. Owned; NULL only after
+	 * FCP_ERR_USAGE and FCP_ERR_MEMORY. */
+	struct fcp_reclaim_result *reclaim;
+	struct fcp_balloon_drain_result *drain;
+	struct fcp_snapshot_result *snapshot;
+	struct fcp_madvise_ranges_result *trim;
+	enum fcp_vm_state vm_state;
 };
 
 /*
@@ -1110,6 +1171,44 @@ struct fcp_flags {
  */
 FCP_API int fcp_flags_read(const char *path, enum fcp_flags_use use, bool strict,
 			   struct fcp_flags *flags_, struct fcp_error *err);
+
+/* ---- initializers ---------------------------------------------------------------------------- */
+
+/* Each struct that begins with its size is initialised by one of these, and by nothing else. */
+/* clang-format off */
+#define FCP_RANGES_TEXT_INIT \
+	{.size = sizeof(struct fcp_ranges_text), .limit_bytes = UINT64_MAX, .fd = -1, .cancel_fd = -1}
+#define FCP_OBSERVER_INIT {.size = sizeof(struct fcp_observer)}
+#define FCP_RECLAIM_SETTINGS_INIT {.size = sizeof(struct fcp_reclaim_settings), .cancel_fd = -1}
+#define FCP_RECLAIM_RESULT_INIT {.size = sizeof(struct fcp_reclaim_result)}
+#define FCP_EXEC_SETTINGS_INIT {.size = sizeof(struct fcp_exec_settings), .cancel_fd = -1}
+#define FCP_EXEC_RESULT_INIT {.size = sizeof(struct fcp_exec_result)}
+#define FCP_BALLOON_INSTALL_SETTINGS_INIT \
+	{.size = sizeof(struct fcp_balloon_install_settings), .cancel_fd = -1}
+#define FCP_BALLOON_INSTALL_RESULT_INIT {.size = sizeof(struct fcp_balloon_install_result)}
+#define FCP_BALLOON_DRAIN_SETTINGS_INIT \
+	{.size = sizeof(struct fcp_balloon_drain_settings), .cancel_fd = -1}
+#define FCP_BALLOON_DRAIN_RESULT_INIT {.size = sizeof(struct fcp_balloon_drain_result)}
+#define FCP_SNAPSHOT_SETTINGS_INIT {.size = sizeof(struct fcp_snapshot_settings), .cancel_fd = -1}
+#define FCP_SNAPSHOT_RESULT_INIT {.size = sizeof(struct fcp_snapshot_result)}
+#define FCP_MADVISE_RANGES_SETTINGS_INIT \
+	{.size = sizeof(struct fcp_madvise_ranges_settings), .cancel_fd = -1}
+#define FCP_MADVISE_RANGES_RESULT_INIT {.size = sizeof(struct fcp_madvise_ranges_result)}
+#define FCP_INSPECT_SETTINGS_INIT {.size = sizeof(struct fcp_inspect_settings), .cancel_fd = -1}
+#define FCP_INSPECT_RESULT_INIT {.size = sizeof(struct fcp_inspect_result)}
+#define FCP_MERGE_SETTINGS_INIT {.size = sizeof(struct fcp_merge_settings), .cancel_fd = -1}
+#define FCP_MERGE_RESULT_INIT {.size = sizeof(struct fcp_merge_result)}
+#define FCP_SHARE_SETTINGS_INIT {.size = sizeof(struct fcp_share_settings), .cancel_fd = -1}
+#define FCP_SHARE_RESULT_INIT {.size = sizeof(struct fcp_share_result)}
+#define FCP_STATUS_SETTINGS_INIT {.size = sizeof(struct fcp_status_settings), .cancel_fd = -1}
+#define FCP_STATUS_RESULT_INIT {.size = sizeof(struct fcp_status_result)}
+#define FCP_DOCTOR_SETTINGS_INIT {.size = sizeof(struct fcp_doctor_settings), .cancel_fd = -1}
+#define FCP_DOCTOR_RESULT_INIT {.size = sizeof(struct fcp_doctor_result)}
+#define FCP_RESUME_SETTINGS_INIT {.size = sizeof(struct fcp_resume_settings), .cancel_fd = -1}
+#define FCP_RESUME_RESULT_INIT {.size = sizeof(struct fcp_resume_result)}
+#define FCP_PAUSE_SETTINGS_INIT {.size = sizeof(struct fcp_pause_settings)}
+#define FCP_PAUSE_RESULT_INIT {.size = sizeof(struct fcp_pause_result)}
+/* clang-format on */
 
 #ifdef __cplusplus
 }

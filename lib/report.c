@@ -542,10 +542,10 @@ int fcp_report_pause(struct fcp_json *object, const struct fcp_pause_settings *s
 
 	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
 	bad |= fcp_json_set_ms(object, "paused_ms", result->paused_ms);
-	bad |= fcp_report_reclaim(add_step(steps, "reclaim", &bad), &result->reclaim);
-	bad |= fcp_report_balloon_drain(add_step(steps, "balloon-drain", &bad), &result->drain);
-	bad |= fcp_report_snapshot(add_step(steps, "snapshot", &bad), &settings->snapshot,
-				   &result->snapshot);
-	bad |= fcp_report_madvise_ranges(add_step(steps, "madvise-ranges", &bad), &result->trim);
+	bad |= fcp_report_reclaim(add_step(steps, "reclaim", &bad), result->reclaim);
+	bad |= fcp_report_balloon_drain(add_step(steps, "balloon-drain", &bad), result->drain);
+	bad |= fcp_report_snapshot(add_step(steps, "snapshot", &bad), settings->snapshot,
+				   result->snapshot);
+	bad |= fcp_report_madvise_ranges(add_step(steps, "madvise-ranges", &bad), result->trim);
 	return bad | fcp_json_set(object, "steps", steps);
 }

@@ -21,7 +21,7 @@ int command_balloon_drain(struct invocation *invocation)
 {
 	struct planned step = {"balloon-drain", NULL};
 	struct fcp_balloon_drain_settings settings;
-	struct fcp_balloon_drain_result result = {0};
+	struct fcp_balloon_drain_result result = FCP_BALLOON_DRAIN_RESULT_INIT;
 	struct fcp_error err;
 	struct output output;
 	int ran;

@@ -11,13 +11,15 @@ static struct fcp_balloon_install_settings settings_of(struct invocation *invoca
 	const struct value *values = invocation->values;
 
 	return (struct fcp_balloon_install_settings){
+		.size = sizeof(struct fcp_balloon_install_settings),
 		.api_sock = text_of(invocation, OPT_API_SOCK),
-		.balloon = {
-			.amount_mib = values[OPT_AMOUNT_MIB].number,
-			.deflate_on_oom = values[OPT_DEFLATE_ON_OOM].on,
-			.free_page_hinting = values[OPT_FREE_PAGE_HINTING].on,
-			.free_page_reporting = values[OPT_FREE_PAGE_REPORTING].on,
-		},
+		.balloon =
+			{
+				.amount_mib = values[OPT_AMOUNT_MIB].number,
+				.deflate_on_oom = values[OPT_DEFLATE_ON_OOM].on,
+				.free_page_hinting = values[OPT_FREE_PAGE_HINTING].on,
+				.free_page_reporting = values[OPT_FREE_PAGE_REPORTING].on,
+			},
 		.timeout_ms = (uint32_t)values[OPT_TIMEOUT_MS].number,
 		.wait_lock_ms = (uint32_t)values[OPT_WAIT_LOCK_MS].number,
 		.cancel_fd = invocation->cancel_fd,
@@ -29,7 +31,7 @@ int command_balloon_install(struct invocation *invocation)
 {
 	const struct fcp_balloon_install_settings settings = settings_of(invocation);
 	const struct planned step = {"balloon-install", NULL};
-	struct fcp_balloon_install_result result = {0};
+	struct fcp_balloon_install_result result = FCP_BALLOON_INSTALL_RESULT_INIT;
 	struct fcp_error err;
 	struct output output;
 	int ran;

@@ -10,6 +10,7 @@
 static struct fcp_doctor_settings settings_of(const struct invocation *invocation)
 {
 	return (struct fcp_doctor_settings){
+		.size = sizeof(struct fcp_doctor_settings),
 		.api_sock = text_of(invocation, OPT_API_SOCK),
 		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
 		.base = text_of(invocation, OPT_BASE),
@@ -24,7 +25,8 @@ static struct fcp_doctor_settings settings_of(const struct invocation *invocatio
 }
 
 /* Which of the two steps in the guest are on, and who says so. */
-static void put_step(const struct invocation *invocation, enum option_id toggle, const char *name, FILE *out)
+static void put_step(const struct invocation *invocation, enum option_id toggle, const char *name,
+		     FILE *out)
 {
 	static const char *const by[] = {
 		[ORIGIN_DEFAULT] = "default",
@@ -34,15 +36,15 @@ static void put_step(const struct invocation *invocation, enum option_id toggle,
 	};
 	const struct value *value = &invocation->values[toggle];
 
-	fprintf(out, "%-8s  %-13s  a pause would%s do it, by %s\n", "", name, value->on ? "" : " not",
-		by[value->origin]);
+	fprintf(out, "%-8s  %-13s  a pause would%s do it, by %s\n", "", name,
+		value->on ? "" : " not", by[value->origin]);
 }
 
 int command_doctor(struct invocation *invocation)
 {
 	const struct planned step = {"doctor", NULL};
 	struct fcp_doctor_settings settings;
-	struct fcp_doctor_result result = {0};
+	struct fcp_doctor_result result = FCP_DOCTOR_RESULT_INIT;
 	struct fcp_error err;
 	struct output output;
 	int ran;

@@ -64,6 +64,7 @@ static int run(const struct invocation *invocation, const char *const *words)
 	uint32_t timeout_ms = (uint32_t)invocation->values[OPT_EXEC_TIMEOUT_MS].number;
 	FCP_CLEANUP(free) struct guest_output *guest = calloc(1, sizeof(*guest));
 	const struct fcp_exec_settings settings = {
+		.size = sizeof(settings),
 		.envd = text_of(invocation, OPT_ENVD),
 		.envd_token_file = text_of(invocation, OPT_ENVD_TOKEN_FILE),
 		.user = text_of(invocation, OPT_USER),
@@ -76,7 +77,7 @@ static int run(const struct invocation *invocation, const char *const *words)
 		.pass_input = invocation->values[OPT_STDIN].on,
 		.input_fd = STDIN_FILENO,
 	};
-	struct fcp_exec_result result = {0};
+	struct fcp_exec_result result = FCP_EXEC_RESULT_INIT;
 	struct fcp_error err;
 	struct output output;
 	int ran;
@@ -89,12 +90,12 @@ static int run(const struct invocation *invocation, const char *const *words)
 	output.bad |= report(output.object, &result, guest);
 	return output_end(&output, &(struct ending){
 					   .outcome = &result.outcome,
-					   .err = ran == 0 ? NULL : &err,
+					   .err = ran < 0 ? &err : NULL,
 					   .exit_code = exit_code_of(&result.outcome,
-								     ran == 0 ? NULL : &err),
+								     ran < 0 ? &err : NULL),
 					   .told = true,
-					   .code_of_command = ran == 0 ? code_of(&result) : 0,
-					   .reason_is_code = ran == 0 && result.exit_code > 0,
+					   .code_of_command = ran >= 0 ? code_of(&result) : 0,
+					   .reason_is_code = ran >= 0 && result.exit_code > 0,
 				   });
 }
 

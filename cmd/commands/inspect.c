@@ -89,7 +89,7 @@ static int look(struct inspection *inspection, struct fcp_error *err)
 		if (one->status != FCP_STATUS_OK)
 			*outcome = *one;
 		outcome->ms = ms;
-		if (ran != 0)
+		if (ran < 0)
 			return -1;
 		/* There is nothing to draw. */
 		if (one->status == FCP_STATUS_UNSUPPORTED)
@@ -128,9 +128,11 @@ static int add_difference(struct fcp_json *object, const struct inspection *insp
 		bad |= fcp_json_set(classes, fcp_page_class_name((enum fcp_page_class)i), member);
 	}
 	if (before->compared && after->compared)
-		bad |= set_change(difference, "layer_bytes", before->layer_bytes, after->layer_bytes);
+		bad |= set_change(difference, "layer_bytes", before->layer_bytes,
+				  after->layer_bytes);
 	if (before->share_count > 0 && after->share_count > 0)
-		bad |= set_change(difference, "share_bytes", before->share_bytes, after->share_bytes);
+		bad |= set_change(difference, "share_bytes", before->share_bytes,
+				  after->share_bytes);
 	bad |= fcp_json_set(difference, "mem_file", file);
 	bad |= fcp_json_set(difference, "classes", classes);
 	return bad | fcp_json_set(object, "difference", difference);
@@ -144,7 +146,7 @@ static int fill_object(struct fcp_json *object, const struct inspection *inspect
 	if (inspection->count == 1)
 		return fcp_report_inspect(object, &inspection->results[0]);
 	bad = fcp_report_outcome(object, &inspection->outcome);
-	if (ran != 0)
+	if (ran < 0)
 		return bad;
 	for (size_t i = 0; i < 2; i++) {
 		members[i] = fcp_json_object();
@@ -204,7 +206,7 @@ static int finish(const struct invocation *invocation, struct inspection *inspec
 	if (!output_begin(&output, invocation))
 		return EXIT_FAILED;
 	output.text_is_asked = svg_is_stdout(inspection);
-	if (ran == 0 && draw(invocation, inspection, output.text, err) != 0) {
+	if (ran >= 0 && draw(invocation, inspection, output.text, err) != 0) {
 		ran = -1;
 		inspection->outcome.status = FCP_STATUS_FAILED;
 		snprintf(inspection->outcome.reason, sizeof(inspection->outcome.reason), "%.380s",
@@ -222,7 +224,10 @@ static int finish(const struct invocation *invocation, struct inspection *inspec
 int command_inspect(struct invocation *invocation)
 {
 	const struct planned step = {"inspect", NULL};
-	struct inspection inspection = {.svg = text_of(invocation, OPT_SVG)};
+	struct inspection inspection = {
+		.svg = text_of(invocation, OPT_SVG),
+		.results = {FCP_INSPECT_RESULT_INIT, FCP_INSPECT_RESULT_INIT},
+	};
 	struct fcp_error err;
 	int exit_code;
 

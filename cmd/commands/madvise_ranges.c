@@ -31,8 +31,14 @@ static int read_ranges(const struct invocation *invocation, struct given *given,
 		       struct fcp_error *err)
 {
 	const char *path = text_of(invocation, OPT_RANGES);
-	struct fcp_ranges_text text = {STDIN_FILENO, "stdin", UINT64_MAX, invocation->cancel_fd,
-				       &given->made_of};
+	struct fcp_ranges_text text = {
+		.size = sizeof(text),
+		.name = "stdin",
+		.made_of_ = &given->made_of,
+		.limit_bytes = UINT64_MAX,
+		.fd = STDIN_FILENO,
+		.cancel_fd = invocation->cancel_fd,
+	};
 	FCP_CLEANUP(fd) int file = -1;
 	struct stat memory_file;
 
@@ -68,9 +74,10 @@ static int read_process(const struct invocation *invocation,
 	if (values[OPT_FIND].origin == ORIGIN_DEFAULT)
 		settings->find = FCP_FIND_FREE;
 	if (settings->find != FCP_FIND_FREE && !values[OPT_LIST].on)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "--pid: of a running process only free pages can be released (--find "
-				     "free); others can be listed (--list)");
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"--pid: of a running process only free pages can be released (--find "
+			"free); others can be listed (--list)");
 	if (need_text(invocation, OPT_API_SOCK, err) != 0)
 		return -1;
 	settings->pid = (pid_t)values[OPT_PID].number;
@@ -80,8 +87,8 @@ static int read_process(const struct invocation *invocation,
 }
 
 /* The base of a file. Of the environment it may be meant for the commands around this one. */
-static int read_base(const struct invocation *invocation, struct fcp_madvise_ranges_settings *settings,
-		     struct fcp_error *err)
+static int read_base(const struct invocation *invocation,
+		     struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
 {
 	const char *path = text_of(invocation, OPT_BASE);
 
@@ -90,8 +97,9 @@ static int read_base(const struct invocation *invocation, struct fcp_madvise_ran
 		return need_text(invocation, OPT_BASE, err);
 	}
 	if (path && invocation->values[OPT_BASE].origin == ORIGIN_CLI)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "--base: with a file it is for --list --find base and changed");
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"--base: with a file it is for --list --find base and changed");
 	return 0;
 }
 
@@ -114,7 +122,8 @@ static int read_settings(const struct invocation *invocation, struct given *give
 	if (!values[OPT_RANGES].text || values[OPT_FIND].origin > values[OPT_RANGES].origin)
 		return read_base(invocation, settings, err);
 	if (values[OPT_FIND].origin == values[OPT_RANGES].origin)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--find and --ranges exclude each other");
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "--find and --ranges exclude each other");
 	settings->find = 0;
 	settings->ranges = &given->ranges;
 	if (read_ranges(invocation, given, err) != 0)
@@ -145,7 +154,8 @@ static int report_list(struct fcp_json *object, const struct fcp_madvise_ranges_
 
 	bad |= result->file.inode == 0
 		       ? fcp_json_set_null(object, "file")
-		       : fcp_json_set_string(object, "file", fcp_identity_text(&result->file, file));
+		       : fcp_json_set_string(object, "file",
+					     fcp_identity_text(&result->file, file));
 	for (size_t i = 0; i < found->count; i++)
 		bad |= append_range(list, &found->items[i]);
 	return bad | fcp_json_set(object, "list", list);
@@ -187,7 +197,7 @@ static int finish(const struct invocation *invocation, int ran, struct fcp_error
 int command_madvise_ranges(struct invocation *invocation)
 {
 	struct fcp_madvise_ranges_settings settings;
-	struct fcp_madvise_ranges_result result = {0};
+	struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 	struct given given = {0};
 	struct fcp_error err;
 	int ran, exit_code;

@@ -15,6 +15,7 @@ static int read_settings(const struct invocation *invocation, struct fcp_merge_s
 	if (invocation->layers.count == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--layer FILE is needed, once or more");
 	*settings_ = (struct fcp_merge_settings){
+		.size = sizeof(struct fcp_merge_settings),
 		.base = text_of(invocation, OPT_BASE),
 		.layers = invocation->layers.files,
 		.layer_count = invocation->layers.count,
@@ -46,7 +47,7 @@ int command_merge(struct invocation *invocation)
 {
 	const struct planned step = {"merge", NULL};
 	struct fcp_merge_settings settings;
-	struct fcp_merge_result result = {0};
+	struct fcp_merge_result result = FCP_MERGE_RESULT_INIT;
 	struct fcp_error err;
 	int ran, exit_code;
 

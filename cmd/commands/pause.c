@@ -9,12 +9,20 @@
 #include "cmd/settings/step_settings.h"
 #include "report.h"
 
-static int read_settings(struct invocation *invocation, struct fcp_pause_settings *settings,
+/* The settings of the chain, and of its steps. */
+struct chain_settings {
+	struct fcp_pause_settings pause;
+	struct fcp_reclaim_settings reclaim;
+	struct fcp_balloon_drain_settings drain;
+	struct fcp_snapshot_settings snapshot;
+	struct fcp_madvise_ranges_settings trim;
+};
+
+static int read_settings(struct invocation *invocation, struct chain_settings *settings,
 			 struct fcp_error *err)
 {
 	const struct value *values = invocation->values;
 
-	*settings = (struct fcp_pause_settings){0};
 	if (gate(invocation, err) != 0 || need_text(invocation, OPT_API_SOCK, err) != 0 ||
 	    need_text(invocation, OPT_SNAPSHOT_PATH, err) != 0 ||
 	    need_text(invocation, OPT_MEM_FILE_PATH, err) != 0 ||
@@ -30,13 +38,17 @@ static int read_settings(struct invocation *invocation, struct fcp_pause_setting
 	/* Without a trim, free pages stay in the memory file. */
 	if (!values[OPT_TRIM].on)
 		settings->snapshot.leave_out = 0;
-	settings->reclaim_on = values[OPT_RECLAIM].on;
-	settings->drain_on = values[OPT_DRAIN].on;
-	settings->trim_on = values[OPT_TRIM].on;
-	settings->reclaim_off_reason = gate_off_reason(invocation, OPT_RECLAIM);
-	settings->drain_off_reason = gate_off_reason(invocation, OPT_DRAIN);
-	settings->trim_off_reason = gate_off_reason(invocation, OPT_TRIM);
-	invocation->hinting = settings->drain_on;
+	settings->pause = (struct fcp_pause_settings){
+		.size = sizeof(settings->pause),
+		.snapshot = &settings->snapshot,
+		.reclaim = values[OPT_RECLAIM].on ? &settings->reclaim : NULL,
+		.drain = values[OPT_DRAIN].on ? &settings->drain : NULL,
+		.trim = values[OPT_TRIM].on ? &settings->trim : NULL,
+		.reclaim_off_reason = gate_off_reason(invocation, OPT_RECLAIM),
+		.drain_off_reason = gate_off_reason(invocation, OPT_DRAIN),
+		.trim_off_reason = gate_off_reason(invocation, OPT_TRIM),
+	};
+	invocation->hinting = values[OPT_DRAIN].on;
 	return 0;
 }
 
@@ -58,15 +70,17 @@ static int finish(const struct invocation *invocation, const struct fcp_pause_se
 	int code = exit_code(invocation, result, err);
 	struct output output;
 
+	if (!result->snapshot)
+		return output_error(invocation, err);
 	if (!output_begin(&output, invocation))
-		return result->snapshot.created ? EXIT_PARTLY : EXIT_FAILED;
-	output_warn(&output, result->snapshot.warning);
-	output_warn(&output, result->trim.warning);
+		return result->snapshot->created ? EXIT_PARTLY : EXIT_FAILED;
+	output_warn(&output, result->snapshot->warning);
+	output_warn(&output, result->trim->warning);
 	if (result->outcome.status == FCP_STATUS_PARTIAL && code == EXIT_DONE)
 		output_warn(&output, result->outcome.reason);
 	output.bad |= fcp_report_pause(output.object, settings, result);
 	text_pause(output.text, settings, result);
-	output.kept = result->snapshot.created;
+	output.kept = result->snapshot->created;
 	return output_end(&output, &(struct ending){.outcome = &result->outcome,
 						    .err = err,
 						    .exit_code = code});
@@ -74,26 +88,27 @@ static int finish(const struct invocation *invocation, const struct fcp_pause_se
 
 int command_pause(struct invocation *invocation)
 {
-	struct fcp_pause_settings settings;
-	struct fcp_pause_result result = {0};
+	struct chain_settings chain;
+	const struct fcp_pause_settings *settings = &chain.pause;
+	struct fcp_pause_result result = FCP_PAUSE_RESULT_INIT;
 	struct fcp_error err;
 	int code, ran;
 
-	if (read_settings(invocation, &settings, &err) != 0)
+	if (read_settings(invocation, &chain, &err) != 0)
 		return output_error(invocation, &err);
 
 	const struct planned steps[] = {
-		{"reclaim", settings.reclaim_on ? NULL : settings.reclaim_off_reason},
-		{"balloon-drain", settings.drain_on ? NULL : settings.drain_off_reason},
+		{"reclaim", settings->reclaim ? NULL : settings->reclaim_off_reason},
+		{"balloon-drain", settings->drain ? NULL : settings->drain_off_reason},
 		{"snapshot", NULL},
-		{"madvise-ranges", settings.trim_on ? NULL : settings.trim_off_reason},
+		{"madvise-ranges", settings->trim ? NULL : settings->trim_off_reason},
 	};
 
 	if (invocation->values[OPT_DRY_RUN].on)
 		return plan_print(invocation, steps, sizeof(steps) / sizeof(steps[0]));
 	plan_tell(invocation, steps, sizeof(steps) / sizeof(steps[0]));
-	ran = fcp_pause(&settings, &result, &err);
-	code = finish(invocation, &settings, &result, ran == 0 ? NULL : &err);
+	ran = fcp_pause(settings, &result, &err);
+	code = finish(invocation, settings, &result, ran < 0 ? &err : NULL);
 	fcp_pause_result_clear(&result);
 	return code;
 }

@@ -21,7 +21,7 @@ int command_reclaim(struct invocation *invocation)
 {
 	struct planned step = {"reclaim", NULL};
 	struct fcp_reclaim_settings settings;
-	struct fcp_reclaim_result result = {0};
+	struct fcp_reclaim_result result = FCP_RECLAIM_RESULT_INIT;
 	struct fcp_error err;
 	struct output output;
 	int ran;

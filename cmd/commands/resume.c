@@ -17,6 +17,7 @@ static struct fcp_resume_settings settings_of(const struct invocation *invocatio
 	const struct value *values = invocation->values;
 
 	return (struct fcp_resume_settings){
+		.size = sizeof(struct fcp_resume_settings),
 		.api_sock = text_of(invocation, OPT_API_SOCK),
 		.snapshot_path = file_of(invocation, OPT_SNAPSHOT_PATH),
 		.mem_file_path = file_of(invocation, OPT_MEM_FILE_PATH),
@@ -36,7 +37,7 @@ int command_resume(struct invocation *invocation)
 {
 	const struct fcp_resume_settings settings = settings_of(invocation);
 	const struct planned step = {"resume", NULL};
-	struct fcp_resume_result result = {0};
+	struct fcp_resume_result result = FCP_RESUME_RESULT_INIT;
 	struct fcp_error err;
 	struct output output;
 	int ran;

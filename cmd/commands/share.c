@@ -10,7 +10,7 @@ int command_share(struct invocation *invocation)
 {
 	const struct planned step = {"share", NULL};
 	struct fcp_share_settings settings;
-	struct fcp_share_result result = {0};
+	struct fcp_share_result result = FCP_SHARE_RESULT_INIT;
 	struct fcp_error err;
 	struct output output;
 	int ran;

@@ -10,7 +10,7 @@ int command_snapshot(struct invocation *invocation)
 {
 	const struct planned step = {"snapshot", NULL};
 	struct fcp_snapshot_settings settings;
-	struct fcp_snapshot_result result = {0};
+	struct fcp_snapshot_result result = FCP_SNAPSHOT_RESULT_INIT;
 	struct fcp_error err;
 	struct output output;
 	int ran;

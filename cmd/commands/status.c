@@ -9,13 +9,14 @@
 int command_status(struct invocation *invocation)
 {
 	const struct fcp_status_settings settings = {
+		.size = sizeof(settings),
 		.api_sock = text_of(invocation, OPT_API_SOCK),
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
 		.cancel_fd = invocation->cancel_fd,
 		.observer = signals_observer(invocation->signals),
 	};
 	const struct planned step = {"status", NULL};
-	struct fcp_status_result result = {0};
+	struct fcp_status_result result = FCP_STATUS_RESULT_INIT;
 	struct fcp_error err;
 	struct output output;
 	int ran;
@@ -28,7 +29,7 @@ int command_status(struct invocation *invocation)
 	ran = fcp_status(&settings, &result, &err);
 	if (!output_begin(&output, invocation))
 		return EXIT_FAILED;
-	output.text_is_asked = ran == 0;
+	output.text_is_asked = ran >= 0;
 	output.bad |= fcp_report_status(output.object, &result);
 	text_status(output.text, &result);
 	return output_end_step(&output, &result.outcome, ran, &err);

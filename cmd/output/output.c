@@ -230,7 +230,7 @@ int output_end(struct output *output, const struct ending *ending)
 int output_end_step(struct output *output, const struct fcp_outcome *outcome, int ran,
 		    const struct fcp_error *err)
 {
-	const struct fcp_error *why = ran == 0 ? NULL : err;
+	const struct fcp_error *why = ran < 0 ? err : NULL;
 
 	/* One step that failed has nothing to show beyond the error on stderr. */
 	return output_end(output, &(struct ending){.outcome = outcome,

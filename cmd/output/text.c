@@ -14,7 +14,8 @@ static void begin_line(FILE *out, const char *step, const struct fcp_outcome *ou
 	if (outcome->status == FCP_STATUS_SKIPPED)
 		fprintf(out, "%-17s %-11s            ", step, fcp_status_name(outcome->status));
 	else
-		fprintf(out, "%-17s %-11s %9.1f ms", step, fcp_status_name(outcome->status), outcome->ms);
+		fprintf(out, "%-17s %-11s %9.1f ms", step, fcp_status_name(outcome->status),
+			outcome->ms);
 	if (outcome->status == FCP_STATUS_OK)
 		return;
 	fputs("  ", out);
@@ -39,7 +40,8 @@ void text_balloon_install(FILE *out, const struct fcp_balloon_install_result *re
 	begin_line(out, "balloon-install", &result->outcome);
 	if (result->outcome.status == FCP_STATUS_OK)
 		fprintf(out, "  %s: %" PRIu64 " MiB, hinting %s, reporting %s, deflate on OOM %s",
-			result->installed ? "installed" : "was there already", result->balloon.amount_mib,
+			result->installed ? "installed" : "was there already",
+			result->balloon.amount_mib,
 			result->balloon.free_page_hinting ? "armed" : "off",
 			result->balloon.free_page_reporting ? "on" : "off",
 			result->balloon.deflate_on_oom ? "on" : "off");
@@ -102,7 +104,8 @@ void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *resu
 			held ? "can be released" : "released");
 	if (file->logical_bytes != 0)
 		fprintf(out, "%s on disk %s of %s", looked ? "" : ";",
-			human_bytes(file->allocated_bytes, after), human_bytes(file->logical_bytes, size));
+			human_bytes(file->allocated_bytes, after),
+			human_bytes(file->logical_bytes, size));
 	fputc('\n', out);
 }
 
@@ -118,8 +121,9 @@ void text_merge(FILE *out, const struct fcp_merge_settings *settings,
 	}
 	begin_line(out, "merge", &result->outcome);
 	if (result->created)
-		fprintf(out, "  %s: %s shared, %s copied, of %s", settings->out, human_bytes(cloned, shared),
-			human_bytes(copied, own), human_bytes(result->logical_bytes, size));
+		fprintf(out, "  %s: %s shared, %s copied, of %s", settings->out,
+			human_bytes(cloned, shared), human_bytes(copied, own),
+			human_bytes(result->logical_bytes, size));
 	fputc('\n', out);
 }
 
@@ -131,8 +135,9 @@ void text_share(FILE *out, const struct fcp_share_settings *settings,
 
 	begin_line(out, "share", &result->outcome);
 	if (result->replaced)
-		fprintf(out, "  %s: %s more shared; of its own %s, before %s", settings->mem_file_path,
-			human_bytes(shared, more), human_bytes(result->own_bytes, own),
+		fprintf(out, "  %s: %s more shared; of its own %s, before %s",
+			settings->mem_file_path, human_bytes(shared, more),
+			human_bytes(result->own_bytes, own),
 			human_bytes(result->own_before_bytes, before));
 	fputc('\n', out);
 }
@@ -143,7 +148,8 @@ void text_doctor(FILE *out, const struct fcp_doctor_result *result)
 		const struct fcp_check *check = &result->checks[i];
 
 		fprintf(out, "%-8s  %-13s  ", fcp_verdict_name(check->verdict), check->name);
-		put_shown(out, check->verdict == FCP_VERDICT_SKIPPED ? "not looked at" : check->found);
+		put_shown(out,
+			  check->verdict == FCP_VERDICT_SKIPPED ? "not looked at" : check->found);
 		fputc('\n', out);
 		if (check->what_to_do)
 			fprintf(out, "%25s%s:\n%25s%s\n", "", check->why, "", check->what_to_do);
@@ -174,9 +180,10 @@ void text_status(FILE *out, const struct fcp_status_result *result)
 	if (!result->has_balloon)
 		fputs(", no balloon", out);
 	else
-		fprintf(out, ", balloon %s", result->hinting_open ? "with an open hinting run"
-					     : result->balloon.free_page_hinting ? "with hinting armed"
-										 : "without hinting");
+		fprintf(out, ", balloon %s",
+			result->hinting_open		    ? "with an open hinting run"
+			: result->balloon.free_page_hinting ? "with hinting armed"
+							    : "without hinting");
 	fputs("; Firecracker ", out);
 	put_shown(out, result->vmm_version);
 	if (result->pid > 0)
@@ -188,8 +195,10 @@ void text_resume(FILE *out, const struct fcp_resume_result *result)
 {
 	begin_line(out, "resume", &result->outcome);
 	if (result->vm_state == FCP_VM_RUNNING && result->outcome.status == FCP_STATUS_OK)
-		fprintf(out, "  %s", result->loaded ? "loaded, it runs" : result->resumed ? "it runs"
-											   : "it runs already");
+		fprintf(out, "  %s",
+			result->loaded	  ? "loaded, it runs"
+			: result->resumed ? "it runs"
+					  : "it runs already");
 	if (result->envd_ms > 0)
 		fprintf(out, "; envd answered after %.1f ms", result->envd_ms);
 	fputc('\n', out);
@@ -198,10 +207,10 @@ void text_resume(FILE *out, const struct fcp_resume_result *result)
 void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 		const struct fcp_pause_result *result)
 {
-	text_reclaim(out, &result->reclaim);
-	text_balloon_drain(out, &result->drain);
-	text_snapshot(out, &settings->snapshot, &result->snapshot);
-	text_madvise_ranges(out, &result->trim);
+	text_reclaim(out, result->reclaim);
+	text_balloon_drain(out, result->drain);
+	text_snapshot(out, settings->snapshot, result->snapshot);
+	text_madvise_ranges(out, result->trim);
 	fprintf(out, "%-17s %-11s %9.1f ms  VM %s, stood still %.1f ms\n", "pause",
 		fcp_status_name(result->outcome.status), result->outcome.ms,
 		fcp_vm_state_name(result->vm_state), result->paused_ms);
@@ -220,7 +229,7 @@ void text_ranges(FILE *out, const struct fcp_madvise_ranges_result *result)
 		const struct fcp_found_range *range = &found->items[i];
 		const char *name = fcp_find_name(range->found);
 
-		fprintf(out, "%" PRIu64 " %" PRIu64 "%s%s\n", range->start, range->end - range->start,
-			name ? " " : "", name ? name : "");
+		fprintf(out, "%" PRIu64 " %" PRIu64 "%s%s\n", range->start,
+			range->end - range->start, name ? " " : "", name ? name : "");
 	}
 }

@@ -15,12 +15,14 @@ static int add_step(const struct invocation *invocation, const char *name,
 	enum fcp_reclaim_kind kind;
 
 	if (!fcp_reclaim_kind_find(name, &kind))
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "--steps: '%.60s' is no step (sync, drop_caches, compact_memory, fstrim)",
-				     name);
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"--steps: '%.60s' is no step (sync, drop_caches, compact_memory, fstrim)",
+			name);
 	for (size_t i = 0; i < settings->step_count; i++)
 		if (settings->steps[i].kind == kind)
-			return fcp_error_set(err, FCP_ERR_USAGE, 0, "--steps: %s is there twice", name);
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "--steps: %s is there twice",
+					     name);
 	settings->steps[settings->step_count].kind = kind;
 	settings->steps[settings->step_count++].cap_ms = invocation->caps[kind].ms;
 	return 0;
@@ -35,6 +37,7 @@ int reclaim_settings(const struct invocation *invocation, struct fcp_reclaim_set
 	if (!copy)
 		return fcp_error_nomem(err);
 	*settings_ = (struct fcp_reclaim_settings){
+		.size = sizeof(struct fcp_reclaim_settings),
 		.envd = text_of(invocation, OPT_ENVD),
 		.envd_token_file = text_of(invocation, OPT_ENVD_TOKEN_FILE),
 		/* Nobody named these steps, so the guest need not be able to do each of them. */
@@ -53,6 +56,7 @@ void drain_settings(const struct invocation *invocation,
 		    struct fcp_balloon_drain_settings *settings_)
 {
 	*settings_ = (struct fcp_balloon_drain_settings){
+		.size = sizeof(struct fcp_balloon_drain_settings),
 		.api_sock = text_of(invocation, OPT_API_SOCK),
 		.metrics_path = text_of(invocation, OPT_METRICS_PATH),
 		.fph_timeout_ms = (uint32_t)invocation->values[OPT_FPH_TIMEOUT_MS].number,
@@ -69,7 +73,8 @@ void drain_settings(const struct invocation *invocation,
 static const char no_need[] = "pages cannot be left out (free and zero ones can)";
 
 /* can: what of FCP_FIND_... the command has a use for, and where it has none, why. */
-static int read_find(const char *list, unsigned can, const char *why, unsigned *find_, struct fcp_error *err)
+static int read_find(const char *list, unsigned can, const char *why, unsigned *find_,
+		     struct fcp_error *err)
 {
 	FCP_CLEANUP(free) char *copy = strdup(list);
 	char *rest = copy;
@@ -81,9 +86,10 @@ static int read_find(const char *list, unsigned can, const char *why, unsigned *
 		unsigned found = fcp_find_parse(word);
 
 		if (found == 0)
-			return fcp_error_set(err, FCP_ERR_USAGE, 0,
-					     "--find: '%.60s' cannot be found (free, zero, base and changed can)",
-					     word);
+			return fcp_error_set(
+				err, FCP_ERR_USAGE, 0,
+				"--find: '%.60s' cannot be found (free, zero, base and changed can)",
+				word);
 		if ((found & can) == 0)
 			return fcp_error_set(err, FCP_ERR_USAGE, 0, "--find: '%s' %s", word, why);
 		find |= found;
@@ -106,11 +112,13 @@ static int check_layer(const struct invocation *invocation, struct fcp_error *er
 	if (!values[OPT_LAYER].on)
 		return 0;
 	if (values[OPT_WRITER].number == FCP_WRITER_FIRECRACKER)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "--layer is written by fcpause: it excludes --writer firecracker");
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"--layer is written by fcpause: it excludes --writer firecracker");
 	if (values[OPT_TYPE].number != FCP_SNAPSHOT_AUTO)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "--layer excludes --type, which is about what Firecracker writes");
+		return fcp_error_set(
+			err, FCP_ERR_USAGE, 0,
+			"--layer excludes --type, which is about what Firecracker writes");
 	return 0;
 }
 
@@ -120,14 +128,16 @@ static int check_min_run(const struct invocation *invocation, struct fcp_error *
 
 	if (bytes % FCP_PAGE_BYTES == 0)
 		return 0;
-	return fcp_error_set(err, FCP_ERR_USAGE, 0, "--min-run: %lu is no multiple of a page (4096)",
+	return fcp_error_set(err, FCP_ERR_USAGE, 0,
+			     "--min-run: %lu is no multiple of a page (4096)",
 			     (unsigned long)bytes);
 }
 
 static int check_shares(const struct invocation *invocation, struct fcp_error *err)
 {
 	if (invocation->shares.count > FCP_SHARES_MAX)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--share: there are more than %d", FCP_SHARES_MAX);
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--share: there are more than %d",
+				     FCP_SHARES_MAX);
 	return check_min_run(invocation, err);
 }
 
@@ -136,10 +146,12 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 {
 	unsigned find = 0;
 
-	if (read_find(text_of(invocation, OPT_FIND), FCP_FIND_FREE | FCP_FIND_ZERO, no_need, &find, err) != 0 ||
+	if (read_find(text_of(invocation, OPT_FIND), FCP_FIND_FREE | FCP_FIND_ZERO, no_need, &find,
+		      err) != 0 ||
 	    check_layer(invocation, err) != 0 || check_shares(invocation, err) != 0)
 		return -1;
 	*settings_ = (struct fcp_snapshot_settings){
+		.size = sizeof(struct fcp_snapshot_settings),
 		.api_sock = text_of(invocation, OPT_API_SOCK),
 		.snapshot_path = text_of(invocation, OPT_SNAPSHOT_PATH),
 		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
@@ -170,11 +182,13 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 int share_settings(const struct invocation *invocation, struct fcp_share_settings *settings_,
 		   struct fcp_error *err)
 {
-	if (need_text(invocation, OPT_MEM_FILE_PATH, err) != 0 || check_shares(invocation, err) != 0)
+	if (need_text(invocation, OPT_MEM_FILE_PATH, err) != 0 ||
+	    check_shares(invocation, err) != 0)
 		return -1;
 	if (invocation->shares.count == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--share FILE is needed, once or more");
 	*settings_ = (struct fcp_share_settings){
+		.size = sizeof(struct fcp_share_settings),
 		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
 		.shares = invocation->shares.files,
 		.share_count = invocation->shares.count,
@@ -192,6 +206,7 @@ int inspect_settings(const struct invocation *invocation, struct fcp_inspect_set
 	if (check_shares(invocation, err) != 0)
 		return -1;
 	*settings_ = (struct fcp_inspect_settings){
+		.size = sizeof(struct fcp_inspect_settings),
 		.base = text_of(invocation, OPT_BASE),
 		.holes = holes_setting(invocation),
 		.shares = invocation->shares.files,
@@ -219,7 +234,8 @@ static int check_units(const struct invocation *invocation, struct fcp_error *er
 	if (check_min_run(invocation, err) != 0)
 		return -1;
 	if (takes_option(invocation, OPT_ALIGN) &&
-	    (align_bytes < FCP_PAGE_BYTES || align_bytes > FCP_ALIGN_MAX || (align_bytes & (align_bytes - 1)) != 0))
+	    (align_bytes < FCP_PAGE_BYTES || align_bytes > FCP_ALIGN_MAX ||
+	     (align_bytes & (align_bytes - 1)) != 0))
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "--align: %lu is no power of two from 4096 (a page) to 1 GiB",
 				     (unsigned long)align_bytes);
@@ -229,8 +245,10 @@ static int check_units(const struct invocation *invocation, struct fcp_error *er
 int madvise_ranges_settings(const struct invocation *invocation,
 			    struct fcp_madvise_ranges_settings *settings_, struct fcp_error *err)
 {
-	const unsigned listed = invocation->values[OPT_LIST].on ? FCP_FIND_BASE | FCP_FIND_CHANGED : 0;
-	const char *why = "pages must not be released, as the guest needs them: they can only be listed (--list)";
+	const unsigned listed =
+		invocation->values[OPT_LIST].on ? FCP_FIND_BASE | FCP_FIND_CHANGED : 0;
+	const char *why =
+		"pages must not be released, as the guest needs them: they can only be listed (--list)";
 	unsigned find = 0;
 
 	if (read_find(text_of(invocation, OPT_FIND), FCP_FIND_FREE | FCP_FIND_ZERO | listed,
@@ -238,6 +256,7 @@ int madvise_ranges_settings(const struct invocation *invocation,
 	    check_units(invocation, err) != 0)
 		return -1;
 	*settings_ = (struct fcp_madvise_ranges_settings){
+		.size = sizeof(struct fcp_madvise_ranges_settings),
 		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
 		.holes = holes_setting(invocation),
 		.find = find,

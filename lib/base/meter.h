@@ -3,7 +3,7 @@
 #ifndef FCP_BASE_METER_H
 #define FCP_BASE_METER_H
 
-#include "fcpause.h"
+#include "base/observer.h"
 
 struct fcp_meter {
 	const struct fcp_observer *observer;
@@ -13,7 +13,7 @@ struct fcp_meter {
 /* NULL-safe. */
 static inline void fcp_meter_add(struct fcp_meter *meter, uint64_t bytes)
 {
-	if (!meter || !meter->observer->on_progress)
+	if (!meter || !FCP_OBSERVES(meter->observer, on_progress))
 		return;
 	meter->progress.done_bytes += bytes;
 	meter->observer->on_progress(&meter->progress, meter->observer->arg);

@@ -20,7 +20,7 @@ static void end(const struct fcp_observer *observer, const char *name,
 		.outcome = outcome,
 	};
 
-	if (observer->on_phase)
+	if (FCP_OBSERVES(observer, on_phase))
 		observer->on_phase(&phase, observer->arg);
 }
 

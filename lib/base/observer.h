@@ -5,17 +5,24 @@
 
 #include "base/error.h"
 
+/* Has the observer that callback? One of a program that was built against an older header is shorter. */
+#define FCP_OBSERVES(observer, callback)                                                   \
+	((observer) &&                                                                     \
+	 (observer)->size >=                                                               \
+		 offsetof(struct fcp_observer, callback) + sizeof((observer)->callback) && \
+	 (observer)->callback)
+
 static inline void fcp_phase_begin(const struct fcp_observer *observer, const char *step,
 				   const char *name)
 {
-	if (observer->on_phase)
+	if (FCP_OBSERVES(observer, on_phase))
 		observer->on_phase(&(struct fcp_phase){.step = step, .name = name}, observer->arg);
 }
 
 static inline void fcp_phase_end(const struct fcp_observer *observer, const char *step,
 				 const char *name)
 {
-	if (observer->on_phase)
+	if (FCP_OBSERVES(observer, on_phase))
 		observer->on_phase(&(struct fcp_phase){.step = step, .name = name, .ended = true},
 				   observer->arg);
 }

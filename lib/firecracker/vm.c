@@ -2,6 +2,7 @@
 #include "firecracker/vm.h"
 
 #include "base/cleanup.h"
+#include "base/observer.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -35,7 +36,7 @@ static void tell(const struct fcp_firecracker *firecracker, const struct fcp_jso
 	const char *id = fcp_json_string(fcp_json_get(reply, "id"));
 	char text[128];
 
-	if (!observer || !observer->on_vm)
+	if (!FCP_OBSERVES(observer, on_vm))
 		return;
 	fcp_text_filter(id ? id : "", text, sizeof(text));
 	observer->on_vm(&(struct fcp_vm_identity){text, instance->vmm_version}, observer->arg);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/array.h"
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/units.h"
@@ -280,17 +281,21 @@ static int read_sorted(struct ranges_reader *reader, struct fcp_ranges *ranges,
 	return 0;
 }
 
-int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
+int fcp_ranges_read(const struct fcp_ranges_text *given, struct fcp_ranges *ranges_,
 		    struct fcp_error *err)
 {
-	struct ranges_reader reader = {.text = text, .line = 1, .limit_bytes = text->limit_bytes};
+	struct fcp_ranges_text text = FCP_RANGES_TEXT_INIT;
+	struct ranges_reader reader = {.text = &text, .line = 1};
 	struct fcp_ranges ranges = {0};
 	int result;
 
+	if (fcp_settings_take(&text, given, err) != 0)
+		return -1;
 	/* poll(2) ignores a negative descriptor, and would wait for ever. */
-	if (text->fd < 0 || !text->name)
+	if (text.fd < 0 || !text.name)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "no ranges to read, or no name for them");
+	reader.limit_bytes = text.limit_bytes;
 	result = read_sorted(&reader, &ranges, err);
 	free(reader.entries);
 	if (result < 0) {
@@ -298,7 +303,7 @@ int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *range
 		return -1;
 	}
 	*ranges_ = ranges;
-	if (text->made_of_)
-		*text->made_of_ = reader.made_of;
+	if (text.made_of_)
+		*text.made_of_ = reader.made_of;
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd_link.h"
+#include "base/observer.h"
 #include "net/http_parts.h"
 
 #include <fcntl.h>
@@ -256,7 +257,7 @@ int fcp_http_send(struct fcp_http *http, const struct fcp_http_request *request,
 	size_t received = 0;
 	int sent = send_once(http, request, &received, response_, err);
 
-	if (!observer || !observer->on_exchange)
+	if (!FCP_OBSERVES(observer, on_exchange))
 		return sent;
 	observer->on_exchange(
 		&(struct fcp_exchange){

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "steps/balloon_drain.h"
 
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/observer.h"
@@ -175,9 +176,9 @@ static int stop_hinting(struct drain *drain, struct fcp_error *err)
 	struct fcp_error why;
 	int stopped;
 
-	fcp_phase_begin(&drain->settings->observer, "balloon-drain", "stop");
+	fcp_phase_begin(drain->settings->observer, "balloon-drain", "stop");
 	stopped = fcp_firecracker_retry(&drain->firecracker, fcp_hinting_stop, STOP_MS, &why);
-	fcp_phase_end(&drain->settings->observer, "balloon-drain", "stop");
+	fcp_phase_end(drain->settings->observer, "balloon-drain", "stop");
 	if (stopped != 0)
 		return not_stopped(drain, &why, err);
 	drain->result->stopped = true;
@@ -291,10 +292,10 @@ static int run_drain(struct drain *drain, struct fcp_error *err)
 	measure_before(drain);
 	if (start_guard(drain, err) != 0)
 		return -1;
-	fcp_phase_begin(&drain->settings->observer, "balloon-drain", "hold");
+	fcp_phase_begin(drain->settings->observer, "balloon-drain", "hold");
 	ran = hand_out(drain, err);
 	fcp_guard_end(&drain->guard);
-	fcp_phase_end(&drain->settings->observer, "balloon-drain", "hold");
+	fcp_phase_end(drain->settings->observer, "balloon-drain", "hold");
 	if (drain->result->started)
 		measure_after(drain);
 	return ran;
@@ -309,7 +310,7 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 			     struct fcp_lock *lock, struct fcp_balloon_drain_result *result,
 			     struct fcp_error *err)
 {
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "balloon-drain");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "balloon-drain");
 	struct drain drain = {.settings = settings,
 			      .result = result,
 			      .lock = lock,
@@ -323,7 +324,7 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 	}
 	if (fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
 				 &drain.firecracker, err) == 0) {
-		fcp_firecracker_observe(&drain.firecracker, &settings->observer);
+		fcp_firecracker_observe(&drain.firecracker, settings->observer);
 		if (fcp_firecracker_recover(&drain.firecracker, lock, err) == 0)
 			ran = run_drain(&drain, err);
 	}
@@ -333,8 +334,8 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 
-int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
-		      struct fcp_balloon_drain_result *result, struct fcp_error *err)
+static int drain_balloon(const struct fcp_balloon_drain_settings *settings,
+			 struct fcp_balloon_drain_result *result, struct fcp_error *err)
 {
 	const struct fcp_lock_wait wait =
 		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
@@ -345,4 +346,17 @@ int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
 		return fcp_balloon_drain_locked(settings, &lock, result, err);
 	*result = (struct fcp_balloon_drain_result){.host_cmd = -1, .guest_cmd = -1};
 	return fcp_outcome_finish(&result->outcome, start_ns, -1, err);
+}
+
+int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
+		      struct fcp_balloon_drain_result *result, struct fcp_error *err)
+{
+	struct fcp_balloon_drain_settings own_settings = FCP_BALLOON_DRAIN_SETTINGS_INIT;
+	struct fcp_balloon_drain_result own = FCP_BALLOON_DRAIN_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = drain_balloon(&own_settings, &own, err);
+	return fcp_call_end(result, &own, sizeof(own), ran);
 }

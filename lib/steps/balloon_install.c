@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/lock.h"
@@ -85,16 +86,29 @@ static int run_install(const struct fcp_balloon_install_settings *settings,
 	    fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
 				 &firecracker, err) != 0)
 		return -1;
-	fcp_firecracker_observe(&firecracker, &settings->observer);
+	fcp_firecracker_observe(&firecracker, settings->observer);
 	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));
 	return install_balloon(&firecracker, &settings->balloon, result, err);
+}
+
+static int install_step(const struct fcp_balloon_install_settings *settings,
+			struct fcp_balloon_install_result *result, struct fcp_error *err)
+{
+	const struct fcp_step step = fcp_step_begin(settings->observer, "balloon-install");
+
+	*result = (struct fcp_balloon_install_result){0};
+	return fcp_step_finish(&step, &result->outcome, run_install(settings, result, err), err);
 }
 
 int fcp_balloon_install(const struct fcp_balloon_install_settings *settings,
 			struct fcp_balloon_install_result *result, struct fcp_error *err)
 {
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "balloon-install");
+	struct fcp_balloon_install_settings own_settings = FCP_BALLOON_INSTALL_SETTINGS_INIT;
+	struct fcp_balloon_install_result own = FCP_BALLOON_INSTALL_RESULT_INIT;
+	int ran;
 
-	*result = (struct fcp_balloon_install_result){0};
-	return fcp_step_finish(&step, &result->outcome, run_install(settings, result, err), err);
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = install_step(&own_settings, &own, err);
+	return fcp_call_end(result, &own, sizeof(own), ran);
 }

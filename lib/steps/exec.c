@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/call.h"
 #include "base/observer.h"
 #include "base/outcome.h"
 #include "base/utf8.h"
@@ -25,10 +26,10 @@ struct exec_run {
 static void on_exec_exchange(const struct fcp_exchange *exchange, void *arg)
 {
 	struct exec_run *run = arg;
-	const struct fcp_observer *observer = &run->settings->observer;
+	const struct fcp_observer *observer = run->settings->observer;
 
 	pthread_mutex_lock(&run->observer_lock);
-	if (observer->on_exchange)
+	if (FCP_OBSERVES(observer, on_exchange))
 		observer->on_exchange(exchange, observer->arg);
 	pthread_mutex_unlock(&run->observer_lock);
 }
@@ -137,13 +138,15 @@ static int run_command(struct exec_run *run, struct fcp_exec_result *result, str
 	return 0;
 }
 
-int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *result,
-	     struct fcp_error *err)
+static int exec_in_guest(const struct fcp_exec_settings *settings, struct fcp_exec_result *result,
+			 struct fcp_error *err)
 {
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "exec");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "exec");
 	struct exec_run run = {
 		.settings = settings,
-		.observer = {.on_exchange = on_exec_exchange, .arg = &run},
+		.observer = {.size = sizeof(run.observer),
+			     .on_exchange = on_exec_exchange,
+			     .arg = &run},
 		.observer_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	struct fcp_envd_token token;
@@ -171,4 +174,17 @@ int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *r
 	ran = run_command(&run, result, err);
 	fcp_envd_token_clear(&token);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
+}
+
+int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *result,
+	     struct fcp_error *err)
+{
+	struct fcp_exec_settings own_settings = FCP_EXEC_SETTINGS_INIT;
+	struct fcp_exec_result own = FCP_EXEC_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = exec_in_guest(&own_settings, &own, err);
+	return fcp_call_end(result, &own, sizeof(own), ran);
 }

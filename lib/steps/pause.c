@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/call.h"
 #include "base/deadline.h"
+#include "base/error.h"
 #include "base/observer.h"
 #include "base/outcome.h"
 #include "base/text.h"
@@ -7,9 +9,11 @@
 #include "memory/sparse.h"
 #include "steps/balloon_drain.h"
 #include "steps/madvise_ranges/madvise_ranges.h"
+#include "steps/reclaim/reclaim.h"
 #include "steps/snapshot/files.h"
 #include "steps/snapshot/snapshot.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 struct pause_chain {
@@ -29,15 +33,31 @@ static void leave_out(const struct pause_chain *chain, const char *step,
 		      struct fcp_outcome *outcome, const char *reason)
 {
 	set_skipped(outcome, reason);
-	fcp_step_skip(&chain->settings->snapshot.observer, step, outcome);
+	fcp_step_skip(chain->settings->snapshot->observer, step, outcome);
 }
 
-static void skip_all(struct fcp_pause_result *result)
+static int make_results(struct fcp_pause_result *result, struct fcp_error *err)
 {
-	set_skipped(&result->reclaim.outcome, "not reached");
-	set_skipped(&result->drain.outcome, "not reached");
-	set_skipped(&result->snapshot.outcome, "not reached");
-	set_skipped(&result->trim.outcome, "not reached");
+	result->reclaim = calloc(1, sizeof(*result->reclaim));
+	result->drain = calloc(1, sizeof(*result->drain));
+	result->snapshot = calloc(1, sizeof(*result->snapshot));
+	result->trim = calloc(1, sizeof(*result->trim));
+	if (!result->reclaim || !result->drain || !result->snapshot || !result->trim)
+		return fcp_error_nomem(err);
+	set_skipped(&result->reclaim->outcome, "not reached");
+	set_skipped(&result->drain->outcome, "not reached");
+	set_skipped(&result->snapshot->outcome, "not reached");
+	set_skipped(&result->trim->outcome, "not reached");
+	return 0;
+}
+
+/* The steps have filled them in; their sizes are for the caller. */
+static void set_result_sizes(struct fcp_pause_result *result)
+{
+	result->reclaim->size = sizeof(*result->reclaim);
+	result->drain->size = sizeof(*result->drain);
+	result->snapshot->size = sizeof(*result->snapshot);
+	result->trim->size = sizeof(*result->trim);
 }
 
 /* The failure of a best-effort step is in its outcome; only an interruption ends the chain. */
@@ -48,27 +68,27 @@ static int best_effort(int ran, const struct fcp_error *err)
 
 static int pause_reclaim(struct pause_chain *chain, struct fcp_error *err)
 {
-	struct fcp_reclaim_result *result = &chain->result->reclaim;
+	struct fcp_reclaim_result *result = chain->result->reclaim;
 
-	if (!chain->settings->reclaim_on)
+	if (!chain->settings->reclaim)
 		leave_out(chain, "reclaim", &result->outcome, chain->settings->reclaim_off_reason);
 	else if (chain->result->vm_state != FCP_VM_RUNNING)
 		leave_out(chain, "reclaim", &result->outcome, "the VM was paused already");
 	else
-		return best_effort(fcp_reclaim(&chain->settings->reclaim, result, err), err);
+		return best_effort(fcp_reclaim_run(chain->settings->reclaim, result, err), err);
 	return 0;
 }
 
 static int pause_drain(struct pause_chain *chain, struct fcp_error *err)
 {
-	struct fcp_balloon_drain_result *result = &chain->result->drain;
+	struct fcp_balloon_drain_result *result = chain->result->drain;
 
-	if (!chain->settings->drain_on)
+	if (!chain->settings->drain)
 		leave_out(chain, "balloon-drain", &result->outcome,
 			  chain->settings->drain_off_reason);
 	else if (chain->result->vm_state != FCP_VM_RUNNING)
 		leave_out(chain, "balloon-drain", &result->outcome, "the VM was paused already");
-	else if (best_effort(fcp_balloon_drain_locked(&chain->settings->drain, &chain->lock, result,
+	else if (best_effort(fcp_balloon_drain_locked(chain->settings->drain, &chain->lock, result,
 						      err),
 			     err) != 0)
 		return -1;
@@ -87,17 +107,17 @@ static int pause_snapshot(struct pause_chain *chain, struct fcp_error *err)
 {
 	struct fcp_pause_result *result = chain->result;
 	const struct fcp_snapshot_prepared prepared = {.lock = &chain->lock, .checked = true};
-	int ran = fcp_snapshot_keep(&chain->settings->snapshot, &prepared, &result->snapshot,
+	int ran = fcp_snapshot_keep(chain->settings->snapshot, &prepared, result->snapshot,
 				    &chain->memory_fd, err);
 
-	if (result->snapshot.vm_state != FCP_VM_UNKNOWN || result->snapshot.paused)
-		result->vm_state = result->snapshot.vm_state;
-	result->paused_ms = result->snapshot.paused_ms;
+	if (result->snapshot->vm_state != FCP_VM_UNKNOWN || result->snapshot->paused)
+		result->vm_state = result->snapshot->vm_state;
+	result->paused_ms = result->snapshot->paused_ms;
 	if (ran != 0 && fcp_firecracker_has_ended(err)) {
 		/* It had answered before the first step. */
 		result->vm_state = FCP_VM_UNKNOWN;
 		fcp_error_wrap(err, "Firecracker has ended, and the VM with it");
-		if (hinting_left_open(&result->drain))
+		if (hinting_left_open(result->drain))
 			err->error_class = FCP_ERR_NOT_RESTORED;
 	}
 	return ran;
@@ -109,9 +129,9 @@ static int pause_snapshot(struct pause_chain *chain, struct fcp_error *err)
  */
 static unsigned what_to_find(const struct pause_chain *chain)
 {
-	unsigned find = chain->settings->trim.find;
+	unsigned find = chain->settings->trim->find;
 
-	return chain->result->snapshot.layer ? find & ~(unsigned)FCP_FIND_ZERO : find;
+	return chain->result->snapshot->layer ? find & ~(unsigned)FCP_FIND_ZERO : find;
 }
 
 /*
@@ -121,7 +141,7 @@ static unsigned what_to_find(const struct pause_chain *chain)
 static void left_out_while_writing(const struct pause_chain *chain,
 				   struct fcp_madvise_ranges_result *result)
 {
-	const struct fcp_memory_report *memory = &chain->result->snapshot.memory;
+	const struct fcp_memory_report *memory = &chain->result->snapshot->memory;
 	struct fcp_file_size size;
 	struct fcp_error ignored;
 
@@ -129,33 +149,41 @@ static void left_out_while_writing(const struct pause_chain *chain,
 	if (memory->free_reason[0])
 		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "free pages: %s",
 				memory->free_reason);
-	fcp_step_skip(&chain->settings->snapshot.observer, "madvise-ranges", &result->outcome);
+	fcp_step_skip(chain->settings->snapshot->observer, "madvise-ranges", &result->outcome);
 	if (fcp_file_size(chain->memory_fd, "memory file", &size, &ignored) == 0)
 		result->mem_file = (struct fcp_mem_file){size.logical_bytes, size.allocated_bytes,
 							 size.allocated_bytes};
 }
 
+static int release_published(struct pause_chain *chain, struct fcp_error *err)
+{
+	struct fcp_madvise_ranges_settings settings = *chain->settings->trim;
+	struct fcp_madvise_ranges_result *result = chain->result->trim;
+
+	settings.mem_file_path = chain->result->snapshot->mem_file;
+	settings.holes = chain->result->snapshot->layer ? FCP_HOLES_BASE : FCP_HOLES_ZERO;
+	settings.find = what_to_find(chain);
+	if (settings.find != 0)
+		return best_effort(fcp_madvise_ranges_of(chain->memory_fd, &settings, result, err),
+				   err);
+	leave_out(chain, "madvise-ranges", &result->outcome,
+		  "a hole in this Diff may mean a base's bytes, not zeros");
+	return 0;
+}
+
 static int pause_trim(struct pause_chain *chain, struct fcp_error *err)
 {
-	struct fcp_madvise_ranges_settings settings = chain->settings->trim;
-	struct fcp_madvise_ranges_result *result = &chain->result->trim;
+	struct fcp_madvise_ranges_result *result = chain->result->trim;
 
-	settings.mem_file_path = chain->result->snapshot.mem_file;
-	settings.holes = chain->result->snapshot.layer ? FCP_HOLES_BASE : FCP_HOLES_ZERO;
-	settings.find = what_to_find(chain);
-	if (!chain->settings->trim_on)
+	if (!chain->settings->trim)
 		leave_out(chain, "madvise-ranges", &result->outcome,
 			  chain->settings->trim_off_reason);
-	else if (chain->result->snapshot.writer == FCP_WRITER_FCPAUSE)
+	else if (chain->result->snapshot->writer == FCP_WRITER_FCPAUSE)
 		left_out_while_writing(chain, result);
 	else if (chain->memory_fd < 0)
 		leave_out(chain, "madvise-ranges", &result->outcome, "there is no memory file");
-	else if (settings.find == 0)
-		leave_out(chain, "madvise-ranges", &result->outcome,
-			  "a hole in this Diff may mean a base's bytes, not zeros");
 	else
-		return best_effort(fcp_madvise_ranges_of(chain->memory_fd, &settings, result, err),
-				   err);
+		return release_published(chain, err);
 	return 0;
 }
 
@@ -176,9 +204,9 @@ static void sum_up(struct fcp_pause_result *result)
 		const char *name;
 		const struct fcp_outcome *outcome;
 	} steps[] = {
-		{"reclaim", &result->reclaim.outcome},
-		{"balloon-drain", &result->drain.outcome},
-		{"madvise-ranges", &result->trim.outcome},
+		{"reclaim", &result->reclaim->outcome},
+		{"balloon-drain", &result->drain->outcome},
+		{"madvise-ranges", &result->trim->outcome},
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -186,7 +214,7 @@ static void sum_up(struct fcp_pause_result *result)
 
 		if (steps[i].outcome->status == FCP_STATUS_OK ||
 		    steps[i].outcome->status == FCP_STATUS_SKIPPED ||
-		    (i == 0 && !reclaim_fell_short(&result->reclaim)))
+		    (i == 0 && !reclaim_fell_short(result->reclaim)))
 			continue;
 		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%s%s%s: %s", sum->reason,
 				sum->reason[0] ? "; " : "", steps[i].name,
@@ -197,7 +225,7 @@ static void sum_up(struct fcp_pause_result *result)
 /* The step ended without a failure and without a snapshot: not supported here. */
 static void no_snapshot(struct fcp_pause_result *result)
 {
-	const struct fcp_outcome *outcome = &result->snapshot.outcome;
+	const struct fcp_outcome *outcome = &result->snapshot->outcome;
 	bool is_said = outcome->status != FCP_STATUS_OK && outcome->status != FCP_STATUS_SKIPPED;
 
 	fcp_outcome_set(&result->outcome, is_said ? outcome->status : FCP_STATUS_FAILED,
@@ -206,21 +234,21 @@ static void no_snapshot(struct fcp_pause_result *result)
 
 static int run_chain(struct pause_chain *chain, struct fcp_error *err)
 {
-	char *warning = chain->result->snapshot.warning;
+	char *warning = chain->result->snapshot->warning;
 	const struct fcp_pause_settings *settings = chain->settings;
 	const struct fcp_lock_wait wait =
-		fcp_lock_wait_for(settings->snapshot.wait_lock_ms, settings->snapshot.cancel_fd);
+		fcp_lock_wait_for(settings->snapshot->wait_lock_ms, settings->snapshot->cancel_fd);
 
-	if (fcp_snapshot_files_check_names(&settings->snapshot, err) != 0 ||
-	    fcp_lock_vm(settings->snapshot.api_sock, &wait, &chain->lock, err) != 0 ||
-	    fcp_snapshot_check(&settings->snapshot, &chain->lock, &chain->result->vm_state, err) !=
+	if (fcp_snapshot_files_check_names(settings->snapshot, err) != 0 ||
+	    fcp_lock_vm(settings->snapshot->api_sock, &wait, &chain->lock, err) != 0 ||
+	    fcp_snapshot_check(settings->snapshot, &chain->lock, &chain->result->vm_state, err) !=
 		    0)
 		return -1;
-	fcp_text_filter(chain->lock.warning, warning, sizeof(chain->result->snapshot.warning));
+	fcp_text_filter(chain->lock.warning, warning, sizeof(chain->result->snapshot->warning));
 	if (pause_reclaim(chain, err) != 0 || pause_drain(chain, err) != 0 ||
 	    pause_snapshot(chain, err) != 0)
 		return -1;
-	if (!chain->result->snapshot.created) {
+	if (!chain->result->snapshot->created) {
 		no_snapshot(chain->result);
 		return 0;
 	}
@@ -230,23 +258,81 @@ static int run_chain(struct pause_chain *chain, struct fcp_error *err)
 	return 0;
 }
 
-int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
-	      struct fcp_error *err)
+static int pause_in_order(const struct fcp_pause_settings *settings,
+			  struct fcp_pause_result *result, struct fcp_error *err)
 {
 	struct pause_chain chain = {settings, result, -1, FCP_LOCK_NONE};
 	uint64_t start_ns = fcp_now_ns();
-	int ran;
+	int ran = make_results(result, err);
 
-	*result = (struct fcp_pause_result){0};
-	skip_all(result);
-	ran = run_chain(&chain, err);
+	if (ran == 0) {
+		ran = run_chain(&chain, err);
+		set_result_sizes(result);
+	}
 	fcp_lock_release(&chain.lock);
 	if (chain.memory_fd >= 0)
 		close(chain.memory_fd);
 	return fcp_outcome_finish(&result->outcome, start_ns, ran, err);
 }
 
+/* The settings of the steps, as this version has them. */
+struct pause_steps {
+	struct fcp_snapshot_settings snapshot;
+	struct fcp_reclaim_settings reclaim;
+	struct fcp_balloon_drain_settings drain;
+	struct fcp_madvise_ranges_settings trim;
+};
+
+static int take_steps(struct fcp_pause_settings *settings, struct pause_steps *steps,
+		      struct fcp_error *err)
+{
+	if (fcp_settings_take(&steps->snapshot, settings->snapshot, err) != 0)
+		return fcp_error_wrap(err, "snapshot");
+	if (settings->reclaim && fcp_settings_take(&steps->reclaim, settings->reclaim, err) != 0)
+		return fcp_error_wrap(err, "reclaim");
+	if (settings->drain && fcp_settings_take(&steps->drain, settings->drain, err) != 0)
+		return fcp_error_wrap(err, "drain");
+	if (settings->trim && fcp_settings_take(&steps->trim, settings->trim, err) != 0)
+		return fcp_error_wrap(err, "trim");
+	settings->snapshot = &steps->snapshot;
+	settings->reclaim = settings->reclaim ? &steps->reclaim : NULL;
+	settings->drain = settings->drain ? &steps->drain : NULL;
+	settings->trim = settings->trim ? &steps->trim : NULL;
+	return 0;
+}
+
+int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
+	      struct fcp_error *err)
+{
+	struct fcp_pause_settings own_settings = FCP_PAUSE_SETTINGS_INIT;
+	struct fcp_pause_result own = FCP_PAUSE_RESULT_INIT;
+	struct pause_steps steps = {
+		FCP_SNAPSHOT_SETTINGS_INIT,
+		FCP_RECLAIM_SETTINGS_INIT,
+		FCP_BALLOON_DRAIN_SETTINGS_INIT,
+		FCP_MADVISE_RANGES_SETTINGS_INIT,
+	};
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0 ||
+	    take_steps(&own_settings, &steps, err) != 0)
+		return -1;
+	ran = pause_in_order(&own_settings, &own, err);
+	ran = fcp_call_end(result, &own, sizeof(own), ran);
+	fcp_pause_result_clear(&own);
+	return ran;
+}
+
 void fcp_pause_result_clear(struct fcp_pause_result *result)
 {
-	fcp_madvise_ranges_result_clear(&result->trim);
+	struct fcp_pause_result own = FCP_PAUSE_RESULT_INIT;
+
+	if (!result)
+		return;
+	fcp_result_take_back(&own, sizeof(own), result);
+	fcp_madvise_ranges_result_clear(own.trim);
+	free(own.reclaim);
+	free(own.drain);
+	free(own.snapshot);
+	free(own.trim);
 }

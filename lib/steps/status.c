@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The state of a VM, from Firecracker's answers and its process. */
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/fd_link.h"
@@ -103,19 +104,32 @@ static int ask_vm(struct fcp_firecracker *firecracker, struct fcp_status_result 
 	return 0;
 }
 
-int fcp_status(const struct fcp_status_settings *settings, struct fcp_status_result *result,
-	       struct fcp_error *err)
+static int status_of_vm(const struct fcp_status_settings *settings,
+			struct fcp_status_result *result, struct fcp_error *err)
 {
 	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "status");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "status");
 	int ran;
 
 	*result = (struct fcp_status_result){.vm_state = FCP_VM_UNKNOWN};
 	ran = fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
 				   &firecracker, err);
 	if (ran == 0) {
-		fcp_firecracker_observe(&firecracker, &settings->observer);
+		fcp_firecracker_observe(&firecracker, settings->observer);
 		ran = ask_vm(&firecracker, result, err);
 	}
 	return fcp_step_finish(&step, &result->outcome, ran, err);
+}
+
+int fcp_status(const struct fcp_status_settings *settings, struct fcp_status_result *result,
+	       struct fcp_error *err)
+{
+	struct fcp_status_settings own_settings = FCP_STATUS_SETTINGS_INIT;
+	struct fcp_status_result own = FCP_STATUS_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = status_of_vm(&own_settings, &own, err);
+	return fcp_call_end(result, &own, sizeof(own), ran);
 }

@@ -26,20 +26,32 @@ static int count_fds(void)
 
 static int checkpoint(char **argv)
 {
-	const struct fcp_pause_settings settings = {
-		.drain_on = false,
-		.snapshot = {.api_sock = argv[1], .snapshot_path = argv[2], .mem_file_path = argv[3],
-			     .resume = true, .force = true, .cancel_fd = -1},
-		.trim_on = true,
-		.trim = {.find = FCP_FIND_ZERO | FCP_FIND_FREE, .cancel_fd = -1},
+	const struct fcp_snapshot_settings snapshot = {
+		.size = sizeof(snapshot),
+		.api_sock = argv[1],
+		.snapshot_path = argv[2],
+		.mem_file_path = argv[3],
+		.resume = true,
+		.force = true,
+		.cancel_fd = -1,
 	};
-	struct fcp_pause_result result = {0};
+	const struct fcp_madvise_ranges_settings trim = {
+		.size = sizeof(trim),
+		.find = FCP_FIND_ZERO | FCP_FIND_FREE,
+		.cancel_fd = -1,
+	};
+	const struct fcp_pause_settings settings = {
+		.size = sizeof(settings),
+		.snapshot = &snapshot,
+		.trim = &trim,
+	};
+	struct fcp_pause_result result = FCP_PAUSE_RESULT_INIT;
 	struct fcp_error err = {0};
 	int ran = fcp_pause(&settings, &result, &err);
 
-	if (ran != 0 || result.vm_state != FCP_VM_RUNNING || !result.snapshot.created)
+	if (ran < 0 || result.vm_state != FCP_VM_RUNNING || !result.snapshot->created)
 		printf("failed: %s\n", err.message);
-	ran |= result.vm_state != FCP_VM_RUNNING;
+	ran = ran < 0 || result.vm_state != FCP_VM_RUNNING ? -1 : 0;
 	fcp_pause_result_clear(&result);
 	return ran;
 }

@@ -166,14 +166,15 @@ wrong() {
 
 	int main(void)
 	{
-		struct fcp_balloon_drain_settings settings = {.api_sock = "/nowhere", .fph_timeout_ms = 1,
-							      .cancel_fd = -1};
-		struct fcp_balloon_drain_result result;
+		struct fcp_balloon_drain_settings settings = FCP_BALLOON_DRAIN_SETTINGS_INIT;
+		struct fcp_balloon_drain_result result = FCP_BALLOON_DRAIN_RESULT_INIT;
 		struct fcp_error err;
 
 		if (strcmp(fcp_version(), FCP_VERSION) != 0)
 			return 2;
-		if (fcp_balloon_drain(&settings, &result, &err) == 0 || err.error_class != FCP_ERR_CONNECT)
+		settings.api_sock = "/nowhere";
+		settings.fph_timeout_ms = 1;
+		if (fcp_balloon_drain(&settings, &result, &err) != -1 || err.error_class != FCP_ERR_CONNECT)
 			return 3;
 		puts(fcp_error_class_name(err.error_class));
 		return 0;

@@ -84,7 +84,8 @@ static void zero_file(char path[PATH_MAX], const char *dir)
 static int run_step(const char *path, struct fcp_madvise_ranges_result *result,
 		    struct fcp_error *err)
 {
-	const struct fcp_madvise_ranges_settings settings = {.mem_file_path = path,
+	const struct fcp_madvise_ranges_settings settings = {.size = sizeof(settings),
+							     .mem_file_path = path,
 							     .holes = FCP_HOLES_ZERO,
 							     .find = FCP_FIND_ZERO,
 							     .cancel_fd = -1};
@@ -96,7 +97,7 @@ static int run_step(const char *path, struct fcp_madvise_ranges_result *result,
 static void step_refuses(const char *dir, enum hold how, const char *expected, const char *what)
 {
 	char path[PATH_MAX], named[300];
-	struct fcp_madvise_ranges_result result;
+	struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 	struct holder holder;
 	struct fcp_error err;
 	char *now;
@@ -139,7 +140,7 @@ static void step_in(const char *dir)
 static void mere_reader(void)
 {
 	char path[PATH_MAX];
-	struct fcp_madvise_ranges_result result;
+	struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 	struct holder holder;
 	struct fcp_error err;
 
@@ -274,8 +275,10 @@ static void given_up_by_another_thread(void)
 	if (pthread_create(&thread, NULL, ask, &claim) != 0)
 		abort();
 	fcp_wait_ns(50000000, -1);
-	ok(waitpid(child, &status, WNOHANG) == 0, "... another thread does not give way before its end");
-	ok(fcp_claim_change_end(&claim, &change) == FCP_CLAIM_WANTED, "... which says that it is wanted");
+	ok(waitpid(child, &status, WNOHANG) == 0,
+	   "... another thread does not give way before its end");
+	ok(fcp_claim_change_end(&claim, &change) == FCP_CLAIM_WANTED,
+	   "... which says that it is wanted");
 	ok(waitpid(child, &status, 0) == child && status == 0, "... and then he gets in");
 	pthread_join(thread, NULL);
 	ok(!fcp_claim_change_begin(&claim, &change), "... and no change begins any more");
@@ -288,7 +291,7 @@ static void given_up_by_another_thread(void)
 static void forked_meanwhile(void)
 {
 	char path[PATH_MAX];
-	struct fcp_madvise_ranges_result result;
+	struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 	struct fcp_claim claim;
 	struct fcp_error err;
 	struct holder holder;
@@ -302,7 +305,8 @@ static void forked_meanwhile(void)
 	holder = start_holder("/dev/null", HOLD_OPEN_READING);
 	fcp_claim_release(&claim);
 	close(fd);
-	ok(!is_held(path), "F6: with a copy of the claim in a forked process, the file is not claimed");
+	ok(!is_held(path),
+	   "F6: with a copy of the claim in a forked process, the file is not claimed");
 	ok(run_step(path, &result, &err) == 0 && result.released_bytes == 2 * PAGE,
 	   "F6: ... and the next run releases: %s", err.message);
 	fcp_madvise_ranges_result_clear(&result);
@@ -339,7 +343,7 @@ static void forks_and_runs(void)
 	if (pthread_create(&thread, NULL, fork_all_the_time, &stop) != 0)
 		abort();
 	for (int i = 0; i < 50; i++) {
-		struct fcp_madvise_ranges_result result;
+		struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 		struct fcp_error err;
 
 		if (run_step(path, &result, &err) != 0 && failed++ == 0)
@@ -356,7 +360,7 @@ static void forks_and_runs(void)
 static void second_run(void)
 {
 	char path[PATH_MAX];
-	struct fcp_madvise_ranges_result result;
+	struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 	struct fcp_claim claim;
 	struct fcp_error err;
 	pid_t child;

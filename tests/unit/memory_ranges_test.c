@@ -18,7 +18,7 @@ static int read_bytes(const void *bytes, size_t count, struct fcp_ranges *ranges
 	char path[PATH_MAX];
 	FCP_CLEANUP(fd) int fd = new_file(NULL, path);
 	const struct fcp_ranges_text text = {
-		.fd = fd, .name = "r.txt", .limit_bytes = UINT64_C(1) << 32, .cancel_fd = -1};
+		.size = sizeof(text), .fd = fd, .name = "r.txt", .limit_bytes = UINT64_C(1) << 32, .cancel_fd = -1};
 
 	unlink(path);
 	if (write(fd, bytes, count) != (ssize_t)count || lseek(fd, 0, SEEK_SET) < 0)
@@ -137,7 +137,7 @@ static void many_lines(void)
 		_exit(0);
 	}
 	close(ends[1]);
-	ok(fcp_ranges_read(&(struct fcp_ranges_text){ends[0], "-", UINT64_MAX, -1, NULL}, &ranges, &err) == 0, "100000 lines from a pipe");
+	ok(fcp_ranges_read(&(struct fcp_ranges_text){sizeof(struct fcp_ranges_text), "-", NULL, UINT64_MAX, ends[0], -1}, &ranges, &err) == 0, "100000 lines from a pipe");
 	is_u64(ranges.count, 100000, "... make as many ranges");
 	is_u64(ranges.count ? ranges.items[99999].start : 0, 99999 * 8192ULL, "... in order");
 	fcp_ranges_clear(&ranges);
@@ -153,7 +153,7 @@ static void cancelled_while_waiting(void)
 
 	if (pipe(ends) < 0)
 		abort();
-	ok(fcp_ranges_read(&(struct fcp_ranges_text){ends[0], "-", UINT64_MAX, cancel_fd, NULL}, &ranges, &err) < 0 &&
+	ok(fcp_ranges_read(&(struct fcp_ranges_text){sizeof(struct fcp_ranges_text), "-", NULL, UINT64_MAX, ends[0], cancel_fd}, &ranges, &err) < 0 &&
 		   err.error_class == FCP_ERR_INTERRUPTED,
 	   "a silent pipe does not outlast a cancellation");
 	close(ends[0]);

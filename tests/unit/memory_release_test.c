@@ -14,8 +14,12 @@
 
 static struct fcp_madvise_ranges_settings settings_of(const char *path)
 {
-	return (struct fcp_madvise_ranges_settings){
-		.mem_file_path = path, .holes = FCP_HOLES_ZERO, .find = FCP_FIND_ZERO, .cancel_fd = -1};
+	return (struct fcp_madvise_ranges_settings){.size = sizeof(
+							    struct fcp_madvise_ranges_settings),
+						    .mem_file_path = path,
+						    .holes = FCP_HOLES_ZERO,
+						    .find = FCP_FIND_ZERO,
+						    .cancel_fd = -1};
 }
 
 /* Runs the step on a drawn file and compares the file and what is told of it. */
@@ -25,7 +29,7 @@ static void step_makes(const char *layout, const char *after, uint64_t min_run_b
 	char path[PATH_MAX];
 	int fd = new_file(NULL, path);
 	struct fcp_madvise_ranges_settings settings = settings_of(path);
-	struct fcp_madvise_ranges_result result = {0};
+	struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 	struct fcp_error err = {0};
 	char *now;
 
@@ -79,7 +83,7 @@ static void random_files(void)
 	int wrong = 0;
 
 	for (int round = 0; round < 100; round++) {
-		struct fcp_madvise_ranges_result result;
+		struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 		char layout[81] = {0}, *before, *after;
 		struct fcp_error err;
 
@@ -110,7 +114,7 @@ static void given_ranges(void)
 	struct fcp_range items[] = {{PAGE, 2 * PAGE}, {2 * PAGE, 3 * PAGE}};
 	struct fcp_ranges ranges = {.items = items, .count = 2};
 	struct fcp_madvise_ranges_settings settings = settings_of(path);
-	struct fcp_madvise_ranges_result result;
+	struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 	struct fcp_error err = {0};
 	char *now;
 
@@ -141,7 +145,7 @@ static void kept(void)
 	char path[PATH_MAX];
 	int fd = new_file(NULL, path);
 	struct fcp_madvise_ranges_settings settings = settings_of(path);
-	struct fcp_madvise_ranges_result result;
+	struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 	struct fcp_error err;
 	char *text, *now;
 
@@ -164,7 +168,7 @@ static void refused(const char *path, enum fcp_error_class error_class, const ch
 		    const char *what)
 {
 	const struct fcp_madvise_ranges_settings settings = settings_of(path);
-	struct fcp_madvise_ranges_result result;
+	struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 	struct fcp_error err = {0};
 
 	ok(fcp_madvise_ranges(&settings, &result, &err) < 0 && err.error_class == error_class &&
@@ -225,7 +229,8 @@ static void read_only(void)
 	close(fd);
 	file.fd = open(path, O_RDONLY | O_CLOEXEC);
 	unlink(path);
-	ok(fcp_release_range(&file, 0, PAGE, &done_bytes, &err) < 0 && err.error_class == FCP_ERR_IO,
+	ok(fcp_release_range(&file, 0, PAGE, &done_bytes, &err) < 0 &&
+		   err.error_class == FCP_ERR_IO,
 	   "a descriptor that may not write fails");
 	is_u64(done_bytes, 0, "... with nothing released");
 	close(file.fd);
@@ -237,7 +242,7 @@ static void cancelled(void)
 	int fd = new_file(NULL, path);
 	FCP_CLEANUP(fd) int cancel_fd = eventfd(1, EFD_CLOEXEC);
 	struct fcp_madvise_ranges_settings settings = settings_of(path);
-	struct fcp_madvise_ranges_result result;
+	struct fcp_madvise_ranges_result result = FCP_MADVISE_RANGES_RESULT_INIT;
 	struct fcp_error err = {0};
 	char *now;
 
@@ -334,8 +339,8 @@ static void sizes(void)
 	ok(fcp_file_size(fd, path, &size, &err) == 0 && size.logical_bytes == 66 * PAGE &&
 		   size.allocated_bytes < 66 * PAGE,
 	   "a sparse file occupies less than its size");
-	ok(fcp_sparse_next(fd, path, 0, 66 * PAGE, &extent, &err) == 1 && extent.start <= 32 * PAGE &&
-		   extent.end >= 34 * PAGE,
+	ok(fcp_sparse_next(fd, path, 0, 66 * PAGE, &extent, &err) == 1 &&
+		   extent.start <= 32 * PAGE && extent.end >= 34 * PAGE,
 	   "its extent is found");
 	ok(fcp_sparse_next(fd, path, 0, 33 * PAGE, &extent, &err) == 1 && extent.end == 33 * PAGE,
 	   "... clipped to what is asked for");

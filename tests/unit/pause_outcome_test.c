@@ -44,11 +44,13 @@ int __wrap_fcp_snapshot_keep(const void *settings, const void *prepared,
 
 static void gives(enum fcp_status expected, const char *reason, const char *what)
 {
-	const struct fcp_pause_settings settings = {.trim_on = false};
-	struct fcp_pause_result result;
+	const struct fcp_snapshot_settings snapshot = FCP_SNAPSHOT_SETTINGS_INIT;
+	const struct fcp_pause_settings settings = {.size = sizeof(settings),
+						    .snapshot = &snapshot};
+	struct fcp_pause_result result = FCP_PAUSE_RESULT_INIT;
 	struct fcp_error err;
 
-	ok(fcp_pause(&settings, &result, &err) == 0, "%s: returns 0", what);
+	ok(fcp_pause(&settings, &result, &err) == (int)expected, "%s: returns the status", what);
 	is_str(fcp_status_name(result.outcome.status), fcp_status_name(expected), what);
 	is_str(result.outcome.reason, reason, "with the reason");
 	fcp_pause_result_clear(&result);

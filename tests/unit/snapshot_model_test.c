@@ -70,7 +70,8 @@ static int dir_of(int fd)
 
 	for (int dir = 0; dir < 2; dir++) {
 		path_of(dir, ".", path);
-		if (fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino)
+		if (fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
+		    opened.st_ino == named.st_ino)
 			return dir;
 	}
 	return -1;
@@ -90,7 +91,8 @@ static void content_of(int directory, const char *name, char content_[TEXT_BYTES
 
 static bool fails(int directory)
 {
-	if (!record.on || dir_of(directory) < 0 || record.fail_at < 0 || record.count != record.fail_at)
+	if (!record.on || dir_of(directory) < 0 || record.fail_at < 0 ||
+	    record.count != record.fail_at)
 		return false;
 	record.fail_at = -1;
 	errno = EIO;
@@ -204,7 +206,8 @@ int fsync(int fd)
 	for (int i = 0; i < record.count && got <= 0; i++)
 		if (strstr(record.changes[i].add, "-old") && !record.changes[i].content[0] &&
 		    !record.changes[i].del[0])
-			snprintf(record.changes[i].content, TEXT_BYTES, "fcpause: nothing was here before\n");
+			snprintf(record.changes[i].content, TEXT_BYTES,
+				 "fcpause: nothing was here before\n");
 	return 0;
 }
 
@@ -351,8 +354,11 @@ static void open_files(struct fcp_snapshot_files *files, bool force)
 {
 	char snapshot[256], memory[256];
 	const struct fcp_lock_wait at_once = {0, -1};
-	struct fcp_snapshot_settings settings = {
-		.snapshot_path = snapshot, .mem_file_path = memory, .force = force, .cancel_fd = -1};
+	struct fcp_snapshot_settings settings = {.size = sizeof(settings),
+						 .snapshot_path = snapshot,
+						 .mem_file_path = memory,
+						 .force = force,
+						 .cancel_fd = -1};
 	struct fcp_error err;
 
 	path_of(1, "snap", snapshot);
@@ -445,7 +451,8 @@ static void fill(int fd, const char *text)
 /* One publishing, in which the change number fail_at fails; false when there is no such. */
 static bool publish(bool had_old, int fail_at, int depth)
 {
-	const struct state old = {{{1, "snap", "old-snap"}, {0, "mem", "old-mem"}}, had_old ? 2 : 0};
+	const struct state old = {{{1, "snap", "old-snap"}, {0, "mem", "old-mem"}},
+				  had_old ? 2 : 0};
 	struct change changes[CHANGES_MAX];
 	struct fcp_snapshot_files files;
 	struct state before, after;
@@ -455,7 +462,8 @@ static bool publish(bool had_old, int fail_at, int depth)
 
 	lay_out(&old);
 	open_files(&files, had_old);
-	if (fcp_snapshot_recover(&files, &err) != 0 || fcp_snapshot_files_begin(&files, 0, &err) != 0)
+	if (fcp_snapshot_recover(&files, &err) != 0 ||
+	    fcp_snapshot_files_begin(&files, 0, &err) != 0)
 		abort();
 	fill(files.memory.fd, "new-mem");
 	fill(files.snapshot.fd, "new-snap");
@@ -470,8 +478,8 @@ static bool publish(bool had_old, int fail_at, int depth)
 	record.fail_at = -1;
 	look(&after);
 	if (published == 0 ? !is_pair(&after, "new-snap", "new-mem") || after.count != 2
-			   : had_old ? !is_pair(&after, "old-snap", "old-mem") || after.count != 2
-				     : after.count != 0)
+	    : had_old	   ? !is_pair(&after, "old-snap", "old-mem") || after.count != 2
+			   : after.count != 0)
 		complain("after the publishing", &after);
 	memcpy(changes, record.changes, sizeof(changes));
 	crash_everywhere(&before, changes, record.count, had_old, depth);
@@ -492,7 +500,8 @@ static void check_all(const char *what, bool no_links, bool no_flags)
 		for (int fail_at = 0; publish(had_old, fail_at, 0); fail_at++)
 			;
 		ok(!failed, "%s, %s, %s: one whole pair in each of %lu cases", what,
-		   had_old ? "an old pair" : "new", record.one_directory ? "one directory" : "two", cases);
+		   had_old ? "an old pair" : "new", record.one_directory ? "one directory" : "two",
+		   cases);
 		is_u64(doubts, 0, "... and none in doubt");
 	}
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a pause of a VM could do, and what prevents it. */
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/observer.h"
@@ -46,7 +47,7 @@ static int run_checks(struct fcp_doctor *doctor, struct fcp_error *err)
 	if (fcp_firecracker_open(doctor->settings->api_sock, doctor->settings->timeout_ms,
 				 doctor->settings->cancel_fd, &doctor->firecracker, err) != 0)
 		return -1;
-	fcp_firecracker_observe(&doctor->firecracker, &doctor->settings->observer);
+	fcp_firecracker_observe(&doctor->firecracker, doctor->settings->observer);
 	if (fcp_doctor_vm(doctor, err) != 0 || fcp_doctor_target(doctor, err) != 0)
 		return -1;
 	return fcp_doctor_envd(doctor, err);
@@ -67,11 +68,11 @@ static unsigned worst_verdict(struct fcp_doctor_result *result)
 	return in_the_way;
 }
 
-int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_result *result,
-	       struct fcp_error *err)
+static int examine(const struct fcp_doctor_settings *settings, struct fcp_doctor_result *result,
+		   struct fcp_error *err)
 {
 	struct fcp_doctor doctor = {.settings = settings, .result = result};
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "doctor");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "doctor");
 	unsigned in_the_way;
 	int ran;
 
@@ -83,4 +84,17 @@ int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_res
 		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%u of %zu checks say no",
 				in_the_way, result->check_count);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
+}
+
+int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_result *result,
+	       struct fcp_error *err)
+{
+	struct fcp_doctor_settings own_settings = FCP_DOCTOR_SETTINGS_INIT;
+	struct fcp_doctor_result own = FCP_DOCTOR_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = examine(&own_settings, &own, err);
+	return fcp_call_end(result, &own, sizeof(own), ran);
 }

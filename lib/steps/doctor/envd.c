@@ -84,7 +84,7 @@ static int run_script(const struct fcp_doctor_settings *settings, struct script_
 		.cancel_fd = settings->cancel_fd,
 		.on_output = take_output,
 		.arg = said,
-		.observer = &settings->observer,
+		.observer = settings->observer,
 	};
 	struct fcp_guest_exit end = {0};
 	int ran;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/observer.h"
@@ -252,10 +253,10 @@ static int run_inspect(struct inspect_run *run, struct fcp_error *err)
 	return 0;
 }
 
-int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_result *result,
-		struct fcp_error *err)
+static int inspect_file(const struct fcp_inspect_settings *settings,
+			struct fcp_inspect_result *result, struct fcp_error *err)
 {
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "inspect");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "inspect");
 	struct inspect_run run = {.settings = settings,
 				  .result = result,
 				  .base = FCP_INSPECT_BASE_NONE,
@@ -275,12 +276,29 @@ int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_
 	return fcp_step_finish(&step, &result->outcome, done, err);
 }
 
+int fcp_inspect(const struct fcp_inspect_settings *settings, struct fcp_inspect_result *result,
+		struct fcp_error *err)
+{
+	struct fcp_inspect_settings own_settings = FCP_INSPECT_SETTINGS_INIT;
+	struct fcp_inspect_result own = FCP_INSPECT_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = inspect_file(&own_settings, &own, err);
+	ran = fcp_call_end(result, &own, sizeof(own), ran);
+	fcp_inspect_result_clear(&own);
+	return ran;
+}
+
 void fcp_inspect_result_clear(struct fcp_inspect_result *result)
 {
+	struct fcp_inspect_result own = FCP_INSPECT_RESULT_INIT;
+
 	if (!result)
 		return;
-	free(result->cells);
+	fcp_result_take_back(&own, sizeof(own), result);
+	free(own.cells);
 	for (unsigned same = 0; same < FCP_SAMES; same++)
-		free(result->same_cells[same]);
-	*result = (struct fcp_inspect_result){.largest = FCP_PAGE_UNKNOWN};
+		free(own.same_cells[same]);
 }

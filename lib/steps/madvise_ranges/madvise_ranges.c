@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/observer.h"
@@ -265,7 +266,7 @@ static void end_run(struct fcp_madvise_run *run)
 int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *settings,
 			  struct fcp_madvise_ranges_result *result, struct fcp_error *err)
 {
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "madvise-ranges");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "madvise-ranges");
 	struct fcp_madvise_run run = {.settings = settings,
 				      .result = result,
 				      .borrowed = fd >= 0,
@@ -289,14 +290,25 @@ int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *sett
 int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
 		       struct fcp_madvise_ranges_result *result, struct fcp_error *err)
 {
-	return fcp_madvise_ranges_of(-1, settings, result, err);
+	struct fcp_madvise_ranges_settings own_settings = FCP_MADVISE_RANGES_SETTINGS_INIT;
+	struct fcp_madvise_ranges_result own = FCP_MADVISE_RANGES_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = fcp_madvise_ranges_of(-1, &own_settings, &own, err);
+	ran = fcp_call_end(result, &own, sizeof(own), ran);
+	fcp_madvise_ranges_result_clear(&own);
+	return ran;
 }
 
 void fcp_madvise_ranges_result_clear(struct fcp_madvise_ranges_result *result)
 {
+	struct fcp_madvise_ranges_result own = FCP_MADVISE_RANGES_RESULT_INIT;
+
 	if (!result)
 		return;
-	fcp_ranges_clear(&result->ranges);
-	fcp_found_clear(&result->found);
-	*result = (struct fcp_madvise_ranges_result){0};
+	fcp_result_take_back(&own, sizeof(own), result);
+	fcp_ranges_clear(&own.ranges);
+	fcp_found_clear(&own.found);
 }

@@ -264,7 +264,7 @@ int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));
 	if (fcp_firecracker_open(settings->api_sock, 0, settings->cancel_fd, &run.firecracker,
 				 err) == 0) {
-		fcp_firecracker_observe(&run.firecracker, &settings->observer);
+		fcp_firecracker_observe(&run.firecracker, settings->observer);
 		ran = check_after_release(&run, release_from_process(&run, err), err);
 	}
 	fcp_guest_free_clear(&run.found);

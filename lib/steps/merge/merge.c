@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Makes a whole memory file from a base and layers. */
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/observer.h"
@@ -110,7 +111,7 @@ static int publish_merged(struct merge_run *run, struct fcp_error *err)
 
 static int write_merged(struct merge_run *run, struct fcp_error *err)
 {
-	const struct fcp_observer *observer = &run->settings->observer;
+	const struct fcp_observer *observer = run->settings->observer;
 	int ran;
 
 	fcp_phase_begin(observer, "merge", "write");
@@ -124,13 +125,13 @@ static int write_merged(struct merge_run *run, struct fcp_error *err)
 	return ran;
 }
 
-int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result *result,
-	      struct fcp_error *err)
+static int merge_files(const struct fcp_merge_settings *settings, struct fcp_merge_result *result,
+		       struct fcp_error *err)
 {
 	struct merge_run run = {.settings = settings,
 				.result = result,
 				.out = FCP_SNAPSHOT_FILE_NONE};
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "merge");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "merge");
 	int ran = -1;
 
 	*result = (struct fcp_merge_result){.layer_count = settings->layer_count};
@@ -145,10 +146,27 @@ int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 
+int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result *result,
+	      struct fcp_error *err)
+{
+	struct fcp_merge_settings own_settings = FCP_MERGE_SETTINGS_INIT;
+	struct fcp_merge_result own = FCP_MERGE_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = merge_files(&own_settings, &own, err);
+	ran = fcp_call_end(result, &own, sizeof(own), ran);
+	fcp_merge_result_clear(&own);
+	return ran;
+}
+
 void fcp_merge_result_clear(struct fcp_merge_result *result)
 {
+	struct fcp_merge_result own = FCP_MERGE_RESULT_INIT;
+
 	if (!result)
 		return;
-	free(result->layers);
-	*result = (struct fcp_merge_result){0};
+	fcp_result_take_back(&own, sizeof(own), result);
+	free(own.layers);
 }

@@ -54,7 +54,7 @@ static int find_work(struct merge_write_run *run, struct fcp_error *err)
 	}
 	if (!run->reflinked && fcp_ranges_subtract(&run->data[0], &run->over, &run->base, err) != 0)
 		return -1;
-	run->meter = (struct fcp_meter){&run->settings->observer,
+	run->meter = (struct fcp_meter){run->settings->observer,
 					{.step = "merge",
 					 .total_bytes = bytes + fcp_ranges_bytes(&run->base)}};
 	return 0;

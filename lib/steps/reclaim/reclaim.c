@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/observer.h"
 #include "base/outcome.h"
 #include "envd/process.h"
+#include "steps/reclaim/reclaim.h"
 #include "steps/reclaim/script.h"
 #include "steps/reclaim/sum.h"
 
@@ -255,10 +257,10 @@ static int finish_reclaim(struct reclaim_progress *progress, int ran,
 	return 0;
 }
 
-int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_result *result,
-		struct fcp_error *err)
+int fcp_reclaim_run(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_result *result,
+		    struct fcp_error *err)
 {
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "reclaim");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "reclaim");
 	struct reclaim_progress progress = {settings, result, .since_ns = step.start_ns};
 	FCP_CLEANUP(free) char *script = NULL;
 	struct fcp_envd_token token;
@@ -271,7 +273,7 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 		.on_output = on_reclaim_output,
 		.on_start = on_reclaim_start,
 		.arg = &progress,
-		.observer = &settings->observer,
+		.observer = settings->observer,
 	};
 	struct fcp_guest_exit guest = {0};
 	int ran;
@@ -293,4 +295,17 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 	fcp_envd_token_clear(&token);
 	ran = finish_reclaim(&progress, ran, &guest, command.timeout_ms, err);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
+}
+
+int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_result *result,
+		struct fcp_error *err)
+{
+	struct fcp_reclaim_settings own_settings = FCP_RECLAIM_SETTINGS_INIT;
+	struct fcp_reclaim_result own = FCP_RECLAIM_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = fcp_reclaim_run(&own_settings, &own, err);
+	return fcp_call_end(result, &own, sizeof(own), ran);
 }

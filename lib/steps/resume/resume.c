@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Resumes a Paused VM, or loads one from its files. */
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/lock.h"
 #include "base/observer.h"
@@ -92,7 +93,7 @@ static int recover_vm(struct resume_run *run, struct fcp_error *err)
 
 static int let_run(struct resume_run *run, struct fcp_error *err)
 {
-	const struct fcp_observer *observer = &run->settings->observer;
+	const struct fcp_observer *observer = run->settings->observer;
 	bool files = run->settings->snapshot_path != NULL;
 	uint64_t start_ns = fcp_now_ns();
 	struct fcp_instance instance;
@@ -128,10 +129,10 @@ static int wait_for_envd(struct resume_run *run, struct fcp_error *err)
 
 	if (!settings->envd)
 		return 0;
-	fcp_phase_begin(&settings->observer, "resume", "envd");
+	fcp_phase_begin(settings->observer, "resume", "envd");
 	ran = fcp_envd_wait(settings->envd, fcp_deadline_in_ms(settings->envd_timeout_ms),
-			    settings->cancel_fd, &settings->observer, err);
-	fcp_phase_end(&settings->observer, "resume", "envd");
+			    settings->cancel_fd, settings->observer, err);
+	fcp_phase_end(settings->observer, "resume", "envd");
 	if (ran != 0 && err->error_class != FCP_ERR_TIMEOUT)
 		return -1;
 	if (ran != 0)
@@ -154,7 +155,7 @@ static int run_locked(struct resume_run *run, struct fcp_error *err)
 		ran = fcp_firecracker_open(settings->api_sock, settings->timeout_ms,
 					   settings->cancel_fd, &run->firecracker, err);
 	if (ran == 0) {
-		fcp_firecracker_observe(&run->firecracker, &settings->observer);
+		fcp_firecracker_observe(&run->firecracker, settings->observer);
 		ran = let_run(run, err);
 	}
 	/* Others need not wait for the guest to come up. */
@@ -163,11 +164,11 @@ static int run_locked(struct resume_run *run, struct fcp_error *err)
 	return ran;
 }
 
-int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
-	       struct fcp_error *err)
+static int resume_vm(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
+		     struct fcp_error *err)
 {
 	struct resume_run run = {.settings = settings, .result = result, .lock = FCP_LOCK_NONE};
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "resume");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "resume");
 	int ran = check_resume_settings(settings, err);
 
 	*result = (struct fcp_resume_result){.vm_state = FCP_VM_UNKNOWN};
@@ -176,4 +177,17 @@ int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_res
 	if (ran == 0)
 		ran = wait_for_envd(&run, err);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
+}
+
+int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
+	       struct fcp_error *err)
+{
+	struct fcp_resume_settings own_settings = FCP_RESUME_SETTINGS_INIT;
+	struct fcp_resume_result own = FCP_RESUME_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = resume_vm(&own_settings, &own, err);
+	return fcp_call_end(result, &own, sizeof(own), ran);
 }

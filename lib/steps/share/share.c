@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Replaces a memory file by an equal one that shares storage with other files. */
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/fd_link.h"
@@ -247,7 +248,7 @@ static int publish_shared(struct share_run *run, struct fcp_error *err)
 
 static int share_file_storage(struct share_run *run, struct fcp_error *err)
 {
-	const struct fcp_observer *observer = &run->settings->observer;
+	const struct fcp_observer *observer = run->settings->observer;
 	int ran;
 
 	fcp_phase_begin(observer, "share", "write");
@@ -276,8 +277,8 @@ static int check_share_settings(const struct fcp_share_settings *settings, struc
 	return 0;
 }
 
-int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result *result,
-	      struct fcp_error *err)
+static int share_file(const struct fcp_share_settings *settings, struct fcp_share_result *result,
+		      struct fcp_error *err)
 {
 	struct share_run run = {.settings = settings,
 				.result = result,
@@ -285,7 +286,7 @@ int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result
 				.file = {.fd = -1,
 					 .name = settings->mem_file_path,
 					 .cancel_fd = settings->cancel_fd}};
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "share");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "share");
 	int ran = -1;
 
 	*result = (struct fcp_share_result){0};
@@ -300,4 +301,17 @@ int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result
 		close(run.file.fd);
 	fcp_ranges_clear(&run.own);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
+}
+
+int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result *result,
+	      struct fcp_error *err)
+{
+	struct fcp_share_settings own_settings = FCP_SHARE_SETTINGS_INIT;
+	struct fcp_share_result own = FCP_SHARE_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = share_file(&own_settings, &own, err);
+	return fcp_call_end(result, &own, sizeof(own), ran);
 }

@@ -102,7 +102,7 @@ static int prepare_hold(struct fcp_snapshot_memory *memory, struct fcp_error *er
 {
 	const struct fcp_snapshot_memory_settings *s = &memory->settings;
 	struct fcp_hold_settings hold = {
-		.observer = &s->snapshot->observer,
+		.observer = s->snapshot->observer,
 		.api_sock = s->snapshot->api_sock,
 		.state_seen = s->files->snapshot.seen,
 		.state_fd = s->files->snapshot.fd,

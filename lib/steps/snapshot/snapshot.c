@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "steps/snapshot/snapshot.h"
 
+#include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/observer.h"
@@ -59,10 +60,10 @@ static int create_once(struct fcp_snapshot_run *run, struct fcp_error *err)
 
 	firecracker->timeout_ms = fcp_snapshot_timeout_ms(run);
 	run->creating = true;
-	fcp_phase_begin(&run->settings->observer, "snapshot", "create");
+	fcp_phase_begin(run->settings->observer, "snapshot", "create");
 	created = fcp_snapshot_create(firecracker, run->result->type, run->files.snapshot.seen,
 				      run->files.memory.seen, err);
-	fcp_phase_end(&run->settings->observer, "snapshot", "create");
+	fcp_phase_end(run->settings->observer, "snapshot", "create");
 	firecracker->timeout_ms = timeout_ms;
 	run->accepted = created == 0 ||
 			(err->error_class != FCP_ERR_SERVER && err->error_class != FCP_ERR_CONNECT);
@@ -122,9 +123,9 @@ static int publish_snapshot(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	int published;
 
-	fcp_phase_begin(&run->settings->observer, "snapshot", "publish");
+	fcp_phase_begin(run->settings->observer, "snapshot", "publish");
 	published = publish_files(run, err);
-	fcp_phase_end(&run->settings->observer, "snapshot", "publish");
+	fcp_phase_end(run->settings->observer, "snapshot", "publish");
 	return published;
 }
 
@@ -175,7 +176,7 @@ static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
 	if (fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
 				 run->settings->cancel_fd, &run->firecracker, err) != 0)
 		return -1;
-	fcp_firecracker_observe(&run->firecracker, &run->settings->observer);
+	fcp_firecracker_observe(&run->firecracker, run->settings->observer);
 	return 0;
 }
 
@@ -211,7 +212,7 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 				       .result = result,
 				       .lock = prepared->lock,
 				       .checked = prepared->checked};
-	const struct fcp_step step = fcp_step_begin(&settings->observer, "snapshot");
+	const struct fcp_step step = fcp_step_begin(settings->observer, "snapshot");
 	int ran;
 
 	*result = (struct fcp_snapshot_result){0};
@@ -227,8 +228,8 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 
-int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapshot_result *result,
-		 struct fcp_error *err)
+static int take_snapshot_locked(const struct fcp_snapshot_settings *settings,
+				struct fcp_snapshot_result *result, struct fcp_error *err)
 {
 	const struct fcp_lock_wait wait =
 		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
@@ -242,4 +243,17 @@ int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapsh
 		return fcp_snapshot_keep(settings, &prepared, result, &unused, err);
 	*result = (struct fcp_snapshot_result){0};
 	return fcp_outcome_finish(&result->outcome, start_ns, -1, err);
+}
+
+int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapshot_result *result,
+		 struct fcp_error *err)
+{
+	struct fcp_snapshot_settings own_settings = FCP_SNAPSHOT_SETTINGS_INIT;
+	struct fcp_snapshot_result own = FCP_SNAPSHOT_RESULT_INIT;
+	int ran;
+
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+		return -1;
+	ran = take_snapshot_locked(&own_settings, &own, err);
+	return fcp_call_end(result, &own, sizeof(own), ran);
 }

@@ -40,7 +40,7 @@ int fcp_snapshot_hold(struct fcp_snapshot_run *run, struct fcp_error *err)
 	    fcp_guard_set(&run->guard, undo, err) != 0)
 		return -1;
 	run->holding = true;
-	fcp_phase_begin(&run->settings->observer, "snapshot", "hold");
+	fcp_phase_begin(run->settings->observer, "snapshot", "hold");
 	return 0;
 }
 
@@ -52,7 +52,7 @@ void fcp_snapshot_let_go(struct fcp_snapshot_run *run)
 		return;
 	fcp_guard_set(&run->guard, 0, &it_has_ended);
 	run->holding = false;
-	fcp_phase_end(&run->settings->observer, "snapshot", "hold");
+	fcp_phase_end(run->settings->observer, "snapshot", "hold");
 }
 
 /* Nothing more can be done, but the state can be reported correctly. */
@@ -87,7 +87,7 @@ int fcp_snapshot_resume(struct fcp_snapshot_run *run, uint64_t timeout_ms, struc
 	struct fcp_error why;
 	int resumed;
 
-	fcp_phase_begin(&run->settings->observer, "snapshot", "resume");
+	fcp_phase_begin(run->settings->observer, "snapshot", "resume");
 	resumed = fcp_firecracker_retry(&run->firecracker, fcp_vm_resume,
 					timeout_ms ? timeout_ms : RESUME_MS, &why);
 	run->ended = resumed != 0 && fcp_firecracker_has_ended(&why);
@@ -96,7 +96,7 @@ int fcp_snapshot_resume(struct fcp_snapshot_run *run, uint64_t timeout_ms, struc
 		result->paused_ms = fcp_ms_since(run->pause_ns);
 	if (result->vm_state == FCP_VM_RUNNING)
 		fcp_snapshot_let_go(run);
-	fcp_phase_end(&run->settings->observer, "snapshot", "resume");
+	fcp_phase_end(run->settings->observer, "snapshot", "resume");
 	return result->vm_state == FCP_VM_RUNNING ? 0 : not_resumed(run, &why, err);
 }
 

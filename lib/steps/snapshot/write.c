@@ -24,7 +24,7 @@ struct fcp_writer_settings fcp_snapshot_writer_settings(const struct fcp_snapsho
 static struct fcp_meter meter_of(const struct fcp_snapshot_memory *memory,
 				 const struct fcp_writer_settings *writer)
 {
-	return (struct fcp_meter){&memory->settings.snapshot->observer,
+	return (struct fcp_meter){memory->settings.snapshot->observer,
 				  {.step = "snapshot", .total_bytes = writer->runs->bytes}};
 }
 

@@ -96,9 +96,9 @@ static void note_written(struct fcp_snapshot_run *run)
 
 int fcp_snapshot_writer_take(struct fcp_snapshot_run *run, bool *written_, struct fcp_error *err)
 {
-	fcp_phase_begin(&run->settings->observer, "snapshot", "write");
+	fcp_phase_begin(run->settings->observer, "snapshot", "write");
 	*written_ = fcp_snapshot_memory_take(run->memory, run->result, err) == 0;
-	fcp_phase_end(&run->settings->observer, "snapshot", "write");
+	fcp_phase_end(run->settings->observer, "snapshot", "write");
 	if (*written_) {
 		note_written(run);
 		return 0;

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef FCP_STEPS_RECLAIM_RECLAIM_H
+#define FCP_STEPS_RECLAIM_RECLAIM_H
+
+#include "fcpause.h"
+
+/* fcp_reclaim() with settings and a result of this version. */
+int fcp_reclaim_run(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_result *result,
+		    struct fcp_error *err);
+
+#endif
