@@ -147,6 +147,9 @@ expect_no_temporary() {
 }
 
 # guest_file NAME [OPTION...]: a memory file that a Linux kernel lies in (guest_file.c).
+# Where script(1) has no pseudo-terminal to give, as in a chroot without /dev/pts, the test is skipped.
+need_terminal() { script -qec true /dev/null >pty 2>&1 </dev/null || skip 'no pseudo-terminal can be had here'; }
+
 guest_file() { "${FCPAUSE_BUILD:-$ROOT/build}/guest-file" "$@"; }
 
 # In $T/bin, for a script's PATH: mkdir and mktemp, which send $SIGNAL to the script that makes a directory

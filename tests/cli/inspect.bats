@@ -325,7 +325,7 @@ within() {
 }
 
 @test "colours: on a terminal, unless NO_COLOR, TERM=dumb or --color never; its width counts" {
-	script -qec true /dev/null >pty 2>&1 </dev/null || skip "no pseudo-terminal can be had here"
+	need_terminal
 	mem
 	ENV=(TERM=xterm-256color COLUMNS=33)
 	on_terminal --mem-file-path mem

@@ -252,6 +252,7 @@ small() {
 
 # On a terminal: the standard error's.
 @test "how far it is, on a terminal only, and not with --quiet" {
+	need_terminal
 	plain
 	fcp merge --base base.mem --layer diff.mem --out out.mem --any-base
 	expect 0
