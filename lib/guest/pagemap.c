@@ -111,7 +111,8 @@ static int read_words(struct fcp_guest_pagemap *pagemap, uint64_t address, uint6
 
 /* ---- by the ioctl ---- */
 
-/* false: there is no such call, it failed, or its answer makes no sense, which a read says better. */
+/* false: there is no such call, it failed, or its answer makes no sense, which a read says
+ * better. */
 static bool scan(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t end)
 {
 	struct scan_region *regions = pagemap->buffer;

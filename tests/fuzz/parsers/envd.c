@@ -4,6 +4,7 @@
  * frames as of process.Process/Start. However it is cut, the outcome is the same.
  */
 #include "envd/process.h"
+#include "envd/wait_status.h"
 #include "http.h"
 #include "steps/reclaim/script.h"
 
@@ -50,9 +51,11 @@ static int on_output(enum fcp_guest_stream stream, const char *data, size_t leng
 	return 0;
 }
 
-static void on_start(uint32_t pid, void *arg)
+static int on_start(uint32_t pid, void *arg, struct fcp_error *err)
 {
+	(void)err;
 	((struct outcome *)arg)->pid = pid;
+	return 0;
 }
 
 static struct outcome run(struct bytes answer, size_t piece)
@@ -97,5 +100,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	expect(whole.exit.exited == cut.exit.exited && whole.exit.exit_code == cut.exit.exit_code &&
 		       strcmp(whole.exit.status, cut.exit.status) == 0,
 	       "an exit that depends on the pieces");
+	expect(fcp_guest_signal_number(whole.exit.status) < 128, "a signal that there is not");
 	return 0;
 }

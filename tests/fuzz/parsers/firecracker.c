@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Firecracker's answers: the first byte says which is asked for, the rest is what comes (http.h). */
+/* Firecracker's answers: the first byte says which is asked for, the rest is what comes
+ * (http.h). */
 #include "firecracker/balloon.h"
 #include "firecracker/hinting.h"
 #include "firecracker/vm.h"

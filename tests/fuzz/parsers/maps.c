@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* /proc/PID/maps: whatever lines come, what is read is written as the kernel does and read again. */
+/* /proc/PID/maps: whatever lines come, what is read is written as the kernel does and read
+ * again. */
 #include "base/maps.h"
 #include "fuzz.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What stands in a lock file, which another may have written, and the note in it of what to undo. */
+/* What stands in a lock file, which another may have written, and the note in it of what to
+ * undo. */
 #include "base/lock_record.h"
 #include "base/text.h"
 #include "firecracker/guard.h"
