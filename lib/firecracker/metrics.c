@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 /* In Firecracker 1.16 a line for one drive and one network interface has 8 kB. */
-#define LINE_MAX_BYTES (4 << 20)
+#define NEW_MAX_BYTES (4 << 20)
 
 static uint64_t metric_value(const struct fcp_json *group, const char *key)
 {
@@ -47,9 +47,13 @@ static int read_lines(int fd, off_t from, struct fcp_metrics *sum, struct fcp_er
 
 	if (fstat(fd, &file) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "metrics file");
-	if (file.st_size <= from || file.st_size - from > LINE_MAX_BYTES)
+	if (file.st_size <= from)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
 				     "metrics file: no new line after a flush");
+	if (file.st_size - from > NEW_MAX_BYTES)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "metrics file: more than %d MiB were added by a flush",
+				     NEW_MAX_BYTES >> 20);
 	text = malloc((size_t)(file.st_size - from) + 1);
 	if (!text)
 		return fcp_error_nomem(err);

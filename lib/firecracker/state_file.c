@@ -15,6 +15,7 @@
 #define CRC_BYTES 8
 /* Firecracker 1.16 writes about 20 kB; with many devices and vCPUs a few hundred. */
 #define STATE_MAX_BYTES (64 << 20)
+#define WINDOW_BYTES (64 << 10)
 
 static uint64_t crc_table[256];
 static pthread_once_t crc_table_once = PTHREAD_ONCE_INIT;
@@ -53,26 +54,77 @@ static bool is_magic(uint64_t value)
 	return value == MAGIC_X86_64 || value == MAGIC_AARCH64;
 }
 
-static int check_state_bytes(const char *state, size_t bytes, const char *name,
-			     struct fcp_error *err)
+/* The file, read once, front to back. */
+struct state_reader {
+	int fd;
+	const char *name; /* for messages */
+	size_t bytes;
+	uint64_t crc; /* of what was read but for the last CRC_BYTES of the file */
+	char window[WINDOW_BYTES];
+};
+
+/* Fills the window from offset on, as far as the file goes; returns how much that is. */
+static ssize_t read_window(struct state_reader *reader, size_t offset, struct fcp_error *err)
 {
-	if (!is_magic(le64_at(state)) && !is_magic(le64_at(state + 1)))
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
-				     "%.200s: not a state file of Firecracker (no magic number)",
-				     name);
-	if (fcp_crc64(0, state, bytes - CRC_BYTES) != le64_at(state + bytes - CRC_BYTES))
-		return fcp_error_set(
-			err, FCP_ERR_PROTOCOL, 0,
-			"%.200s: the state file is damaged or incomplete (its CRC-64 is wrong)",
-			name);
-	return 0;
+	size_t left = reader->bytes - offset, wanted = left < WINDOW_BYTES ? left : WINDOW_BYTES;
+	size_t held = 0;
+
+	while (held < wanted) {
+		ssize_t got = pread(reader->fd, reader->window + held, wanted - held,
+				    (off_t)(offset + held));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return fcp_error_set(err, FCP_ERR_IO, got < 0 ? errno : 0,
+					     "%.200s: cannot read the state file", reader->name);
+		held += (size_t)got;
+	}
+	return (ssize_t)held;
+}
+
+static int check_magic(const struct state_reader *reader, struct fcp_error *err)
+{
+	if (is_magic(le64_at(reader->window)) || is_magic(le64_at(reader->window + 1)))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+			     "%.200s: not a state file of Firecracker (no magic number)",
+			     reader->name);
+}
+
+/* The CRC lies behind what it is of, and may lie across two windows: it is read again. */
+static int check_crc(struct state_reader *reader, struct fcp_error *err)
+{
+	if (read_window(reader, reader->bytes - CRC_BYTES, err) < 0)
+		return -1;
+	if (reader->crc == le64_at(reader->window))
+		return 0;
+	return fcp_error_set(
+		err, FCP_ERR_PROTOCOL, 0,
+		"%.200s: the state file is damaged or incomplete (its CRC-64 is wrong)",
+		reader->name);
+}
+
+static int check_state(struct state_reader *reader, struct fcp_error *err)
+{
+	size_t end = reader->bytes - CRC_BYTES;
+
+	for (size_t offset = 0; offset < end; offset += WINDOW_BYTES) {
+		size_t left = end - offset;
+
+		if (read_window(reader, offset, err) < 0 ||
+		    (offset == 0 && check_magic(reader, err) != 0))
+			return -1;
+		reader->crc = fcp_crc64(reader->crc, reader->window,
+					left < WINDOW_BYTES ? left : WINDOW_BYTES);
+	}
+	return check_crc(reader, err);
 }
 
 int fcp_state_file_check(int fd, const char *name, struct fcp_error *err)
 {
-	FCP_CLEANUP(free) char *state = NULL;
+	FCP_CLEANUP(free) struct state_reader *reader = NULL;
 	struct stat file;
-	size_t bytes, held = 0;
 
 	if (fstat(fd, &file) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", name);
@@ -80,19 +132,11 @@ int fcp_state_file_check(int fd, const char *name, struct fcp_error *err)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
 				     "%.200s: a state file of %lld bytes is not Firecracker's",
 				     name, (long long)file.st_size);
-	bytes = (size_t)file.st_size;
-	state = malloc(bytes);
-	if (!state)
+	reader = calloc(1, sizeof(*reader));
+	if (!reader)
 		return fcp_error_nomem(err);
-	while (held < bytes) {
-		ssize_t got = pread(fd, state + held, bytes - held, (off_t)held);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return fcp_error_set(err, FCP_ERR_IO, got < 0 ? errno : 0,
-					     "%.200s: cannot read the state file", name);
-		held += (size_t)got;
-	}
-	return check_state_bytes(state, bytes, name, err);
+	reader->fd = fd;
+	reader->name = name;
+	reader->bytes = (size_t)file.st_size;
+	return check_state(reader, err);
 }

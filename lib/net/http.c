@@ -105,6 +105,8 @@ static void set_options(struct fcp_http *http, struct transfer *transfer, const 
 	set(easy, CURLOPT_HTTPHEADER, headers);
 	set(easy, CURLOPT_WRITEFUNCTION, fcp_http_on_data);
 	set(easy, CURLOPT_WRITEDATA, transfer);
+	set(easy, CURLOPT_HEADERFUNCTION, fcp_http_on_header);
+	set(easy, CURLOPT_HEADERDATA, transfer);
 	if (request->body) {
 		set(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_bytes);
 		set(easy, CURLOPT_POSTFIELDS, request->body);

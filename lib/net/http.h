@@ -46,6 +46,9 @@ struct fcp_http_request {
 /* How much is kept of an answer that the sink does not get. */
 #define FCP_HTTP_BEGINNING_BYTES 4096
 
+/* Of all header lines of an answer, and of those before it (1xx) and behind it (trailers). */
+#define FCP_HTTP_HEADERS_MAX_BYTES 65536
+
 struct fcp_http_response {
 	int status;
 	/*

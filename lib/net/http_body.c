@@ -78,3 +78,14 @@ size_t fcp_http_on_data(char *data, size_t size, size_t count, void *arg)
 	}
 	return taken ? length : 0;
 }
+
+/* libcurl has no bound of its own for all of them before 8.3, and keeps what it reads. */
+size_t fcp_http_on_header(char *data, size_t size, size_t count, void *arg)
+{
+	struct transfer *transfer = arg;
+
+	(void)data;
+	transfer->header_bytes += size * count;
+	transfer->headers_too_long = transfer->header_bytes > FCP_HTTP_HEADERS_MAX_BYTES;
+	return transfer->headers_too_long ? 0 : size * count;
+}

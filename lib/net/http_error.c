@@ -99,6 +99,10 @@ int fcp_http_transfer_error(struct fcp_http *http, const struct transfer *transf
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
 				     "%s %s: the answer is longer than %zu bytes", request->method,
 				     request->path, request->max_bytes);
+	if (transfer->headers_too_long)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
+				     "%s %s: the answer's headers are longer than %d bytes",
+				     request->method, request->path, FCP_HTTP_HEADERS_MAX_BYTES);
 	if (is_no_http(http, code))
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "%s %s: the answer is not HTTP",
 				     request->method, request->path);

@@ -31,7 +31,9 @@ struct transfer {
 	const char *url;
 	char content_type[64];
 	bool for_sink;
+	size_t header_bytes;
 	bool too_long;
+	bool headers_too_long;
 	bool no_memory;
 	bool refused; /* by the sink */
 };
@@ -41,6 +43,9 @@ bool fcp_http_keep_body(struct transfer *transfer, const void *data, size_t leng
 
 /* libcurl's CURLOPT_WRITEFUNCTION; arg is the transfer. */
 size_t fcp_http_on_data(char *data, size_t size, size_t count, void *arg);
+
+/* libcurl's CURLOPT_HEADERFUNCTION; arg is the transfer. */
+size_t fcp_http_on_header(char *data, size_t size, size_t count, void *arg);
 
 /* Each sets *err and returns -1. os_error: why the socket cannot be connected to; 0: unknown. */
 int fcp_http_socket_error(const struct fcp_http *http, const struct fcp_http_request *request,

@@ -19,12 +19,61 @@ static struct fcp_json *from_jansson(json_t *json)
 	return (struct fcp_json *)json;
 }
 
+struct json_shape {
+	size_t values; /* at least as many as there are */
+	size_t depth;  /* of the deepest */
+};
+
+/* Of text that may be no JSON. */
+static struct json_shape shape_of(const char *text, size_t length)
+{
+	struct json_shape shape = {.values = 1};
+	bool in_string = false;
+	size_t depth = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (in_string && text[i] == '\\') {
+			i++;
+		} else if (text[i] == '"') {
+			in_string = !in_string;
+		} else if (in_string) {
+			continue;
+		} else if (text[i] == '[' || text[i] == '{') {
+			shape.values++;
+			depth++;
+			shape.depth = depth > shape.depth ? depth : shape.depth;
+		} else if (text[i] == ',') {
+			shape.values++;
+		} else if ((text[i] == ']' || text[i] == '}') && depth > 0) {
+			depth--;
+		}
+	}
+	return shape;
+}
+
+/* jansson takes 200 bytes for each {}: a server's megabyte must not become seventy of ours. */
+static int check_shape(const char *text, size_t length, const char *what, struct fcp_error *err)
+{
+	struct json_shape shape = shape_of(text, length);
+
+	if (shape.values > FCP_JSON_VALUES_MAX)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "%s: JSON of more than %d values",
+				     what, FCP_JSON_VALUES_MAX);
+	if (shape.depth > FCP_JSON_DEPTH_MAX)
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "%s: JSON of more than %d levels",
+				     what, FCP_JSON_DEPTH_MAX);
+	return 0;
+}
+
 int fcp_json_parse(const char *text, size_t length, const char *what, struct fcp_json **json_,
 		   struct fcp_error *err)
 {
 	json_error_t error;
-	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	json_t *json;
 
+	if (check_shape(text, length, what, err) != 0)
+		return -1;
+	json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
 	if (!json)
 		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
 				     "%s: invalid JSON: %s (line %d, column %d)", what, error.text,

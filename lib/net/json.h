@@ -7,9 +7,14 @@
 
 struct fcp_json;
 
+/* Brackets and commas are counted, so a text of some fewer values may be refused already. */
+#define FCP_JSON_VALUES_MAX 65536
+#define FCP_JSON_DEPTH_MAX 64
+
 /*
- * Parses one JSON text of length bytes; what names it in messages. Duplicate keys and bytes after
- * the text are errors (FCP_ERR_PROTOCOL). *json_ is owned: fcp_json_free().
+ * Parses one JSON text of length bytes; what names it in messages. Duplicate keys, bytes after the
+ * text, and more values or levels than FCP_JSON_..._MAX are errors (FCP_ERR_PROTOCOL). *json_ is
+ * owned: fcp_json_free().
  */
 int fcp_json_parse(const char *text, size_t length, const char *what, struct fcp_json **json_,
 		   struct fcp_error *err);
