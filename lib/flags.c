@@ -130,7 +130,7 @@ static char *read_file(const char *path, size_t *bytes_, struct fcp_error *err)
 		return NULL;
 	}
 	if (!S_ISREG(file.st_mode) || file.st_size > FILE_MAX_BYTES) {
-		fcp_error_set(err, FCP_ERR_INPUT, 0, "flags file %s: not a regular file below 1 MiB", path);
+		fcp_error_set(err, FCP_ERR_INPUT, 0, "flags file %s: not a regular file of 1 MiB or less", path);
 		return NULL;
 	}
 	text = malloc((size_t)file.st_size + 1);
