@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "cmd/confine/confine.h"
 #include "cmd/output/output.h"
 #include "cmd/output/shown.h"
 #include "cmd/parsing/nearest.h"
@@ -16,11 +17,13 @@
 static int print_overview(FILE *out, int exit_code)
 {
 	fputs("Usage: fcpause COMMAND [OPTION...]\n"
-	      "Make the snapshot of a Firecracker microVM small, and its pause short and safe.\n\n", out);
+	      "Make the snapshot of a Firecracker microVM small, and its pause short and safe.\n\n",
+	      out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n  fcpause COMMAND --help   the command's options\n"
-	      "  fcpause --version\n", out);
+	      "  fcpause --version\n",
+	      out);
 	if (fflush(out) != 0 || ferror(out))
 		return EXIT_FAILED;
 	return exit_code;
@@ -28,7 +31,8 @@ static int print_overview(FILE *out, int exit_code)
 
 static int print_version(void)
 {
-	return printf("fcpause %s\n", fcp_version()) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+	return printf("fcpause %s\n", fcp_version()) < 0 || fflush(stdout) != 0 ? EXIT_FAILED
+										: EXIT_DONE;
 }
 
 /* A descriptor that is closed would be given to what is opened next, and written to or read from in
@@ -42,7 +46,8 @@ static void keep_standard_descriptors(void)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	struct invocation invocation = {.cancel_fd = -1, .command = command,
+	struct invocation invocation = {.cancel_fd = -1,
+					.command = command,
 					.id = (enum command_id)(command - commands)};
 	struct fcp_error err;
 	int parsed = parse(argc, argv, &invocation, &err);
@@ -57,6 +62,7 @@ static int run(const struct command *command, int argc, char **argv)
 	if (parsed != 0)
 		return output_error(&invocation, &err);
 	unknown_variables_find(&invocation.unknown);
+	confine(&invocation);
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is told as an error */
 	invocation.signals = signals_open(command->name, invocation.values[OPT_QUIET].on);
 	invocation.cancel_fd = signals_cancel_fd(invocation.signals);
@@ -72,7 +78,8 @@ static int unknown_command(const char *word)
 	char hint[NEAREST_MAX_BYTES + 24];
 
 	if (word[0] == '-') {
-		fprintf(stderr, "fcpause: '%s' stands before the command, and options follow it: fcpause COMMAND [OPTION...]\n",
+		fprintf(stderr,
+			"fcpause: '%s' stands before the command, and options follow it: fcpause COMMAND [OPTION...]\n",
 			name ? name : "");
 		return EXIT_USAGE;
 	}
@@ -90,7 +97,8 @@ int main(int argc, char **argv)
 	keep_standard_descriptors();
 	if (argc < 2)
 		return print_overview(stderr, EXIT_USAGE);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
 		return print_overview(stdout, EXIT_DONE);
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
 		return print_version();

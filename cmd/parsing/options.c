@@ -177,6 +177,14 @@ const struct option_def options[OPTIONS] = {
 	[OPT_QUIET] = {"quiet", 'q', KIND_SWITCH, NULL, ALL, NULL, {0}, "errors only"},
 	[OPT_VERBOSE] =
 		{"verbose", 'v', KIND_SWITCH, NULL, ALL, NULL, {0}, "the plan on stderr, too"},
+	[OPT_SANDBOX] = {"sandbox",
+			 0,
+			 KIND_TOGGLE,
+			 NULL,
+			 ALL,
+			 "on",
+			 {0},
+			 "give up rights that the command does not need, or do not"},
 
 	[OPT_RECLAIM] = {"reclaim",
 			 0,

@@ -263,7 +263,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	for command in $(commands); do
 		# A synopsis can have a common option that the command needs.
 		help_options "$command" | awk -F '\t' '{ print $1 " " $2 }' |
-			grep -vxF "$common" | grep -vE '^(dry-run|quiet|verbose|help|version) $' | sort >a
+			grep -vxF "$common" | grep -vE '^(dry-run|quiet|verbose|(no-)?sandbox|help|version) $' | sort >a
 		section "$(page "$command")" SYNOPSIS |
 			grep -oE 'Fl Fl [^ ]+( Ar [^ ]+)?' | sed -E 's/Fl Fl ([^ ]+)( Ar )?/\1 /' |
 			grep -vxF "$common" | sort -u >b
