@@ -24,7 +24,8 @@
 /* Firecracker's process: its mappings and memory; and who has a file open. */
 #define PROCESSES CAPABILITY(SYS_PTRACE)
 
-/* For the file behind a mapping (/proc/PID/map_files): before Linux 5.9 there is only the large one. */
+/* For the file behind a mapping (/proc/PID/map_files): before Linux 5.9 there is only the large
+ * one. */
 static uint64_t mapped_files(void)
 {
 	return prctl(PR_CAPBSET_READ, CAP_CHECKPOINT_RESTORE, 0, 0, 0) >= 0
@@ -76,7 +77,8 @@ void confine(const struct invocation *invocation)
 {
 	if (!invocation->values[OPT_SANDBOX].on)
 		return;
-	/* No core file, and no look into the process by others of the same user: there may be a token. */
+	/* No core file, and no look into the process by others of the same user: there may be a
+	 * token. */
 	report(invocation, "PR_SET_DUMPABLE", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : errno);
 	report(invocation, "fewer capabilities",
 	       confine_capabilities(needed_capabilities(invocation->id)));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Seccomp filters made from tables of rules. A filter holds for the calling thread and the threads and
- * processes that it starts afterwards; it cannot be taken back, and later ones only add to it.
- * See seccomp(2) and Documentation/userspace-api/seccomp_filter.rst.
+ * Seccomp filters made from tables of rules. A filter holds for the calling thread and the
+ * threads and processes that it starts afterwards; it cannot be taken back, and later ones only
+ * add to it. See seccomp(2) and Documentation/userspace-api/seccomp_filter.rst.
  */
 #ifndef FCP_BASE_SECCOMP_H
 #define FCP_BASE_SECCOMP_H
@@ -42,10 +42,10 @@ struct fcp_seccomp_table {
 #define FCP_SECCOMP_RULES_MAX 320
 
 /*
- * Applies the tables one after the other: the first rule that matches decides, otherwise the action
- * of rest. Calls of another architecture end the process. Sets no_new_privs, without which the kernel
- * takes filters of privileged programs only. 0, or an errno: ENOSYS or EINVAL where the kernel has no
- * seccomp, E2BIG when there are too many rules.
+ * Applies the tables one after the other: the first rule that matches decides, otherwise the
+ * action of rest. Calls of another architecture end the process. Sets no_new_privs, without which
+ * the kernel takes filters of privileged programs only. 0, or an errno: ENOSYS or EINVAL where
+ * the kernel has no seccomp, E2BIG when there are too many rules.
  */
 int fcp_seccomp_apply(const struct fcp_seccomp_table *tables, size_t count,
 		      enum fcp_seccomp_action rest);
