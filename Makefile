@@ -93,7 +93,7 @@ FORMATTED := $(shell git ls-files '*.[ch]' 2>/dev/null)
 
 LIBRARIES := $(B)/libfcpause.a $(B)/libfcpause.so
 
-all: $(B)/fcpause $(LIBRARIES) $(B)/fcpause-sim
+all: $(B)/fcpause $(LIBRARIES) $(B)/fcpause-sim $(B)/schema-check
 
 $(B)/fcpause: $(CMD_OBJECTS) $(B)/libfcpause.a
 	$(call say,LINK,$@)
@@ -111,6 +111,13 @@ $(B)/libfcpause.so: $(LIB_OBJECTS) lib/libfcpause.map
 $(B)/fcpause-sim: $(SIM_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -lmicrohttpd -ljansson -lresolv
+
+# Is a report as the published schema says?
+$(B)/schema-check: $(B)/o/tests/schema/check.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -ljansson
+
+$(B)/o/cmd/schema/schema.o: cmd/schema/fcpause.schema.json
 
 $(B)/o/lib/%.o: lib/%.c
 	$(call say,CC,$<)
@@ -214,7 +221,7 @@ install: all
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 		-e 's|@VERSION@|$(VERSION)|' lib/libfcpause.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libfcpause.pc
 	install -m 644 lib/fcpause.h $(DESTDIR)$(INCLUDEDIR)/fcpause.h
-	install -m 644 scripts/vm.sh scripts/fph-bench.jq $(DESTDIR)$(DATADIR)/fcpause
+	install -m 644 scripts/vm.sh scripts/fph-bench.jq cmd/schema/fcpause.schema.json $(DESTDIR)$(DATADIR)/fcpause
 	set -e; for script in $(USER_SCRIPTS); do \
 		sed 's|^vm_sh=.*|vm_sh=$(DATADIR)/fcpause/vm.sh|' scripts/$$script > $(DESTDIR)$(BINDIR)/fcpause-$$script; \
 		chmod 755 $(DESTDIR)$(BINDIR)/fcpause-$$script; \
@@ -225,7 +232,7 @@ install: all
 clean:
 	rm -rf build build-*
 
--include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
+-include $(B)/o/tests/schema/check.d $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(PARSER_OBJECTS:.o=.d) $(wildcard $(B)/o/tests/matrix/*.d)
 
 .PHONY: all check check-vm check-live fuzz demo bench format format-check install clean

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "cmd/confine/confine.h"
 #include "cmd/output/output.h"
 #include "cmd/output/shown.h"
+#include "cmd/output/trace.h"
 #include "cmd/parsing/nearest.h"
 #include "cmd/parsing/options.h"
 #include "cmd/parsing/parse.h"
+#include "cmd/schema/schema.h"
 #include "cmd/signals.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +26,7 @@ static int print_overview(FILE *out, int exit_code)
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n  fcpause COMMAND --help   the command's options\n"
+	      "  fcpause schema           the JSON Schema of what --json prints\n"
 	      "  fcpause --version\n",
 	      out);
 	if (fflush(out) != 0 || ferror(out))
@@ -29,10 +34,27 @@ static int print_overview(FILE *out, int exit_code)
 	return exit_code;
 }
 
-static int print_version(void)
+static int print_version(bool json)
 {
-	return printf("fcpause %s\n", fcp_version()) < 0 || fflush(stdout) != 0 ? EXIT_FAILED
-										: EXIT_DONE;
+	FCP_CLEANUP(json) struct fcp_json *object = json ? fcp_json_object() : NULL;
+	FCP_CLEANUP(free) char *text = NULL;
+	int bad = 0;
+
+	if (!json)
+		return printf("fcpause %s\n", fcp_version()) < 0 || fflush(stdout) != 0
+			       ? EXIT_FAILED
+			       : EXIT_DONE;
+	bad |= fcp_json_set_string(object, "schema", "fcpause/1");
+	bad |= fcp_json_set_string(object, "command", "version");
+	bad |= fcp_json_set_string(object, "version", fcp_version());
+	bad |= fcp_json_set_string(object, "status", "ok");
+	text = bad ? NULL : fcp_json_text(object);
+	return !text || printf("%s\n", text) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int print_schema(void)
+{
+	return fputs(schema_text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* A descriptor that is closed would be given to what is opened next, and written to or read from in
@@ -44,66 +66,115 @@ static void keep_standard_descriptors(void)
 			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* -vv, --trace. */
+static int open_trace(const struct invocation *invocation, struct trace *trace_,
+		      struct fcp_error *err)
+{
+	const struct log log = invocation_log(invocation);
+
+	return trace_open(&log, invocation->values[OPT_VERBOSE].times > 1,
+			  text_of(invocation, OPT_TRACE), trace_, err);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct invocation invocation = {.cancel_fd = -1,
 					.command = command,
 					.id = (enum command_id)(command - commands)};
+	struct trace trace;
 	struct fcp_error err;
-	int parsed = parse(argc, argv, &invocation, &err);
-	int exit_code;
+	int parsed, exit_code;
 
+	timestamp(invocation.start_time);
+	parsed = parse(argc, argv, &invocation, &err);
 	if (invocation.help) {
 		print_help(command, stdout);
 		return fflush(stdout) != 0 || ferror(stdout) ? EXIT_FAILED : EXIT_DONE;
 	}
 	if (invocation.version)
-		return print_version();
-	if (parsed != 0)
+		return print_version(invocation.values[OPT_JSON].on);
+	if (parsed != 0 || open_trace(&invocation, &trace, &err) != 0)
 		return output_error(&invocation, &err);
 	unknown_variables_find(&invocation.unknown);
 	confine(&invocation);
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is told as an error */
-	invocation.signals = signals_open(command->name, invocation.values[OPT_QUIET].on);
+	invocation.signals = signals_open(&invocation, &trace);
 	invocation.cancel_fd = signals_cancel_fd(invocation.signals);
 	exit_code = command->run(&invocation);
 	signals_close(invocation.signals);
+	trace_close(&trace);
 	return exit_code;
 }
 
-static int unknown_command(const char *word)
+/* An error before there is a command: told as JSON too, where that is asked for. */
+static int no_command(bool json, const char *format, ...) FCP_PRINTF(2, 3);
+
+static int no_command(bool json, const char *format, ...)
+{
+	struct invocation invocation = {.cancel_fd = -1};
+	struct fcp_error err = {.error_class = FCP_ERR_USAGE};
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(err.message, sizeof(err.message), format, args);
+	va_end(args);
+	timestamp(invocation.start_time);
+	invocation.values[OPT_JSON].on = json;
+	return output_error(&invocation, &err);
+}
+
+static int unknown_command(const char *word, bool json)
 {
 	struct nearest nearest = {word, strlen(word), NEAREST_NONE, ""};
 	FCP_CLEANUP(free) char *name = shown_text(word);
 	char hint[NEAREST_MAX_BYTES + 24];
 
-	if (word[0] == '-') {
-		fprintf(stderr,
-			"fcpause: '%s' stands before the command, and options follow it: fcpause COMMAND [OPTION...]\n",
-			name ? name : "");
-		return EXIT_USAGE;
-	}
+	if (word[0] == '-')
+		return no_command(json,
+				  "'%s' stands before the command, and options follow it: "
+				  "fcpause COMMAND [OPTION...]",
+				  name ? name : "");
 	for (size_t i = 0; i < COMMANDS; i++)
 		nearest_try(&nearest, commands[i].name);
-	fprintf(stderr, "fcpause: unknown command '%s'%s (see fcpause --help)\n", name ? name : "",
-		nearest_hint(&nearest, hint));
-	return EXIT_USAGE;
+	return no_command(json, "unknown command '%s'%s (see fcpause --help)", name ? name : "",
+			  nearest_hint(&nearest, hint));
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b, const char *c)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
+/* Of a program without a command: `--json` may stand anywhere. */
+static int run_without_command(const char *word, bool json)
+{
+	if (!word && json)
+		return no_command(true, "a command is needed (see fcpause --help)");
+	if (!word)
+		return print_overview(stderr, EXIT_USAGE);
+	if (is_one_of(word, "--help", "-h", "help"))
+		return print_overview(stdout, EXIT_DONE);
+	if (is_one_of(word, "--version", "-V", "version"))
+		return print_version(json);
+	if (strcmp(word, "schema") == 0)
+		return print_schema();
+	return unknown_command(word, json);
 }
 
 int main(int argc, char **argv)
 {
+	struct invocation invocation = {.cancel_fd = -1};
 	const struct command *command;
+	int word = 1;
 
 	keep_standard_descriptors();
-	if (argc < 2)
-		return print_overview(stderr, EXIT_USAGE);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0)
-		return print_overview(stdout, EXIT_DONE);
-	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
-		return print_version();
-	command = command_find(argv[1]);
-	if (!command)
-		return unknown_command(argv[1]);
-	return run(command, argc - 1, argv + 1);
+	command = argc < 2 ? NULL : command_find(argv[1]);
+	if (command)
+		return run(command, argc - 1, argv + 1);
+	find_json(argc, argv, &invocation);
+	/* `fcpause --json --version` is as good as the other order. */
+	while (word < argc && strcmp(argv[word], "--json") == 0)
+		word++;
+	command = word < argc ? command_find(argv[word]) : NULL;
+	return run_without_command(command ? "--json" : argv[word], invocation.values[OPT_JSON].on);
 }

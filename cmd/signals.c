@@ -2,7 +2,10 @@
 #include "cmd/signals.h"
 
 #include "base/cleanup.h"
+#include "cmd/output/log.h"
 #include "cmd/output/progress.h"
+#include "cmd/output/trace.h"
+#include "cmd/parsing/invocation.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -12,9 +15,11 @@
 #include <sys/signalfd.h>
 
 struct signals {
-	const char *command;
+	struct log log;
 	bool quiet;
-	struct progress progress;
+	struct progress *progress; /* or NULL */
+	const struct trace *trace;
+	struct vm_names vm;	      /* by the calling thread only */
 	struct fcp_observer observer; /* what the library calls */
 	int signal_fd;
 	int cancel_fd; /* what the library polls */
@@ -34,15 +39,16 @@ static const char *waits_for(const char *phase, bool holds)
 {
 	if (strcmp(phase, "create") == 0)
 		return holds ? "Firecracker is still writing the snapshot and cannot be stopped; "
-			       "the VM is resumed when it has finished "
-			       "(kill -9 would leave that to the guard process)"
-			     : "Firecracker is still writing the snapshot and cannot be stopped";
+			       "the VM is resumed when it has finished; another signal changes nothing "
+			       "(kill -9 would leave the VM to the guard process)"
+			     : "Firecracker is still writing the snapshot and cannot be stopped; "
+			       "another signal changes nothing";
 	if (strcmp(phase, "publish") == 0)
-		return "what was written is complete, and is being made durable";
+		return "what was written is complete, and is being made durable; another signal changes nothing";
 	if (strcmp(phase, "resume") == 0)
-		return "the VM is being resumed";
+		return "the VM is being resumed; another signal changes nothing";
 	if (strcmp(phase, "stop") == 0)
-		return "the hinting run is being stopped";
+		return "the hinting run is being stopped; another signal changes nothing";
 	return "";
 }
 
@@ -52,8 +58,10 @@ static void say(struct signals *signals, const char *phase, bool holds, unsigned
 
 	if (signals->quiet || !what[0])
 		return;
-	fprintf(stderr, "fcpause %s: interrupted%s; %s\n", signals->command,
-		count > 1 ? " again" : "", count > 1 ? "still waiting" : what);
+	progress_hide(signals->progress);
+	log_line(&signals->log, LEVEL_WARNING, count > 1 ? "interrupted again; " : "interrupted; ",
+		 count > 1 ? "still waiting" : what);
+	progress_show(signals->progress);
 }
 
 /* ---- the thread ---- */
@@ -72,8 +80,10 @@ static void *watch(void *arg)
 		const char *phase;
 		bool holds;
 
-		if (poll(fds, 2, -1) > 0 && fds[1].revents != 0)
+		if (poll(fds, 2, signals->progress ? PROGRESS_TICK_MS : -1) > 0 &&
+		    fds[1].revents != 0)
 			return NULL;
+		progress_tick(signals->progress);
 		if (read(signals->signal_fd, &info, sizeof(info)) != sizeof(info))
 			continue;
 		/* Before the library knows, and goes on to undo it. */
@@ -114,6 +124,7 @@ static void free_signals(struct signals *signals)
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		fcp_cleanup_fd(&fds[i]);
+	progress_close(signals->progress);
 	free(signals);
 }
 
@@ -126,16 +137,24 @@ static void cancel_if_pending(const struct signals *signals)
 		eventfd_write(signals->cancel_fd, 1);
 }
 
-struct signals *signals_open(const char *command, bool quiet)
+/* exec's command has the terminal for itself, and status has nothing that lasts. */
+static bool wants_progress(const struct invocation *invocation)
+{
+	return !invocation->values[OPT_QUIET].on && invocation->id != COMMAND_EXEC &&
+	       invocation->id != COMMAND_STATUS;
+}
+
+struct signals *signals_open(const struct invocation *invocation, const struct trace *trace)
 {
 	struct signals *signals = malloc(sizeof(*signals));
 
 	if (!signals)
 		return NULL;
 	*signals = (struct signals){
-		.command = command,
-		.quiet = quiet,
-		.progress = progress_begin(quiet),
+		.log = invocation_log(invocation),
+		.quiet = invocation->values[OPT_QUIET].on,
+		.progress = wants_progress(invocation) ? progress_open() : NULL,
+		.trace = trace,
 		.signal_fd = block_signals(),
 		.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -183,7 +202,9 @@ static void on_phase(const struct fcp_phase *phase, void *arg)
 	struct signals *signals = arg;
 	bool is_hold = strcmp(phase->name, "hold") == 0;
 
-	progress_clear(&signals->progress);
+	progress_phase(signals->progress, phase);
+	if (strcmp(phase->name, "step") == 0)
+		return;
 	pthread_mutex_lock(&signals->mutex);
 	if (is_hold)
 		signals->holds += phase->ended ? -1U : 1U;
@@ -198,7 +219,35 @@ static void on_progress(const struct fcp_progress *progress, void *arg)
 {
 	struct signals *signals = arg;
 
-	progress_show(&signals->progress, progress);
+	progress_bytes(signals->progress, progress);
+}
+
+static void on_exchange(const struct fcp_exchange *exchange, void *arg)
+{
+	struct signals *signals = arg;
+
+	progress_hide(signals->progress);
+	trace_exchange(signals->trace, exchange);
+	progress_show(signals->progress);
+}
+
+static void on_vm(const struct fcp_vm_identity *vm, void *arg)
+{
+	struct signals *signals = arg;
+
+	snprintf(signals->vm.id, sizeof(signals->vm.id), "%s", vm->id);
+	snprintf(signals->vm.vmm_version, sizeof(signals->vm.vmm_version), "%s", vm->vmm_version);
+}
+
+void signals_stop_progress(struct signals *signals)
+{
+	if (signals)
+		progress_stop(signals->progress);
+}
+
+const struct vm_names *signals_vm(const struct signals *signals)
+{
+	return signals ? &signals->vm : NULL;
 }
 
 const struct fcp_observer *signals_observer(struct signals *signals)
@@ -210,6 +259,8 @@ const struct fcp_observer *signals_observer(struct signals *signals)
 		.arg = signals,
 		.on_phase = on_phase,
 		.on_progress = on_progress,
+		.on_exchange = signals->trace->count > 0 ? on_exchange : NULL,
+		.on_vm = on_vm,
 	};
 	return &signals->observer;
 }

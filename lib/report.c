@@ -382,9 +382,9 @@ static int add_compared(struct fcp_json *object, const struct fcp_inspect_result
 
 int fcp_report_inspect(struct fcp_json *object, const struct fcp_inspect_result *result)
 {
-	static const char *const found[] = {"holes",	   "id",      "base",	   "mem_file",
-					    "guest",	   "classes", "base_file", "same",
-					    "layer_bytes", "largest"};
+	static const char *const found[] = {"holes",	   "id",	  "base",      "mem_file",
+					    "guest",	   "classes",	  "base_file", "same",
+					    "layer_bytes", "share_bytes", "largest"};
 	int bad = fcp_report_outcome(object, &result->outcome);
 	struct fcp_json *file, *guest;
 

@@ -25,7 +25,8 @@ static int wait_writable(const struct guest_output *output, int fd, struct fcp_e
 		int64_t left_ms = fcp_deadline_left_ms(output->deadline);
 
 		if (left_ms == 0)
-			return fcp_error_set(err, FCP_ERR_TIMEOUT, 0, "%s: nobody reads it", name_of(fd));
+			return fcp_error_set(err, FCP_ERR_TIMEOUT, 0, "%s: nobody reads it",
+					     name_of(fd));
 		if (poll(fds, 2, left_ms > INT_MAX ? INT_MAX : (int)left_ms) < 0 && errno != EINTR)
 			return fcp_error_set(err, FCP_ERR_IO, errno, "%s", name_of(fd));
 		if (fds[1].revents)

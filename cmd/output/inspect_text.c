@@ -31,7 +31,8 @@ static bool may_be_layer(const struct fcp_inspect_result *result)
 }
 
 static const char *const advice[FCP_PAGE_CLASSES] = {
-	[FCP_PAGE_CACHE] = "`fcpause reclaim` before the pause makes it free, but for what is mapped.",
+	[FCP_PAGE_CACHE] =
+		"`fcpause reclaim` before the pause makes it free, but for what is mapped.",
 	[FCP_PAGE_SHMEM] = "files and shared memory of the guest; only it can remove them.",
 	[FCP_PAGE_ANONYMOUS] = "the guest's programs use it; only they can give it back.",
 	[FCP_PAGE_SLAB] = "`fcpause reclaim` before the pause makes part of it free (drop_caches).",
@@ -59,7 +60,8 @@ static void advise(const struct fcp_inspect_result *result, const char *path, ch
 			 pastable(path, word), layer ? " --holes zero" : "",
 			 layer ? ", unless the file is a Diff layer" : "");
 	else if (result->outcome.status != FCP_STATUS_OK)
-		snprintf(text, bytes, "the guest cannot be read, so nobody can tell what it is for.");
+		snprintf(text, bytes,
+			 "the guest cannot be read, so nobody can tell what it is for.");
 	else
 		snprintf(text, bytes, "%s", advice[result->largest]);
 }
@@ -128,7 +130,8 @@ static void put_lineage(FILE *out, const struct fcp_inspect_result *result)
 	fprintf(out, "  memory %s; %s", recorded->id[0] ? recorded->id : "without a recorded id",
 		holes[recorded->holes]);
 	if (recorded->holes == FCP_HOLES_BASE)
-		fprintf(out, ", of memory %s", recorded->base[0] ? recorded->base : "that is not recorded");
+		fprintf(out, ", of memory %s",
+			recorded->base[0] ? recorded->base : "that is not recorded");
 	fputc('\n', out);
 	if (!base->path[0])
 		return;
@@ -181,11 +184,13 @@ static void put_stored(FILE *out, const char *name, uint64_t bytes, uint64_t all
 }
 
 /* Of the rows before, what stands elsewhere, too; and what would have to be stored then. */
-static void put_same(FILE *out, const struct fcp_inspect_result *result, const struct fcp_class_bytes *all)
+static void put_same(FILE *out, const struct fcp_inspect_result *result,
+		     const struct fcp_class_bytes *all)
 {
 	for (size_t i = 0; i < FCP_SAMES; i++)
 		if (fcp_inspect_compares(result, (enum fcp_same)i))
-			put_row(out, map_looks[FCP_PAGE_CLASSES + i].name, &result->same_all[i], all);
+			put_row(out, map_looks[FCP_PAGE_CLASSES + i].name, &result->same_all[i],
+				all);
 	if (result->compared)
 		put_stored(out, "layer stores", result->layer_bytes, all->bytes);
 	if (result->share_count > 0)
@@ -236,8 +241,8 @@ static void put_heading(FILE *out, const char *name)
 	fprintf(out, "%-12s %22s %22s %22s\n", name, "before", "after", "difference");
 }
 
-static bool both_compare(const struct fcp_inspect_result *before, const struct fcp_inspect_result *after,
-			 size_t same)
+static bool both_compare(const struct fcp_inspect_result *before,
+			 const struct fcp_inspect_result *after, size_t same)
 {
 	return fcp_inspect_compares(before, (enum fcp_same)same) &&
 	       fcp_inspect_compares(after, (enum fcp_same)same);

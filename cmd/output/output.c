@@ -3,12 +3,14 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "cmd/output/shown.h"
 #include "cmd/settings/settings.h"
+#include "cmd/signals.h"
 #include "report.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char hinting_race[] =
 	"free page hinting is a developer preview of Firecracker: a page that the guest has just taken back "
@@ -64,24 +66,48 @@ int exit_code_of(const struct fcp_outcome *outcome, const struct fcp_error *err)
 	return err ? exit_code_of_error(err) : EXIT_FAILED;
 }
 
+/* Of the VM that was asked, if one was. */
+static int add_vm(struct fcp_json *object, const struct invocation *invocation)
+{
+	const struct vm_names *vm = signals_vm(invocation->signals);
+	int bad = vm && vm->id[0] ? fcp_json_set_string(object, "vm_id", vm->id)
+				  : fcp_json_set_null(object, "vm_id");
+
+	return bad | (vm && vm->vmm_version[0]
+			      ? fcp_json_set_string(object, "vmm_version", vm->vmm_version)
+			      : fcp_json_set_null(object, "vmm_version"));
+}
+
+/* What each report has, whatever the command. */
 static struct fcp_json *new_object(const struct invocation *invocation, int *bad)
 {
 	struct fcp_json *object = fcp_json_object();
+	char host[HOST_NAME_MAX + 1] = "";
 
 	*bad |= fcp_json_set_string(object, "schema", "fcpause/1");
-	*bad |= fcp_json_set_string(object, "command", invocation->command->name);
+	*bad |= invocation->command
+			? fcp_json_set_string(object, "command", invocation->command->name)
+			: fcp_json_set_null(object, "command");
+	*bad |= fcp_json_set_string(object, "version", fcp_version());
+	*bad |= gethostname(host, sizeof(host) - 1) == 0 ? fcp_json_set_string(object, "host", host)
+							 : fcp_json_set_null(object, "host");
+	*bad |= invocation->start_time[0]
+			? fcp_json_set_string(object, "start_time", invocation->start_time)
+			: fcp_json_set_null(object, "start_time");
 	return object;
 }
 
 bool output_begin(struct output *output, const struct invocation *invocation)
 {
 	*output = (struct output){.invocation = invocation};
+	signals_stop_progress(invocation->signals);
 	output->text = open_memstream(&output->buffer, &output->buffer_bytes);
 	if (!output->text) {
 		fprintf(stderr, "fcpause %s: no memory\n", invocation->command->name);
 		return false;
 	}
 	output->object = new_object(invocation, &output->bad);
+	output->bad |= add_vm(output->object, invocation);
 	return true;
 }
 
@@ -113,8 +139,9 @@ static int add_warnings(const struct output *output, const struct ending *ending
 /* exec has its command's exit codes; one code says that it is not the command's. */
 static int final_code(const struct invocation *invocation, int exit_code)
 {
-	return exit_code != EXIT_DONE && invocation->command->failure ? invocation->command->failure
-								      : exit_code;
+	return exit_code != EXIT_DONE && invocation->command && invocation->command->failure
+		       ? invocation->command->failure
+		       : exit_code;
 }
 
 /* ---- printing ---- */
@@ -153,10 +180,10 @@ static int print_object(const struct invocation *invocation, const struct fcp_js
 /* One line on stderr. */
 static void complain(const struct invocation *invocation, const char *kind, const char *text)
 {
-	FCP_CLEANUP(free) char *shown = shown_text(text);
+	const struct log log = invocation_log(invocation);
 
-	fprintf(stderr, "fcpause %s: %s%s\n", invocation->command->name, kind,
-		shown ? shown : "(no memory)");
+	log_line(&log, strncmp(kind, "warning: ", 9) == 0 ? LEVEL_WARNING : LEVEL_ERROR, kind,
+		 text);
 }
 
 static void print_warnings(const struct output *output)
@@ -211,7 +238,8 @@ int output_end(struct output *output, const struct ending *ending)
 	print_reason(invocation, ending);
 	output->bad |= fclose(output->text);
 	if (invocation->values[OPT_JSON].on) {
-		output->bad |= settings_report(output->object, invocation);
+		if (invocation->values[OPT_SETTINGS].on)
+			output->bad |= settings_report(output->object, invocation);
 		output->bad |= add_warnings(output, ending);
 		if (ending->err)
 			output->bad |= fcp_report_error(output->object, ending->err);
@@ -249,6 +277,7 @@ int output_error(const struct invocation *invocation, const struct fcp_error *er
 	if (!invocation->values[OPT_JSON].on)
 		return final_code(invocation, exit_code);
 	object = new_object(invocation, &bad);
+	bad |= add_vm(object, invocation);
 	bad |= fcp_json_set_string(object, "status", fcp_status_name(FCP_STATUS_FAILED));
 	bad |= fcp_json_set_string(object, "reason", err->message);
 	bad |= fcp_report_error(object, err);

@@ -21,7 +21,8 @@ const char *environment_name(enum option_id id, char *name, size_t bytes)
 static int switch_from_environment(struct invocation *invocation, enum option_id id,
 				   const char *name, const char *text, struct fcp_error *err)
 {
-	static const char *const words[2][4] = {{"0", "false", "no", "off"}, {"1", "true", "yes", "on"}};
+	static const char *const words[2][4] = {{"0", "false", "no", "off"},
+						{"1", "true", "yes", "on"}};
 
 	for (size_t on = 0; on < 2; on++)
 		for (size_t i = 0; i < 4; i++)
@@ -39,7 +40,8 @@ static int steps_from_environment(struct invocation *invocation, const char *nam
 	int set = copy ? 0 : fcp_error_nomem(err);
 
 	for (char *word; set == 0 && (word = strsep(&rest, ",")) != NULL;)
-		set = set_value(invocation, OPT_STEP_TIMEOUT_MS, ORIGIN_ENVIRONMENT, name, word, err);
+		set = set_value(invocation, OPT_STEP_TIMEOUT_MS, ORIGIN_ENVIRONMENT, name, word,
+				err);
 	free(copy);
 	return set;
 }

@@ -31,6 +31,13 @@ const struct file_list *files_of(const struct invocation *invocation, enum optio
 	return id == OPT_LAYERS ? &invocation->layers : &invocation->shares;
 }
 
+struct log invocation_log(const struct invocation *invocation)
+{
+	/* The choices are text and json. */
+	return log_open(invocation->command ? invocation->command->name : NULL,
+			invocation->values[OPT_LOG_FORMAT].number == 1);
+}
+
 int need_text(const struct invocation *invocation, enum option_id id, struct fcp_error *err)
 {
 	char variable[64];

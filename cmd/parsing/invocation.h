@@ -3,6 +3,7 @@
 #ifndef FCP_CMD_PARSING_INVOCATION_H
 #define FCP_CMD_PARSING_INVOCATION_H
 
+#include "cmd/output/log.h"
 #include "cmd/parsing/options.h"
 #include "cmd/parsing/unknown_variables.h"
 
@@ -21,6 +22,7 @@ struct value {
 	const char *text;   /* KIND_TEXT, KIND_LIST; KIND_CHOICE: the word */
 	uint64_t number;    /* KIND_MS, KIND_MIB, KIND_PID, KIND_BYTES; KIND_CHOICE: its place */
 	bool on;	    /* KIND_SWITCH, KIND_TOGGLE */
+	unsigned times;	    /* that a switch was given */
 };
 
 #define FILES_MAX 256
@@ -42,13 +44,14 @@ struct invocation {
 	} caps[FCP_RECLAIM_KINDS];
 	struct fcp_flags flags; /* of the file; all off without one */
 	struct unknown_variables unknown;
-	bool hinting;		/* a hinting run is asked for: its race is told as a warning */
+	bool hinting;		 /* a hinting run is asked for: its race is told as a warning */
 	struct file_list layers; /* OPT_LAYERS */
 	struct file_list shares; /* OPT_SHARE */
 	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
 	char **operands;
 	struct signals *signals; /* NULL: not waited for */
 	int cancel_fd;
+	char start_time[TIMESTAMP_BYTES]; /* when the program began; "": not known */
 	bool help, version;
 };
 
@@ -60,6 +63,9 @@ const char *text_of(const struct invocation *invocation, enum option_id id);
 
 /* The files of a KIND_FILES. */
 const struct file_list *files_of(const struct invocation *invocation, enum option_id id);
+
+/* For the command's messages, as --log-format says. */
+struct log invocation_log(const struct invocation *invocation);
 
 /* FCP_ERR_USAGE naming the option when a text was not said. */
 int need_text(const struct invocation *invocation, enum option_id id, struct fcp_error *err);

@@ -10,7 +10,7 @@
 struct nearest {
 	const char *word; /* of so many bytes; borrowed */
 	size_t length;
-	size_t distance;		/* of the best; at first NEAREST_NONE */
+	size_t distance; /* of the best; at first NEAREST_NONE */
 	char name[NEAREST_MAX_BYTES];
 };
 

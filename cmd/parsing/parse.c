@@ -11,10 +11,10 @@
 
 #define ENVIRONMENT \
 	"Each option can be set by the environment too: FCPAUSE_ and its name in capitals (FCPAUSE_API_SOCK). "
-#define EXIT_CODES                                                                       \
-	ENVIRONMENT                                                                      \
-		"Exit codes: 0 done, 1 failed, 2 usage, 3 not supported here, 4 partly " \
-		"done, 5 the VM was left in another state than asked, 6 another fcpause is at work."
+#define EXIT_CODES                                                               \
+	ENVIRONMENT                                                              \
+	"Exit codes: 0 done, 1 failed, 2 usage, 3 not supported here, 4 partly " \
+	"done, 5 the VM was left in another state than asked, 6 another fcpause is at work."
 #define EXIT_CODES_OF_COMMAND                                                          \
 	ENVIRONMENT "Exit codes: the command's, 125 fcpause failed, 126 it cannot be " \
 		    "executed, 127 it is not there, 128 + N signal N ended it."
@@ -221,7 +221,7 @@ static bool takes_next(const struct invocation *invocation, const char *word)
 /* Where the operands begin, which may look like options themselves; argc where there are none. */
 static int count_option_words(int argc, char **argv, const struct invocation *invocation)
 {
-	if (!invocation->command->operands)
+	if (!invocation->command || !invocation->command->operands)
 		return argc;
 	for (int i = 1; i < argc; i++) {
 		if (argv[i][0] != '-' || argv[i][1] == '\0' || strcmp(argv[i], "--") == 0)
@@ -233,7 +233,7 @@ static int count_option_words(int argc, char **argv, const struct invocation *in
 }
 
 /* An error behind which --json stands, or FCPAUSE_JSON, is told as JSON too. */
-static void find_json(int argc, char **argv, struct invocation *invocation)
+void find_json(int argc, char **argv, struct invocation *invocation)
 {
 	struct fcp_error no_matter;
 

@@ -16,4 +16,7 @@ int parse(int argc, char **argv, struct invocation *invocation, struct fcp_error
 /* The command's --help. */
 void print_help(const struct command *command, FILE *out);
 
+/* Sets OPT_JSON where --json is among the words, or FCPAUSE_JSON says so: for an error found so early. */
+void find_json(int argc, char **argv, struct invocation *invocation);
+
 #endif

@@ -30,7 +30,8 @@ static const char *hint_for(const char *name, char hint[NEAREST_MAX_BYTES + 24])
 		char own[NAME_MAX_BYTES];
 
 		if (options[i].kind != KIND_ACTION)
-			nearest_try(&nearest, environment_name((enum option_id)i, own, sizeof(own)));
+			nearest_try(&nearest,
+				    environment_name((enum option_id)i, own, sizeof(own)));
 	}
 	return nearest_hint(&nearest, hint);
 }
@@ -59,7 +60,8 @@ static void warn(struct unknown_variables *unknown, const char *name)
 		snprintf(text, bytes, "%s: no such variable, ignored; %s=0 says it", name,
 			 environment_name(negated, own, sizeof(own)));
 	else
-		snprintf(text, bytes, "%s: no such variable, ignored%s", name, hint_for(name, hint));
+		snprintf(text, bytes, "%s: no such variable, ignored%s", name,
+			 hint_for(name, hint));
 	unknown->count++;
 }
 

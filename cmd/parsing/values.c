@@ -38,8 +38,10 @@ static int set_number(enum option_kind kind, const char *where, const char *text
 	uint64_t number;
 
 	if (!fcp_parse_u64(text, kind == KIND_BYTES, &number))
-		return bad_value(where, text, kind == KIND_BYTES ? "a number of bytes (4096, 64K, 1MiB)"
-								 : "a whole number, 0 or more", err);
+		return bad_value(where, text,
+				 kind == KIND_BYTES ? "a number of bytes (4096, 64K, 1MiB)"
+						    : "a whole number, 0 or more",
+				 err);
 	if (kind == KIND_WAIT_MS && number == 0)
 		return bad_value(where, text, "a wait of 1 ms or more", err);
 	if ((kind == KIND_MS || kind == KIND_WAIT_MS) && number > MS_MAX)
@@ -65,7 +67,8 @@ static int set_step_ms(struct invocation *invocation, enum origin origin, const 
 	memcpy(name, text, (size_t)(equals - text));
 	name[equals - text] = '\0';
 	if (!fcp_reclaim_kind_find(name, &kind))
-		return bad_value(where, name, "a step (sync, drop_caches, compact_memory, fstrim)", err);
+		return bad_value(where, name, "a step (sync, drop_caches, compact_memory, fstrim)",
+				 err);
 	if (set_number(KIND_MS, where, equals + 1, &ms, err) != 0)
 		return -1;
 	if (invocation->caps[kind].origin <= origin) {
@@ -82,21 +85,24 @@ static int set_text(enum option_kind kind, const char *where, const char *text, 
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: the value is empty", where);
 	/* `--envd $URL --json` with an empty URL must not take the next option for its value. */
 	if (strncmp(text, "--", 2) == 0)
-		return bad_value(where, text, "a value (a name that begins so can be written ./--...)", err);
+		return bad_value(where, text,
+				 "a value (a name that begins so can be written ./--...)", err);
 	if (kind == KIND_URL && fcp_url_check(text, err) != 0)
 		return fcp_error_wrap(err, "%s", where);
 	value->text = text;
 	return 0;
 }
 
-static int add_file(struct file_list *list, const char *where, const char *text, struct fcp_error *err)
+static int add_file(struct file_list *list, const char *where, const char *text,
+		    struct fcp_error *err)
 {
 	struct value file;
 
 	if (set_text(KIND_FILES, where, text, &file, err) != 0)
 		return -1;
 	if (list->count == FILES_MAX)
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: there are more than %d", where, FILES_MAX);
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: there are more than %d", where,
+				     FILES_MAX);
 	list->files[list->count++] = text;
 	return 0;
 }
@@ -137,7 +143,8 @@ int set_value(struct invocation *invocation, enum option_id id, enum origin orig
 		set = set_mib_or_auto(where, text, value, err);
 		break;
 	case KIND_FILES:
-		set = add_file(id == OPT_LAYERS ? &invocation->layers : &invocation->shares, where, text, err);
+		set = add_file(id == OPT_LAYERS ? &invocation->layers : &invocation->shares, where,
+			       text, err);
 		break;
 	case KIND_STEP_MS:
 		set = set_step_ms(invocation, origin, where, text, err);
@@ -156,6 +163,7 @@ void set_switch(struct invocation *invocation, enum option_id id, enum origin or
 {
 	invocation->values[id].origin = origin;
 	invocation->values[id].on = on;
+	invocation->values[id].times += on;
 }
 
 void set_default(struct invocation *invocation, enum option_id id)

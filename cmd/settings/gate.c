@@ -55,8 +55,9 @@ static void take_caps(struct invocation *invocation, const struct fcp_flag *flag
 		if (invocation->caps[i].origin != ORIGIN_DEFAULT)
 			continue;
 		invocation->caps[i].origin = from_flag ? ORIGIN_FLAGS : ORIGIN_DEFAULT;
-		invocation->caps[i].ms = from_flag ? flag->caps_ms[i]
-						   : fcp_reclaim_default_cap_ms((enum fcp_reclaim_kind)i);
+		invocation->caps[i].ms =
+			from_flag ? flag->caps_ms[i]
+				  : fcp_reclaim_default_cap_ms((enum fcp_reclaim_kind)i);
 	}
 }
 

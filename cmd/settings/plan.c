@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/settings/plan.h"
 
+#include "base/cleanup.h"
 #include "cmd/output/output.h"
 #include "cmd/settings/settings.h"
+
+#include <string.h>
 
 void plan_write(const struct invocation *invocation, const struct planned *steps, size_t count,
 		FILE *out)
@@ -24,6 +27,7 @@ static void fill_object(struct output *output, const struct planned *steps, size
 	for (size_t i = 0; i < count; i++) {
 		struct fcp_json *step = fcp_json_object();
 
+		output->bad |= fcp_json_set_string(step, "name", steps[i].step);
 		output->bad |= fcp_json_set_string(step, "step", steps[i].step);
 		output->bad |= fcp_json_set_bool(step, "planned", !steps[i].off_reason);
 		if (steps[i].off_reason)
@@ -47,6 +51,20 @@ int plan_print(const struct invocation *invocation, const struct planned *steps,
 
 void plan_tell(const struct invocation *invocation, const struct planned *steps, size_t count)
 {
-	if (invocation->values[OPT_VERBOSE].on)
-		plan_write(invocation, steps, count, stderr);
+	const struct log log = invocation_log(invocation);
+	FCP_CLEANUP(free) char *text = NULL;
+	char *rest, *line;
+	size_t bytes = 0;
+	FILE *out;
+
+	if (!invocation->values[OPT_VERBOSE].on)
+		return;
+	out = open_memstream(&text, &bytes);
+	if (!out)
+		return;
+	plan_write(invocation, steps, count, out);
+	if (fclose(out) != 0)
+		return;
+	for (rest = text; (line = strsep(&rest, "\n")) != NULL && rest;)
+		log_plain(&log, LEVEL_INFO, line);
 }

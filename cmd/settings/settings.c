@@ -66,8 +66,9 @@ static int add_setting(struct fcp_json *settings, const char *name, enum option_
 /* What decides the work; how it is printed does not. */
 static bool is_setting(const struct invocation *invocation, enum option_id id)
 {
-	return takes_option(invocation, id) && options[id].kind != KIND_ACTION &&
-	       id != OPT_JSON && id != OPT_QUIET && id != OPT_VERBOSE && id != OPT_DRY_RUN;
+	return takes_option(invocation, id) && options[id].kind != KIND_ACTION && id != OPT_JSON &&
+	       id != OPT_QUIET && id != OPT_VERBOSE && id != OPT_TRACE && id != OPT_LOG_FORMAT &&
+	       id != OPT_SETTINGS && id != OPT_DRY_RUN;
 }
 
 static int add_caps(struct fcp_json *settings, const struct invocation *invocation)
@@ -86,7 +87,8 @@ static int add_caps(struct fcp_json *settings, const struct invocation *invocati
 	return bad;
 }
 
-static int add_files(struct fcp_json *settings, const struct invocation *invocation, enum option_id id)
+static int add_files(struct fcp_json *settings, const struct invocation *invocation,
+		     enum option_id id)
 {
 	struct fcp_json *setting = fcp_json_object(), *words = fcp_json_array();
 	const struct file_list *list = files_of(invocation, id);
@@ -193,7 +195,8 @@ void settings_print(const struct invocation *invocation, FILE *out)
 			continue;
 		}
 		if (options[id].kind != KIND_STEP_MS) {
-			print_setting(out, options[id].name, options[id].kind, &invocation->values[id]);
+			print_setting(out, options[id].name, options[id].kind,
+				      &invocation->values[id]);
 			continue;
 		}
 		for (size_t kind = 0; kind < FCP_RECLAIM_KINDS; kind++) {

@@ -38,6 +38,19 @@ setup() {
 teardown() {
 	[ -z "${FCP_PID:-}" ] || kill -KILL "$FCP_PID" 2>/dev/null || true
 	sim_stop
+	check_reports
+}
+
+# All reports of the test must be as the published schema says, and have no member that it lacks.
+_REPORTS=reports.to-check
+keep_report() {
+	local head
+	IFS= read -r -n 10 head <"$T/out" || true
+	[ "$head" != '{"schema":' ] || cat "$T/out" >>"$T/$_REPORTS"
+}
+check_reports() {
+	[ -s "$T/$_REPORTS" ] || return 0
+	"${FCPAUSE_BUILD:-$ROOT/build}/schema-check" "$ROOT/cmd/schema/fcpause.schema.json" "$T/$_REPORTS"
 }
 
 # A booted VM with an armed balloon, 16 MiB, small: what most tests want.
@@ -49,6 +62,7 @@ RUN_SECONDS=40
 fcp() {
 	status=0
 	timeout -k 1 $RUN_SECONDS "$FCPAUSE" "$@" >"$T/out" 2>"$T/err" || status=$?
+	keep_report
 }
 
 # A shell's background jobs ignore SIGINT, which env takes back, and read /dev/null, unless told to
@@ -67,6 +81,7 @@ fcp_end() {
 	status=0
 	wait "$FCP_PID" || status=$?
 	FCP_PID=
+	keep_report
 }
 
 # Prints what came out, for the one who reads a failed test, and fails.
@@ -83,7 +98,7 @@ _show() {
 expect() { [ "$status" -eq "$1" ] || _show "expected exit code $1"; }
 
 # What holds for the JSON of every run, good or bad.
-_SOUND='.schema == "fcpause/1" and (.command | type == "string") and
+_SOUND='.schema == "fcpause/1" and (.command | type | IN("string", "null")) and
 	([.. | objects | select(has("status"))
 	  | (.status | IN("ok", "partial", "skipped", "timeout", "unsupported", "failed")) and
 	    if .status == "ok" then has("reason") | not

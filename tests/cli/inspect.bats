@@ -336,13 +336,13 @@ within() {
 		ENV=(TERM=xterm "$setting")
 		on_terminal --mem-file-path mem
 		grep -q 'a cell is' out
-		run ! grep -q "$ESC" out
+		run ! grep -q "$ESC\[[0-9;]*m" out
 	done
 	ENV=(TERM=xterm NO_COLOR=)
 	on_terminal --mem-file-path mem
-	grep -q "$ESC" out
+	grep -q "$ESC\[[0-9;]*m" out
 	on_terminal --mem-file-path mem --color never
-	run ! grep -q "$ESC" out
+	run ! grep -q "$ESC\[[0-9;]*m" out
 }
 
 # ---- the picture -----------------------------------------------------------------------------
@@ -553,7 +553,7 @@ well_formed() {
 	mem
 	inspect --mem-file-path mem --dry-run --svg map.svg --json
 	expect 0
-	expect_json '.dry_run' '.steps == [{step: "inspect", planned: true}]' \
+	expect_json '.dry_run' '.steps == [{name: "inspect", step: "inspect", planned: true}]' \
 		'.settings.color == {value: "auto", origin: "default"}'
 	[ ! -e map.svg ]
 	inspect --mem-file-path mem --quiet

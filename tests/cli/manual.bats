@@ -155,6 +155,7 @@ good() {
 	WHO:*) echo firecracker ;;
 	MEANING:*) echo zero ;;
 	WHEN:*) echo never ;;
+	FORMAT:*) echo json ;;
 	FILE:* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) echo value ;;
 	*) echo "no good value is known for --$1 $2: add it to this test" >&2; return 1 ;;
 	esac
@@ -167,7 +168,7 @@ bad() {
 	STEP=N:*) printf '%s\n' sync 7 nix=7 sync= sync=x ;;
 	BYTES:*) printf '%s\n' x 4097 1KB 99999999T ;;
 	LIST:*) printf '%s\n' nix --json ;;
-	USE:* | TYPE:* | MEANING:* | WHEN:* | WHO:*) printf '%s\n' nix ;;
+	USE:* | TYPE:* | MEANING:* | WHEN:* | WHO:* | FORMAT:*) printf '%s\n' nix ;;
 	FILE:* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) printf '%s\n' --json ;;
 	*) echo "no bad value is known for --$1 $2: add it to this test" >&2; return 1 ;;
 	esac
@@ -263,7 +264,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	for command in $(commands); do
 		# A synopsis can have a common option that the command needs.
 		help_options "$command" | awk -F '\t' '{ print $1 " " $2 }' |
-			grep -vxF "$common" | grep -vE '^(dry-run|quiet|verbose|(no-)?sandbox|help|version) $' | sort >a
+			grep -vxF "$common" | grep -vE '^(dry-run|quiet|verbose|(no-)?settings|(no-)?sandbox|help|version) $' | sort >a
 		section "$(page "$command")" SYNOPSIS |
 			grep -oE 'Fl Fl [^ ]+( Ar [^ ]+)?' | sed -E 's/Fl Fl ([^ ]+)( Ar )?/\1 /' |
 			grep -vxF "$common" | sort -u >b
@@ -448,7 +449,8 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			| ($key | gsub("_"; "-")) + "=" + .' out |
 			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|any-base|verify|list|track-dirty-pages|stop|stdin)=|=0$|^step-timeout-ms' |
 			sort >b
-		grep -vx 'amount-mib=0' a >a2 || true
+		# Of how things are printed a plan says nothing.
+		grep -vxE 'amount-mib=0|log-format=text|settings=on' a >a2 || true
 		mv a2 a
 		equal 'manual' "fcpause $command --dry-run"
 	done
@@ -519,6 +521,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		while IFS=$'\t' read -r name arg kind; do
 			case $name:$kind in
 			*:negation | *:action | json:* | quiet:* | verbose:* | dry-run:*) continue ;;
+			settings:* | trace:* | log-format:*) continue ;; # of how things are printed: trace.bats, schema.bats
 			flags:* | ranges:* | step-timeout-ms:* | before:* | after:*) continue ;; # below
 			pid:*) continue ;; # excludes the file that is needed otherwise
 			layer:value) continue ;; # of merge: not of the environment

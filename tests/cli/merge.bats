@@ -257,10 +257,11 @@ small() {
 	fcp merge --base base.mem --layer diff.mem --out out.mem --any-base
 	expect 0
 	expect_no_err
+	export TERM=xterm
 	PROGRAM=$FCPAUSE script -qec 'exec "$PROGRAM" merge --base base.mem --layer diff.mem --out o1.mem --any-base' /dev/null >shown
-	grep -qE $'\rfcpause merge: +[0-9]+ %, 0 of 0 MiB' shown || { cat -v shown; false; }
+	grep -qE $'\rmerge +\.\.\. +[0-9.]+ s  writing, 64.0 KiB of 64.0 KiB' shown || { cat -v shown; false; }
 	# The line is gone before the result is said.
-	tr '\r' '\n' <shown | grep -qE $'^\033\\[Kmerge +ok ' || { cat -v shown; false; }
+	tr '\r' '\n' <shown | grep -qE $'^\033\\[Jmerge +ok ' || { cat -v shown; false; }
 	PROGRAM=$FCPAUSE script -qec 'exec "$PROGRAM" merge -q --base base.mem --layer diff.mem --out o2.mem --any-base' /dev/null >shown
 	[ ! -s shown ]
 	cmp o1.mem out.mem

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Every request to Firecracker and envd, a line each: on the standard error (-vv), in a file (--trace). */
+#ifndef FCP_CMD_OUTPUT_TRACE_H
+#define FCP_CMD_OUTPUT_TRACE_H
+
+#include "cmd/output/log.h"
+#include "fcpause.h"
+
+struct trace {
+	struct log logs[2];
+	size_t count; /* 0: requests are not traced */
+};
+
+/*
+ * path NULL: no file. The file is appended to, and made for its owner only. FCP_ERR_IO.
+ */
+int trace_open(const struct log *log, bool on_stderr, const char *path, struct trace *trace_,
+	       struct fcp_error *err);
+
+void trace_exchange(const struct trace *trace, const struct fcp_exchange *exchange);
+
+/* Closes the file. */
+void trace_close(struct trace *trace);
+
+#endif
