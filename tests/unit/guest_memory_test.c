@@ -115,7 +115,12 @@ static void layouts(void)
 	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_x86_64), 1, "up to 3 GiB: one layout");
 	has_layout(&memory, 0, (struct expected[]){{0, 3 * GIB}, {0, 0}}, "one region");
 	is_u64(memory.region_count, 1, "which is the one that is taken first");
-	ok(!fcp_guest_memory_layout(&memory, 1, &view), "there is no second layout");
+	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_arm64), 1, "of arm64 one as well");
+	has_layout(&memory, 1, (struct expected[]){{2 * GIB, 3 * GIB}, {0, 0}},
+		   "in one region from 2 GiB on");
+	ok(fcp_guest_memory_layout(&memory, 1, &view) && view.arch == &fcp_guest_arm64,
+	   "which is arm64's");
+	ok(!fcp_guest_memory_layout(&memory, 2, &view), "there is no third layout");
 
 	ok(ftruncate(fd, (off_t)(3 * GIB + PAGE)) == 0, "a page more than 3 GiB");
 	memory = open_whole(fd);
@@ -144,6 +149,11 @@ static void layouts(void)
 		   "both holes");
 	has_layout(&memory, 1, (struct expected[]){{0, 3 * GIB}, {4 * GIB, 297 * GIB}, {0, 0}},
 		   "no second hole");
+	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_arm64), 2, "of arm64 two");
+	has_layout(&memory, 4,
+		   (struct expected[]){{2 * GIB, 254 * GIB}, {512 * GIB, 46 * GIB}, {0, 0}},
+		   "the hole at 256 GiB");
+	has_layout(&memory, 5, (struct expected[]){{2 * GIB, 300 * GIB}, {0, 0}}, "or no hole");
 	close(fd);
 }
 

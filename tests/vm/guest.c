@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * guest: /init of the guest under test. Obeys commands that come over /dev/ttyS1, one a line, and
+ * guest: /init of the guest under test. Obeys commands that come over /dev/ttyS1 (or the device that
+ * is called FCPAUSE_PORT on the kernel's command line, which is init's environment), one a line, and
  * answers each with lines and a last one, `OK ...` or `ERR ...`. Linked statically, nothing else is
  * in the initramfs but a busybox to look around with by hand.
  *
@@ -11,6 +12,7 @@
  *   calm            ends them: `OK ROUNDS`, or ERR when one of them found a page changed
  *   fill MIB        takes all memory there is, MIB at most, writes to every page, reads it back
  *   log             what the kernel log has to complain of
+ *   say TEXT        writes it to the kernel's log, _ as a space
  *   kexec           starts /kexec/vmlinuz with /kexec/initrd, whose /init answers in its place
  */
 #include <errno.h>
@@ -340,8 +342,77 @@ static void show_log(void)
 		fprintf(port, "OK\n");
 }
 
-/* No answer when it goes well: this kernel is gone then. */
-static void start_kernel(void)
+#ifdef __aarch64__
+/* Debian's arm64 kernels have no kexec_file_load(2): what kexec-tools does, as far as it is needed. */
+
+#define KEXEC_ARM64 (183ul << 16)
+#define SECOND_KERNEL 0x50000000ul /* 256 MiB into RAM, clear of what QEMU loads */
+#define SECOND_TREE (SECOND_KERNEL + 64 * MIB)
+#define ENTRY (SECOND_TREE + 2 * MIB)
+
+struct segment {
+	const void *bytes;
+	size_t length;
+	unsigned long address;
+	size_t room;
+};
+
+static bool read_segment(const char *path, unsigned long address, struct segment *segment)
+{
+	char *bytes = (char *)take(64 * MIB);
+	int fd = open(path, O_RDONLY);
+	size_t length = 0;
+	ssize_t got = 0;
+
+	while (fd >= 0 && bytes && (got = read(fd, bytes + length, 64 * MIB - length)) > 0)
+		length += (size_t)got;
+	*segment = (struct segment){bytes, length, address, (length + PAGE - 1) / PAGE * PAGE};
+	return got == 0 && length > 0 && close(fd) == 0;
+}
+
+/* /chosen's address of the initrd: the second kernel's goes to the same place. */
+static unsigned long tree_number(const char *path)
+{
+	unsigned char bytes[8];
+	unsigned long number = 0;
+	FILE *file = fopen(path, "re");
+	size_t length = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+
+	for (size_t i = 0; i < length; i++)
+		number = number << 8 | bytes[i];
+	if (file)
+		fclose(file);
+	return number;
+}
+
+static bool load_kernel(void)
+{
+	static const char start[] = "/proc/device-tree/chosen/linux,initrd-start";
+	static const char end[] = "/proc/device-tree/chosen/linux,initrd-end";
+	/* x0 = the tree, x1 to x3 = 0, and off to the kernel. */
+	static const struct {
+		uint32_t code[8];
+		uint64_t tree, kernel;
+	} entry = {{0x58000100, 0x58000124, 0xd2800001, 0xd2800002, 0xd2800003, 0xd61f0080,
+		    0xd503201f, 0xd503201f}, SECOND_TREE, SECOND_KERNEL};
+	struct segment segments[4] = {
+		{&entry, sizeof(entry), ENTRY, PAGE},
+	};
+
+	mkdir("/sys", 0755);
+	mount("sysfs", "/sys", "sysfs", 0, NULL);
+	if (!read_segment("/kexec/vmlinuz", SECOND_KERNEL, &segments[1]) ||
+	    !read_segment("/sys/firmware/fdt", SECOND_TREE, &segments[2]) ||
+	    !read_segment("/kexec/initrd", tree_number(start), &segments[3]))
+		return false;
+	/* The image's size with .bss, from its header; the initrd was larger the first time. */
+	memcpy(&segments[1].room, (const char *)segments[1].bytes + 16, sizeof(uint64_t));
+	segments[1].room = (segments[1].room + PAGE - 1) / PAGE * PAGE;
+	segments[3].room = (tree_number(end) - tree_number(start) + PAGE - 1) / PAGE * PAGE;
+	return syscall(SYS_kexec_load, ENTRY, 4ul, segments, KEXEC_ARM64) == 0;
+}
+#else
+static bool load_kernel(void)
 {
 	int kernel = open("/kexec/vmlinuz", O_RDONLY), initrd = open("/kexec/initrd", O_RDONLY);
 	FILE *file = fopen("/proc/cmdline", "re");
@@ -349,11 +420,30 @@ static void start_kernel(void)
 
 	if (file && fgets(line, sizeof(line), file))
 		line[strcspn(line, "\n")] = '\0';
-	if (kernel < 0 || initrd < 0 ||
-	    syscall(SYS_kexec_file_load, kernel, initrd, strlen(line) + 1, line, 0ul) < 0 ||
+	return kernel >= 0 && initrd >= 0 &&
+	       syscall(SYS_kexec_file_load, kernel, initrd, strlen(line) + 1, line, 0ul) == 0;
+}
+#endif
+
+/* No answer when it goes well: this kernel is gone then. */
+static void start_kernel(void)
+{
+	if (!load_kernel() ||
 	    syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC,
 		    NULL) < 0)
 		fprintf(port, "ERR kexec: %s\n", strerror(errno));
+}
+
+static void say(const char *text)
+{
+	FILE *file = fopen("/dev/kmsg", "we");
+	int status = -1;
+
+	for (; file && *text; text++)
+		fputc(*text == '_' ? ' ' : *text, file);
+	if (file)
+		status = fclose(file);
+	fprintf(port, status == 0 ? "OK\n" : "ERR say\n");
 }
 
 static void obey(const char *line)
@@ -375,6 +465,8 @@ static void obey(const char *line)
 		fill(mib);
 	else if (strcmp(line, "log") == 0)
 		show_log();
+	else if (strncmp(line, "say ", 4) == 0)
+		say(line + 4);
 	else if (strcmp(line, "kexec") == 0)
 		start_kernel();
 	else
@@ -396,7 +488,8 @@ static void lower_watermark(void)
 
 static FILE *open_port(void)
 {
-	int fd = open("/dev/ttyS1", O_RDWR | O_NOCTTY);
+	const char *device = getenv("FCPAUSE_PORT");
+	int fd = open(device ? device : "/dev/ttyS1", O_RDWR | O_NOCTTY);
 	struct termios raw;
 
 	if (fd < 0 || tcgetattr(fd, &raw) < 0)
@@ -420,7 +513,7 @@ int main(void)
 	churn = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	port = open_port();
 	if (!port || churn == MAP_FAILED) {
-		fprintf(stderr, "guest: no /dev/ttyS1\n");
+		fprintf(stderr, "guest: no port\n");
 		return 1;
 	}
 	/* Nothing is sent to us before: the driver empties the port as it comes up. */

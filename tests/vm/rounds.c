@@ -2,16 +2,17 @@
 /*
  * rounds: one guest, some rounds of load, stop, scan, compare, release, go on, check.
  *
- *   rounds --kernel F --initrd F --directory D [--memory 512M] [--cpu qemu64] [--smp 1] [--append
- * A]
+ *   rounds --kernel F --initrd F --directory D [--arm64 [--mte]] [--memory 512M] [--cpu CPU]
+ *          [--smp 1] [--append A]
  *          [--rounds 2] [--stops N] [--refused GATE] [--makedumpfile] [--load MIB] [--fill MIB]
- *          [--save F] [--kexec] [--dimm 256M [--dimm-at ADDRESS]]
+ *          [--save F] [--kexec] [--reason TEXT [--say TEXT]] [--dimm 256M [--dimm-at ADDRESS]]
  *
  * --dimm: so much is plugged in at boot; the memory file has it behind boot memory (R3).
  * --stops N: N stops at random instants of heavy allocation, the free pages punched at each.
  * --refused GATE: the scan must refuse by that gate. --save F: copies the memory file, stopped.
  * --kexec: the guest starts a second kernel from its initrd before the rounds; what the first left
- * in memory must not be taken for it. Lines that begin with # say what was seen; exit 0 when all was well.
+ * in memory must not be taken for it. --say TEXT: what the guest writes to its kernel's log before a scan that must be refused;
+ * --reason TEXT: a part of the reason. Lines that begin with # say what was seen; exit 0 when all was well.
  */
 #include "base/cleanup.h"
 #include "base/deadline.h"
@@ -19,6 +20,7 @@
 #include "core.h"
 #include "guest/free_pages.h"
 #include "guest/kernel/search.h"
+#include "layout.h"
 #include "vm.h"
 
 #include <fcntl.h>
@@ -43,7 +45,7 @@
 struct plan {
 	struct vm_settings vm;
 	unsigned rounds, stops, load_mib, fill_mib;
-	const char *refused, *save;
+	const char *refused, *reason, *say, *save;
 	bool makedumpfile, kexec;
 };
 
@@ -63,8 +65,11 @@ static int scan(struct vm *vm, struct fcp_guest_free *found, double *ms_)
 	uint64_t start = fcp_now_ns();
 	int status = -1;
 
-	if (fd >= 0 && fcp_guest_memory_open_file(fd, FCP_HOLES_ZERO, -1, &memory, &err) == 0)
+	if (fd >= 0 && fcp_guest_memory_open_file(fd, FCP_HOLES_ZERO, -1, &memory, &err) == 0) {
+		/* As the guest's Firecracker would have it, but where QEMU has its RAM. */
+		layout_move_arm64(&memory, QEMU_ARM64_RAM);
 		status = fcp_guest_find_free(&memory, &settings, found, &err);
+	}
 	*ms_ = fcp_ms_since(start);
 	if (status < 0)
 		printf("# scan: %s\n", err.message);
@@ -278,12 +283,16 @@ static bool refused(struct vm *vm, const struct plan *plan)
 	double ms;
 
 	snprintf(command, sizeof(command), "load 1 %u", plan->load_mib);
-	if (!vm_command(vm, command, NULL, 0, COMMAND_MS) || !vm_stop(vm))
+	if (!vm_command(vm, command, NULL, 0, COMMAND_MS))
+		return false;
+	snprintf(command, sizeof(command), "say %s", plan->say ? plan->say : "");
+	if ((plan->say && !vm_command(vm, command, NULL, 0, COMMAND_MS)) || !vm_stop(vm))
 		return false;
 	as_asked = scan(vm, &found, &ms) < 0 && found.ranges.count == 0;
 	for (unsigned i = 0; as_asked && i < FCP_GUEST_GATES; i++)
 		if (strcmp(found.gates[i].name, plan->refused) == 0)
-			as_asked = found.gates[i].state == FCP_GATE_FAILED;
+			as_asked = found.gates[i].state == FCP_GATE_FAILED &&
+				   (!plan->reason || strstr(found.gates[i].reason, plan->reason));
 	fcp_guest_free_clear(&found);
 	return as_asked ? true : fail("it should have been refused");
 }
@@ -398,9 +407,11 @@ int main(int argc, char **argv)
 		{"append", 1, NULL, 'a'}, {"rounds", 1, NULL, 'r'}, {"stops", 1, NULL, 't'},
 		{"refused", 1, NULL, 'f'}, {"save", 1, NULL, 'w'},  {"makedumpfile", 0, NULL, 'M'},
 		{"dimm", 1, NULL, 'D'},   {"dimm-at", 1, NULL, 'A'},
+		{"arm64", 0, NULL, 'R'},  {"mte", 0, NULL, 'T'},   {"say", 1, NULL, 'B'},
+		{"reason", 1, NULL, 'N'},
 		{"load", 1, NULL, 'l'},   {"fill", 1, NULL, 'L'},  {"kexec", 0, NULL, 'x'},
 		{0}};
-	struct plan plan = {.vm = {.memory = "512M", .cpu = "qemu64", .smp = "1", .append = ""},
+	struct plan plan = {.vm = {.memory = "512M", .smp = "1", .append = ""},
 			    .rounds = 2,
 			    .load_mib = 24,
 			    .fill_mib = 8192};
@@ -426,6 +437,10 @@ int main(int argc, char **argv)
 		case 'A': plan.vm.dimm_at = optarg; break;
 		case 'M': plan.makedumpfile = true; break;
 		case 'x': plan.kexec = true; break;
+		case 'R': plan.vm.arm64 = true; break;
+		case 'T': plan.vm.mte = true; break;
+		case 'B': plan.say = optarg; break;
+		case 'N': plan.reason = optarg; break;
 		default: return 2;
 		}
 	}

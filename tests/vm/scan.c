@@ -2,7 +2,10 @@
 /*
  * scan: the free pages of a memory file, by the library alone.
  *
- *   scan [--base] [--list] [--repeat N] MEMORY_FILE     --base: holes are a base's bytes
+ *   scan [--base] [--list] [--repeat N] [--arm64-ram GPA] MEMORY_FILE
+ *
+ * --base: holes are a base's bytes. --arm64-ram: where RAM begins if it is an arm64 guest's (QEMU's
+ * virt: 0x40000000).
  *
  * Prints one `key value` line a fact; with --list also `range START LENGTH`. Exit 0, 3 when a gate
  * refused, 1 on any other failure, 2 on usage.
@@ -11,10 +14,12 @@
 #include "base/deadline.h"
 #include "base/units.h"
 #include "guest/free_pages.h"
+#include "layout.h"
 
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void print(const struct fcp_guest_free *found, bool list)
@@ -34,6 +39,9 @@ static void print(const struct fcp_guest_free *found, bool list)
 					    found->ranges.items[i].start));
 }
 
+/* 0: as Firecracker has it. */
+static uint64_t arm64_ram;
+
 static int scan(const char *path, enum fcp_holes holes, bool list)
 {
 	FCP_CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -48,8 +56,10 @@ static int scan(const char *path, enum fcp_holes holes, bool list)
 		perror(path);
 		return 1;
 	}
-	if (fcp_guest_memory_open_file(fd, holes, -1, &memory, &err) == 0)
+	if (fcp_guest_memory_open_file(fd, holes, -1, &memory, &err) == 0) {
+		layout_move_arm64(&memory, arm64_ram);
 		status = fcp_guest_find_free(&memory, &settings, &found, &err);
+	}
 	printf("ms %.3f\n", fcp_ms_since(start));
 	print(&found, list);
 	fcp_guest_free_clear(&found);
@@ -64,6 +74,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"base", no_argument, NULL, 'b'},
 						{"list", no_argument, NULL, 'l'},
 						{"repeat", required_argument, NULL, 'r'},
+						{"arm64-ram", required_argument, NULL, 'm'},
 						{0}};
 	enum fcp_holes holes = FCP_HOLES_ZERO;
 	uint64_t repeat = 1;
@@ -75,6 +86,8 @@ int main(int argc, char **argv)
 			holes = FCP_HOLES_BASE;
 		else if (option == 'l')
 			list = true;
+		else if (option == 'm')
+			arm64_ram = strtoull(optarg, NULL, 0);
 		else if (option != 'r' || !fcp_parse_u64(optarg, false, &repeat))
 			return 2;
 	}

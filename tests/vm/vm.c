@@ -109,22 +109,44 @@ bool vm_cont(struct vm *vm)
 	return qmp(vm, "cont");
 }
 
-static void exec_qemu(const struct vm *vm, const struct vm_settings *settings, int qmp_fd,
-		      int port_fd)
-{
-	char backend[768], machine[128], append[512], console[640], qmp_dev[64], port_dev[64];
-	char memory[128], dimm[768], device[128];
+/* What is the same for both machines. */
+struct command {
+	char backend[768], console[640], qmp[64], port[64];
+	const char *words[64];
+	unsigned count;
+};
 
-	snprintf(backend, sizeof(backend),
+static void add_words(struct command *command, const char *const *words)
+{
+	while (*words)
+		command->words[command->count++] = *words++;
+}
+
+static void fill_command(struct command *command, const struct vm *vm,
+			 const struct vm_settings *settings, int qmp_fd, int port_fd)
+{
+	snprintf(command->backend, sizeof(command->backend),
 		 "memory-backend-file,id=ram,share=on,size=%s,mem-path=%s", settings->memory,
 		 vm->memory_path);
-	/* The file is laid out like Firecracker's: RAM goes on at 4 GiB from the file's 3 GiB on.
-	 */
-	snprintf(machine, sizeof(machine), "pc,max-ram-below-4g=3G,memory-backend=ram");
+	snprintf(command->console, sizeof(command->console), "file,id=console,path=%s",
+		 vm->console_path);
+	snprintf(command->qmp, sizeof(command->qmp), "socket,id=qmp,fd=%d", qmp_fd);
+	snprintf(command->port, sizeof(command->port), "socket,id=port,fd=%d", port_fd);
+	add_words(command, (const char *[]){
+		settings->arm64 ? "qemu-system-aarch64" : "qemu-system-x86_64", "-accel", "tcg",
+		"-object", command->backend, "-smp", settings->smp, "-nodefaults", "-display",
+		"none", "-no-reboot", "-chardev", command->console, "-serial", "chardev:console",
+		"-chardev", command->port, "-chardev", command->qmp, "-mon",
+		"chardev=qmp,mode=control", "-kernel", settings->kernel, "-initrd",
+		settings->initrd, NULL});
+}
+
+static void exec_x86_64(const struct vm *vm, const struct vm_settings *settings,
+			struct command *command)
+{
+	char append[512], memory[128], dimm[768], device[128];
+
 	snprintf(append, sizeof(append), "console=ttyS0 panic=-1 quiet %s", settings->append);
-	snprintf(console, sizeof(console), "file,id=console,path=%s", vm->console_path);
-	snprintf(qmp_dev, sizeof(qmp_dev), "socket,id=qmp,fd=%d", qmp_fd);
-	snprintf(port_dev, sizeof(port_dev), "socket,id=port,fd=%d", port_fd);
 	snprintf(memory, sizeof(memory), "%s%s", settings->memory,
 		 settings->dimm ? ",slots=2,maxmem=600G" : "");
 	/* Without one: something that changes nothing in the guest. */
@@ -136,12 +158,39 @@ static void exec_qemu(const struct vm *vm, const struct vm_settings *settings, i
 		snprintf(device, sizeof(device), "pc-dimm,memdev=dimm%s%s",
 			 settings->dimm_at ? ",addr=" : "", settings->dimm_at ? settings->dimm_at : "");
 	}
-	execlp("qemu-system-x86_64", "qemu-system-x86_64", "-accel", "tcg", "-machine", machine,
-	       "-object", backend, "-object", dimm, "-device", device, "-m", memory, "-cpu", settings->cpu, "-smp",
-	       settings->smp, "-nodefaults", "-display", "none", "-no-reboot", "-chardev", console,
-	       "-serial", "chardev:console", "-chardev", port_dev, "-serial", "chardev:port",
-	       "-chardev", qmp_dev, "-mon", "chardev=qmp,mode=control", "-kernel", settings->kernel,
-	       "-initrd", settings->initrd, "-append", append, (char *)NULL);
+	/* The file is laid out like Firecracker's: RAM goes on at 4 GiB from the file's 3 GiB on. */
+	add_words(command, (const char *[]){
+		"-machine", "pc,max-ram-below-4g=3G,memory-backend=ram", "-object", dimm, "-device",
+		device, "-m", memory, "-cpu", settings->cpu ? settings->cpu : "qemu64", "-serial",
+		"chardev:port", "-append", append, NULL});
+	execvp(command->words[0], (char *const *)(uintptr_t)command->words);
+}
+
+/* RAM begins at 1 GiB; the board has one serial port, the other is a PCI device. */
+static void exec_arm64(const struct vm_settings *settings, struct command *command)
+{
+	char append[512];
+
+	snprintf(append, sizeof(append), "console=ttyAMA0 FCPAUSE_PORT=/dev/ttyS0 panic=-1 quiet %s",
+		 settings->append);
+	add_words(command, (const char *[]){
+		"-machine", settings->mte ? "virt,gic-version=3,its=off,memory-backend=ram,mte=on"
+					  : "virt,gic-version=3,its=off,memory-backend=ram",
+		"-m", settings->memory, "-cpu", settings->cpu ? settings->cpu : "cortex-a72", "-device",
+		"pci-serial,chardev=port", "-append", append, NULL});
+	execvp(command->words[0], (char *const *)(uintptr_t)command->words);
+}
+
+static void exec_qemu(const struct vm *vm, const struct vm_settings *settings, int qmp_fd,
+		      int port_fd)
+{
+	struct command command = {.count = 0};
+
+	fill_command(&command, vm, settings, qmp_fd, port_fd);
+	if (settings->arm64)
+		exec_arm64(settings, &command);
+	else
+		exec_x86_64(vm, settings, &command);
 	_exit(127);
 }
 

@@ -18,7 +18,9 @@ struct vm_settings {
 	const char *memory;    /* "512M" */
 	const char *dimm;      /* "256M": plugged in beside it, as a file of its own; or NULL */
 	const char *dimm_at;   /* its address in the guest; NULL: QEMU's choice */
-	const char *cpu;       /* "qemu64", "max" */
+	bool arm64;	       /* else x86_64 */
+	bool mte;	       /* of arm64: with memory tagging */
+	const char *cpu;       /* "qemu64", "max"; NULL: a common one */
 	const char *smp;
 	const char *append; /* to the command line; "" */
 };

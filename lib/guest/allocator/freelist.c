@@ -259,6 +259,10 @@ int fcp_guest_lists_check(struct fcp_guest_memmap *memmap, struct fcp_guest_bloc
 	unsigned count;
 
 	*lists_ = (struct fcp_guest_lists){0};
+	if (memmap->kernel->note.node_data == FCP_GUEST_NONE &&
+	    memmap->kernel->note.contig_page_data == FCP_GUEST_NONE &&
+	    fcp_guest_node_find_by_lists(memmap, blocks, err) < 0)
+		return -1;
 	if (fcp_guest_nodes_find(memmap->kernel, nodes, &count, err) < 0)
 		return -1;
 	for (unsigned i = 0; i < count; i++)

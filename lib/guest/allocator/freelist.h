@@ -34,6 +34,13 @@ int fcp_guest_nodes_find(struct fcp_guest_kernel *kernel,
 			 struct fcp_error *err);
 
 /*
+ * Where the note names no node: finds it from the blocks' lists, and fills in contig_page_data.
+ * FCP_ERR_UNSUPPORTED: they lead to no node, or to more than one.
+ */
+int fcp_guest_node_find_by_lists(struct fcp_guest_memmap *memmap,
+				 const struct fcp_guest_blocks *blocks, struct fcp_error *err);
+
+/*
  * Compares the lists with the blocks, and drops those that are on no list from blocks; its bitmap
  * is used up. FCP_ERR_UNSUPPORTED: the lists and the marks disagree, or the counts. A list that
  * runs in circles meets a head twice and ends there.

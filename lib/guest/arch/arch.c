@@ -3,4 +3,4 @@
 
 #include <stddef.h>
 
-const struct fcp_guest_arch *const fcp_guest_archs[] = {&fcp_guest_x86_64, NULL};
+const struct fcp_guest_arch *const fcp_guest_archs[] = {&fcp_guest_x86_64, &fcp_guest_arm64, NULL};

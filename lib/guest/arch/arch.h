@@ -57,8 +57,8 @@ struct fcp_guest_mark {
 };
 
 /*
- * What shows which kernel runs, found before a kernel is known; of x86_64: its trampoline (see
- * guest/arch/x86_64_running.c). Elsewhere nothing.
+ * What shows which kernel runs, found before a kernel is known: of x86_64 its trampoline (see
+ * guest/arch/x86_64_running.c), of arm64 nothing (guest/arch/arm64_running.c).
  */
 struct fcp_guest_running {
 	uint64_t trampoline;   /* GPA of its page table */
@@ -110,7 +110,7 @@ struct fcp_guest_arch {
 	bool (*command_line)(const struct fcp_guest_memory *memory,
 			     char line_[FCP_GUEST_COMMAND_LINE_MAX + 1]);
 
-	/* The end of boot memory, as they say; 0: they do not. */
+	/* The end of boot memory, as they say; 0: they do not. NULL: they never do. */
 	uint64_t (*boot_memory_end)(const struct fcp_guest_memory *memory);
 };
 

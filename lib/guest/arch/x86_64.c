@@ -31,6 +31,8 @@ static int take_note(struct fcp_guest_note *note, struct fcp_error *err)
 {
 	if (note->five_levels == FCP_GUEST_NONE)
 		return fcp_guest_note_missing(err, "NUMBER(pgtable_l5_enabled)");
+	if (note->node_data == FCP_GUEST_NONE && note->contig_page_data == FCP_GUEST_NONE)
+		return fcp_guest_note_missing(err, "SYMBOL(node_data)");
 	note->levels = note->five_levels ? 5 : 4;
 	note->image = (struct fcp_range){FCP_X86_64_IMAGE_START,
 					 FCP_X86_64_IMAGE_START + FCP_X86_64_IMAGE_BYTES};

@@ -66,7 +66,8 @@ static bool take_layout(struct fcp_guest_memmap *memmap, const struct fcp_guest_
 			uint64_t first, uint64_t section_bytes)
 {
 	struct fcp_guest_memory *memory = &memmap->kernel->memory;
-	uint64_t known_end = memory->arch->boot_memory_end(memory);
+	uint64_t known_end =
+		memory->arch->boot_memory_end ? memory->arch->boot_memory_end(memory) : 0;
 	struct fcp_guest_memory laid_out = *memory, view;
 
 	fcp_guest_memory_lay_out(&laid_out, size, memory->arch);

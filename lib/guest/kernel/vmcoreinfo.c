@@ -17,7 +17,8 @@ enum form {
 	WORD,	 /* the same, as 32 bits: printed as long, as int or as unsigned */
 };
 
-enum need { REQUIRED, OPTIONAL };
+/* LENIENT: a value out of bounds counts as absent. */
+enum need { REQUIRED, OPTIONAL, LENIENT };
 
 struct key {
 	const char *name;
@@ -71,6 +72,10 @@ static const struct key keys[] = {
 	{"SIZE(pglist_data)", FIELD(pgdat_bytes), COUNT, REQUIRED, 256, 1 << 22},
 	{"OFFSET(pglist_data.node_zones)", FIELD(pgdat_node_zones), COUNT, REQUIRED, 0, 1 << 22},
 	{"OFFSET(pglist_data.nr_zones)", FIELD(pgdat_nr_zones), COUNT, REQUIRED, 0, 1 << 22},
+	{"OFFSET(pglist_data.node_id)", FIELD(pgdat_node_id), COUNT, LENIENT, 0, 1 << 22},
+	{"OFFSET(pglist_data.node_start_pfn)", FIELD(pgdat_start_pfn), COUNT, LENIENT, 0, 1 << 22},
+	{"OFFSET(pglist_data.node_spanned_pages)", FIELD(pgdat_spanned_pages), COUNT, LENIENT, 0,
+	 1 << 22},
 	{"SIZE(zone)", FIELD(zone_bytes), COUNT, REQUIRED, 128, 65536},
 	{"OFFSET(zone.free_area)", FIELD(zone_free_area), COUNT, REQUIRED, 0, 65536},
 	{"OFFSET(zone.vm_stat)", FIELD(zone_vm_stat), COUNT, REQUIRED, 0, 65536},
@@ -89,6 +94,21 @@ static const struct key keys[] = {
 	{"NUMBER(PG_swapbacked)", FIELD(pg_swapbacked), COUNT, OPTIONAL, 0, 63},
 	{"NUMBER(PG_private)", FIELD(pg_private), COUNT, OPTIONAL, 0, 63},
 	{"NUMBER(PG_zeroed)", FIELD(pg_zeroed), COUNT, OPTIONAL, 0, 63},
+	{"SYMBOL(prb)", FIELD(log.prb), ADDRESS, LENIENT, KERNEL_HALF},
+	{"OFFSET(printk_ringbuffer.desc_ring)", FIELD(log.desc_ring), COUNT, LENIENT, 0, 1024},
+	{"OFFSET(printk_ringbuffer.text_data_ring)", FIELD(log.text_ring), COUNT, LENIENT, 0, 1024},
+	{"OFFSET(prb_desc_ring.count_bits)", FIELD(log.count_bits), COUNT, LENIENT, 0, 1024},
+	{"OFFSET(prb_desc_ring.descs)", FIELD(log.descs), COUNT, LENIENT, 0, 1024},
+	{"OFFSET(prb_desc_ring.head_id)", FIELD(log.head_id), COUNT, LENIENT, 0, 1024},
+	{"OFFSET(prb_desc_ring.tail_id)", FIELD(log.tail_id), COUNT, LENIENT, 0, 1024},
+	{"SIZE(prb_desc)", FIELD(log.desc_bytes), COUNT, LENIENT, 24, 256},
+	{"OFFSET(prb_desc.state_var)", FIELD(log.state), COUNT, LENIENT, 0, 248},
+	{"OFFSET(prb_desc.text_blk_lpos)", FIELD(log.text_block), COUNT, LENIENT, 0, 240},
+	{"OFFSET(prb_data_blk_lpos.begin)", FIELD(log.begin), COUNT, LENIENT, 0, 8},
+	{"OFFSET(prb_data_blk_lpos.next)", FIELD(log.next), COUNT, LENIENT, 0, 8},
+	{"OFFSET(prb_data_ring.size_bits)", FIELD(log.size_bits), COUNT, LENIENT, 0, 1024},
+	{"OFFSET(prb_data_ring.data)", FIELD(log.data), COUNT, LENIENT, 0, 1024},
+	{"OFFSET(prb_data_ring.head_lpos)", FIELD(log.head_lpos), COUNT, LENIENT, 0, 1024},
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
@@ -147,7 +167,7 @@ static int take_key(struct fcp_guest_note *note, const struct key *key, const ch
 	/* All ones would read as "no such key", and no gate would see it. */
 	if (!parse_value(text, key->form, &value) || value < key->least || value > key->most ||
 	    value == FCP_GUEST_NONE)
-		return fcp_guest_note_implausible(err, key->name);
+		return key->need == LENIENT ? 0 : fcp_guest_note_implausible(err, key->name);
 	if (*field != FCP_GUEST_NONE)
 		return twice(err, key->name);
 	*field = value;
@@ -218,9 +238,8 @@ static int check_together(struct fcp_guest_note *note, struct fcp_error *err)
 			      note->section_size_bits == FCP_GUEST_NONE ||
 			      note->max_physmem_bits == FCP_GUEST_NONE)
 		return fcp_guest_note_missing(err, "a key of mem_section");
-	if (note->node_data == FCP_GUEST_NONE ? note->contig_page_data == FCP_GUEST_NONE
-					      : note->node_data_length == FCP_GUEST_NONE)
-		return fcp_guest_note_missing(err, "SYMBOL(node_data) or LENGTH(node_data)");
+	if (note->node_data != FCP_GUEST_NONE && note->node_data_length == FCP_GUEST_NONE)
+		return fcp_guest_note_missing(err, "LENGTH(node_data)");
 	return 0;
 }
 
@@ -265,9 +284,7 @@ static int take_arch(struct fcp_guest_note *note, struct fcp_error *err)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "PAGESIZE: the guest's pages are of %llu KiB; only those of 4 KiB "
 				     "are supported", (unsigned long long)note->page_bytes >> 10);
-	if (arm64)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "an arm64 kernel");
-	note->arch = &fcp_guest_x86_64;
+	note->arch = x86_64 ? &fcp_guest_x86_64 : &fcp_guest_arm64;
 	if (note->arch->take_note(note, err) < 0 || check_image(note, err) < 0)
 		return -1;
 	keep_image_symbols(note);

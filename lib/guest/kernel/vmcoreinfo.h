@@ -20,6 +20,15 @@
 /* Marks an absent key; never a legal value. */
 #define FCP_GUEST_NONE UINT64_MAX
 
+/* Where the kernel's log lies (kernel/printk/printk_ringbuffer.h); see guest/kernel/kernel_log.h. */
+struct fcp_guest_log_layout {
+	uint64_t prb; /* the address of the pointer to the ring */
+	uint64_t desc_ring, text_ring;
+	uint64_t count_bits, descs, head_id, tail_id;	/* of desc_ring */
+	uint64_t desc_bytes, state, text_block, begin, next; /* of a descriptor */
+	uint64_t size_bits, data, head_lpos;		/* of text_ring */
+};
+
 /* The keys that the readers use. Addresses are virtual and relocated already (KASLR). */
 struct fcp_guest_note {
 	uint64_t gpa; /* of the note's first byte */
@@ -47,8 +56,10 @@ struct fcp_guest_note {
 	uint64_t page_flags, page_refcount, page_mapping, page_lru, page_mapcount, page_private;
 	uint64_t page_compound; /* compound_head; compound_info since 7.1 */
 
-	uint64_t node_data, node_data_length, contig_page_data;
+	uint64_t node_data, node_data_length;
+	uint64_t contig_page_data; /* the only node */
 	uint64_t pgdat_bytes, pgdat_node_zones, pgdat_nr_zones;
+	uint64_t pgdat_node_id, pgdat_start_pfn, pgdat_spanned_pages;
 	uint64_t zone_bytes, zone_free_area, zone_vm_stat, zone_spanned_pages;
 	uint64_t free_area_bytes, free_area_free_list, zone_free_area_length, free_list_length;
 	uint64_t list_head_bytes, list_head_next;
@@ -58,6 +69,8 @@ struct fcp_guest_note {
 	uint64_t slab_mapcount;		/* since 6.10, as 32 bits */
 	uint64_t pg_slab, pg_swapbacked, pg_private;
 	uint64_t pg_zeroed; /* proposed for 7.x: free pages that the guest knows to be zeros */
+
+	struct fcp_guest_log_layout log; /* since 5.10 */
 
 	/* All symbols in the kernel's image: text or data, in use as long as the kernel runs. */
 	unsigned symbol_count;
