@@ -107,7 +107,7 @@ static int unreadable_lock_error(const struct fcp_lock *lock, const struct stat 
 {
 	return fcp_error_set(
 		err, FCP_ERR_LOCKED, 0,
-		"%.200s: an fcpause of user %u works on it, or was killed: then remove %.150s",
+		"%.200s: an fcpause of user %u is using it, or was killed: then remove %.150s",
 		what, (unsigned)file->st_uid, lock->name);
 }
 

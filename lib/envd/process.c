@@ -44,7 +44,7 @@ static int pass_on(struct stream *stream, const struct fcp_json *data, const cha
 		return fcp_error_nomem(err);
 	length = b64_pton(encoded, decoded, room);
 	if (length < 0)
-		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "envd: %s that is no base64", key);
+		return fcp_error_set(err, FCP_ERR_PROTOCOL, 0, "envd: %s that is not base64", key);
 	if (length == 0)
 		return 0;
 	return stream->command->on_output(which, (const char *)decoded, (size_t)length,

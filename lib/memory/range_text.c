@@ -103,8 +103,8 @@ static int check_found(const struct ranges_reader *reader, const char *word, str
 				  "not be released (free and zero ones can)");
 	if (found == FCP_FIND_BASE)
 		return line_error(reader, err,
-				  "pages that are as in the base: the guest needs them, they "
-				  "must not be released (free and zero ones can)");
+				  "pages that equal the base's: the guest needs them, they must "
+				  "not be released (free and zero ones can)");
 	return 0;
 }
 

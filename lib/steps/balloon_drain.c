@@ -82,7 +82,7 @@ static bool is_left_out(struct drain *drain)
 	fcp_outcome_set(
 		&drain->result->outcome, FCP_STATUS_SKIPPED,
 		"the VM was restored from a memory file: a run takes long there and gives nothing "
-		"back (--drain runs it all the same)");
+		"back");
 	return true;
 }
 
@@ -165,8 +165,8 @@ static int not_stopped(const struct drain *drain, const struct fcp_error *why,
 	fcp_by_hand_stop_hinting(drain->settings->api_sock, command);
 	return fcp_error_set(
 		err, FCP_ERR_NOT_RESTORED, 0,
-		"the hinting run could not be stopped, and the guest goes on without the memory "
-		"it handed out; by hand: %s (%.150s)",
+		"the hinting run could not be stopped, and the guest lacks the memory that it "
+		"handed out; by hand: %s (%.150s)",
 		command, why->message);
 }
 

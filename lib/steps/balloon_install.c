@@ -42,7 +42,7 @@ static int balloon_differs_error(const struct fcp_balloon *is, const struct fcp_
 						 "; %s is %s, asked for %s", switches[i].name,
 						 switches[i].is ? "on" : "off",
 						 switches[i].asked ? "on" : "off");
-	return fcp_error_set(err, FCP_ERR_STATE, 0, "a balloon with other settings is there%s",
+	return fcp_error_set(err, FCP_ERR_STATE, 0, "there is a balloon with other settings%s",
 			     text);
 }
 
@@ -81,7 +81,7 @@ static int run_install(const struct fcp_balloon_install_settings *settings,
 
 	if (settings->balloon.free_page_reporting && !settings->balloon.free_page_hinting)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "free page reporting needs hinting armed beside it");
+				     "free page reporting needs hinting armed too");
 	if (fcp_lock_vm(settings->api_sock, &wait, &lock, err) != 0 ||
 	    fcp_firecracker_open(settings->api_sock, settings->timeout_ms, settings->cancel_fd,
 				 &firecracker, err) != 0)

@@ -15,12 +15,12 @@ static int check_base_file(const struct fcp_base_of *of, const struct fcp_input_
 		return -1;
 	if (own.device == base->identity.device && own.inode == base->identity.inode)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s and its base %.200s are one file", of->file->name,
+				     "%.200s and its base %.200s are the same file", of->file->name,
 				     base->file.name);
 	if (base->bytes != of->bytes)
 		return fcp_error_set(
 			err, FCP_ERR_INPUT, 0,
-			"%.200s: the base has %llu bytes, and %.200s %llu: it is not its base",
+			"%.200s: the base has %llu bytes, and %.200s %llu: it is not the base",
 			base->file.name, (unsigned long long)base->bytes, of->file->name,
 			(unsigned long long)of->bytes);
 	return fcp_input_file_check_whole(base, err);

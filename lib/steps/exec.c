@@ -66,7 +66,7 @@ static int check_exec_settings(const struct fcp_exec_settings *settings, struct 
 	for (size_t i = 0; settings->argv[i]; i++)
 		if (!fcp_utf8_is_valid(settings->argv[i]))
 			return fcp_error_set(err, FCP_ERR_USAGE, 0,
-					     "word %zu of the command is no UTF-8", i + 1);
+					     "word %zu of the command is not UTF-8", i + 1);
 	return 0;
 }
 
@@ -99,7 +99,7 @@ static int kill_command(const struct exec_run *run, struct fcp_exec_result *resu
 
 	if (err->error_class == FCP_ERR_TIMEOUT) {
 		fcp_outcome_set(&result->outcome, FCP_STATUS_TIMEOUT,
-				"the deadline of %u ms came first%s", run->command->timeout_ms,
+				"the deadline of %u ms was reached%s", run->command->timeout_ms,
 				fate);
 		return 0;
 	}

@@ -44,7 +44,7 @@ int fcp_input_file_check(const struct fcp_input_file *input, struct fcp_error *e
 	if (fcp_identity_read(input->file.fd, input->file.name, &now, err) != 0)
 		return -1;
 	if (!fcp_identity_equal(&now, &input->identity))
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: it has been changed meanwhile",
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: it was changed in the meantime",
 				     input->file.name);
 	return 0;
 }

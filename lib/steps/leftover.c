@@ -16,8 +16,8 @@ int fcp_leftover_drop(const struct fcp_snapshot_file *file, struct fcp_error *er
 	if (fgetxattr(file->fd, MARK, NULL, 0) < 0)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
 				     "%s" FCP_TEMPORARY_SUFFIX
-				     " lies there since a snapshot that was killed: "
-				     "take one there again, or move it away",
+				     " was left by a killed snapshot: take the snapshot again, or "
+				     "move it away",
 				     file->host);
 	if (ftruncate(file->fd, 0) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_TEMPORARY_SUFFIX, file->host);

@@ -85,7 +85,7 @@ install() { fcp balloon-install --api-sock "$SIM_SOCK" --json "$@"; }
 	E
 	install --amount-mib 8 --deflate-on-oom
 	expect 1
-	expect_json '.error.message | endswith("is there; free_page_hinting is off, asked for on")'
+	expect_json '.error.message | endswith("with other settings; free_page_hinting is off, asked for on")'
 }
 
 @test "every setting is sent as it was asked for" {

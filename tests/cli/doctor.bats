@@ -18,7 +18,7 @@ verdict() { verdicts | grep -qx "$1 $2" || _show "$1 is not $2"; }
 	expect_json '.command == "doctor"' '.status == "partial"' '.reason == "1 of 12 checks say no"' \
 		'[.checks[] | select(.verdict == "no")] == [{name: "guest-kernel", verdict: "no",
 			found: "vmcoreinfo: no note of a kernel in this memory",
-			why: "what the guest'\''s kernel holds free is not written",
+			why: "what the guest'\''s kernel has free is not written",
 			what_to_do: "a Linux on x86_64 with VMCOREINFO is needed (CONFIG_CRASH_CORE or CONFIG_VMCORE_INFO)"}]' \
 		"(.checks[0].found) == \"Firecracker 1.16.1, process $SIM_PID\"" \
 		'[.checks[] | select(.verdict != "no" and .what_to_do != null)] == []'

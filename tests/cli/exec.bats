@@ -219,7 +219,7 @@ own() { echo "$((30000 + BATS_TEST_NUMBER)).$$"; }
 	vm
 	fcp exec -- echo $'\xff'
 	expect 125
-	expect_err 'word 2 of the command is no UTF-8'
+	expect_err 'word 2 of the command is not UTF-8'
 	expect_no_requests
 }
 

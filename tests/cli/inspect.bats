@@ -675,7 +675,7 @@ SAME_SUMS='(.same.base.bytes == ([.classes | to_entries[] | select(.key != "free
 	expect_json '.error.class == "input"' '.reason | contains("the base has 8192 bytes")'
 	inspect --mem-file-path mem --base ./mem
 	expect 1
-	expect_err 'are one file'
+	expect_err 'are the same file'
 	inspect --mem-file-path mem --base none
 	expect 1
 	expect_err none

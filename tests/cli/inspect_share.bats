@@ -89,7 +89,7 @@ FOUND=$((5007 * 4096))
 	expect_err 'vm.mem is the memory file itself'
 	inspect --mem-file-path vm.mem --share disk --share ./disk
 	expect 1
-	expect_err 'are one file'
+	expect_err 'are the same file'
 	inspect --mem-file-path vm.mem --share .
 	expect 1
 	expect_err 'not a regular file'

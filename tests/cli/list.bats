@@ -175,7 +175,7 @@ expect_list() {
 	# Of a layer zeros are no kind of their own: a hole there would be the base's bytes.
 	list layer.mem base.mem zero,base,changed
 	expect 0
-	expect_err 'zero pages are not told'
+	expect_err 'zero pages of a Diff layer are not listed'
 	expect_list base,changed layer.mem base.mem layer
 }
 
@@ -216,7 +216,7 @@ expect_list() {
 	ln file again
 	list file again changed --holes zero
 	expect 1
-	expect_err 'are one file'
+	expect_err 'are the same file'
 	exec 9>>base
 	list file base changed --holes zero --json
 	exec 9>&-
@@ -382,7 +382,7 @@ expect_list() {
 	P
 }
 
-@test "--align: what is no power of two from 4096 to 1 GiB is refused" {
+@test "--align: what is not a power of two from 4096 to 1 GiB is refused" {
 	local align
 	two_files
 	for align in 0 1 4095 2048 5000 12K 3M 2G 9223372036854775808; do

@@ -111,14 +111,14 @@ refused() {
 	layer
 	truncate -s $((32 * MIB)) small.mem
 	fcp merge --base base.mem --layer small.mem --out x.mem --any-base
-	refused 'it is no layer of it'
+	refused 'it is not a layer of it'
 	fcp merge --base a.mem --layer base.mem --out x.mem
 	refused 'the base is a layer itself'
 	cp -a base.mem whole.mem
 	fcp merge --base base.mem --layer whole.mem --out x.mem --any-base
-	refused 'is a whole memory file, no layer'
+	refused 'is a whole memory file, not a layer'
 	fcp merge --base base.mem --layer base.mem --out x.mem --any-base
-	refused 'are one file'
+	refused 'are the same file'
 	fcp merge --base none.mem --layer a.mem --out x.mem
 	refused 'none.mem'
 	: >empty.mem
@@ -132,7 +132,7 @@ refused() {
 	sim_stop
 	echo old >out.mem
 	merge
-	refused 'is there already'
+	refused 'exists, and is replaced'
 	[ "$(<out.mem)" = old ]
 	chmod 640 out.mem
 	merge --force
@@ -274,7 +274,7 @@ small() {
 	echo pages >out.mem.fcpause-tmp
 	merge
 	expect 1
-	expect_err 'out.mem.fcpause-tmp lies there since a snapshot that was killed'
+	expect_err 'out.mem.fcpause-tmp was left by a killed snapshot'
 	[ "$(<out.mem.fcpause-tmp)" = pages ]
 	[ ! -e out.mem ]
 }

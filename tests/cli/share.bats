@@ -253,7 +253,7 @@ booted_here() {
 	expect_err 'not a regular file'
 	snap a --share disk --share link
 	expect 1
-	expect_err 'are one file'
+	expect_err 'are the same file'
 	run ! grep -q PATCH "$SIM_LOG"
 	no_leftovers
 }

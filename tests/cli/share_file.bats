@@ -208,7 +208,7 @@ unsupported() {
 	echo pages >m/vm.mem.fcpause-tmp
 	share
 	expect 1
-	expect_err 'vm.mem.fcpause-tmp lies there since a snapshot that was killed'
+	expect_err 'vm.mem.fcpause-tmp was left by a killed snapshot'
 	[ "$(<m/vm.mem.fcpause-tmp)" = pages ]
 	cmp m/vm.mem expected
 }

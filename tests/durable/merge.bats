@@ -117,6 +117,6 @@ old_or_new() {
 	release
 	fcp_end
 	[ "$status" -eq 1 ]
-	expect_err 'has been changed meanwhile'
+	expect_err 'was changed in the meantime'
 	[ "$(listing)" = '*' ]
 }

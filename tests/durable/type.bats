@@ -83,7 +83,7 @@ requested() { grep -c "\"snapshot_type\":\"$1\"" "$SIM_LOG"; }
 		SHIM=("SHIM_FAULT=$fault@1=EACCES")
 		snapshot
 		struck
-		is_full 'cannot be looked at'
+		is_full 'cannot be read'
 		sim_patch /vm '{"state":"Resumed"}'
 	done
 }
@@ -107,7 +107,7 @@ requested() { grep -c "\"snapshot_type\":\"$1\"" "$SIM_LOG"; }
 		--json --api-sock "$place/sock" --snapshot-path snap --mem-file-path mem) >out 2>err || status=$?
 	mv "$place/d/"* "$D"
 	rm -rf "$place"
-	is_full 'cannot be looked at'
+	is_full 'cannot be read'
 }
 
 @test "some of the process is in swap before: Full, and nothing is thrown away" {

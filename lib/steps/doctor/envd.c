@@ -52,7 +52,7 @@ static void judge_script_output(char *said, struct fcp_check *envd, struct fcp_c
 {
 	char missing[256] = "", *rest = said;
 
-	fcp_check_set(envd, FCP_VERDICT_OK, "it answers, and runs commands");
+	fcp_check_set(envd, FCP_VERDICT_OK, "it answers and runs commands");
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
 		if (strncmp(line, "missing ", 8) == 0) {
 			size_t used = strlen(missing);

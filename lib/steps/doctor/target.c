@@ -25,7 +25,7 @@ static const struct fcp_check_about about_room = {
 static const struct fcp_check_about about_reflinks = {
 	"reflinks",
 	"a restored VM's file begins as a clone of its base, which is a copy without them",
-	"put the files on XFS or btrfs beside the base, or take layers (--layer)",
+	"put the files on XFS or btrfs beside the base, or write layers",
 };
 static const struct fcp_check_about about_attributes = {
 	"attributes",

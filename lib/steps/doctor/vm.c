@@ -11,7 +11,7 @@
 static const struct fcp_check_about about_socket = {
 	"socket",
 	"everything goes through Firecracker's API",
-	"start Firecracker, or give its socket by --api-sock",
+	"start Firecracker, or give the path of its API socket",
 };
 static const struct fcp_check_about about_state = {
 	"vm",
@@ -20,19 +20,20 @@ static const struct fcp_check_about about_state = {
 };
 static const struct fcp_check_about about_memory = {
 	"guest-memory",
-	"fcpause writes memory that it has found for sure; else Firecracker writes, and the pause "
-	"is longer",
+	"fcpause writes memory only if it has found it for certain; else Firecracker writes, and "
+	"the pause is longer",
 	"run as root, or with CAP_SYS_PTRACE, on the host of the VM, and without a proxy before "
 	"the socket",
 };
 static const struct fcp_check_about about_base = {
 	"base",
 	"of a restored VM only what differs from its file is written",
-	"keep the file that the VM was restored from; of a page-fault handler, name it by --base",
+	"keep the file that the VM was restored from; if a page-fault handler fills memory in, "
+	"give its file as the base",
 };
 static const struct fcp_check_about about_kernel = {
 	"guest-kernel",
-	"what the guest's kernel holds free is not written",
+	"what the guest's kernel has free is not written",
 	"a Linux on x86_64 with VMCOREINFO is needed (CONFIG_CRASH_CORE or CONFIG_VMCORE_INFO)",
 };
 static const struct fcp_check_about about_balloon = {
@@ -65,7 +66,7 @@ static void check_socket(struct fcp_doctor *doctor, struct fcp_instance *instanc
 		fcp_check_set(check, FCP_VERDICT_OK, "Firecracker %s, process %d",
 			      instance_->vmm_version, (int)pid);
 	else
-		fcp_check_set(check, FCP_VERDICT_OK, "Firecracker %s, whose process is not known",
+		fcp_check_set(check, FCP_VERDICT_OK, "Firecracker %s, whose process is unknown",
 			      instance_->vmm_version);
 }
 

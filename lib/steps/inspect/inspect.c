@@ -121,7 +121,7 @@ static int add_guest(struct inspect_run *run, struct fcp_error *err)
 				       run->base.file.file.fd, &memory, err) < 0)
 		return -1;
 	if (memory.bytes != run->result->logical_bytes)
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: its size was changed",
 				     run->file.name);
 	if (fcp_guest_classify(&memory, &settings, release, err) < 0)
 		return -1;
@@ -157,7 +157,7 @@ static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *
 	if (end > run->result->logical_bytes ||
 	    run->result->classes[FCP_PAGE_UNKNOWN].allocated_bytes < end - start)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0,
-				     "somebody changed the file while it was read");
+				     "the file was changed while it was read");
 	fcp_inspect_add(run->result, &run->base.same, range,
 			&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, true, true});
 	fcp_inspect_add(run->result, &run->base.same, range,

@@ -29,9 +29,7 @@ static int open_shares(const struct fcp_inspect_settings *settings, const struct
 	if (fcp_share_files_open(settings->shares, settings->share_count, &share->files, err) != 0)
 		return -1;
 	if (fcp_share_files_have(&share->files, file->fd))
-		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "%.200s is the memory file itself: it shares no storage with "
-				     "itself",
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%.200s is the memory file itself",
 				     file->name);
 	share->set = calloc(1, sizeof(*share->set));
 	if (!share->set)

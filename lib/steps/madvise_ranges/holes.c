@@ -37,13 +37,14 @@ int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 		return -1;
 	if (contradicts)
 		fcp_madvise_warn(run, "the file is recorded as whole (user.fcpause.holes is zero), "
-				      "and was taken for a layer");
+				      "but was treated as a layer");
 	if (attributes->holes != FCP_HOLES_BASE || !(run->find & FCP_FIND_ZERO))
 		return 0;
 	if (run->find & FCP_FIND_BY_BASE)
 		return find_without_zero(
-			run, "of a Diff layer zero pages are not told: they are the base's "
-			     "or have changed");
+			run,
+			"zero pages of a Diff layer are not listed: they are the base's or have "
+			"changed");
 	if (settings->holes == FCP_HOLES_BASE || settings->find == FCP_FIND_ZERO)
 		return fcp_error_set(
 			err,

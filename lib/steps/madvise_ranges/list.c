@@ -46,7 +46,7 @@ int fcp_madvise_compare(struct fcp_madvise_run *run, struct fcp_error *err)
 	    fcp_identity_read(run->file.fd, run->file.name, &now, err) != 0)
 		return -1;
 	if (!fcp_identity_equal(&now, &run->result->file))
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: it has been changed meanwhile",
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: it was changed in the meantime",
 				     run->file.name);
 	return fcp_found_select(&run->compared, FCP_FIND_ZERO, &run->zero, err);
 }

@@ -30,13 +30,13 @@ static int check_finds(const struct fcp_madvise_ranges_settings *settings, struc
 	if ((settings->find & FCP_FIND_BY_BASE) && !settings->keep)
 		return fcp_error_set(
 			err, FCP_ERR_USAGE, 0,
-			"pages that are as in the base, or have changed, must not be released: "
+			"pages that equal the base's, or have changed, must not be released: "
 			"the guest needs them");
 	if (align_bytes < FCP_PAGE_BYTES || align_bytes > FCP_ALIGN_MAX ||
 	    (align_bytes & (align_bytes - 1)) != 0)
 		return fcp_error_set(
 			err, FCP_ERR_USAGE, 0,
-			"an alignment of %llu bytes: no power of two from 4096 to 1 GiB",
+			"an alignment of %llu bytes: not a power of two from 4096 to 1 GiB",
 			(unsigned long long)align_bytes);
 	return 0;
 }
@@ -47,10 +47,9 @@ static int check_madvise_settings(const struct fcp_madvise_ranges_settings *sett
 	if (!settings->mem_file_path || !*settings->mem_file_path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no memory file given");
 	if ((settings->find & FCP_FIND_BY_BASE) && !settings->base)
-		return fcp_error_set(
-			err, FCP_ERR_USAGE, 0,
-			"%.200s: which pages are as in its base is not known without the base",
-			settings->mem_file_path);
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "%.200s: without its base it is unknown which pages equal it",
+				     settings->mem_file_path);
 	return 0;
 }
 
@@ -220,7 +219,7 @@ static int take_stock(struct fcp_madvise_run *run, struct fcp_error *err)
 			      &result->released_bytes, err) < 0)
 		return -1;
 	if (result->mem_file.logical_bytes != run->size_bytes)
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: somebody changed its size",
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: its size was changed",
 				     run->file.name);
 	if (result->released_bytes == fcp_ranges_bytes(&result->ranges))
 		return 0;

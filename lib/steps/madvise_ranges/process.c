@@ -49,8 +49,7 @@ static int open_shared(const struct fcp_guest_ram *ram, const struct fcp_guest_r
 
 	while (piece->end <= region->address || piece->start > region->address)
 		if (++piece == ram->pieces + ram->piece_count)
-			return fcp_error_set(err, FCP_ERR_STATE, 0,
-					     "guest memory is no longer where it was");
+			return fcp_error_set(err, FCP_ERR_STATE, 0, "guest memory has moved");
 	if (!piece->shared)
 		return fcp_error_set(
 			err, FCP_ERR_UNSUPPORTED, 0,
@@ -92,11 +91,10 @@ static int check_paused(struct fcp_madvise_process_run *run, struct fcp_error *e
 	if (instance.state == FCP_VM_PAUSED)
 		return 0;
 	if (run->punched_bytes == 0)
-		return fcp_error_set(
-			err, FCP_ERR_STATE, 0,
-			"the VM is %s: somebody resumed it while its pages were looked at; "
-			"nothing was released",
-			fcp_vm_state_name(instance.state));
+		return fcp_error_set(err, FCP_ERR_STATE, 0,
+				     "the VM is %s: somebody resumed it while its pages were read; "
+				     "nothing was released",
+				     fcp_vm_state_name(instance.state));
 	return fcp_error_set(
 		err, FCP_ERR_NOT_RESTORED, 0,
 		"the VM is %s: somebody resumed it while %llu bytes of its memory were "
@@ -257,8 +255,8 @@ int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 	    (settings->find != FCP_FIND_FREE && !settings->keep))
 		return fcp_error_set(
 			err, FCP_ERR_USAGE, 0,
-			"of a running process only free pages can be released, and no file goes "
-			"with it");
+			"of a running process only free pages can be released, and no file can be "
+			"given");
 	if (fcp_lock_vm(settings->api_sock, &wait, &lock, err) != 0)
 		return -1;
 	fcp_text_filter(lock.warning, result->warning, sizeof(result->warning));

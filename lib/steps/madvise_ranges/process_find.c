@@ -35,7 +35,7 @@ static int open_base(struct fcp_madvise_process_run *run, uint64_t bytes, struct
 	if (run->base.fd < 0 && (settings->find & FCP_FIND_BY_BASE))
 		return fcp_error_set(
 			err, FCP_ERR_UNSUPPORTED, 0,
-			"what has changed is not known: this VM has no base, it was not restored "
+			"what has changed is unknown: this VM has no base, it was not restored "
 			"from a file");
 	if (run->base.fd < 0)
 		return 0;
@@ -53,8 +53,10 @@ static int find_free_of_process(struct fcp_madvise_process_run *run, struct fcp_
 			       err) == 0)
 		return 0;
 	if (run->ram.backing == FCP_GUEST_BACKING_USERFAULT && run->base.fd < 0)
-		fcp_error_append(err, " (guest memory is filled in by userfaultfd: what the guest "
-				      "has not touched yet cannot be looked at)");
+		fcp_error_append(
+			err,
+			" (guest memory is filled in by userfaultfd: what the guest has not "
+			"touched yet cannot be read)");
 	if (err->error_class != FCP_ERR_UNSUPPORTED || run->settings->find == FCP_FIND_FREE)
 		return -1;
 	fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "free pages: %s", err->message);

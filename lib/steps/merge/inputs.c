@@ -15,7 +15,7 @@ static int check_different(const struct fcp_merge_inputs *inputs, size_t at, str
 		if (inputs->items[i].identity.inode == own->inode &&
 		    inputs->items[i].identity.device == own->device)
 			return fcp_error_set(err, FCP_ERR_INPUT, 0,
-					     "%.200s and %.200s are one file",
+					     "%.200s and %.200s are the same file",
 					     inputs->items[i].file.name,
 					     inputs->items[at].file.name);
 	return 0;
@@ -52,12 +52,14 @@ static int check_layer(const struct fcp_merge_inputs *inputs, size_t at, bool an
 	if (layer->bytes != base->bytes)
 		return fcp_error_set(
 			err, FCP_ERR_INPUT, 0,
-			"%.200s has %llu bytes, and the base %llu: it is no layer of it",
+			"%.200s has %llu bytes, and the base %llu: it is not a layer of it",
 			layer->file.name, (unsigned long long)layer->bytes,
 			(unsigned long long)base->bytes);
 	if (layer->attributes.holes == FCP_HOLES_ZERO)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s is a whole memory file, no layer", layer->file.name);
+				     "%.200s is a whole memory file, not a "
+				     "layer",
+				     layer->file.name);
 	return check_link(layer - 1, layer, any_base, err);
 }
 

@@ -222,7 +222,7 @@ static void out_of_time(struct reclaim_progress *progress, uint32_t timeout_ms)
 	char reason[160], all[1024] = "";
 
 	if (progress->started)
-		snprintf(reason, sizeof(reason), "the deadline of %u ms came first", timeout_ms);
+		snprintf(reason, sizeof(reason), "the deadline of %u ms was reached", timeout_ms);
 	else
 		snprintf(reason, sizeof(reason),
 			 "envd did not begin within %u ms (is the guest up?)", timeout_ms);

@@ -60,14 +60,15 @@ static int check_memory_file(int fd, const char *path, struct fcp_error *err)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", path);
 	if (!S_ISREG(status.st_mode) || status.st_size == 0 || status.st_size % FCP_MIB != 0)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%.200s: no memory file: %lld bytes are no whole MiB", path,
-				     (long long)status.st_size);
+				     "%.200s: not a memory file: %lld bytes are not whole "
+				     "MiB",
+				     path, (long long)status.st_size);
 	fcp_attributes_read(fd, &attributes);
 	if (attributes.holes == FCP_HOLES_BASE)
 		return fcp_error_set(
 			err, FCP_ERR_INPUT, 0,
-			"%.200s is a layer: without its base it is no memory; make a whole file of "
-			"both first (fcpause merge)",
+			"%.200s is a layer, which is incomplete without its base; make a whole "
+			"file of both first (fcpause merge)",
 			path);
 	return 0;
 }

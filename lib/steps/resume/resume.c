@@ -28,7 +28,7 @@ static int check_resume_settings(const struct fcp_resume_settings *settings, str
 		return -1;
 	if (settings->envd && settings->envd_timeout_ms == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
-				     "envd is to be waited for, but for 0 ms");
+				     "envd is to be waited for, but only for 0 ms");
 	return 0;
 }
 

@@ -43,8 +43,9 @@ int fcp_share_files_open(const char *const *names, size_t count, struct fcp_shar
 		for (size_t other = 0; other < i; other++)
 			if (fcp_fd_same_file(files_->fds[other], files_->fds[i]))
 				return fcp_error_set(err, FCP_ERR_INPUT, 0,
-						     "%.200s and %.200s are one file", names[other],
-						     names[i]);
+						     "%.200s and %.200s are the same "
+						     "file",
+						     names[other], names[i]);
 	}
 	return 0;
 }
@@ -92,7 +93,7 @@ void fcp_share_files_doubt(const struct fcp_share_set *set, char *text_, size_t 
 		snprintf(text_, bytes, "no storage is shared with %.150s%s: %s", first->file.name,
 			 more,
 			 first->why ? first->why
-				    : "it could not be read to its end, or not be cloned from");
+				    : "it could not be read to its end or cloned from");
 }
 
 size_t fcp_share_files_report(const struct fcp_share_set *set, struct fcp_share_report *reports_)

@@ -82,10 +82,8 @@ static int open_all(struct share_run *run, struct fcp_error *err)
 	    open_shared_file(run, err) != 0)
 		return -1;
 	if (fcp_share_files_have(&run->files, run->file.fd))
-		return fcp_error_set(
-			err, FCP_ERR_USAGE, 0,
-			"%s is the memory file itself: it shares no storage with itself",
-			run->out.host);
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s is the memory file itself",
+				     run->out.host);
 	if (claim_shared_file(run, err) != 0 || fcp_snapshot_file_check_no_old(&run->out, err) != 0)
 		return -1;
 	/* A clone of the file left by a killed run must not count as sharing. */
@@ -234,7 +232,7 @@ static int publish_shared(struct share_run *run, struct fcp_error *err)
 	    fcp_identity_read(run->file.fd, run->file.name, &now, err) != 0)
 		return -1;
 	if (!fcp_identity_equal(&now, &run->identity))
-		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: it has been changed meanwhile",
+		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: it was changed in the meantime",
 				     run->out.host);
 	if (!fcp_fd_has_name(run->file.fd, run->out.place.directory, run->out.name))
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%s: another file has its name now",
@@ -257,9 +255,8 @@ static int share_file_storage(struct share_run *run, struct fcp_error *err)
 	if (ran != 0)
 		return -1;
 	if (run->result->own_bytes == run->result->own_before_bytes) {
-		fcp_outcome_set(
-			&run->result->outcome, FCP_STATUS_SKIPPED,
-			"nothing of it that is not shared already stands in the other files");
+		fcp_outcome_set(&run->result->outcome, FCP_STATUS_SKIPPED,
+				"the other files have none of its data that is not shared already");
 		return 0;
 	}
 	fcp_phase_begin(observer, "share", "publish");

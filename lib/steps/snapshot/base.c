@@ -60,9 +60,8 @@ static const struct fcp_guest_piece *mapped_piece(const struct fcp_guest_ram *ra
 		}
 	}
 	if (!first)
-		fcp_error_set(
-			err, FCP_ERR_UNSUPPORTED, 0,
-			"nothing of the file that the VM was restored from is mapped any more");
+		fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+			      "the file that the VM was restored from is no longer mapped");
 	return first;
 }
 
@@ -114,12 +113,12 @@ int fcp_snapshot_base_open(const struct fcp_guest_ram *ram, const char *given, u
 			return fcp_error_set(
 				err, FCP_ERR_UNSUPPORTED, 0,
 				"a page-fault handler fills shared guest memory in: which pages "
-				"are still missing is not known");
+				"are still missing is unknown");
 		if (!given)
 			return fcp_error_set(
 				err, FCP_ERR_UNSUPPORTED, 0,
 				"a page-fault handler fills guest memory in, and the file that it "
-				"takes the pages from is not known");
+				"takes the pages from is unknown");
 		return open_given(given, bytes, base_, err);
 	case FCP_GUEST_BACKING_ANONYMOUS:
 	case FCP_GUEST_BACKING_HUGETLB:

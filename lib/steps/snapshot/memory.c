@@ -116,8 +116,7 @@ static int prepare_hold(struct fcp_snapshot_memory *memory, struct fcp_error *er
 	};
 
 	if (!fcp_process_owner(memory->ram.pid, &hold.uid, &hold.gid))
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "Firecracker's user is not known");
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "Firecracker's user is unknown");
 	return fcp_hold_prepare(&hold, &memory->hold, err);
 }
 

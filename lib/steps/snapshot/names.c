@@ -70,8 +70,8 @@ int fcp_snapshot_file_check_no_old(const struct fcp_snapshot_file *file, struct 
 		return 0;
 	return fcp_error_set(err, FCP_ERR_INPUT, 0,
 			     "%s" FCP_OLD_SUFFIX
-			     " lies there since a snapshot that was killed: take one there "
-			     "again, or move it away",
+			     " was left by a killed snapshot: take the snapshot again, or move it "
+			     "away",
 			     file->host);
 }
 

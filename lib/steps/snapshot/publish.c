@@ -84,7 +84,9 @@ static int place_new_name(const struct fcp_snapshot_file *file, struct fcp_error
 		return 0;
 	if (errno == EEXIST)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s has appeared meanwhile, and is not replaced", file->host);
+				     "%s has appeared in the meantime, and is not "
+				     "replaced",
+				     file->host);
 	return fcp_error_set(err, FCP_ERR_IO, errno, "%s: its name", file->host);
 }
 
@@ -129,8 +131,8 @@ static int check_name(const struct fcp_snapshot_file *file, struct fcp_error *er
 {
 	if (fcp_snapshot_name_is_ours(file, file->name))
 		return 0;
-	return fcp_error_set(err, FCP_ERR_INPUT, 0,
-			     "%s: somebody has replaced or removed it meanwhile", file->host);
+	return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s: somebody has replaced or removed it",
+			     file->host);
 }
 
 /* ---- one file alone ---- */

@@ -58,8 +58,8 @@ static int in_doubt(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	return fcp_error_set(err, FCP_ERR_INPUT, 0,
 			     "%s" FCP_OLD_SUFFIX
-			     " lies there since a run that was killed, and whether "
-			     "it or %s is the one to keep cannot be told: move one of them away",
+			     " was left by a killed run, and whether it or %s is the one to keep "
+			     "is unknown: move one of them away",
 			     file->host, file->name);
 }
 

@@ -100,7 +100,7 @@ static int create_snapshot(struct fcp_snapshot_run *run, struct fcp_error *err)
 	}
 	result->type = FCP_SNAPSHOT_FULL;
 	snprintf(result->type_reason, sizeof(result->type_reason),
-		 "some of the process was swapped out during a Diff, which was thrown away");
+		 "some of the process was swapped out during a Diff, which was discarded");
 	return create_once(run, err);
 }
 

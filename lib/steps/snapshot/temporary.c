@@ -31,8 +31,8 @@ static int remove_strange(const struct fcp_snapshot_file *file, struct fcp_error
 	if (S_ISREG(status.st_mode) && errnum == EACCES)
 		return fcp_error_set(err, FCP_ERR_LOCKED, 0,
 				     "%s" FCP_TEMPORARY_SUFFIX
-				     " is of user %u: their fcpause works on "
-				     "it, or was killed: then remove it",
+				     " is of user %u: their fcpause is using it, or was killed: "
+				     "then remove it",
 				     file->host, (unsigned)status.st_uid);
 	if (S_ISREG(status.st_mode) || unlinkat(file->place.directory, file->temporary, 0) != 0)
 		return temporary_error(file, err);
@@ -128,7 +128,7 @@ int fcp_snapshot_file_lock(struct fcp_snapshot_file *file, bool force,
 		if (tries == TRIES_MAX)
 			return fcp_error_set(err, FCP_ERR_LOCKED, 0,
 					     "%s" FCP_TEMPORARY_SUFFIX
-					     " is made and removed all the time",
+					     " keeps being created and removed",
 					     file->host);
 		if (lock_once(file, wait, err) != 0)
 			return -1;

@@ -70,15 +70,16 @@ static bool memory_is_whole(const struct fcp_firecracker *firecracker,
 	bool whole;
 
 	if (fcp_vm_memory_find(firecracker, machine, &ram, &err) != 0)
-		return diff_impossible(reason_, err.errnum == 0 ? err.message
-								: "the process's memory cannot be "
-								  "looked at (permission?)");
+		return diff_impossible(
+			reason_, err.errnum == 0
+					 ? err.message
+					 : "the process's memory cannot be read (permission?)");
 	whole = backing_is_whole(&ram, reason_);
 	fcp_guest_ram_clear(&ram);
 	if (!whole)
 		return false;
 	if (!fcp_process_swap(fcp_firecracker_pid(firecracker), &swap_bytes))
-		return diff_impossible(reason_, "the process's memory cannot be looked at "
+		return diff_impossible(reason_, "the process's memory cannot be read "
 						"(permission?)");
 	if (swap_bytes != 0)
 		return diff_impossible(reason_, "some of the process is swapped out, which mincore "

@@ -114,10 +114,9 @@ int fcp_snapshot_verify(const struct fcp_snapshot_memory *memory, struct fcp_mem
 	     verify_runs(memory, &unchanged, &differing, err) != 0))
 		return -1;
 	if (differing > 0)
-		return fcp_error_set(
-			err, FCP_ERR_STATE, 0,
-			"%llu pages of the memory file are not what the VM's memory holds",
-			(unsigned long long)differing);
+		return fcp_error_set(err, FCP_ERR_STATE, 0,
+				     "%llu pages of the memory file differ from the VM's memory",
+				     (unsigned long long)differing);
 	report->verified = true;
 	return 0;
 }

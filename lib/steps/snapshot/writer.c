@@ -62,13 +62,13 @@ int fcp_snapshot_writer_choose(struct fcp_snapshot_run *run, struct fcp_error *e
 	    (settings->writer == FCP_WRITER_FIRECRACKER || settings->type != FCP_SNAPSHOT_AUTO))
 		return fcp_error_set(
 			err, FCP_ERR_USAGE, 0,
-			"a layer is written by fcpause, and of no type of Firecracker's");
+			"a layer is written by fcpause, and has no type of Firecracker's");
 	if (settings->writer == FCP_WRITER_FCPAUSE && settings->type == FCP_SNAPSHOT_DIFF)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "only Firecracker writes a Diff");
 	if (settings->writer == FCP_WRITER_FIRECRACKER)
 		return leave_to_firecracker(run, "");
 	if (settings->writer == FCP_WRITER_AUTO && settings->type != FCP_SNAPSHOT_AUTO)
-		return leave_to_firecracker(run, "a type of Firecracker's was asked for");
+		return leave_to_firecracker(run, "one of Firecracker's types was asked for");
 	if (open_memory_writer(run, err) == 0)
 		return 0;
 	return may_leave(run, err) ? leave_to_firecracker(run, err->message) : -1;
