@@ -163,7 +163,7 @@ static int add_guest(struct fcp_json *object, const struct fcp_guest_report *gue
 	struct fcp_json *member, *blocks, *gates;
 	int bad = 0;
 
-	if (guest->gate_count == 0)
+	if (!guest)
 		return fcp_json_set_null(object, "guest");
 	member = fcp_json_object();
 	blocks = fcp_json_array();
@@ -171,7 +171,7 @@ static int add_guest(struct fcp_json *object, const struct fcp_guest_report *gue
 	bad |= set_text(member, "release", guest->release);
 	for (unsigned i = 0; i < guest->order_count; i++)
 		bad |= fcp_json_append_u64(blocks, guest->blocks_per_order[i]);
-	for (unsigned i = 0; i < guest->gate_count; i++) {
+	for (size_t i = 0; i < guest->gate_count; i++) {
 		struct fcp_json *gate = fcp_json_object();
 
 		bad |= fcp_json_set_string(gate, "name", guest->gates[i].name);
@@ -265,7 +265,7 @@ static int add_writer(struct fcp_json *object, const struct fcp_snapshot_setting
 	bad |= set_text(object, "writer_reason", result->writer_reason);
 	bad |= by_fcpause ? add_memory(object, settings, &result->memory)
 			  : fcp_json_set_null(object, "memory");
-	bad |= add_guest(object, &result->guest);
+	bad |= add_guest(object, result->guest);
 	return bad | (by_fcpause ? add_downtime(object, &result->downtime_ms)
 				 : fcp_json_set_null(object, "downtime_ms"));
 }
@@ -312,7 +312,7 @@ int fcp_report_madvise_ranges(struct fcp_json *object,
 	}
 	bad |= fcp_json_set_u64(object, "released_bytes", result->released_bytes);
 	bad |= fcp_json_set_u64(object, "ranges", result->ranges.count);
-	bad |= add_guest(object, &result->guest);
+	bad |= add_guest(object, result->guest);
 	if (result->mem_file.logical_bytes == 0)
 		return bad | fcp_json_set_null(object, "mem_file");
 	file = fcp_json_object();

@@ -6,14 +6,27 @@
 #include "cmd/settings/step_settings.h"
 #include "report.h"
 
+static int finish(const struct invocation *invocation, const struct fcp_snapshot_settings *settings,
+		  const struct fcp_snapshot_result *result, int ran, const struct fcp_error *err)
+{
+	struct output output;
+
+	if (!output_begin(&output, invocation))
+		return result->created ? EXIT_PARTLY : EXIT_FAILED;
+	output.kept = result->created;
+	output_warn(&output, result->warning);
+	output.bad |= fcp_report_snapshot(output.object, settings, result);
+	text_snapshot(output.text, settings, result);
+	return output_end_step(&output, &result->outcome, ran, err);
+}
+
 int command_snapshot(struct invocation *invocation)
 {
 	const struct planned step = {"snapshot", NULL};
 	struct fcp_snapshot_settings settings;
 	struct fcp_snapshot_result result = FCP_SNAPSHOT_RESULT_INIT;
 	struct fcp_error err;
-	struct output output;
-	int ran;
+	int ran, exit_code;
 
 	if (need_text(invocation, OPT_API_SOCK, &err) != 0 ||
 	    need_text(invocation, OPT_SNAPSHOT_PATH, &err) != 0 ||
@@ -24,11 +37,7 @@ int command_snapshot(struct invocation *invocation)
 		return plan_print(invocation, &step, 1);
 	plan_tell(invocation, &step, 1);
 	ran = fcp_snapshot(&settings, &result, &err);
-	if (!output_begin(&output, invocation))
-		return result.created ? EXIT_PARTLY : EXIT_FAILED;
-	output.kept = result.created;
-	output_warn(&output, result.warning);
-	output.bad |= fcp_report_snapshot(output.object, &settings, &result);
-	text_snapshot(output.text, &settings, &result);
-	return output_end_step(&output, &result.outcome, ran, &err);
+	exit_code = finish(invocation, &settings, &result, ran, &err);
+	fcp_snapshot_result_clear(&result);
+	return exit_code;
 }

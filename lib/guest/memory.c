@@ -76,37 +76,39 @@ int fcp_guest_memory_check_size(uint64_t bytes, struct fcp_error *err)
 	return 0;
 }
 
-static int regular_size(int fd, uint64_t *bytes_, struct fcp_error *err)
+int fcp_guest_memory_open_source(const struct fcp_memory_source *source, enum fcp_holes holes,
+				 const struct fcp_memory_source *base,
+				 struct fcp_guest_memory *memory_, struct fcp_error *err)
 {
-	struct stat status;
+	struct fcp_guest_memory memory = {
+		.fd = source->read ? -1 : source->fd,
+		.base_fd = base && !base->read ? base->fd : -1,
+		.source = source->read ? source : NULL,
+		.base_source = base && base->read ? base : NULL,
+		.holes = holes == FCP_HOLES_BASE ? FCP_HOLES_BASE : FCP_HOLES_ZERO,
+	};
+	uint64_t base_bytes;
 
-	if (fstat(fd, &status) < 0)
-		return fcp_error_set(err, FCP_ERR_IO, errno, "memory file");
-	if (!S_ISREG(status.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "memory file: not a regular file");
-	*bytes_ = (uint64_t)status.st_size;
+	if (fcp_guest_source_bytes(source, "memory file", &memory.bytes, err) != 0 ||
+	    fcp_guest_memory_check_size(memory.bytes, err) < 0 ||
+	    (base && fcp_guest_source_bytes(base, "base: memory file", &base_bytes, err) != 0))
+		return -1;
+	if (base && base_bytes != memory.bytes)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0,
+				     "base: its size is not the memory file's");
+	fcp_guest_memory_lay_out(&memory, &(struct fcp_guest_size){.boot_bytes = memory.bytes},
+				 NULL);
+	*memory_ = memory;
 	return 0;
 }
 
 int fcp_guest_memory_open_file(int fd, enum fcp_holes holes, int base_fd,
 			       struct fcp_guest_memory *memory_, struct fcp_error *err)
 {
-	struct fcp_guest_memory memory = {
-		.fd = fd, .base_fd = base_fd,
-		.holes = holes == FCP_HOLES_BASE ? FCP_HOLES_BASE : FCP_HOLES_ZERO};
-	uint64_t base_bytes;
+	const struct fcp_memory_source file = {.fd = fd}, base = {.fd = base_fd};
 
-	if (regular_size(fd, &memory.bytes, err) < 0 ||
-	    fcp_guest_memory_check_size(memory.bytes, err) < 0)
-		return -1;
-	if (base_fd >= 0 && regular_size(base_fd, &base_bytes, err) < 0)
-		return fcp_error_wrap(err, "base");
-	if (base_fd >= 0 && base_bytes != memory.bytes)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "base: its size is not the memory file's");
-	fcp_guest_memory_lay_out(&memory, &(struct fcp_guest_size){.boot_bytes = memory.bytes}, NULL);
-	*memory_ = memory;
-	return 0;
+	return fcp_guest_memory_open_source(&file, holes, base_fd >= 0 ? &base : NULL, memory_,
+					    err);
 }
 
 bool fcp_guest_memory_layout(const struct fcp_guest_memory *memory, unsigned index,
@@ -176,6 +178,24 @@ int fcp_guest_read_whole(int fd, uint64_t at, void *buffer, size_t bytes, struct
 	return 0;
 }
 
+static int read_own(const struct fcp_guest_memory *memory, uint64_t at, void *buffer, size_t bytes,
+		    struct fcp_error *err)
+{
+	return memory->source ? fcp_guest_source_read(memory->source, at, buffer, bytes, err)
+			      : fcp_guest_read_whole(memory->fd, at, buffer, bytes, err);
+}
+
+static int read_base(const struct fcp_guest_memory *memory, uint64_t at, void *buffer, size_t bytes,
+		     struct fcp_error *err)
+{
+	if (memory->base_source)
+		return fcp_guest_source_read(memory->base_source, at, buffer, bytes, err);
+	if (memory->base_fd >= 0)
+		return fcp_guest_read_whole(memory->base_fd, at, buffer, bytes, err);
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "offset %#llx lies in the layer's base",
+			     (unsigned long long)at);
+}
+
 /*
  * A layer: its own data where it has some, else the base's. Page by page, and without a look for the
  * end of the data: tmpfs goes through all of it to tell where it ends, so that a search of all pages,
@@ -194,11 +214,7 @@ static int read_layer(const struct fcp_guest_memory *memory, uint64_t at, char *
 		own = start <= at;
 		end = own ? fcp_align_down(at, FCP_PAGE_BYTES) + FCP_PAGE_BYTES : start;
 		length = end - at < bytes ? (size_t)(end - at) : bytes;
-		if (!own && memory->base_fd < 0)
-			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-					     "offset %#llx lies in the layer's base",
-					     (unsigned long long)at);
-		if (fcp_guest_read_whole(own ? memory->fd : memory->base_fd, at, buffer, length, err) < 0)
+		if ((own ? read_own : read_base)(memory, at, buffer, length, err) != 0)
 			return -1;
 		at += length;
 		buffer += length;
@@ -217,11 +233,12 @@ int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, v
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "physical address %#llx: not RAM",
 				     (unsigned long long)gpa);
 	if (memory->process)
-		return fcp_guest_process_read(memory, region, gpa - region->gpa, buffer, bytes, err);
+		return fcp_guest_process_read(memory, region, gpa - region->gpa, buffer, bytes,
+					      err);
 	at = fcp_guest_region_offset(region, gpa);
 	if (memory->holes == FCP_HOLES_BASE)
 		return read_layer(memory, at, buffer, bytes, err);
-	return fcp_guest_read_whole(memory->fd, at, buffer, bytes, err);
+	return read_own(memory, at, buffer, bytes, err);
 }
 
 static int gather_singly(const struct fcp_guest_memory *memory, const uint64_t *gpas, size_t count,
@@ -233,15 +250,18 @@ static int gather_singly(const struct fcp_guest_memory *memory, const uint64_t *
 	return 0;
 }
 
-int fcp_guest_memory_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas, size_t count,
-			    void *buffer, size_t bytes, struct fcp_error *err)
+int fcp_guest_memory_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas,
+			    size_t count, void *buffer, size_t bytes, struct fcp_error *err)
 {
 	char *to = buffer;
 
-	for (size_t done = 0; done < count; done += FCP_GUEST_GATHER_MAX, to += FCP_GUEST_GATHER_MAX * bytes) {
-		size_t part = count - done < FCP_GUEST_GATHER_MAX ? count - done : FCP_GUEST_GATHER_MAX;
+	for (size_t done = 0; done < count;
+	     done += FCP_GUEST_GATHER_MAX, to += FCP_GUEST_GATHER_MAX * bytes) {
+		size_t part =
+			count - done < FCP_GUEST_GATHER_MAX ? count - done : FCP_GUEST_GATHER_MAX;
 
-		if (memory->process && fcp_guest_process_gather(memory, gpas + done, part, to, bytes))
+		if (memory->process &&
+		    fcp_guest_process_gather(memory, gpas + done, part, to, bytes))
 			continue;
 		if (gather_singly(memory, gpas + done, part, to, bytes, err) != 0)
 			return -1;
@@ -296,9 +316,17 @@ static int file_data(const struct fcp_guest_memory *memory, uint64_t offset,
 int fcp_guest_memory_data_start(const struct fcp_guest_memory *memory, uint64_t offset,
 				uint64_t *start_, struct fcp_error *err)
 {
+	struct fcp_range data;
+
 	*start_ = memory->bytes;
 	if (offset >= memory->bytes)
 		return 0;
+	if (memory->source) {
+		if (fcp_guest_source_data(memory->source, offset, &data, err) != 0)
+			return -1;
+		*start_ = data.start;
+		return 0;
+	}
 	return memory->process ? fcp_guest_process_data_start(memory, offset, start_, err)
 			       : file_data_start(memory, offset, start_, err);
 }
@@ -310,8 +338,10 @@ int fcp_guest_memory_data(const struct fcp_guest_memory *memory, uint64_t offset
 		*extent_ = (struct fcp_range){memory->bytes, memory->bytes};
 		return 0;
 	}
+	if (memory->source)
+		return fcp_guest_source_data(memory->source, offset, extent_, err);
 	return memory->process ? fcp_guest_process_data(memory, offset, extent_, err)
-				       : file_data(memory, offset, extent_, err);
+			       : file_data(memory, offset, extent_, err);
 }
 
 static int add_blocks(int fd, uint64_t *bytes, struct fcp_error *err)
@@ -327,13 +357,14 @@ static int add_blocks(int fd, uint64_t *bytes, struct fcp_error *err)
 int fcp_guest_memory_held(const struct fcp_guest_memory *memory, uint64_t *bytes_,
 			  struct fcp_error *err)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = memory->source ? memory->bytes : 0;
 
 	if (memory->process) {
 		*bytes_ = memory->bytes;
 		return 0;
 	}
-	if (add_blocks(memory->fd, &bytes, err) < 0 ||
+	bytes += memory->base_source ? memory->bytes : 0;
+	if ((!memory->source && add_blocks(memory->fd, &bytes, err) < 0) ||
 	    (memory->base_fd >= 0 && add_blocks(memory->base_fd, &bytes, err) < 0))
 		return -1;
 	*bytes_ = bytes;

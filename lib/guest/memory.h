@@ -45,6 +45,8 @@ struct fcp_guest_arch;
 struct fcp_guest_memory {
 	int fd;			    /* the memory file; -1 for a process */
 	int base_fd;		    /* the layer's base, or -1: what lies there is unknown then */
+	const struct fcp_memory_source *source;	     /* instead of fd: read by callbacks; else NULL */
+	const struct fcp_memory_source *base_source; /* the same instead of base_fd */
 	enum fcp_holes holes;	    /* BASE, or zeros (of a process: what a userfaultfd has not filled in) */
 	struct fcp_guest_process *process; /* NULL for a file */
 	uint64_t bytes;		    /* of RAM, all regions together */
@@ -64,6 +66,14 @@ struct fcp_guest_memory {
  */
 int fcp_guest_memory_open_file(int fd, enum fcp_holes holes, int base_fd,
 			       struct fcp_guest_memory *memory_, struct fcp_error *err);
+
+/*
+ * Memory that the caller holds, and its base or NULL: each a descriptor, as above, or callbacks. Both are
+ * of this version of fcpause.h, and borrowed as long as *memory_ is used. Errors as above.
+ */
+int fcp_guest_memory_open_source(const struct fcp_memory_source *source, enum fcp_holes holes,
+				 const struct fcp_memory_source *base,
+				 struct fcp_guest_memory *memory_, struct fcp_error *err);
 
 struct fcp_guest_ram;
 

@@ -1,39 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "steps/free_ranges.h"
 
-#include <stdio.h>
+#include "base/error.h"
 
-_Static_assert((int)FCP_GUEST_GATES <= FCP_GATES_MAX, "room for every gate");
+#include <stdio.h>
+#include <stdlib.h>
+
 _Static_assert(FCP_GUEST_ORDERS_MAX <= FCP_ORDERS_MAX, "room for every order");
 
-static void fill_report(const struct fcp_guest_free *found, struct fcp_guest_report *report)
+/* One allocation, which free(3) of the report ends. */
+struct report_block {
+	struct fcp_guest_report report;
+	struct fcp_gate gates[FCP_GUEST_GATES];
+};
+
+static void fill_report(const struct fcp_guest_free *found, struct report_block *block)
 {
-	*report = (struct fcp_guest_report){.order_count = found->order_count,
-					    .gate_count = FCP_GUEST_GATES};
+	struct fcp_guest_report *report = &block->report;
+
+	report->order_count = found->order_count;
+	report->gate_count = FCP_GUEST_GATES;
+	report->gates = block->gates;
 	snprintf(report->release, sizeof(report->release), "%s", found->release);
 	for (unsigned i = 0; i < found->order_count; i++)
 		report->blocks_per_order[i] = found->blocks_per_order[i];
 	for (size_t i = 0; i < FCP_GUEST_GATES; i++) {
-		report->gates[i].name = fcp_guest_gate_name((enum fcp_guest_gate_id)i);
-		report->gates[i].state = found->gates[i].state;
-		snprintf(report->gates[i].reason, sizeof(report->gates[i].reason), "%s",
-			 found->gates[i].reason);
+		struct fcp_gate *gate = &block->gates[i];
+
+		gate->name = fcp_guest_gate_name((enum fcp_guest_gate_id)i);
+		gate->state = found->gates[i].state;
+		snprintf(gate->reason, sizeof(gate->reason), "%s", found->gates[i].reason);
 	}
 }
 
 int fcp_free_ranges_of(const struct fcp_guest_memory *memory, int cancel_fd,
-		       struct fcp_guest_free *found, struct fcp_guest_report *report_,
+		       struct fcp_guest_free *found, struct fcp_guest_report **report,
 		       struct fcp_error *err)
 {
 	const struct fcp_guest_free_settings settings = {.cancel_fd = cancel_fd};
-	int ran = fcp_guest_find_free(memory, &settings, found, err);
+	struct report_block *block = calloc(1, sizeof(*block));
+	int ran;
 
-	fill_report(found, report_);
+	if (!block)
+		return fcp_error_nomem(err);
+	ran = fcp_guest_find_free(memory, &settings, found, err);
+	fill_report(found, block);
+	free(*report);
+	*report = &block->report;
 	return ran;
 }
 
 int fcp_free_ranges_find(const struct fcp_free_source *source, struct fcp_ranges *ranges_,
-			 struct fcp_guest_report *report_, struct fcp_error *err)
+			 struct fcp_guest_report **report, struct fcp_error *err)
 {
 	struct fcp_guest_memory memory;
 	struct fcp_guest_free found = {0};
@@ -42,7 +60,7 @@ int fcp_free_ranges_find(const struct fcp_free_source *source, struct fcp_ranges
 	if (fcp_guest_memory_open_file(source->fd, source->holes, source->base_fd, &memory, err) !=
 	    0)
 		return -1;
-	ran = fcp_free_ranges_of(&memory, source->cancel_fd, &found, report_, err);
+	ran = fcp_free_ranges_of(&memory, source->cancel_fd, &found, report, err);
 	if (ran == 0) {
 		*ranges_ = found.ranges;
 		found.ranges = (struct fcp_ranges){0};

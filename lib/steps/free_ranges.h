@@ -14,18 +14,19 @@ struct fcp_free_source {
 };
 
 /*
- * *ranges_ (zero-initialised): the file offsets of the free pages. *report_ is filled in even if a
- * gate refuses (FCP_ERR_UNSUPPORTED; no ranges then).
+ * *ranges_ (zero-initialised): the file offsets of the free pages. *report, NULL or an earlier
+ * one, which is freed, becomes the report, to be freed with free(3), even if a gate refuses
+ * (FCP_ERR_UNSUPPORTED; no ranges then).
  */
 int fcp_free_ranges_find(const struct fcp_free_source *source, struct fcp_ranges *ranges_,
-			 struct fcp_guest_report *report_, struct fcp_error *err);
+			 struct fcp_guest_report **report, struct fcp_error *err);
 
 /*
  * The same for any guest memory. *found (zero-initialised, owned by the caller) also holds the
  * guest's memory regions.
  */
 int fcp_free_ranges_of(const struct fcp_guest_memory *memory, int cancel_fd,
-		       struct fcp_guest_free *found, struct fcp_guest_report *report_,
+		       struct fcp_guest_free *found, struct fcp_guest_report **report,
 		       struct fcp_error *err);
 
 #endif

@@ -331,6 +331,7 @@ void fcp_pause_result_clear(struct fcp_pause_result *result)
 		return;
 	fcp_result_take_back(&own, sizeof(own), result);
 	fcp_madvise_ranges_result_clear(own.trim);
+	fcp_snapshot_result_clear(own.snapshot);
 	free(own.reclaim);
 	free(own.drain);
 	free(own.snapshot);

@@ -95,14 +95,15 @@ static bool is_sound(const struct fcp_guest_report *report)
  */
 static int check_guest(struct inspect_run *run, struct fcp_error *err)
 {
-	struct fcp_guest_report report = {.gate_count = 0};
+	FCP_CLEANUP(free) struct fcp_guest_report *report = NULL;
 	struct fcp_ranges free_ranges = {0};
 	const struct fcp_free_source source = {run->file.fd, run->result->attributes.holes,
 					       run->base.file.file.fd, run->file.cancel_fd};
 	int found = fcp_free_ranges_find(&source, &free_ranges, &report, err);
 
 	fcp_ranges_clear(&free_ranges);
-	if (found != 0 && err->error_class == FCP_ERR_UNSUPPORTED && is_sound(&report))
+	if (found != 0 && report &&
+	    err->error_class == FCP_ERR_UNSUPPORTED && is_sound(report))
 		return 0;
 	return found;
 }

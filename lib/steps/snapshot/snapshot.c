@@ -255,5 +255,17 @@ int fcp_snapshot(const struct fcp_snapshot_settings *settings, struct fcp_snapsh
 	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
 		return -1;
 	ran = take_snapshot_locked(&own_settings, &own, err);
-	return fcp_call_end(result, &own, sizeof(own), ran);
+	ran = fcp_call_end(result, &own, sizeof(own), ran);
+	fcp_snapshot_result_clear(&own);
+	return ran;
+}
+
+void fcp_snapshot_result_clear(struct fcp_snapshot_result *result)
+{
+	struct fcp_snapshot_result own = FCP_SNAPSHOT_RESULT_INIT;
+
+	if (!result)
+		return;
+	fcp_result_take_back(&own, sizeof(own), result);
+	free(own.guest);
 }
