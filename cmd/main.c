@@ -10,6 +10,7 @@
 #include "cmd/parsing/parse.h"
 #include "cmd/schema/schema.h"
 #include "cmd/signals.h"
+#include "cmd/telemetry/telemetry.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -76,12 +77,41 @@ static int open_trace(const struct invocation *invocation, struct trace *trace_,
 			  text_of(invocation, OPT_TRACE), trace_, err);
 }
 
+/* A command line that cannot be run, or a file that cannot be opened. */
+static int refuse(struct invocation *invocation, const struct fcp_error *err)
+{
+	int exit_code = output_error(invocation, err);
+
+	telemetry_end(invocation->telemetry, invocation, exit_code);
+	return exit_code;
+}
+
+static int run_command(struct invocation *invocation)
+{
+	struct trace trace;
+	struct fcp_error err;
+	int exit_code;
+
+	if (open_trace(invocation, &trace, &err) != 0)
+		return refuse(invocation, &err);
+	unknown_variables_find(&invocation->unknown);
+	confine(invocation);
+	signal(SIGPIPE, SIG_IGN); /* a closed stdout is told as an error */
+	invocation->signals = signals_open(invocation, &trace);
+	invocation->cancel_fd = signals_cancel_fd(invocation->signals);
+	exit_code = invocation->command->run(invocation);
+	telemetry_end(invocation->telemetry, invocation, exit_code);
+	signals_close(invocation->signals);
+	trace_close(&trace);
+	return exit_code;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct invocation invocation = {.cancel_fd = -1,
 					.command = command,
 					.id = (enum command_id)(command - commands)};
-	struct trace trace;
+	struct telemetry telemetry;
 	struct fcp_error err;
 	int parsed, exit_code;
 
@@ -89,20 +119,15 @@ static int run(const struct command *command, int argc, char **argv)
 	parsed = parse(argc, argv, &invocation, &err);
 	if (invocation.help) {
 		print_help(command, stdout);
-		return fflush(stdout) != 0 || ferror(stdout) ? EXIT_FAILED : EXIT_DONE;
+		exit_code = fflush(stdout) != 0 || ferror(stdout) ? EXIT_FAILED : EXIT_DONE;
+	} else if (invocation.version) {
+		exit_code = print_version(invocation.values[OPT_JSON].on);
+	} else {
+		telemetry_begin(&telemetry, command->name);
+		invocation.telemetry = &telemetry;
+		exit_code = parsed == 0 ? run_command(&invocation) : refuse(&invocation, &err);
 	}
-	if (invocation.version)
-		return print_version(invocation.values[OPT_JSON].on);
-	if (parsed != 0 || open_trace(&invocation, &trace, &err) != 0)
-		return output_error(&invocation, &err);
-	unknown_variables_find(&invocation.unknown);
-	confine(&invocation);
-	signal(SIGPIPE, SIG_IGN); /* a closed stdout is told as an error */
-	invocation.signals = signals_open(&invocation, &trace);
-	invocation.cancel_fd = signals_cancel_fd(invocation.signals);
-	exit_code = command->run(&invocation);
-	signals_close(invocation.signals);
-	trace_close(&trace);
+	invocation_clear(&invocation);
 	return exit_code;
 }
 

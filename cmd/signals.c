@@ -6,6 +6,7 @@
 #include "cmd/output/progress.h"
 #include "cmd/output/trace.h"
 #include "cmd/parsing/invocation.h"
+#include "cmd/telemetry/telemetry.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -18,6 +19,7 @@ struct signals {
 	struct log log;
 	bool quiet;
 	struct progress *progress; /* or NULL */
+	struct telemetry *telemetry;
 	const struct trace *trace;
 	struct vm_names vm;	      /* by the calling thread only */
 	struct fcp_observer observer; /* what the library calls */
@@ -154,6 +156,7 @@ struct signals *signals_open(const struct invocation *invocation, const struct t
 		.log = invocation_log(invocation),
 		.quiet = invocation->values[OPT_QUIET].on,
 		.progress = wants_progress(invocation) ? progress_open() : NULL,
+		.telemetry = invocation->telemetry,
 		.trace = trace,
 		.signal_fd = block_signals(),
 		.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -202,6 +205,7 @@ static void on_phase(const struct fcp_phase *phase, void *arg)
 	struct signals *signals = arg;
 	bool is_hold = strcmp(phase->name, "hold") == 0;
 
+	telemetry_phase(signals->telemetry, phase);
 	progress_phase(signals->progress, phase);
 	if (strcmp(phase->name, "step") == 0)
 		return;
@@ -235,6 +239,7 @@ static void on_vm(const struct fcp_vm_identity *vm, void *arg)
 {
 	struct signals *signals = arg;
 
+	telemetry_vm(signals->telemetry, vm);
 	snprintf(signals->vm.id, sizeof(signals->vm.id), "%s", vm->id);
 	snprintf(signals->vm.vmm_version, sizeof(signals->vm.vmm_version), "%s", vm->vmm_version);
 }

@@ -6,6 +6,7 @@
 #include "cmd/settings/gate.h"
 #include "cmd/settings/plan.h"
 #include "cmd/settings/step_settings.h"
+#include "cmd/telemetry/telemetry.h"
 #include "report.h"
 
 static int run(const struct fcp_balloon_drain_settings *settings, const char *off_reason,
@@ -43,5 +44,6 @@ int command_balloon_drain(struct invocation *invocation)
 	output_warn(&output, result.warning);
 	output.bad |= fcp_report_balloon_drain(output.object, &result);
 	text_balloon_drain(output.text, &result);
+	metrics_of_balloon_drain(&invocation->telemetry->metrics, &result);
 	return output_end_step(&output, &result.outcome, ran, &err);
 }

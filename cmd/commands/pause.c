@@ -7,6 +7,7 @@
 #include "cmd/settings/gate.h"
 #include "cmd/settings/plan.h"
 #include "cmd/settings/step_settings.h"
+#include "cmd/telemetry/telemetry.h"
 #include "report.h"
 
 /* The settings of the chain, and of its steps. */
@@ -80,6 +81,7 @@ static int finish(const struct invocation *invocation, const struct fcp_pause_se
 		output_warn(&output, result->outcome.reason);
 	output.bad |= fcp_report_pause(output.object, settings, result);
 	text_pause(output.text, settings, result);
+	metrics_of_pause(&invocation->telemetry->metrics, result);
 	output.kept = result->snapshot->created;
 	return output_end(&output, &(struct ending){.outcome = &result->outcome,
 						    .err = err,

@@ -6,6 +6,7 @@
 #include "cmd/settings/gate.h"
 #include "cmd/settings/plan.h"
 #include "cmd/settings/step_settings.h"
+#include "cmd/telemetry/telemetry.h"
 #include "report.h"
 
 static int run(const struct fcp_reclaim_settings *settings, const char *off_reason,
@@ -40,5 +41,6 @@ int command_reclaim(struct invocation *invocation)
 		return EXIT_FAILED;
 	output.bad |= fcp_report_reclaim(output.object, &result);
 	text_reclaim(output.text, &result);
+	metrics_of_reclaim(&invocation->telemetry->metrics, &result);
 	return output_end_step(&output, &result.outcome, ran, &err);
 }

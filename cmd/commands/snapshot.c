@@ -4,6 +4,7 @@
 #include "cmd/output/text.h"
 #include "cmd/settings/plan.h"
 #include "cmd/settings/step_settings.h"
+#include "cmd/telemetry/telemetry.h"
 #include "report.h"
 
 static int finish(const struct invocation *invocation, const struct fcp_snapshot_settings *settings,
@@ -17,6 +18,7 @@ static int finish(const struct invocation *invocation, const struct fcp_snapshot
 	output_warn(&output, result->warning);
 	output.bad |= fcp_report_snapshot(output.object, settings, result);
 	text_snapshot(output.text, settings, result);
+	metrics_of_snapshot(&invocation->telemetry->metrics, result);
 	return output_end_step(&output, &result->outcome, ran, err);
 }
 

@@ -2,6 +2,7 @@
 #include "cmd/confine/confine.h"
 
 #include "cmd/confine/parts.h"
+#include "cmd/telemetry/telemetry.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -56,14 +57,14 @@ static bool is_url(const char *text)
 	       (strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0);
 }
 
-/* Only for what an option names. */
+/* Only for what an option or the environment names. */
 static bool needs_network(const struct invocation *invocation)
 {
 	for (size_t id = 0; id < OPTIONS; id++)
 		if (invocation->values[id].text &&
 		    (options[id].kind == KIND_URL || is_url(invocation->values[id].text)))
 			return true;
-	return false;
+	return telemetry_needs_network(invocation->telemetry);
 }
 
 static void report(const struct invocation *invocation, const char *part, int errnum)

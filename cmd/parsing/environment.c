@@ -46,6 +46,19 @@ static int steps_from_environment(struct invocation *invocation, const char *nam
 	return set;
 }
 
+/* "KEY=VALUE,KEY=VALUE" */
+static int pairs_from_environment(struct invocation *invocation, enum option_id id, const char *name,
+				  const char *text, struct fcp_error *err)
+{
+	struct file_list *list = (struct file_list *)files_of(invocation, id);
+	char *rest = list->owned = strdup(text);
+	int set = rest ? 0 : fcp_error_nomem(err);
+
+	for (char *pair; set == 0 && (pair = strsep(&rest, ",")) != NULL;)
+		set = set_value(invocation, id, ORIGIN_ENVIRONMENT, name, pair, err);
+	return set;
+}
+
 int from_environment(struct invocation *invocation, enum option_id id, struct fcp_error *err)
 {
 	enum option_kind kind = options[id].kind;
@@ -63,6 +76,8 @@ int from_environment(struct invocation *invocation, enum option_id id, struct fc
 		return steps_from_environment(invocation, name, text, err);
 	if (invocation->values[id].origin == ORIGIN_CLI)
 		return 0;
+	if (kind == KIND_PAIRS)
+		return pairs_from_environment(invocation, id, name, text, err);
 	if (kind == KIND_SWITCH || kind == KIND_TOGGLE)
 		return switch_from_environment(invocation, id, name, text, err);
 	return set_value(invocation, id, ORIGIN_ENVIRONMENT, name, text, err);

@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "cmd/parsing/environment.h"
 
+#include <stdlib.h>
+
 const char *origin_name(enum origin origin)
 {
 	static const char *const names[] = {
@@ -28,7 +30,20 @@ const char *text_of(const struct invocation *invocation, enum option_id id)
 
 const struct file_list *files_of(const struct invocation *invocation, enum option_id id)
 {
-	return id == OPT_LAYERS ? &invocation->layers : &invocation->shares;
+	switch (id) {
+	case OPT_LAYERS:
+		return &invocation->layers;
+	case OPT_METRICS_LABEL:
+		return &invocation->metrics_labels;
+	default:
+		return &invocation->shares;
+	}
+}
+
+void invocation_clear(struct invocation *invocation)
+{
+	free(invocation->metrics_labels.owned);
+	invocation->metrics_labels.owned = NULL;
 }
 
 struct log invocation_log(const struct invocation *invocation)

@@ -27,10 +27,11 @@ struct value {
 
 #define FILES_MAX 256
 
-/* KIND_FILES: all that were given, in order; borrowed from argv or the environment. */
+/* KIND_FILES, KIND_PAIRS: all that were given, in order; borrowed from argv or the environment. */
 struct file_list {
 	const char *files[FILES_MAX];
 	size_t count;
+	char *owned; /* what the pairs of an environment variable point into */
 };
 
 struct invocation {
@@ -47,9 +48,11 @@ struct invocation {
 	bool hinting;		 /* a hinting run is asked for: its race is told as a warning */
 	struct file_list layers; /* OPT_LAYERS */
 	struct file_list shares; /* OPT_SHARE */
+	struct file_list metrics_labels; /* OPT_METRICS_LABEL */
 	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
 	char **operands;
 	struct signals *signals; /* NULL: not waited for */
+	struct telemetry *telemetry; /* NULL: nothing is told to monitoring */
 	int cancel_fd;
 	char start_time[TIMESTAMP_BYTES]; /* when the program began; "": not known */
 	bool help, version;
@@ -61,11 +64,14 @@ bool takes_option(const struct invocation *invocation, enum option_id id);
 /* A NULL when it was not said. */
 const char *text_of(const struct invocation *invocation, enum option_id id);
 
-/* The files of a KIND_FILES. */
+/* The values of a KIND_FILES or KIND_PAIRS. */
 const struct file_list *files_of(const struct invocation *invocation, enum option_id id);
 
 /* For the command's messages, as --log-format says. */
 struct log invocation_log(const struct invocation *invocation);
+
+/* Frees what it owns. */
+void invocation_clear(struct invocation *invocation);
 
 /* FCP_ERR_USAGE naming the option when a text was not said. */
 int need_text(const struct invocation *invocation, enum option_id id, struct fcp_error *err);

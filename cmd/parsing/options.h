@@ -71,6 +71,8 @@ enum option_id {
 	OPT_FPH_TIMEOUT_MS,
 	OPT_STOP,
 	OPT_METRICS_PATH,
+	OPT_METRICS_TEXTFILE,
+	OPT_METRICS_LABEL,
 	OPT_SNAPSHOT_PATH,
 	OPT_MEM_FILE_PATH,
 	OPT_TYPE,
@@ -124,6 +126,7 @@ enum option_kind {
 	KIND_PID,      /* a process */
 	KIND_BYTES,    /* bytes, with K, M, G, KiB, ... */
 	KIND_FILES,    /* a path, may be repeated: all of them, in order; of the environment one */
+	KIND_PAIRS,    /* KEY=VALUE, may be repeated; of the environment several, with commas between */
 	KIND_STEP_MS,  /* STEP=N, may be repeated */
 	KIND_SWITCH,   /* there or not */
 	KIND_TOGGLE,   /* --NAME and --no-NAME: on, off, or not said */

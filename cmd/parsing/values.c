@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "cmd/telemetry/metrics.h"
 #include "net/url.h"
 
 #include <stdio.h>
@@ -107,6 +108,18 @@ static int add_file(struct file_list *list, const char *where, const char *text,
 	return 0;
 }
 
+static int add_pair(enum option_id id, struct file_list *list, const char *where, const char *text,
+		    struct fcp_error *err)
+{
+	size_t key = strcspn(text, "=");
+
+	if (key == 0 || text[key] == '\0')
+		return bad_value(where, text, "KEY=VALUE", err);
+	if (id == OPT_METRICS_LABEL && !metric_label_name_is_valid(text, key))
+		return bad_value(where, text, "a label (letters, digits and underscores before the =)", err);
+	return add_file(list, where, text, err);
+}
+
 static int set_mib_or_auto(const char *where, const char *text, struct value *value,
 			   struct fcp_error *err)
 {
@@ -115,6 +128,11 @@ static int set_mib_or_auto(const char *where, const char *text, struct value *va
 		return set_number(KIND_MIB, where, text, value, err);
 	value->number = UINT64_MAX;
 	return 0;
+}
+
+static struct file_list *list_of(struct invocation *invocation, enum option_id id)
+{
+	return (struct file_list *)files_of(invocation, id);
 }
 
 int set_value(struct invocation *invocation, enum option_id id, enum origin origin,
@@ -143,8 +161,10 @@ int set_value(struct invocation *invocation, enum option_id id, enum origin orig
 		set = set_mib_or_auto(where, text, value, err);
 		break;
 	case KIND_FILES:
-		set = add_file(id == OPT_LAYERS ? &invocation->layers : &invocation->shares, where,
-			       text, err);
+		set = add_file(list_of(invocation, id), where, text, err);
+		break;
+	case KIND_PAIRS:
+		set = add_pair(id, list_of(invocation, id), where, text, err);
 		break;
 	case KIND_STEP_MS:
 		set = set_step_ms(invocation, origin, where, text, err);

@@ -87,6 +87,11 @@ static int add_caps(struct fcp_json *settings, const struct invocation *invocati
 	return bad;
 }
 
+static bool is_list(enum option_id id)
+{
+	return options[id].kind == KIND_FILES || options[id].kind == KIND_PAIRS;
+}
+
 static int add_files(struct fcp_json *settings, const struct invocation *invocation,
 		     enum option_id id)
 {
@@ -128,7 +133,7 @@ int settings_report(struct fcp_json *object, const struct invocation *invocation
 
 		if (!is_setting(invocation, id))
 			continue;
-		if (options[id].kind == KIND_FILES)
+		if (is_list(id))
 			bad |= add_files(settings, invocation, id);
 		else if (options[id].kind == KIND_STEP_MS)
 			bad |= add_caps(settings, invocation);
@@ -190,7 +195,7 @@ void settings_print(const struct invocation *invocation, FILE *out)
 
 		if (!is_setting(invocation, id))
 			continue;
-		if (options[id].kind == KIND_FILES) {
+		if (is_list(id)) {
 			print_files(out, invocation, id);
 			continue;
 		}

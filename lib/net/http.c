@@ -5,6 +5,7 @@
 #include "base/fd_link.h"
 #include "base/observer.h"
 #include "net/http_parts.h"
+#include "net/url.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -90,7 +91,9 @@ static void set_options(struct fcp_http *http, struct transfer *transfer, const 
 	set(easy, CURLOPT_DEFAULT_PROTOCOL, "http");
 	set(easy, CURLOPT_UNIX_SOCKET_PATH, socket_path);
 	set(easy, CURLOPT_PROXY, ""); /* not the environment's either */
-	set(easy, CURLOPT_PROTOCOLS_STR, "http");
+	set(easy, CURLOPT_PROTOCOLS_STR, fcp_url_is_tls(transfer->url) ? "https" : "http");
+	/* A thread that still waits for a name server is not waited for at the end. */
+	set(easy, CURLOPT_QUICK_EXIT, 1L);
 	set(easy, CURLOPT_NOSIGNAL, 1L);
 	set(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	set(easy, CURLOPT_CUSTOMREQUEST, request->method);

@@ -8,9 +8,9 @@
 
 #define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-static int bad_url(const char *url, const char *why, struct fcp_error *err)
+static int bad_url(const char *url, const char *why, const char *hint, struct fcp_error *err)
 {
-	return fcp_error_set(err, FCP_ERR_USAGE, 0, "'%.200s': %s", url, why);
+	return fcp_error_set(err, FCP_ERR_USAGE, 0, "'%.200s': %s%s", url, why, hint);
 }
 
 /* What follows the scheme. */
@@ -51,30 +51,59 @@ static const char *port_end(const char *colon)
 	return colon + 1 + digits;
 }
 
-int fcp_url_check(const char *url, struct fcp_error *err)
+/* Not in the path either: people write passwords unescaped, slashes and all. */
+static int check_no_user(const char *url, struct fcp_error *err)
 {
-	const char *authority = authority_of(url), *end;
+	if (!strchr(url, '@'))
+		return 0;
+	return fcp_error_set(err, FCP_ERR_USAGE, 0,
+			     "the URL contains a user or a password (an @), and URLs are shown");
+}
 
-	/* Not in the path either: people write passwords unescaped, slashes and all. */
-	if (strchr(url, '@'))
-		return fcp_error_set(
-			err, FCP_ERR_USAGE, 0,
-			"the URL contains a user or a password (an @), and URLs are shown");
-	if (authority == url && strstr(url, "://"))
-		return bad_url(url, "only http:// is supported (http://IP:49983 is envd's)", err);
-	end = host_end(authority);
+/* hint: what a right URL looks like. */
+static int check_authority(const char *url, const char *authority, const char *hint,
+			   struct fcp_error *err)
+{
+	const char *end = host_end(authority);
+
 	if (!end)
-		return bad_url(url, "no host in this URL (http://IP:49983 is envd's)", err);
+		return bad_url(url, "no host in this URL", hint, err);
 	end = port_end(end);
 	if (!end)
-		return bad_url(url, "the port is not a number from 1 to 65535 (49983 is envd's)",
-			       err);
+		return bad_url(url, "the port is not a number from 1 to 65535", hint, err);
 	if (*end != '\0' && *end != '/')
-		return bad_url(url, "not a URL (http://IP:49983 is envd's)", err);
+		return bad_url(url, "not a URL", hint, err);
 	/* After a ? or a # curl would send another path. */
 	if (end[strspn(end, LETTERS_AND_DIGITS "/.-_~%+,=:;")] != '\0')
-		return bad_url(url, "the URL continues after its path", err);
+		return bad_url(url, "the URL continues after its path", "", err);
 	return 0;
+}
+
+int fcp_url_check(const char *url, struct fcp_error *err)
+{
+	const char *authority = authority_of(url), *hint = " (http://IP:49983 is envd's)";
+
+	if (check_no_user(url, err) != 0)
+		return -1;
+	if (authority == url && strstr(url, "://"))
+		return bad_url(url, "only http:// is supported", hint, err);
+	return check_authority(url, authority, hint, err);
+}
+
+bool fcp_url_is_tls(const char *url)
+{
+	return strncasecmp(url, "https://", 8) == 0;
+}
+
+int fcp_service_url_check(const char *url, struct fcp_error *err)
+{
+	const char *authority = fcp_url_is_tls(url) ? url + 8 : authority_of(url);
+
+	if (check_no_user(url, err) != 0)
+		return -1;
+	if (authority == url)
+		return bad_url(url, "not http:// or https://", "", err);
+	return check_authority(url, authority, "", err);
 }
 
 bool fcp_url_has_port(const char *url)

@@ -11,6 +11,12 @@
  */
 int fcp_url_check(const char *url, struct fcp_error *err);
 
+/* The same for another service: http:// or https://, and the scheme is not optional. */
+int fcp_service_url_check(const char *url, struct fcp_error *err);
+
+/* Does it begin with https://? */
+bool fcp_url_is_tls(const char *url);
+
 bool fcp_url_has_port(const char *url);
 
 #endif

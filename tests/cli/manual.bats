@@ -147,6 +147,7 @@ good() {
 	case $2:$1 in
 	N:*) echo 7 ;;
 	STEP=N:*) echo fstrim=7 ;;
+	KEY=VALUE:*) echo a=b ;;
 	BYTES:*) echo 64K ;;
 	LIST:steps) echo fstrim,sync ;;
 	LIST:find) echo zero ;;
@@ -165,6 +166,7 @@ bad() {
 	case $2:$1 in
 	N:*-ms) printf '%s\n' x -1 1.5 '7 ' 86400001 18446744073709551616 ;;
 	N:*) printf '%s\n' x -1 1.5 18446744073709551616 ;;
+	KEY=VALUE:*) printf '%s\n' x =x --json ;;
 	STEP=N:*) printf '%s\n' sync 7 nix=7 sync= sync=x ;;
 	BYTES:*) printf '%s\n' x 4097 1KB 99999999T ;;
 	LIST:*) printf '%s\n' nix --json ;;

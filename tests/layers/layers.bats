@@ -34,7 +34,7 @@ wrong() {
 			if (file ~ /^(firecracker|envd|memory)\//) return 3
 			if (file ~ /^guest\//) return 4
 			if (file ~ /^steps\//) return 5
-			if (file ~ /^(flags\.c|report\.[ch])$/) return 6
+			if (file ~ /^(flags\.c|report\.[ch])$/ || file ~ /^(flags|services)\//) return 6
 			if (file ~ /^cmd\//) return 7
 			return -1
 		}

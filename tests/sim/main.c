@@ -17,6 +17,7 @@
 #include "hinting.h"
 #include "loop.h"
 #include "process.h"
+#include "services.h"
 #include "uffd.h"
 
 static struct vm the_vm;
@@ -191,6 +192,8 @@ int main(int argc, char **argv)
 
 	if (guest_tool_is_called(argv[0]))
 		return guest_tool_main(argc, argv);
+	if (argc > 1 && !strcmp(argv[1], "services"))
+		return services_main(argc - 1, argv + 1);
 	options_parse(&o, argc, argv);
 	if (o.uffd_handler)
 		return uffd_handler_main(o.uffd_handler, o.uffd_mem_file);
