@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/map/map.h"
 
-/* What can be released is green and cyan, what the guest asked for warm, its kernel's violet. */
+/* Okabe and Ito's colours, and some more, that colour-blind readers tell apart; the picture has hatching
+ * where two of them would be alike (svg_cells.c). */
 const struct map_look map_looks[MAP_LOOKS] = {
-	[FCP_PAGE_FREE] = {"free", "\u2591", 'F', 0x3f, 0xae, 0x5a, 71, 32},
-	[FCP_PAGE_ZERO] = {"zero", "\u2581", 'Z', 0x4f, 0xc3, 0xd9, 80, 36},
-	[FCP_PAGE_CACHE] = {"page cache", "\u2592", 'C', 0x3b, 0x76, 0xc4, 68, 34},
-	[FCP_PAGE_SHMEM] = {"tmpfs/shmem", "\u258c", 'M', 0xa8, 0x32, 0x4a, 125, 91},
-	[FCP_PAGE_ANONYMOUS] = {"anonymous", "\u2588", 'A', 0xe4, 0x57, 0x3d, 203, 31},
-	[FCP_PAGE_SLAB] = {"slab", "\u2593", 'S', 0xe3, 0xb2, 0x3c, 178, 33},
-	[FCP_PAGE_TABLES] = {"page tables", "\u259a", 'T', 0x9b, 0x5f, 0xc0, 134, 35},
-	[FCP_PAGE_KERNEL_IMAGE] = {"kernel image", "\u2580", 'K', 0xe0, 0x86, 0xb8, 175, 95},
-	[FCP_PAGE_RESERVED] = {"reserved", "\u2584", 'R', 0x9a, 0x78, 0x55, 137, 90},
-	[FCP_PAGE_UNKNOWN] = {"unknown", "\u2597", 'U', 0x8a, 0x8f, 0x98, 245, 39},
-	[FCP_PAGE_CLASSES + FCP_SAME_BASE] = {"same as base", "\u254b", 'B', 0xb7, 0xd6, 0x6b, 149, 92},
-	[FCP_PAGE_CLASSES + FCP_SAME_SHARE] = {"same as disk", "\u254d", 'D', 0xd8, 0xc8, 0x7a, 186, 93},
+	[FCP_PAGE_FREE] = {"free", "\u2591", 'F', 0x00, 0x9e, 0x73, 36, 32},
+	[FCP_PAGE_ZERO] = {"zero", "\u2581", 'Z', 0x56, 0xb4, 0xe9, 74, 36},
+	[FCP_PAGE_CACHE] = {"page cache", "\u2592", 'C', 0x00, 0x72, 0xb2, 25, 34},
+	[FCP_PAGE_SHMEM] = {"tmpfs/shmem", "\u258c", 'M', 0xcc, 0x79, 0xa7, 175, 91},
+	[FCP_PAGE_ANONYMOUS] = {"anonymous", "\u2588", 'A', 0xd5, 0x5e, 0x00, 166, 31},
+	[FCP_PAGE_SLAB] = {"slab", "\u2593", 'S', 0xf5, 0xc2, 0x42, 221, 33},
+	[FCP_PAGE_TABLES] = {"page tables", "\u259a", 'T', 0xf0, 0xe4, 0x42, 227, 35},
+	[FCP_PAGE_KERNEL_IMAGE] = {"kernel image", "\u2580", 'K', 0x9a, 0x2a, 0x6a, 89, 95},
+	[FCP_PAGE_RESERVED] = {"reserved", "\u2584", 'R', 0x8c, 0x6d, 0x46, 94, 90},
+	[FCP_PAGE_UNKNOWN] = {"unknown", "\u2597", 'U', 0x9a, 0xa0, 0xa8, 247, 39},
+	[FCP_PAGE_CLASSES +
+		FCP_SAME_BASE] = {"same as base", "\u254b", 'B', 0xb7, 0xd6, 0x6b, 149, 92},
+	[FCP_PAGE_CLASSES +
+		FCP_SAME_SHARE] = {"same as disk", "\u254d", 'D', 0xdd, 0xcc, 0x77, 186, 93},
 };
 
 uint64_t map_cell_count(const struct fcp_inspect_result *result, uint64_t cell_bytes)
@@ -32,7 +35,8 @@ uint64_t map_cell_bytes(const struct fcp_inspect_result *result, uint64_t cells_
 }
 
 /* Adds what a cell of the result has on disk to what it is shown as. */
-static void add_cell(const struct fcp_inspect_result *result, uint64_t index, uint64_t bytes[MAP_LOOKS])
+static void add_cell(const struct fcp_inspect_result *result, uint64_t index,
+		     uint64_t bytes[MAP_LOOKS])
 {
 	for (unsigned c = 0; c < FCP_PAGE_CLASSES; c++) {
 		bytes[c] += result->cells[index].classes[c].allocated_bytes;

@@ -17,7 +17,7 @@ struct map {
 	FILE *out;
 	const struct terminal *terminal;
 	uint64_t cell_bytes;
-	unsigned columns; /* of one file */
+	unsigned columns;		     /* of one file */
 	bool shown[MAP_LOOKS], parts, holes; /* for the legend */
 };
 

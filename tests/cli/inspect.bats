@@ -313,8 +313,8 @@ within() {
 	TERM=xterm-256color COLORTERM=truecolor fcp inspect --mem-file-path mem
 	run ! grep -q "$ESC" out
 	clear_terminal
-	for colors in "-u COLORTERM TERM=xterm;90" "-u COLORTERM TERM=xterm-256color;38;5;80" \
-		"TERM=xterm COLORTERM=truecolor;38;2;79;195;217" "NO_COLOR=1 TERM=xterm-256color;38;5;80"; do
+	for colors in "-u COLORTERM TERM=xterm;90" "-u COLORTERM TERM=xterm-256color;38;5;74" \
+		"TERM=xterm COLORTERM=truecolor;38;2;86;180;233" "NO_COLOR=1 TERM=xterm-256color;38;5;74"; do
 		# shellcheck disable=SC2086
 		env ${colors%%;*} "$FCPAUSE" inspect --mem-file-path mem --color always >out 2>err || true
 		grep -qF "${ESC}[${colors#*;}m" out
@@ -329,7 +329,7 @@ within() {
 	mem
 	ENV=(TERM=xterm-256color COLUMNS=33)
 	on_terminal --mem-file-path mem
-	grep -qF "${ESC}[38;5;80m" out
+	grep -qF "${ESC}[38;5;74m" out
 	sed -i "s/${ESC}\[[0-9;]*m//g" out
 	[ "$(rows | head -1 | awk '{ print length }')" -eq 88 ]
 	for setting in NO_COLOR=1 TERM=dumb TERM=; do
@@ -367,7 +367,8 @@ well_formed() {
 	grep -q '>mem</text>' map.svg
 	grep -q '>64.0 KiB (65536)</text>' map.svg
 	grep -q '>Largest on disk: unknown, 192.0 KiB' map.svg
-	grep -q '<path fill="#4fc3d9" d="M8 0h' map.svg
+	grep -q '<path fill="url(#p1)" d="M8 0h' map.svg
+	grep -q '<pattern id="p1" .*fill="#56b4e9"' map.svg
 	expect_no_temporary
 	[ "$(stat -c %a map.svg)" = "$(umask -S >/dev/null; touch usual; stat -c %a usual)" ]
 	well_formed map.svg
@@ -392,6 +393,83 @@ well_formed() {
 	expect_err '--svg - and --json exclude each other'
 	fcp inspect --before mem --after other --svg both.svg
 	well_formed both.svg
+}
+
+@test "--svg: a headline with what was saved, or can be; by which fcpause, and when" {
+	mem
+	mem other
+	inspect --mem-file-path mem --svg map.svg
+	grep -q 'class="h">On disk 256.0 KiB; 192.0 KiB without free pages and zeros: -25 %</text>' map.svg
+	grep -qE ">fcpause $("$FCPAUSE" --version | cut -d' ' -f2), [0-9]{4}-[0-9]{2}-[0-9]{2}</text>" map.svg
+	fallocate --punch-hole --offset 0 --length 32768 other
+	inspect --before mem --after other --svg map.svg
+	grep -q 'class="h">On disk 256.0 KiB before, 224.0 KiB after: -12 %</text>' map.svg
+}
+
+@test "--svg: it is as dark as the reader's other pages" {
+	mem
+	inspect --mem-file-path mem --svg map.svg
+	grep -q '@media (prefers-color-scheme: dark) { text { fill: #[0-9a-f]* } .paper { fill: #[0-9a-f]* } .hole' map.svg
+	# What is drawn has no colour of its own beside the looks'.
+	run ! grep -E '^<(text|rect|path)[^>]*(fill|stroke)="#' map.svg
+}
+
+# Viénot's and Machado's matrices for those who see no red, no green or no blue, as distances in CIELAB.
+@test "--svg: looks that colour-blind readers cannot tell apart by colour have other hatching" {
+	mem
+	inspect --mem-file-path mem --svg map.svg
+	sed -nE 's/^<pattern id="p([0-9]+)".* fill="#([0-9a-f]{6})"\/>(<path class="hatch" d="([^"]*)"\/>)?<.*/\1 \2 \4/p' map.svg >looks
+	[ "$(wc -l <looks)" -ge 10 ]
+	printf '%s\n' 'hole eceef1' 'dark 2b3038' >>looks
+	awk '
+		function hex(text) { return (index(digits, substr(text, 1, 1)) - 1) * 16 + index(digits, substr(text, 2, 1)) - 1 }
+		function linear(c) { c /= 255; return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ^ 2.4 }
+		function clamp(c) { return c < 0 ? 0 : c > 1 ? 1 : c }
+		function root(t) { return t > 0.008856 ? t ^ (1 / 3) : 7.787 * t + 16 / 116 }
+		BEGIN {
+			digits = "0123456789abcdef"
+			m[1] = "1 0 0 0 1 0 0 0 1"
+			m[2] = "0.152286 1.052583 -0.204868 0.114503 0.786281 0.099216 -0.003882 -0.048116 1.051998"
+			m[3] = "0.367322 0.860646 -0.227968 0.280085 0.672501 0.047413 -0.011820 0.042940 0.968881"
+			m[4] = "1.255528 -0.076749 -0.178779 -0.078411 0.930809 0.147602 0.004733 0.691367 0.303900"
+		}
+		{
+			name[NR] = $1; hatch[NR] = $3 $4 $5
+			for (i = 0; i < 3; i++) v[i] = linear(hex(substr($2, 2 * i + 1, 2)))
+			for (k = 1; k <= 4; k++) {
+				split(m[k], a, " ")
+				r = clamp(a[1] * v[0] + a[2] * v[1] + a[3] * v[2])
+				g = clamp(a[4] * v[0] + a[5] * v[1] + a[6] * v[2])
+				b = clamp(a[7] * v[0] + a[8] * v[1] + a[9] * v[2])
+				x = root((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505)
+				y = root(0.2126 * r + 0.7152 * g + 0.0722 * b)
+				z = root((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089)
+				L[NR, k] = 116 * y - 16; A[NR, k] = 500 * (x - y); B[NR, k] = 200 * (y - z)
+			}
+		}
+		END {
+			for (i = 1; i <= NR; i++) for (j = 1; j < i; j++) for (k = 1; k <= 4; k++) {
+				d = sqrt((L[i, k] - L[j, k]) ^ 2 + (A[i, k] - A[j, k]) ^ 2 + (B[i, k] - B[j, k]) ^ 2)
+				if (hatch[i] == hatch[j] && d < 15) { print name[i], name[j], k, d; bad = 1 }
+			}
+			exit bad
+		}' looks
+}
+
+@test "--svg: a long path is broken into lines that fit, and between its letters" {
+	local part name
+	part=$(printf 'M%.0s' {1..120})
+	mkdir -p "$part/$part"
+	name=$part/$part/$(printf 'W%.0s' {1..100})ééé$(printf 'i%.0s' {1..40})
+	mem "$name"
+	inspect --mem-file-path "$name" --svg map.svg
+	# 872 pixels, a wide letter of a bold font of 13 pixels is up to 14.
+	sed -nE 's/^<text x="24" [^>]*class="b">(.*)<\/text>$/\1/p' map.svg >lines
+	awk -v most=$((872 / 14 + 2)) '/^[MW]+$/ && length > most { print; bad = 1 } END { exit bad }' lines
+	grep -q 'ééé' lines
+	# Nothing of it is lost.
+	[[ $(tr -d '\n' <lines) == "$name"* ]]
+	well_formed map.svg
 }
 
 @test "--svg: names of any bytes" {
