@@ -23,7 +23,7 @@ const struct command commands[COMMANDS] = {
 		 "that is not done at the ceiling is stopped.",
 		 command_balloon_drain},
 	[COMMAND_MADVISE_RANGES] =
-		{"madvise-ranges", "release what nobody needs of a memory file",
+		{"madvise-ranges", "punch holes in a memory file where its guest needs no pages",
 		 "Finds pages that the paused guest holds free, and pages of zeros, or takes ranges, and makes holes of "
 		 "them. The file's size stays as it is; free pages read as zeros then.",
 		 command_madvise_ranges},
