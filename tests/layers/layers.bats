@@ -191,3 +191,27 @@ wrong() {
 	[ "$status" -eq 0 ]
 	[ -L "$T/root/usr/lib/libfcpause.so" ]
 }
+
+@test "lib/README.md: the folders and files that it names are there, and all folders of lib and cmd are named" {
+	local name bad=
+	grep -oE '`[^`]+`' lib/README.md | tr -d '`' | sort -u >"$T/named"
+	[ "$(grep -c '/' "$T/named")" -gt 20 ]
+	while read -r name; do
+		case $name in
+		*'*'* | *' '* | *NAME* | -*) continue ;;
+		*/* | *.c | *.h | *.map | *.bats) ;;
+		*) continue ;;
+		esac
+		[ -e "$name" ] || [ -n "$(find lib cmd -path "*/${name%/}")" ] || bad+="$name is not there"$'\n'
+	done <"$T/named"
+	for name in $(find lib cmd -mindepth 1 -type d); do
+		grep -qx "$name/" "$T/named" || bad+="$name/ is not named"$'\n'
+	done
+	[ -z "$bad" ] || { printf '%s' "$bad"; return 1; }
+	[ "$(wc -l <lib/README.md)" -le 60 ]
+}
+
+@test "a message of the library names no command-line option, except in a command to paste" {
+	run grep -rnE --include='*.[ch]' '^[^*]*"[^"]*--[a-z][a-z-]+' lib
+	[ "$(grep -v '^lib/firecracker/by_hand[.]' <<<"$output")" = '' ] || { echo "$output"; return 1; }
+}
