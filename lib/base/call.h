@@ -22,10 +22,10 @@ int fcp_settings_take(void *settings, const void *given, struct fcp_error *err);
 int fcp_call_begin(void *settings, const void *given, const void *result, struct fcp_error *err);
 
 /*
- * Moves what fits of our result, of the size bytes, into the caller's; the rest stays in *own, to be
- * freed there. Both begin with their size and an outcome; the caller's size stays. Members of the
- * caller's that are not known here become zero. Returns what the public function returns: -1 where
- * ran is negative, else the status.
+ * * Moves what fits of our result, of the size bytes, into the caller's; the rest stays in *own, to
+ * be freed there. Both begin with their size and an outcome; the caller's size stays. Members of
+ * the caller's that are not known here become zero. Returns what the public function returns: -1
+ * where ran is negative, else the status.
  */
 int fcp_call_end(void *result, void *own, size_t bytes, int ran);
 

@@ -5,7 +5,10 @@
 
 #include "base/error.h"
 
-/* Has the observer that callback? One of a program that was built against an older header is shorter. */
+/*
+ * Has the observer that callback? One of a program that was built against an older header is
+ * shorter.
+ */
 #define FCP_OBSERVES(observer, callback)                                                   \
 	((observer) &&                                                                     \
 	 (observer)->size >=                                                               \

@@ -67,7 +67,10 @@ static int call(struct fcp_guest_input *input, const char *path, struct fcp_envd
 		return -1;
 	if (answer_->status == 200)
 		return 0;
-	/* It has ended; it has closed its stdin ("broken pipe"); it ended just now ("already closed"). */
+	/*
+	 * It has ended; it has closed its stdin ("broken pipe"); it ended just now ("already
+	 * closed").
+	 */
 	if (strcmp(answer_->code, "not_found") == 0 || strcmp(answer_->code, "internal") == 0)
 		return 1;
 	return fcp_envd_call_error(&call, answer_, &input->error);

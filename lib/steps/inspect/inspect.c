@@ -102,8 +102,7 @@ static int check_guest(struct inspect_run *run, struct fcp_error *err)
 	int found = fcp_free_ranges_find(&source, &free_ranges, &report, err);
 
 	fcp_ranges_clear(&free_ranges);
-	if (found != 0 && report &&
-	    err->error_class == FCP_ERR_UNSUPPORTED && is_sound(report))
+	if (found != 0 && report && err->error_class == FCP_ERR_UNSUPPORTED && is_sound(report))
 		return 0;
 	return found;
 }

@@ -54,9 +54,8 @@ static int find_free_of_process(struct fcp_madvise_process_run *run, struct fcp_
 		return 0;
 	if (run->ram.backing == FCP_GUEST_BACKING_USERFAULT && run->base.fd < 0)
 		fcp_error_append(
-			err,
-			" (guest memory is filled in by userfaultfd: what the guest has not "
-			"touched yet cannot be read)");
+			err, " (guest memory is filled in by userfaultfd: what the guest has not "
+			     "touched yet cannot be read)");
 	if (err->error_class != FCP_ERR_UNSUPPORTED || run->settings->find == FCP_FIND_FREE)
 		return -1;
 	fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "free pages: %s", err->message);
