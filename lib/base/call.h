@@ -22,7 +22,7 @@ int fcp_settings_take(void *settings, const void *given, struct fcp_error *err);
 int fcp_call_begin(void *settings, const void *given, const void *result, struct fcp_error *err);
 
 /*
- * * Moves what fits of our result, of the size bytes, into the caller's; the rest stays in *own, to
+ * Moves what fits of our result, of the size bytes, into the caller's; the rest stays in *own, to
  * be freed there. Both begin with their size and an outcome; the caller's size stays. Members of
  * the caller's that are not known here become zero. Returns what the public function returns: -1
  * where ran is negative, else the status.

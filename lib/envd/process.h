@@ -34,10 +34,10 @@ struct fcp_guest_exit {
 };
 
 /*
- * * Runs one command to its end. A success is an `end` event and a clean end-of-stream, nothing
+ * Runs one command to its end. A success is an `end` event and a clean end-of-stream, nothing
  * less. FCP_ERR_TIMEOUT: at the deadline, ours or envd's (deadline_exceeded); envd kills the shell
  * then, but not the shell's child. FCP_ERR_SERVER: envd's error, "unauthenticated: invalid username
- * ...". FCP_ERR_PROTOCOL: the stream broke off, or is none, or is too long. After any error the
+ * ...". FCP_ERR_PROTOCOL: the stream broke off, is not one, or is too long. After any error the
  * command may go on in the guest.
  */
 int fcp_guest_run(const struct fcp_guest_command *command, struct fcp_guest_exit *exit_,

@@ -31,7 +31,7 @@ static bool ends_in(const char *text, const char *end)
 }
 
 /*
- * * The path may belong to another mount namespace, or no longer lead to the file. A file that was
+ * The path may belong to another mount namespace, or no longer lead to the file. A file that was
  * opened by a temporary name and renamed since is shown as deleted: it is in the same directory.
  */
 static bool has_file(int directory, const char *name, const struct stat *status)

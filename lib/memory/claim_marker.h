@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * * Marks a memory file as claimed, for processes that have not opened it yet: opening it would end
+ * Marks a memory file as claimed, for processes that have not opened it yet: opening it would end
  * the claim (memory/claim.h). The marker is a read lock (fcntl(2), F_OFD_SETLK) on one byte of the
  * directory that holds the file, at the offset of the file's inode number. Every process that can
  * reach the directory sees it, in any namespace or container, and the kernel removes it with the

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * * Where the 4 KiB blocks of a file stand, by a hash of their bytes. An index only ever proposes a
+ * Where the 4 KiB blocks of a file stand, by a hash of their bytes. An index only ever proposes a
  * block: whoever uses it compares the bytes. So a hash that collides, an index of another file, or
  * one that lies costs a comparison, and nothing else.
  *
@@ -39,7 +39,7 @@ struct fcp_share_index_build {
 };
 
 /*
- * * Reads what has data (SEEK_DATA) in two threads. Blocks of zeros are left out, and so is the
+ * Reads what has data (SEEK_DATA) in two threads. Blocks of zeros are left out, and so is the
  * part of a block at the end; of equal blocks the first is kept. What cannot be read, or has gone
  * meanwhile, is left out too. Takes 16 bytes a block of data, and 1 MiB a thread.
  * FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY; FCP_ERR_IO: where the data is cannot be found out.

@@ -60,7 +60,7 @@ static struct index_header header_of(const struct stat *of, const struct fcp_sha
 /* ---- its place ---- */
 
 /*
- * * The directory that the file is in, by the path that the kernel knows, which has no links; what
+ * The directory that the file is in, by the path that the kernel knows, which has no links; what
  * has been put in the way since is not followed. *name_ is the index's, owned. -1 where there is no
  * such place: the file has been removed or renamed, or lies in another mount namespace.
  */

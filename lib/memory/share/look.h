@@ -12,7 +12,7 @@
 #define FCP_SHARE_LOOK_BYTES FCP_MIB
 
 /*
- * * Adds a file to the set, which has room for it; its directory is not used, and reflinks are not
+ * Adds a file to the set, which has room for it; its directory is not used, and reflinks are not
  * needed. An index that is kept beside it is read; one that is built is not kept. Where neither can
  * be had it is added with the reason. FCP_ERR_INTERRUPTED.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * * Stores pages by sharing them: a page whose bytes stand in another file of the same file system
+ * Stores pages by sharing them: a page whose bytes stand in another file of the same file system
  * is cloned from there (ioctl_ficlonerange(2)) instead of written.
  *
  * Others may write those files at any time, a guest its disk for one. So each is frozen first:
@@ -50,7 +50,7 @@ struct fcp_share_set {
 };
 
 /*
- * * Adds a file to the set, which has room for it, and reads its index, or builds and keeps one.
+ * Adds a file to the set, which has room for it, and reads its index, or builds and keeps one.
  * Where it cannot be frozen, or an index not be had, it is added all the same, with the reason.
  * FCP_ERR_INTERRUPTED.
  */
@@ -58,7 +58,7 @@ int fcp_share_add(struct fcp_share_set *set, const struct fcp_share_file *file,
 		  struct fcp_error *err);
 
 /*
- * * Freezes all of them as they are now: once, before the first page. It takes some milliseconds,
+ * Freezes all of them as they are now: once, before the first page. It takes some milliseconds,
  * in which writing to the files waits; from here on who opens a leased one for writing waits until
  * pages are put, or the set is cleared.
  */
@@ -88,7 +88,7 @@ struct fcp_share_put {
 };
 
 /*
- * * Puts pages into the file: clones those that a source has, for as long as they follow each other
+ * Puts pages into the file: clones those that a source has, for as long as they follow each other
  * there, and writes the others. Pages of zeros are never cloned: a hole of the source would become
  * one here. Any thread, each with a window of its own. *shared_bytes_ is what was cloned.
  * FCP_ERR_IO with ENOSPC; that a source cannot be read, or not be cloned from, is no error: the

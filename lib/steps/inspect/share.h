@@ -14,7 +14,7 @@ struct fcp_inspect_share {
 };
 
 /*
- * * Looks for the file's data in the settings' shares; result->share_count. What is found is added
+ * Looks for the file's data in the settings' shares; result->share_count. What is found is added
  * to *same (sorted before and after) as FCP_FOUND_SHARED, where it is not the base's. Errors as
  * fcp_share_files_open(), FCP_ERR_USAGE where one is the file itself, and as fcp_file_poll().
  */
