@@ -157,13 +157,13 @@ EVIL='\u001b]52;c;Y3VybCBldmlsfHNo\u0007\u001b[2J\u009b31m\u202egnp.exe\u2066\u2
 		'HTTP status 401: invalid auth token (a token file is needed, or its token is wrong)'
 }
 
-@test "R11: 200 that is no Connect stream" {
-	envd_says "$(answer '200 OK' text/html '<html><body>login</body></html>')" 'no Connect stream (text/html): is this envd?'
-	envd_says "$(answer '200 OK' application/json '{}')" 'no Connect stream (application/json): is this envd?'
-	envd_says 'HTTP/1.1 200 OK\r\n\r\nhello' 'no Connect stream (of no content type): is this envd?'
+@test "R11: 200 that is not a Connect stream" {
+	envd_says "$(answer '200 OK' text/html '<html><body>login</body></html>')" 'not a Connect stream (text/html): is this envd?'
+	envd_says "$(answer '200 OK' application/json '{}')" 'not a Connect stream (application/json): is this envd?'
+	envd_says 'HTTP/1.1 200 OK\r\n\r\nhello' 'not a Connect stream (of no content type): is this envd?'
 	# As much as anybody wants to send.
 	envd_says "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n$(head -c 100000 /dev/zero | tr '\0' x)" \
-		'no Connect stream (text/html)'
+		'not a Connect stream (text/html)'
 }
 
 @test "R11: something else than HTTP answers for envd" {

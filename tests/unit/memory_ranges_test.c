@@ -64,7 +64,7 @@ static void bad_text(void)
 		{"words behind it", "0 4096 free zero\n", "r.txt: line 1: not two numbers"},
 		{"pages that have changed", "0 4096 free\n4096 4096 changed\n",
 		 "r.txt: line 2: pages that have changed: the guest needs them"},
-		{"pages of the base", "0 4096 base\n", "r.txt: line 1: pages that are as in the base"},
+		{"pages of the base", "0 4096 base\n", "r.txt: line 1: pages that equal the base"},
 		{"three fields", "0 4096 1\n", "r.txt: line 1: not two numbers"},
 		{"a word", "# x\nzero 4096\n", "r.txt: line 2: START is not a number"},
 		{"a minus sign", "-4096 4096\n", "r.txt: line 1: START is not a number"},
