@@ -2,7 +2,7 @@
 #include "base.h"
 
 #include "source.h"
-#include "tests/unit/guest_fixture.h"
+#include "tests/unit/guest_arm64.h"
 
 #include "guest/allocator/buddy.h"
 #include "guest/kernel/search.h"
@@ -37,6 +37,7 @@ static const char *const real[] = {"5.10", "6.1", "6.12", "7"};
 
 #define MADE_UP (sizeof(made_up) / sizeof(made_up[0]))
 #define REAL (sizeof(real) / sizeof(real[0]))
+#define ARM64 (MADE_UP + REAL + 1) /* behind FUZZ_BASE */
 
 static void give_up(const char *what)
 {
@@ -287,20 +288,24 @@ static void make_flat(struct store *store)
 	}
 }
 
+/* NULL: the arm64 one. */
 static struct store *copy_fixture(const struct made_up *made)
 {
 	struct fixture fixture;
 	struct store *store;
 	uint8_t page[STORE_PAGE];
 
-	fixture_build(&fixture, &made->settings);
+	if (made)
+		fixture_build(&fixture, &made->settings);
+	else
+		arm64_build(&fixture, &(struct arm64_settings){.command_line = "quiet"});
 	store = store_new(fixture.settings.bytes);
 	for (off_t at = 0; (at = lseek(fixture.fd, at, SEEK_DATA)) >= 0; at += STORE_PAGE)
 		if (pread(fixture.fd, page, sizeof(page), at) != (ssize_t)sizeof(page) ||
 		    !store_write(store, (uint64_t)at, page, sizeof(page)))
 			give_up("fixture");
 	fixture_close(&fixture);
-	if (made->flat)
+	if (made && made->flat)
 		make_flat(store);
 	return store;
 }
@@ -359,6 +364,8 @@ static unsigned index_of(uint8_t byte)
 		return MADE_UP + REAL;
 	if (byte % 32 == 31)
 		return MADE_UP - 1;
+	if (byte % 32 == 30)
+		return ARM64;
 	byte %= MADE_UP - 1 + REAL;
 	return byte < MADE_UP - 1 ? byte : byte + 1;
 }
@@ -369,6 +376,8 @@ static struct store *make(unsigned index)
 
 	if (index < MADE_UP)
 		return copy_fixture(&made_up[index]);
+	if (index == ARM64)
+		return copy_fixture(NULL);
 	if (index == MADE_UP + REAL)
 		return base_load(getenv("FUZZ_BASE"));
 	snprintf(path, sizeof(path), BASES "%s.gz", real[index - MADE_UP]);
@@ -377,7 +386,7 @@ static struct store *make(unsigned index)
 
 struct base *base_get(uint8_t byte)
 {
-	static struct base bases[MADE_UP + REAL + 1];
+	static struct base bases[ARM64 + 1];
 	unsigned index = index_of(byte);
 	struct base *base = &bases[index];
 

@@ -13,8 +13,10 @@
 #define GIB (UINT64_C(1) << 30)
 #define IMAGE UINT64_C(0xffffffff80000000)
 #define DIRECT_4 UINT64_C(0xffff888000000000)
+#define DIRECT_NARROW UINT64_C(0xffffff8100000000)
 #define DIRECT_5 UINT64_C(0xff11000000000000)
 #define VMEMMAP_4 UINT64_C(0xffffea0000000000)
+#define VMEMMAP_NARROW UINT64_C(0xffffffe000000000)
 #define VMEMMAP_5 UINT64_C(0xffd4000000000000)
 #define TABLE UINT64_C(0x63)	       /* present, writable, accessed, dirty */
 #define DATA (UINT64_C(1) << 63 | 0x63) /* and not executable */
@@ -93,6 +95,8 @@ uint64_t fixture_page(uint64_t pfn)
 
 static uint64_t vmemmap(const struct fixture *fixture)
 {
+	if (fixture->settings.narrow)
+		return VMEMMAP_NARROW;
 	return fixture->settings.five_levels ? VMEMMAP_5 : VMEMMAP_4;
 }
 
@@ -103,6 +107,8 @@ uint64_t fixture_page_address(const struct fixture *fixture, uint64_t pfn)
 
 uint64_t fixture_direct(const struct fixture *fixture, uint64_t gpa)
 {
+	if (fixture->settings.narrow)
+		return DIRECT_NARROW + gpa;
 	return (fixture->settings.five_levels ? DIRECT_5 : DIRECT_4) + gpa;
 }
 

@@ -136,7 +136,7 @@ static const unsigned char *find_block(const struct log *log, uint64_t number, u
 	return block && *bytes_ >= sizeof(number) && word_at(block) == number ? block : NULL;
 }
 
-/* Shows the record, if it has text; 1 when it is older than what was copied. */
+/* Shows the record, if it has text. 1: it is older than what was copied; -1: it is damaged. */
 static int show_record(const struct log *log, const unsigned char *desc, uint64_t number,
 		       fcp_guest_log_seen *seen, void *context)
 {
@@ -167,18 +167,21 @@ static int show_records(const struct log *log, fcp_guest_log_seen *seen, void *c
 		const unsigned char *desc =
 			log->descs.bytes + (log->descs.copied - back) * log->descs.unit_bytes;
 		uint64_t state = word_at(desc + log->layout->state);
-		int result = -1;
+		bool finished = (state & NUMBER_MASK) == number &&
+				state >> STATE_SHIFT != STATE_RESERVED;
+		int result;
 
-		if ((state & NUMBER_MASK) == number && state >> STATE_SHIFT == STATE_REUSABLE)
+		if (!finished && back <= UNFINISHED_MAX)
+			continue;
+		if (finished && state >> STATE_SHIFT == STATE_REUSABLE)
 			break;
-		if ((state & NUMBER_MASK) == number && state >> STATE_SHIFT != STATE_RESERVED)
-			result = show_record(log, desc, number, seen, context);
-		else if (back <= UNFINISHED_MAX)
-			result = 0;
+		result = finished ? show_record(log, desc, number, seen, context) : -1;
 		if (result < 0)
 			return damaged(err);
-		shown += result == 0;
-		if (result > 0 || number == log->tail_id)
+		if (result > 0)
+			break;
+		shown++;
+		if (number == log->tail_id)
 			break;
 	}
 	return shown > 0 ? 0 : damaged(err);
