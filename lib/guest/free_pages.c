@@ -14,16 +14,11 @@
 #include <string.h>
 
 static const char *const gate_names[FCP_GUEST_GATES] = {
-	[FCP_GUEST_GATE_VMCOREINFO] = "vmcoreinfo",
-	[FCP_GUEST_GATE_ENCRYPTION] = "encryption",
-	[FCP_GUEST_GATE_PAGE_TABLES] = "page-tables",
-	[FCP_GUEST_GATE_HOLES] = "holes",
-	[FCP_GUEST_GATE_MEMMAP] = "memmap",
-	[FCP_GUEST_GATE_BLOCKS] = "blocks",
-	[FCP_GUEST_GATE_FREE_LISTS] = "free-lists",
-	[FCP_GUEST_GATE_FREE_COUNT] = "free-count",
-	[FCP_GUEST_GATE_IN_USE] = "in-use",
-	[FCP_GUEST_GATE_POISON] = "poison",
+	[FCP_GUEST_GATE_VMCOREINFO] = "vmcoreinfo",   [FCP_GUEST_GATE_ENCRYPTION] = "encryption",
+	[FCP_GUEST_GATE_PAGE_TABLES] = "page-tables", [FCP_GUEST_GATE_HOLES] = "holes",
+	[FCP_GUEST_GATE_MEMMAP] = "memmap",	      [FCP_GUEST_GATE_BLOCKS] = "blocks",
+	[FCP_GUEST_GATE_FREE_LISTS] = "free-lists",   [FCP_GUEST_GATE_FREE_COUNT] = "free-count",
+	[FCP_GUEST_GATE_IN_USE] = "in-use",	      [FCP_GUEST_GATE_POISON] = "poison",
 	[FCP_GUEST_GATE_ZEROED] = "zeroed",
 };
 
@@ -54,7 +49,7 @@ const char *fcp_gate_state_name(enum fcp_gate_state state)
 
 /*
  * Takes what a gate's check returned. A refusal is the gate's: its reason is kept, its name begins
- * the message. Other failures (the source's, an interruption) are nobody's verdict.
+ * the message. Other failures (the source's, an interruption) are not a gate's decision.
  */
 static int judge(struct fcp_guest_free *found, enum fcp_guest_gate_id id, int status,
 		 struct fcp_error *err)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The free pages of a paused guest, from its memory alone: what its own page allocator holds free.
- * Their content is nobody's, so they can become holes. Reads only; writes nowhere.
+ * Their contents are dead, so they can become holes. Reads only; writes nowhere.
  */
 #ifndef FCP_GUEST_FREE_PAGES_H
 #define FCP_GUEST_FREE_PAGES_H
@@ -54,10 +54,10 @@ struct fcp_guest_free {
 const char *fcp_guest_gate_name(enum fcp_guest_gate_id id);
 
 /*
- * Finds the free pages. The caller sees to it that the guest does not run meanwhile; what memory's
- * holes mean is in memory. Takes about 1 ms and, for what the guest has in use, 3 ms per GiB: the
- * memmap is a 64th of it, and is read. A guest that lies can make it read 256 MiB and four times what
- * the file holds. 56 MiB and a bit a page of own memory at most. A retry is safe.
+ * Finds the free pages. The caller keeps the guest paused; memory->holes says how holes are to be
+ * read. Takes about 1 ms and, for what the guest has in use, 3 ms per GiB: the memmap is a 64th of
+ * it, and is read. A guest that lies can make it read 256 MiB and four times what the file holds.
+ * 56 MiB and a bit a page of own memory at most. A retry is safe.
  *
  * FCP_ERR_UNSUPPORTED: a gate refused; the message begins with its name, ranges are empty. The
  * gates and what else is known are filled in then too. FCP_ERR_IO, FCP_ERR_MEMORY,

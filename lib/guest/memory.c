@@ -197,9 +197,9 @@ static int read_base(const struct fcp_guest_memory *memory, uint64_t at, void *b
 }
 
 /*
- * A layer: its own data where it has some, else the base's. Page by page, and without a look for the
- * end of the data: tmpfs goes through all of it to tell where it ends, so that a search of all pages,
- * which is what a guest can have us do, would take the square of its size.
+ * A layer: its own data where it has some, else the base's. Page by page, and without a look for
+ * the end of the data: tmpfs goes through all of it to tell where it ends, so that a search of all
+ * pages, which is what a guest can have us do, would take the square of its size.
  */
 static int read_layer(const struct fcp_guest_memory *memory, uint64_t at, char *buffer,
 		      size_t bytes, struct fcp_error *err)

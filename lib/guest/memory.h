@@ -7,10 +7,11 @@
  * begins at 0 and ends at the hole below 4 GiB, which starts at 3 GiB (since 1.13) or 3.25 GiB
  * (older); what is left goes on at 4 GiB, and since 1.13 past a second hole from 256 to 512 GiB
  * (src/vmm/src/arch/x86_64/{layout,mod}.rs, arch_memory_regions()). The file does not say which, so
- * a memory has layouts to try; the proofs of guest/kernel/kernel.h tell them apart. Hot-pluggable memory is
- * one more region behind them, in the file as well, with as many bytes as can be plugged in.
+ * a memory has layouts to try; the proofs of guest/kernel/kernel.h tell them apart. Hot-pluggable
+ * memory is one more region behind them, in the file as well, with as many bytes as can be plugged
+ * in.
  *
- * Nothing here is mapped: a file that is truncated meanwhile is an error, never a signal.
+ * Nothing here is mapped: a file that becomes shorter is an error, never a signal.
  */
 #ifndef FCP_GUEST_MEMORY_H
 #define FCP_GUEST_MEMORY_H
@@ -19,7 +20,8 @@
 
 #define FCP_GUEST_REGIONS_MAX 6
 #define FCP_GUEST_LAYOUTS_MAX 8
-/* Hot-pluggable memory (virtio-mem) is one region from here on: past_mmio64_memory, 1.14 and later. */
+/* Hot-pluggable memory (virtio-mem) is one region from here on: past_mmio64_memory, 1.14 and
+ * later. */
 #define FCP_GUEST_HOTPLUG_GPA (UINT64_C(512) << 30)
 
 /* Where a region of RAM lies. */
@@ -43,13 +45,14 @@ struct fcp_guest_arch;
  * Only what fcp_guest_memory_open_process() made is to be closed.
  */
 struct fcp_guest_memory {
-	int fd;			    /* the memory file; -1 for a process */
-	int base_fd;		    /* the layer's base, or -1: what lies there is unknown then */
-	const struct fcp_memory_source *source;	     /* instead of fd: read by callbacks; else NULL */
+	int fd;	     /* the memory file; -1 for a process */
+	int base_fd; /* the layer's base, or -1: what lies there is unknown then */
+	const struct fcp_memory_source *source; /* instead of fd: read by callbacks; else NULL */
 	const struct fcp_memory_source *base_source; /* the same instead of base_fd */
-	enum fcp_holes holes;	    /* BASE, or zeros (of a process: what a userfaultfd has not filled in) */
+	enum fcp_holes
+		holes; /* BASE, or zeros (of a process: what a userfaultfd has not filled in) */
 	struct fcp_guest_process *process; /* NULL for a file */
-	uint64_t bytes;		    /* of RAM, all regions together */
+	uint64_t bytes;			   /* of RAM, all regions together */
 	const struct fcp_guest_arch *arch; /* whose layout it is */
 	unsigned region_count;
 	struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX];
@@ -60,16 +63,16 @@ struct fcp_guest_memory {
 
 /*
  * A memory file: fd open for reading and borrowed as long as *memory_ is used; base_fd the same for
- * a layer's base of equal size, or -1. Holes are zeros unless they are FCP_HOLES_BASE. *memory_ has the
- * first layout of its size.
- * FCP_ERR_INPUT: empty, no whole pages, or more than Firecracker can have; a base of another size.
+ * a layer's base of equal size, or -1. Holes are zeros unless they are FCP_HOLES_BASE. *memory_ has
+ * the first layout of its size. FCP_ERR_INPUT: empty, no whole pages, or more than Firecracker can
+ * have; a base of another size.
  */
 int fcp_guest_memory_open_file(int fd, enum fcp_holes holes, int base_fd,
 			       struct fcp_guest_memory *memory_, struct fcp_error *err);
 
 /*
- * Memory that the caller holds, and its base or NULL: each a descriptor, as above, or callbacks. Both are
- * of this version of fcpause.h, and borrowed as long as *memory_ is used. Errors as above.
+ * Memory that the caller holds, and its base or NULL: each a descriptor, as above, or callbacks.
+ * Both are of this version of fcpause.h, and borrowed as long as *memory_ is used. Errors as above.
  */
 int fcp_guest_memory_open_source(const struct fcp_memory_source *source, enum fcp_holes holes,
 				 const struct fcp_memory_source *base,
@@ -78,11 +81,11 @@ int fcp_guest_memory_open_source(const struct fcp_memory_source *source, enum fc
 struct fcp_guest_ram;
 
 /*
- * The memory of a running Firecracker, paused by the caller: ram as fcp_guest_ram_find() found it, and
- * borrowed as long as *memory_ is used. base_fd, or -1: of memory that a userfaultfd handler fills in,
- * the file that it does so from; a missing page is read there and never touched. Reads by
- * process_vm_readv(2); offsets are those of the memory file that a snapshot would write. One thread at
- * a time. Release with fcp_guest_memory_close().
+ * The memory of a running Firecracker, paused by the caller: ram as fcp_guest_ram_find() found it,
+ * and borrowed as long as *memory_ is used. base_fd, or -1: of memory that a userfaultfd handler
+ * fills in, the file that it does so from; a missing page is read there and never touched. Reads by
+ * process_vm_readv(2); offsets are those of the memory file that a snapshot would write. One thread
+ * at a time. Release with fcp_guest_memory_close().
  */
 int fcp_guest_memory_open_process(const struct fcp_guest_ram *ram, int base_fd,
 				  struct fcp_guest_memory *memory_, struct fcp_error *err);
@@ -117,11 +120,11 @@ int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, v
 			  size_t bytes, struct fcp_error *err);
 
 /*
- * Reads bytes bytes at each of count addresses, one behind the other into buffer: of a process, many by
- * one call. Errors as above, of the first that cannot be read.
+ * Reads bytes bytes at each of count addresses, one behind the other into buffer: of a process,
+ * many by one call. Errors as above, of the first that cannot be read.
  */
-int fcp_guest_memory_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas, size_t count,
-			    void *buffer, size_t bytes, struct fcp_error *err);
+int fcp_guest_memory_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas,
+			    size_t count, void *buffer, size_t bytes, struct fcp_error *err);
 
 /*
  * *start_ = the first offset at or after offset (of the memory file) at which the source holds

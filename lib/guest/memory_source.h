@@ -5,15 +5,16 @@
 
 #include "guest/memory.h"
 
-/* Fills in the layouts of that size, of one architecture or (NULL) of all, and takes the first; their
- * addresses are the offsets. */
+/* Fills in the layouts of that size, of one architecture or (NULL) of all, and takes the first;
+ * their addresses are the offsets. */
 void fcp_guest_memory_lay_out(struct fcp_guest_memory *memory, const struct fcp_guest_size *size,
 			      const struct fcp_guest_arch *arch);
 
 /* FCP_ERR_INPUT when no guest can have that much RAM. */
 int fcp_guest_memory_check_size(uint64_t bytes, struct fcp_error *err);
 
-/* The size of a source: of its file, or as it says. name is for messages. FCP_ERR_INPUT, FCP_ERR_IO. */
+/* The size of a source: of its file, or as it says. name is for messages. FCP_ERR_INPUT,
+ * FCP_ERR_IO. */
 int fcp_guest_source_bytes(const struct fcp_memory_source *source, const char *name,
 			   uint64_t *bytes_, struct fcp_error *err);
 
@@ -34,8 +35,8 @@ int fcp_guest_process_read(const struct fcp_guest_memory *memory,
 			   size_t bytes, struct fcp_error *err);
 
 /*
- * Reads bytes bytes at each of up to FCP_GUEST_GATHER_MAX addresses of RAM, one behind the other. false where
- * that cannot be done at once, or not of all: one by one tells which.
+ * Reads bytes bytes at each of up to FCP_GUEST_GATHER_MAX addresses of RAM, one behind the other.
+ * false where that cannot be done at once, or not of all: one by one tells which.
  */
 #define FCP_GUEST_GATHER_MAX 512
 bool fcp_guest_process_gather(const struct fcp_guest_memory *memory, const uint64_t *gpas,

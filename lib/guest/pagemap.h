@@ -28,8 +28,9 @@ struct fcp_guest_run {
 struct fcp_guest_pagemap {
 	int fd;
 	bool by_words; /* the kernel has no PAGEMAP_SCAN */
-	bool no_files; /* set by the caller, where nothing of a file is mapped or it does not matter: FILE is
-			* not told; whether a page is a file's takes the kernel four times as long as all the rest */
+	/* Set by the caller, where no file is mapped or it makes no difference: FILE is not told.
+	 * Whether a page is a file's takes the kernel four times as long as all the rest. */
+	bool no_files;
 	void *buffer;
 	struct fcp_guest_run *runs; /* what was read last: without gaps, ascending */
 	size_t run_count;
@@ -40,10 +41,10 @@ struct fcp_guest_pagemap {
 int fcp_guest_pagemap_open(pid_t pid, struct fcp_guest_pagemap *pagemap_, struct fcp_error *err);
 
 /*
- * *run_ = the pages of one kind from address on, at most up to end; page-aligned both, address < end.
- * A longer run may come in parts. Asked for ascending addresses it reads each word once; what it read
- * last is kept, so do not ask again for what may have changed since: open anew.
- * FCP_ERR_IO; FCP_ERR_STATE when the process has ended.
+ * *run_ = the pages of one kind from address on, at most up to end; page-aligned both, address <
+ * end. A longer run may come in parts. Asked for ascending addresses it reads each word once; what
+ * it read last is kept, so do not ask again for what may have changed since: open anew. FCP_ERR_IO;
+ * FCP_ERR_STATE when the process has ended.
  */
 int fcp_guest_pagemap_next(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t end,
 			   struct fcp_guest_run *run_, struct fcp_error *err);

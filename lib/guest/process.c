@@ -23,8 +23,8 @@ struct fcp_guest_process {
 	const struct fcp_guest_ram *ram;
 	struct fcp_guest_pagemap pagemap;
 	uint64_t pages;
-	/* A bit a page of the memory file: does the process hold it? And a bit a block: is that known yet?
-	 * Only what is asked for is looked at, once. */
+	/* A bit a page of the memory file: does the process hold it? And a bit a block: is that
+	 * known yet? Only what is asked for is looked at, once. */
 	uint64_t *held;
 	uint64_t *known;
 };
@@ -46,8 +46,8 @@ static void mark(uint64_t *held, uint64_t page, uint64_t end)
 		held[page / WORD_BITS] |= UINT64_C(1) << page % WORD_BITS;
 }
 
-/* The part of a piece from offset start on. Of anonymous memory, what is neither present nor swapped is
- * not there; what is not present of a file's mapping is the file's bytes. */
+/* The part of a piece from offset start on. Of anonymous memory, what is neither present nor
+ * swapped is not there; what is not present of a file's mapping is the file's bytes. */
 static int mark_piece(struct fcp_guest_process *process, const struct fcp_guest_piece *piece,
 		      uint64_t start, uint64_t end, struct fcp_error *err)
 {
@@ -219,7 +219,8 @@ static int read_userfault(const struct fcp_guest_memory *memory,
 		if (!there && memory->base_fd < 0)
 			return fcp_error_set(
 				err, FCP_ERR_UNSUPPORTED, 0,
-				"offset %#llx was not filled in by userfaultfd yet, and the memory file "
+				"offset %#llx was not filled in by userfaultfd yet, and the "
+				"memory file "
 				"that it comes from was not given",
 				(unsigned long long)offset);
 		done = there ? read_process(process->ram->pid, region->address + within, buffer,

@@ -143,8 +143,8 @@ static int take_pieces(const struct fcp_guest_pieces *pieces, struct fcp_guest_r
 	return 0;
 }
 
-/* KVM runs guests of the host's own architecture, so Firecracker's executable is of the guest's too.
- * NULL: it cannot be read, or is of another. */
+/* KVM runs guests of the host's own architecture, so Firecracker's executable is of the guest's
+ * too. NULL: it cannot be read, or is of another. */
 static const struct fcp_guest_arch *arch_of(pid_t pid)
 {
 	const struct fcp_guest_arch *const *arch = fcp_guest_archs;
@@ -217,9 +217,10 @@ static int find(int pidfd, const struct fcp_guest_size *size, struct fcp_guest_p
 	if (look_at_fds(ram->pid, &vm, &userfault, err) != 0)
 		return -1;
 	if (!vm)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "process %d, which is behind the socket, holds no KVM VM: a proxy?",
-				     (int)ram->pid);
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"process %d, which is behind the socket, holds no KVM VM: a proxy?",
+			(int)ram->pid);
 	if (find_pieces(ram->pid, pieces, err) != 0 || find_layouts(pieces, size, ram, err) != 0 ||
 	    take_pieces(pieces, ram, err) != 0)
 		return -1;
@@ -266,8 +267,9 @@ size_t fcp_guest_ram_piece(const struct fcp_guest_ram *ram, uint64_t offset)
 	return low;
 }
 
-int fcp_guest_ram_check_regions(const struct fcp_guest_ram *ram, const struct fcp_guest_region *regions,
-				unsigned count, struct fcp_error *err)
+int fcp_guest_ram_check_regions(const struct fcp_guest_ram *ram,
+				const struct fcp_guest_region *regions, unsigned count,
+				struct fcp_error *err)
 {
 	bool agree = count > 0 || ram->unambiguous;
 
@@ -278,7 +280,10 @@ int fcp_guest_ram_check_regions(const struct fcp_guest_ram *ram, const struct fc
 			fcp_guest_piece_address(&ram->pieces[piece], regions[i].offset) ==
 				regions[i].address;
 	}
-	return agree ? 0 : not_proven(err, "which mapping is which region of the guest's memory is not known");
+	return agree ? 0
+		     : not_proven(
+			       err,
+			       "which mapping is which region of the guest's memory is not known");
 }
 
 int fcp_guest_piece_open(pid_t pid, const struct fcp_guest_piece *piece, int flags,

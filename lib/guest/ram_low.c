@@ -44,7 +44,8 @@ static bool has_mark(const struct fcp_guest_ram *ram, struct fcp_guest_pagemap *
 
 	for (unsigned i = 0; i < arch->mark_count; i++) {
 		const struct fcp_guest_mark *mark = &arch->marks[i];
-		uint64_t at = mark->at < 0 ? region->bytes + (uint64_t)mark->at : (uint64_t)mark->at;
+		uint64_t at =
+			mark->at < 0 ? region->bytes + (uint64_t)mark->at : (uint64_t)mark->at;
 
 		if (at < region->bytes && strlen(mark->text) <= region->bytes - at &&
 		    mark_is_at(ram, pagemap, region->address + at, mark->text))

@@ -13,11 +13,11 @@ struct attempt {
 	struct fcp_guest_ram *ram;
 	struct fcp_guest_region regions[FCP_GUEST_REGIONS_MAX];
 	unsigned count;
-	bool joined; /* anonymous memory that the kernel made one with a mapping beside it counts too */
+	bool joined; /* so does anonymous memory that the kernel joined to a mapping beside it */
 };
 
-/* Of what the kernel joins to guest memory: a heap of a thread (glibc: 64 MiB at most), which is mapped
- * with MAP_NORESERVE as guest memory is. */
+/* Of what the kernel joins to guest memory: a heap of a thread (glibc: 64 MiB at most), which is
+ * mapped with MAP_NORESERVE as guest memory is. */
 #define JOINED_MAX_BYTES (64 * FCP_MIB)
 
 /* Slots of hot-pluggable memory are a multiple of this (vmm_config/memory_hotplug.rs). */
@@ -75,13 +75,15 @@ static bool fits(const struct fcp_guest_region *region, const struct fcp_guest_p
 
 struct ends {
 	bool start, end;
-	uint64_t before_bytes, behind_bytes; /* of the first and last mapping, outside of the region */
+	uint64_t before_bytes,
+		behind_bytes; /* of the first and last mapping, outside of the region */
 };
 
 /*
- * Is the region, at its address, covered by mappings of one kind without a gap? *ends_: does it begin
- * and end where mappings do? Anonymous memory at the end of a restored VM's (a discarded range) can
- * have become one with a mapping beside it, which counts as well: the file's offsets show the place.
+ * Is the region, at its address, covered by mappings of one kind without a gap? *ends_: does it
+ * begin and end where mappings do? Anonymous memory at the end of a restored VM's (a discarded
+ * range) can have become one with a mapping beside it, which counts as well: the file's offsets
+ * show the place.
  */
 static bool covered(const struct fcp_guest_pieces *pieces, const struct fcp_guest_region *region,
 		    struct ends *ends_)
@@ -127,8 +129,7 @@ static bool place_group(struct attempt *attempt, unsigned first, unsigned last, 
 	struct ends group = {0};
 
 	for (unsigned i = 0; i < count; i++) {
-		struct fcp_guest_region *region =
-			&attempt->regions[reverse ? last - i : first + i];
+		struct fcp_guest_region *region = &attempt->regions[reverse ? last - i : first + i];
 		struct ends ends;
 
 		region->address = address;
@@ -181,8 +182,8 @@ static uint64_t group_bytes(const struct attempt *attempt, unsigned first, unsig
 
 #define STARTS_MAX 3
 
-/* Where a group can begin by that piece: where it begins, or where its file's first byte would; or, where
- * something was joined, so that the group ends with it. */
+/* Where a group can begin by that piece: where it begins, or where its file's first byte would;
+ * or, where something was joined, so that the group ends with it. */
 static unsigned group_starts(const struct attempt *attempt, const struct fcp_guest_piece *piece,
 			     unsigned first, unsigned last, uint64_t starts_[STARTS_MAX])
 {
@@ -196,7 +197,8 @@ static unsigned group_starts(const struct attempt *attempt, const struct fcp_gue
 		starts_[count++] = piece->end - bytes;
 	if (attempt->joined)
 		return count;
-	for (unsigned i = first; i <= last && piece->of_file; i += last - first ? last - first : 1) {
+	for (unsigned i = first; i <= last && piece->of_file;
+	     i += last - first ? last - first : 1) {
 		const struct fcp_guest_region *region = &attempt->regions[i];
 		uint64_t within = piece->file_offset - region->offset;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Memory that is read by the caller's callbacks. They are foreign code: what they say is checked. */
+/* Memory that is read by the caller's callbacks. They are foreign code: what they say is
+ * checked. */
 #include "base/error.h"
 #include "guest/memory_source.h"
 

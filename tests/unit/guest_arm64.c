@@ -85,7 +85,7 @@ static void build_sections(struct fixture *fixture)
 
 	fixture_punch(fixture, FIXTURE_SECTIONS, PAGE);
 	fixture_write_word(fixture, FIXTURE_SECTIONS + ARM64_RAM / SECTION * 16, coded);
-	fixture_write_word(fixture, FIXTURE_NODE + 4104, 0);	  /* node_id */
+	fixture_write_word(fixture, FIXTURE_NODE + 4104, 0);	/* node_id */
 	fixture_write_word(fixture, FIXTURE_NODE + 4112, PFNS); /* node_start_pfn */
 	fixture_write_word(fixture, FIXTURE_NODE + 4120, BYTES / PAGE);
 }
@@ -234,8 +234,7 @@ static void build_note(struct fixture *fixture, const struct arm64_settings *set
 {
 	struct text text = {.length = 0};
 	unsigned bits = settings->va39 ? 39 : 48;
-	uint64_t phys_offset =
-		ARM64_RAM - (UINT64_C(1) << bits) - fixture_direct(fixture, 0);
+	uint64_t phys_offset = ARM64_RAM - (UINT64_C(1) << bits) - fixture_direct(fixture, 0);
 	char old[6000], more[3][80];
 	uint32_t bytes;
 

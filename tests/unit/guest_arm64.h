@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The guest of guest_fixture.h as an arm64 one, as Firecracker lays it out: RAM from 2 GiB on, 64 MiB
- * of it. GPAs are given as offsets in the memory file, as there. What is otherwise:
+ * The guest of guest_fixture.h as an arm64 one, as Firecracker lays it out: RAM from 2 GiB on, 64
+ * MiB of it. GPAs are given as offsets in the memory file, as there. What is otherwise:
  *
  *   1 MiB      text, 64 pages               18 MiB + 64 KiB   the kernel's log
  *   62 MiB     the device tree
@@ -21,11 +21,11 @@
 #define ARM64_LOG_BYTES 1024u
 
 struct arm64_settings {
-	bool va39;		 /* addresses of 39 bits, not of 48 */
-	bool names_node;	 /* the note has SYMBOL(node_data) */
-	const char *note_edit;	 /* as struct fixture_settings has it */
+	bool va39;		  /* addresses of 39 bits, not of 48 */
+	bool names_node;	  /* the note has SYMBOL(node_data) */
+	const char *note_edit;	  /* as struct fixture_settings has it */
 	const char *command_line; /* NULL: there is no device tree */
-	const char *log;	 /* one more record, the newest */
+	const char *log;	  /* one more record, the newest */
 };
 
 void arm64_build(struct fixture *fixture, const struct arm64_settings *settings);

@@ -107,8 +107,7 @@ static void proven(void)
 
 	refuses(&(struct arm64_settings){.note_edit = "NUMBER(PHYS_OFFSET)=0x80000000"}, tables,
 		"PHYS_OFFSET", "a linear map that is not there");
-	refuses(&(struct arm64_settings){.note_edit =
-						 "NUMBER(kimage_voffset)=0xffffffff00001000"},
+	refuses(&(struct arm64_settings){.note_edit = "NUMBER(kimage_voffset)=0xffffffff00001000"},
 		tables, "", "an image that lies elsewhere");
 	arm64_build(&fixture, &(struct arm64_settings){0});
 	fixture_write(&fixture, FIXTURE_UTS + 130, "6.2", 3);
@@ -133,7 +132,8 @@ static void kexec(void)
 		    &(struct arm64_settings){.note_edit = "SYMBOL(_stext)=ffffffff81000000"});
 	for (unsigned i = 0; i < FIXTURE_TEXT_PAGES; i++)
 		fixture_write_word(&fixture,
-				   arm64_entry(&fixture, UINT64_C(0xffffffff81000000) + i * PAGE, 0),
+				   arm64_entry(&fixture, UINT64_C(0xffffffff81000000) + i * PAGE,
+					       0),
 				   (ARM64_RAM + FIXTURE_TEXT + i * PAGE) | 0x40000000000783);
 	refuses_all(tables, "not where Firecracker loaded", "a kernel that lies elsewhere");
 	refuses(&(struct arm64_settings){.log = "kexec_core: Starting new kernel"}, tables,
@@ -167,8 +167,8 @@ static void logs(void)
 	/* Around the ring, of the records and of the text, more than once. */
 	arm64_build(&fixture, &(struct arm64_settings){0});
 	for (unsigned i = 0; i < 100; i++)
-		arm64_log(&fixture, "a record of some length, which ends where it does ......"
-				  + i % 9);
+		arm64_log(&fixture,
+			  "a record of some length, which ends where it does ......" + i % 9);
 	finds_all("a log that has gone round");
 	/* One on its way: a number, and no descriptor yet. */
 	arm64_build(&fixture, &(struct arm64_settings){0});
@@ -228,8 +228,9 @@ static int count_class(const struct fcp_guest_class_run *run, void *bytes, struc
 static void classes(void)
 {
 	uint64_t bytes[FCP_PAGE_CLASSES] = {0}, pages = 0;
-	struct fcp_guest_classify_settings settings = {
-		.cancel_fd = -1, .sink = count_class, .sink_arg = bytes};
+	struct fcp_guest_classify_settings settings = {.cancel_fd = -1,
+						       .sink = count_class,
+						       .sink_arg = bytes};
 	char release[FCP_GUEST_RELEASE_BYTES];
 	struct fcp_guest_memory memory;
 	struct fcp_error err = {0};

@@ -51,7 +51,9 @@ static size_t fill_headers(struct fcp_guest_kernel *kernel, uint64_t virtual_sta
 		.e_phentsize = sizeof(Elf64_Phdr),
 		.e_phnum = (Elf64_Half)(1 + memory->region_count),
 	};
-	segments[0] = (Elf64_Phdr){.p_type = PT_NOTE, .p_offset = NOTE_AT, .p_filesz = note_bytes,
+	segments[0] = (Elf64_Phdr){.p_type = PT_NOTE,
+				   .p_offset = NOTE_AT,
+				   .p_filesz = note_bytes,
 				   .p_memsz = note_bytes};
 	for (unsigned i = 0; i < memory->region_count; i++) {
 		const struct fcp_guest_region *region = &memory->regions[i];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * guest: /init of the guest under test. Obeys commands that come over /dev/ttyS1 (or the device that
- * is called FCPAUSE_PORT on the kernel's command line, which is init's environment), one a line, and
- * answers each with lines and a last one, `OK ...` or `ERR ...`. Linked statically, nothing else is
- * in the initramfs but a busybox to look around with by hand.
+ * guest: /init of the guest under test. Obeys commands that come over /dev/ttyS1 (or the device
+ * that is called FCPAUSE_PORT on the kernel's command line, which is init's environment), one a
+ * line, and answers each with lines and a last one, `OK ...` or `ERR ...`. Linked statically,
+ * nothing else is in the initramfs but a busybox to look around with by hand.
  *
  *   load SEED MIB   keeps MIB in tmpfs files and 8 MiB of anonymous memory, frees twice as much
  *   check           reads all of it back again
@@ -53,7 +53,7 @@ static volatile struct {
 	int stop;
 	unsigned long rounds;
 	unsigned long changed;
-} *churn;
+} * churn;
 static pid_t churners[16];
 static unsigned churner_count;
 
@@ -343,7 +343,8 @@ static void show_log(void)
 }
 
 #ifdef __aarch64__
-/* Debian's arm64 kernels have no kexec_file_load(2): what kexec-tools does, as far as it is needed. */
+/* Debian's arm64 kernels have no kexec_file_load(2): what kexec-tools does, as far as it is
+ * needed. */
 
 #define KEXEC_ARM64 (183ul << 16)
 #define SECOND_KERNEL 0x50000000ul /* 256 MiB into RAM, clear of what QEMU loads */
@@ -394,7 +395,9 @@ static bool load_kernel(void)
 		uint32_t code[8];
 		uint64_t tree, kernel;
 	} entry = {{0x58000100, 0x58000124, 0xd2800001, 0xd2800002, 0xd2800003, 0xd61f0080,
-		    0xd503201f, 0xd503201f}, SECOND_TREE, SECOND_KERNEL};
+		    0xd503201f, 0xd503201f},
+		   SECOND_TREE,
+		   SECOND_KERNEL};
 	struct segment segments[4] = {
 		{&entry, sizeof(entry), ENTRY, PAGE},
 	};
@@ -428,9 +431,8 @@ static bool load_kernel(void)
 /* No answer when it goes well: this kernel is gone then. */
 static void start_kernel(void)
 {
-	if (!load_kernel() ||
-	    syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC,
-		    NULL) < 0)
+	if (!load_kernel() || syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+				      LINUX_REBOOT_CMD_KEXEC, NULL) < 0)
 		fprintf(port, "ERR kexec: %s\n", strerror(errno));
 }
 

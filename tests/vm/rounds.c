@@ -7,12 +7,13 @@
  *          [--rounds 2] [--stops N] [--refused GATE] [--makedumpfile] [--load MIB] [--fill MIB]
  *          [--save F] [--kexec] [--reason TEXT [--say TEXT]] [--dimm 256M [--dimm-at ADDRESS]]
  *
- * --dimm: so much is plugged in at boot; the memory file has it behind boot memory (R3).
- * --stops N: N stops at random instants of heavy allocation, the free pages punched at each.
- * --refused GATE: the scan must refuse by that gate. --save F: copies the memory file, stopped.
- * --kexec: the guest starts a second kernel from its initrd before the rounds; what the first left
- * in memory must not be taken for it. --say TEXT: what the guest writes to its kernel's log before a scan that must be refused;
- * --reason TEXT: a part of the reason. Lines that begin with # say what was seen; exit 0 when all was well.
+ * --dimm: so much is plugged in at boot; the memory file has it behind boot memory (R3). --stops N:
+ * N stops at random instants of heavy allocation, the free pages punched at each. --refused GATE:
+ * the scan must refuse by that gate. --save F: copies the memory file, stopped. --kexec: the guest
+ * starts a second kernel from its initrd before the rounds; what the first left in memory must not
+ * be taken for it. --say TEXT: what the guest writes to its kernel's log before a scan that must be
+ * refused; --reason TEXT: a part of the reason. Lines that begin with # say what was seen; exit 0
+ * when all was well.
  */
 #include "base/cleanup.h"
 #include "base/deadline.h"
@@ -126,7 +127,8 @@ static uint64_t allocated_kib(int fd)
 	return fstat(fd, &status) < 0 ? 0 : (uint64_t)status.st_blocks / 2;
 }
 
-/* The part of the range that lies in one of the guest's files, whose first byte is at offset start. */
+/* The part of the range that lies in one of the guest's files, whose first byte is at offset
+ * start. */
 static bool punch_in(int fd, uint64_t start, const struct fcp_range *range)
 {
 	uint64_t from = range->start > start ? range->start : start, end;
@@ -196,8 +198,7 @@ static bool compare_makedumpfile(struct vm *vm, const struct plan *plan,
 
 	snprintf(core, sizeof(core), "%s/core.%d", plan->vm.directory, getpid());
 	snprintf(dump, sizeof(dump), "%s/dump.%d", plan->vm.directory, getpid());
-	same = fd >= 0 &&
-	       fcp_guest_memory_open_file(fd, FCP_HOLES_ZERO, -1, &memory, &err) == 0 &&
+	same = fd >= 0 && fcp_guest_memory_open_file(fd, FCP_HOLES_ZERO, -1, &memory, &err) == 0 &&
 	       fcp_guest_kernel_find(&memory, -1, &kernel, &search, &err) == 0 &&
 	       core_write(&kernel, core) &&
 	       core_compare(&kernel.memory, core, dump, &found->ranges, &theirs, &ours, &ms);
@@ -214,7 +215,8 @@ static bool save(struct vm *vm, const char *path)
 {
 	char command[1200];
 
-	snprintf(command, sizeof(command), "cp --sparse=always '%s' '%s'", vm_memory_file(vm), path);
+	snprintf(command, sizeof(command), "cp --sparse=always '%s' '%s'", vm_memory_file(vm),
+		 path);
 	return system(command) == 0;
 }
 
@@ -331,8 +333,9 @@ static bool random_stops(struct vm *vm, const struct plan *plan)
 }
 
 /*
- * Under TCG a stock kernel now and then dies while it boots (seen: in do_sync_core() of 6.12), before
- * anything of ours has touched it. From the first answer of its init on, every failure counts.
+ * Under TCG a stock kernel now and then dies while it boots (seen: in do_sync_core() of 6.12),
+ * before anything of ours has touched it. From the first answer of its init on, every failure
+ * counts.
  */
 static bool boot(struct vm *vm, const struct vm_settings *settings)
 {
@@ -401,16 +404,18 @@ static bool run(const struct plan *plan)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"kernel", 1, NULL, 'k'}, {"initrd", 1, NULL, 'i'}, {"directory", 1, NULL, 'd'},
-		{"memory", 1, NULL, 'm'}, {"cpu", 1, NULL, 'c'},    {"smp", 1, NULL, 's'},
-		{"append", 1, NULL, 'a'}, {"rounds", 1, NULL, 'r'}, {"stops", 1, NULL, 't'},
-		{"refused", 1, NULL, 'f'}, {"save", 1, NULL, 'w'},  {"makedumpfile", 0, NULL, 'M'},
-		{"dimm", 1, NULL, 'D'},   {"dimm-at", 1, NULL, 'A'},
-		{"arm64", 0, NULL, 'R'},  {"mte", 0, NULL, 'T'},   {"say", 1, NULL, 'B'},
-		{"reason", 1, NULL, 'N'},
-		{"load", 1, NULL, 'l'},   {"fill", 1, NULL, 'L'},  {"kexec", 0, NULL, 'x'},
-		{0}};
+	static const struct option options[] =
+		{{"kernel", 1, NULL, 'k'},    {"initrd", 1, NULL, 'i'},
+		 {"directory", 1, NULL, 'd'}, {"memory", 1, NULL, 'm'},
+		 {"cpu", 1, NULL, 'c'},	      {"smp", 1, NULL, 's'},
+		 {"append", 1, NULL, 'a'},    {"rounds", 1, NULL, 'r'},
+		 {"stops", 1, NULL, 't'},     {"refused", 1, NULL, 'f'},
+		 {"save", 1, NULL, 'w'},      {"makedumpfile", 0, NULL, 'M'},
+		 {"dimm", 1, NULL, 'D'},      {"dimm-at", 1, NULL, 'A'},
+		 {"arm64", 0, NULL, 'R'},     {"mte", 0, NULL, 'T'},
+		 {"say", 1, NULL, 'B'},	      {"reason", 1, NULL, 'N'},
+		 {"load", 1, NULL, 'l'},      {"fill", 1, NULL, 'L'},
+		 {"kexec", 0, NULL, 'x'},     {0}};
 	struct plan plan = {.vm = {.memory = "512M", .smp = "1", .append = ""},
 			    .rounds = 2,
 			    .load_mib = 24,
@@ -420,28 +425,71 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		switch (option) {
-		case 'k': plan.vm.kernel = optarg; break;
-		case 'i': plan.vm.initrd = optarg; break;
-		case 'd': plan.vm.directory = optarg; break;
-		case 'm': plan.vm.memory = optarg; break;
-		case 'c': plan.vm.cpu = optarg; break;
-		case 's': plan.vm.smp = optarg; break;
-		case 'a': plan.vm.append = optarg; break;
-		case 'r': plan.rounds = (unsigned)atoi(optarg); break;
-		case 't': plan.stops = (unsigned)atoi(optarg); break;
-		case 'l': plan.load_mib = (unsigned)atoi(optarg); break;
-		case 'L': plan.fill_mib = (unsigned)atoi(optarg); break;
-		case 'f': plan.refused = optarg; break;
-		case 'w': plan.save = optarg; break;
-		case 'D': plan.vm.dimm = optarg; break;
-		case 'A': plan.vm.dimm_at = optarg; break;
-		case 'M': plan.makedumpfile = true; break;
-		case 'x': plan.kexec = true; break;
-		case 'R': plan.vm.arm64 = true; break;
-		case 'T': plan.vm.mte = true; break;
-		case 'B': plan.say = optarg; break;
-		case 'N': plan.reason = optarg; break;
-		default: return 2;
+		case 'k':
+			plan.vm.kernel = optarg;
+			break;
+		case 'i':
+			plan.vm.initrd = optarg;
+			break;
+		case 'd':
+			plan.vm.directory = optarg;
+			break;
+		case 'm':
+			plan.vm.memory = optarg;
+			break;
+		case 'c':
+			plan.vm.cpu = optarg;
+			break;
+		case 's':
+			plan.vm.smp = optarg;
+			break;
+		case 'a':
+			plan.vm.append = optarg;
+			break;
+		case 'r':
+			plan.rounds = (unsigned)atoi(optarg);
+			break;
+		case 't':
+			plan.stops = (unsigned)atoi(optarg);
+			break;
+		case 'l':
+			plan.load_mib = (unsigned)atoi(optarg);
+			break;
+		case 'L':
+			plan.fill_mib = (unsigned)atoi(optarg);
+			break;
+		case 'f':
+			plan.refused = optarg;
+			break;
+		case 'w':
+			plan.save = optarg;
+			break;
+		case 'D':
+			plan.vm.dimm = optarg;
+			break;
+		case 'A':
+			plan.vm.dimm_at = optarg;
+			break;
+		case 'M':
+			plan.makedumpfile = true;
+			break;
+		case 'x':
+			plan.kexec = true;
+			break;
+		case 'R':
+			plan.vm.arm64 = true;
+			break;
+		case 'T':
+			plan.vm.mte = true;
+			break;
+		case 'B':
+			plan.say = optarg;
+			break;
+		case 'N':
+			plan.reason = optarg;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (!plan.vm.kernel || !plan.vm.initrd || !plan.vm.directory)

@@ -132,13 +132,33 @@ static void fill_command(struct command *command, const struct vm *vm,
 		 vm->console_path);
 	snprintf(command->qmp, sizeof(command->qmp), "socket,id=qmp,fd=%d", qmp_fd);
 	snprintf(command->port, sizeof(command->port), "socket,id=port,fd=%d", port_fd);
-	add_words(command, (const char *[]){
-		settings->arm64 ? "qemu-system-aarch64" : "qemu-system-x86_64", "-accel", "tcg",
-		"-object", command->backend, "-smp", settings->smp, "-nodefaults", "-display",
-		"none", "-no-reboot", "-chardev", command->console, "-serial", "chardev:console",
-		"-chardev", command->port, "-chardev", command->qmp, "-mon",
-		"chardev=qmp,mode=control", "-kernel", settings->kernel, "-initrd",
-		settings->initrd, NULL});
+	add_words(command,
+		  (const char *[]){settings->arm64 ? "qemu-system-aarch64" : "qemu-system-x86_64",
+				   "-accel",
+				   "tcg",
+				   "-object",
+				   command->backend,
+				   "-smp",
+				   settings->smp,
+				   "-nodefaults",
+				   "-display",
+				   "none",
+				   "-no-reboot",
+				   "-chardev",
+				   command->console,
+				   "-serial",
+				   "chardev:console",
+				   "-chardev",
+				   command->port,
+				   "-chardev",
+				   command->qmp,
+				   "-mon",
+				   "chardev=qmp,mode=control",
+				   "-kernel",
+				   settings->kernel,
+				   "-initrd",
+				   settings->initrd,
+				   NULL});
 }
 
 static void exec_x86_64(const struct vm *vm, const struct vm_settings *settings,
@@ -153,16 +173,19 @@ static void exec_x86_64(const struct vm *vm, const struct vm_settings *settings,
 	snprintf(dimm, sizeof(dimm), "memory-backend-ram,id=none,size=4K");
 	snprintf(device, sizeof(device), "isa-debug-exit");
 	if (settings->dimm) {
-		snprintf(dimm, sizeof(dimm), "memory-backend-file,id=dimm,share=on,size=%s,mem-path=%s",
-			 settings->dimm, vm->dimm_path);
+		snprintf(dimm, sizeof(dimm),
+			 "memory-backend-file,id=dimm,share=on,size=%s,mem-path=%s", settings->dimm,
+			 vm->dimm_path);
 		snprintf(device, sizeof(device), "pc-dimm,memdev=dimm%s%s",
-			 settings->dimm_at ? ",addr=" : "", settings->dimm_at ? settings->dimm_at : "");
+			 settings->dimm_at ? ",addr=" : "",
+			 settings->dimm_at ? settings->dimm_at : "");
 	}
-	/* The file is laid out like Firecracker's: RAM goes on at 4 GiB from the file's 3 GiB on. */
-	add_words(command, (const char *[]){
-		"-machine", "pc,max-ram-below-4g=3G,memory-backend=ram", "-object", dimm, "-device",
-		device, "-m", memory, "-cpu", settings->cpu ? settings->cpu : "qemu64", "-serial",
-		"chardev:port", "-append", append, NULL});
+	/* The file is laid out like Firecracker's: RAM goes on at 4 GiB from the file's 3 GiB
+	 * on. */
+	add_words(command, (const char *[]){"-machine", "pc,max-ram-below-4g=3G,memory-backend=ram",
+					    "-object", dimm, "-device", device, "-m", memory,
+					    "-cpu", settings->cpu ? settings->cpu : "qemu64",
+					    "-serial", "chardev:port", "-append", append, NULL});
 	execvp(command->words[0], (char *const *)(uintptr_t)command->words);
 }
 
@@ -171,13 +194,16 @@ static void exec_arm64(const struct vm_settings *settings, struct command *comma
 {
 	char append[512];
 
-	snprintf(append, sizeof(append), "console=ttyAMA0 FCPAUSE_PORT=/dev/ttyS0 panic=-1 quiet %s",
-		 settings->append);
-	add_words(command, (const char *[]){
-		"-machine", settings->mte ? "virt,gic-version=3,its=off,memory-backend=ram,mte=on"
-					  : "virt,gic-version=3,its=off,memory-backend=ram",
-		"-m", settings->memory, "-cpu", settings->cpu ? settings->cpu : "cortex-a72", "-device",
-		"pci-serial,chardev=port", "-append", append, NULL});
+	snprintf(append, sizeof(append),
+		 "console=ttyAMA0 FCPAUSE_PORT=/dev/ttyS0 panic=-1 quiet %s", settings->append);
+	add_words(command,
+		  (const char *[]){"-machine",
+				   settings->mte
+					   ? "virt,gic-version=3,its=off,memory-backend=ram,mte=on"
+					   : "virt,gic-version=3,its=off,memory-backend=ram",
+				   "-m", settings->memory, "-cpu",
+				   settings->cpu ? settings->cpu : "cortex-a72", "-device",
+				   "pci-serial,chardev=port", "-append", append, NULL});
 	execvp(command->words[0], (char *const *)(uintptr_t)command->words);
 }
 
@@ -236,8 +262,7 @@ bool vm_start(struct vm *vm, const struct vm_settings *settings)
 	vm->memory_fd = open(vm->memory_path, O_RDWR | O_CLOEXEC);
 	if (settings->dimm)
 		vm->dimm_fd = open(vm->dimm_path, O_RDWR | O_CLOEXEC);
-	return vm->memory_fd >= 0 &&
-	       read_answer(vm, "boot", NULL, 0, fcp_deadline_in_ms(BOOT_MS));
+	return vm->memory_fd >= 0 && read_answer(vm, "boot", NULL, 0, fcp_deadline_in_ms(BOOT_MS));
 }
 
 const char *vm_memory_file(struct vm *vm)

@@ -45,8 +45,8 @@ void vm_end(struct vm *vm);
 bool vm_command(struct vm *vm, const char *command, char *answer, size_t size, unsigned timeout_ms);
 
 /*
- * The memory file as Firecracker writes it: boot memory, then what can be plugged in. Of a guest with a
- * DIMM a copy of both, made anew each time. NULL when it cannot be made.
+ * The memory file as Firecracker writes it: boot memory, then what can be plugged in. Of a guest
+ * with a DIMM a copy of both, made anew each time. NULL when it cannot be made.
  */
 const char *vm_memory_file(struct vm *vm);
 

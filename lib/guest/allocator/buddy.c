@@ -63,8 +63,9 @@ static int take_block(struct scan *scan, uint64_t pfn, const struct fcp_guest_pa
 	blocks->blocks_per_order[page->private_]++;
 	blocks->free_pages += pages;
 	if (blocks->head_count < blocks->head_capacity)
-		blocks->heads[blocks->head_count++] = (struct fcp_guest_head){
-			page->lru_next, (uint32_t)pfn, (uint32_t)page->private_};
+		blocks->heads[blocks->head_count++] =
+			(struct fcp_guest_head){page->lru_next, (uint32_t)pfn,
+						(uint32_t)page->private_};
 	if (blocks->ranges.count >= FCP_GUEST_RANGES_MAX &&
 	    blocks->ranges.items[blocks->ranges.count - 1].end != start) {
 		blocks->ranges_left_out++;

@@ -3,7 +3,7 @@
  * The buddy allocator's free blocks, by the marks in the memmap: a struct page with
  * PageBuddy (mm/page_alloc.c, include/linux/page-flags.h) is the head of 2^order free pages.
  * The mark is cleared under the zone's lock before anyone may write into a block, and set after its
- * content is dead, so that whatever instant the guest was paused at, what is marked is dead.
+ * content is dead, so that a marked block is dead at any instant the guest may have been paused.
  */
 #ifndef FCP_GUEST_ALLOCATOR_BUDDY_H
 #define FCP_GUEST_ALLOCATOR_BUDDY_H

@@ -27,7 +27,8 @@ struct chosen {
 
 static void choose(const struct fcp_guest_memory *memory, uint64_t offset, struct chosen *chosen)
 {
-	if (chosen->count < CHOSEN_MAX && fcp_guest_memory_gpa(memory, offset, &chosen->gpas[chosen->count]))
+	if (chosen->count < CHOSEN_MAX &&
+	    fcp_guest_memory_gpa(memory, offset, &chosen->gpas[chosen->count]))
 		chosen->count++;
 }
 
@@ -57,7 +58,8 @@ static int choose_evenly(const struct fcp_guest_memory *memory, const struct fcp
 		uint64_t bytes = range->end - range->start;
 
 		for (; next < before + bytes; next += stride)
-			if (choose_at(memory, range, range->start + (next - before), chosen, err) < 0)
+			if (choose_at(memory, range, range->start + (next - before), chosen, err) <
+			    0)
 				return -1;
 		before += bytes;
 	}
@@ -94,7 +96,8 @@ static int look_at(const struct fcp_guest_memory *memory, const struct chosen *c
 
 	if (!pages)
 		return fcp_error_nomem(err);
-	if (fcp_guest_memory_gather(memory, chosen->gpas, chosen->count, pages, FCP_PAGE_BYTES, err) != 0)
+	if (fcp_guest_memory_gather(memory, chosen->gpas, chosen->count, pages, FCP_PAGE_BYTES,
+				    err) != 0)
 		return -1;
 	samples->taken = chosen->count;
 	for (unsigned i = 0; i < chosen->count; i++) {
@@ -165,7 +168,8 @@ int fcp_guest_gate_zeroed(const struct fcp_guest_memory *memory,
 				     "init_on_free is on the command line");
 	if (samples->zeroed_marked)
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "the guest's kernel marks free pages as zeros (PG_zeroed), and may rely on it");
+				     "the guest's kernel marks free pages as zeros (PG_zeroed), "
+				     "and may rely on it");
 	if (samples->taken > 0 && samples->zeros == samples->taken)
 		return fcp_error_set(
 			err, FCP_ERR_UNSUPPORTED, 0,

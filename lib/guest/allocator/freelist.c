@@ -221,15 +221,17 @@ static int walk_node(struct walk *walk, uint64_t node, struct fcp_error *err)
 	return 0;
 }
 
-/* What is marked still, was on no list: at most one block a zone, which stays in use. */
+/* Blocks still marked were on no list: at most one a zone, which stays in use. */
 static int drop_unlisted(struct walk *walk, struct fcp_error *err)
 {
 	struct fcp_guest_blocks *blocks = walk->blocks;
 
 	for (uint64_t word = 0; word < blocks->bitmap_pfns / 64 + 1; word++) {
 		while (blocks->bitmap[word] != 0) {
-			uint64_t pfn = fcp_guest_blocks_pfn(
-				blocks, word * 64 + (uint64_t)__builtin_ctzll(blocks->bitmap[word]));
+			uint64_t pfn =
+				fcp_guest_blocks_pfn(blocks,
+						     word * 64 + (uint64_t)__builtin_ctzll(
+									 blocks->bitmap[word]));
 			struct fcp_guest_page page;
 
 			if (++walk->lists->dropped > walk->lists->zones)
@@ -254,8 +256,10 @@ int fcp_guest_lists_check(struct fcp_guest_memmap *memmap, struct fcp_guest_bloc
 			  int cancel_fd, struct fcp_guest_lists *lists_, struct fcp_error *err)
 {
 	struct fcp_guest_node nodes[FCP_GUEST_NODES_MAX];
-	struct walk walk = {
-		.memmap = memmap, .blocks = blocks, .lists = lists_, .cancel_fd = cancel_fd};
+	struct walk walk = {.memmap = memmap,
+			    .blocks = blocks,
+			    .lists = lists_,
+			    .cancel_fd = cancel_fd};
 	unsigned count;
 
 	*lists_ = (struct fcp_guest_lists){0};

@@ -10,7 +10,7 @@
 
 #include "guest/allocator/buddy.h"
 
-/* Firecracker's guests have one node; more than these are no guest of its. */
+/* Firecracker's guests have one node; a guest with more than these is not Firecracker's. */
 #define FCP_GUEST_NODES_MAX 64
 #define FCP_GUEST_ZONES_MAX 8
 

@@ -27,7 +27,7 @@ int fcp_guest_gate_in_use(struct fcp_guest_memmap *memmap, const struct fcp_rang
 struct fcp_guest_samples {
 	unsigned taken;
 	unsigned zeros;
-	unsigned poison; /* 0xaa all over: PAGE_POISON, include/linux/poison.h */
+	unsigned poison;		  /* 0xaa all over: PAGE_POISON, include/linux/poison.h */
 	bool poison_asked, zeroing_asked; /* page_poison, init_on_free on the command line */
 	bool zeroed_marked; /* the kernel marks free pages that it knows to be zeros (PG_zeroed) */
 };
@@ -40,9 +40,9 @@ int fcp_guest_sample(const struct fcp_guest_memory *memory, const struct fcp_ran
 /* With page poisoning the guest takes a hole in a free page for corruption (mm/page_poison.c). */
 int fcp_guest_gate_poison(const struct fcp_guest_samples *samples, struct fcp_error *err);
 
-/* A guest that zeroes on free (init_on_free), or marks free pages that the host has zeroed (PG_zeroed),
- * hands out free pages as zeros without a look: where a hole shows the base's bytes, such a page must
- * not become one. */
+/* A guest that zeroes on free (init_on_free), or marks free pages that the host has zeroed
+ * (PG_zeroed), hands out free pages as zeros without a look: where a hole shows the base's
+ * bytes, such a page must not become one. */
 int fcp_guest_gate_zeroed(const struct fcp_guest_memory *memory,
 			  const struct fcp_guest_samples *samples, struct fcp_error *err);
 

@@ -23,14 +23,14 @@ struct fcp_guest_page {
 /* Owned: release with fcp_guest_memmap_clear(). kernel is borrowed, its tables are used. */
 struct fcp_guest_memmap {
 	struct fcp_guest_kernel *kernel;
-	uint64_t section_pages;	 /* PFNs of a section; FLATMEM: all */
-	uint64_t section_count;	 /* those that RAM needs */
-	uint64_t *sections;	 /* address of the struct page of PFN 0, coded; 0: no section */
-	uint64_t last_section;	 /* one that has a map */
-	uint32_t *by_address;	 /* sections in the order of their maps; NULL: all have one base */
-	struct fcp_range hole;	 /* of the file, the last that was met; data lies behind it */
-	uint64_t read_bytes;	 /* so far, of budget_bytes */
-	uint64_t budget_bytes;	 /* what a guest that lies can make us read */
+	uint64_t section_pages; /* PFNs of a section; FLATMEM: all */
+	uint64_t section_count; /* those that RAM needs */
+	uint64_t *sections;	/* address of the struct page of PFN 0, coded; 0: no section */
+	uint64_t last_section;	/* one that has a map */
+	uint32_t *by_address;	/* sections in the order of their maps; NULL: all have one base */
+	struct fcp_range hole;	/* of the file, the last that was met; data lies behind it */
+	uint64_t read_bytes;	/* so far, of budget_bytes */
+	uint64_t budget_bytes;	/* what a guest that lies can make us read */
 	unsigned char run[FCP_GUEST_MEMMAP_RUN_BYTES];
 };
 
@@ -59,7 +59,7 @@ bool fcp_guest_memmap_goes_on(const struct fcp_guest_memmap *memmap);
 /* The virtual address of pfn's struct page; 0 when its section has none. */
 uint64_t fcp_guest_memmap_address(const struct fcp_guest_memmap *memmap, uint64_t pfn);
 
-/* *pfn_ = the PFN whose struct page lies at address; false when it is none of RAM's. */
+/* *pfn_ = the PFN whose struct page lies at address; false when it is not RAM's. */
 bool fcp_guest_memmap_pfn(const struct fcp_guest_memmap *memmap, uint64_t address, uint64_t *pfn_);
 
 /* The end of the PFNs that can be read together with pfn: the section's. */
@@ -76,8 +76,8 @@ int fcp_guest_memmap_skip_holes(struct fcp_guest_memmap *memmap, uint64_t first,
 /*
  * Reads the struct pages of count PFNs from first on into memmap->run; count times SIZE(page) fits
  * there, and all lie in one section. Pages of the memmap that lie in a hole of a whole file are
- * zeros without being read. FCP_ERR_UNSUPPORTED: not mapped, or no RAM, or read too much already for
- * what the file holds.
+ * zeros without being read. FCP_ERR_UNSUPPORTED: not mapped, or no RAM, or read too much already
+ * for what the file holds.
  */
 int fcp_guest_memmap_read(struct fcp_guest_memmap *memmap, uint64_t first, uint64_t count,
 			  struct fcp_error *err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The node, where the note does not name it (an arm64 kernel with CONFIG_NUMA; x86_64's does): a free
- * block's list leads to its list_head, which is a part of a zone, which is a part of the node. Which
- * list of which zone it is shows in what lies around it.
+ * The node, where the note does not name it (an arm64 kernel with CONFIG_NUMA; x86_64's does): a
+ * free block's list leads to its list_head, which is a part of a zone, which is a part of the node.
+ * Which list of which zone it is shows in what lies around it.
  */
 #include "guest/allocator/freelist.h"
 
@@ -103,8 +103,8 @@ static void try_zone(struct seeker *seeker, uint64_t address)
 	const struct fcp_guest_note *note = &kernel->note;
 	struct fcp_error ignored;
 
-	if (fcp_guest_read_virtual(&kernel->tables, address, seeker->zone,
-				   (size_t)note->zone_bytes, &ignored) < 0 ||
+	if (fcp_guest_read_virtual(&kernel->tables, address, seeker->zone, (size_t)note->zone_bytes,
+				   &ignored) < 0 ||
 	    !is_zone(seeker, address))
 		return;
 	for (uint64_t index = 0; index < FCP_GUEST_ZONES_MAX; index++) {
@@ -118,7 +118,8 @@ static void try_zone(struct seeker *seeker, uint64_t address)
 }
 
 /* The block leads to its list, and that to the node. */
-static int try_block(struct seeker *seeker, const struct fcp_guest_head *head, struct fcp_error *err)
+static int try_block(struct seeker *seeker, const struct fcp_guest_head *head,
+		     struct fcp_error *err)
 {
 	const struct fcp_guest_note *note = &seeker->memmap->kernel->note;
 	uint64_t list;
@@ -162,9 +163,8 @@ int fcp_guest_node_find_by_lists(struct fcp_guest_memmap *memmap,
 	if (try_blocks(&seeker, err) < 0)
 		return -1;
 	if (seeker.found != 1)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "the free blocks lead to %s", seeker.found == 0 ? "no node"
-										    : "two nodes");
+		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "the free blocks lead to %s",
+				     seeker.found == 0 ? "no node" : "two nodes");
 	note->contig_page_data = seeker.node;
 	return 0;
 }

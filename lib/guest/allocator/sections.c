@@ -10,18 +10,19 @@
 
 /* Both low bits: present, and it has a map (SECTION_MARKED_PRESENT, SECTION_HAS_MEM_MAP). */
 #define SECTION_USABLE UINT64_C(3)
-/* The coded address is a page's whatever the kernel keeps in the low bits. */
+/* The low bits of the coded address are flags. */
 #define SECTION_ADDRESS (~UINT64_C(4095))
-/* What is read of memmap and page tables: so many times what the file holds (a compressing file
- * system says less than there is), and this. A kernel shows each page of its memmap once, or a few
- * of them again and again (vmemmap of huge pages); a guest that lies could show one page a million
- * times. */
+/* What is read of memmap and page tables at most: this, and a multiple of what the file holds (a
+ * compressing file system says less than there is). A kernel shows each page of its memmap once,
+ * or a few of them again and again (vmemmap of huge pages); a guest that lies could show one
+ * page a million times. */
 #define BUDGET_FACTOR 4
 #define BUDGET_BYTES (UINT64_C(256) << 20)
 /* Roots of SPARSEMEM_EXTREME are a page of struct mem_section each. */
 #define SECTION_ROOT_BYTES UINT64_C(4096)
 
-/* Where Firecracker can put memory at all; sections that are smaller than x86_64's would be too many. */
+/* Where Firecracker can put memory at all; sections that are smaller than x86_64's would be too
+ * many. */
 #define MEMORY_END_PFN ((FCP_GUEST_HOTPLUG_GPA >> FCP_GUEST_PAGE_SHIFT) * 3)
 #define SECTION_MIN_PAGES (UINT64_C(1) << 15)
 
@@ -47,7 +48,7 @@ static int init_flat(struct fcp_guest_memmap *memmap, struct fcp_error *err)
 	return 0;
 }
 
-/* Where the struct mem_section of that number lies; 0 when its root is none. */
+/* The address of the struct mem_section of that number; 0 if its root is absent. */
 static int section_address(struct fcp_guest_memmap *memmap, uint64_t number, uint64_t *address_,
 			   struct fcp_error *err)
 {
@@ -102,8 +103,8 @@ static int read_sections(struct fcp_guest_memmap *memmap, uint64_t first, uint64
 /* Where the section's own struct pages begin. */
 static uint64_t section_start(const struct fcp_guest_memmap *memmap, uint64_t section)
 {
-	return memmap->sections[section] + section * memmap->section_pages *
-						   memmap->kernel->note.struct_page_bytes;
+	return memmap->sections[section] +
+	       section * memmap->section_pages * memmap->kernel->note.struct_page_bytes;
 }
 
 static int compare_sections(const void *a, const void *b, void *memmap)

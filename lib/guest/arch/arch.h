@@ -31,7 +31,8 @@ struct fcp_guest_entry_format {
 	uint64_t page_bits;    /* that an entry of the last level has, besides PRESENT */
 	/* An entry above the last level maps 2 MiB or 1 GiB when large_mask of it is large_bits. */
 	uint64_t large_mask, large_bits;
-	/* Set in an entry of any level, it forbids what is below it; of the leaf's own and of a table's. */
+	/* Set in an entry of any level, it forbids what is below it; of the leaf's own and of a
+	 * table's. */
 	uint64_t no_execute_leaf, no_execute_table;
 	/* The same, once the bits of writable_mask (1: may be written) are inverted. */
 	uint64_t writable_mask, read_only_leaf, read_only_table;
@@ -81,8 +82,8 @@ struct fcp_guest_arch {
 	 */
 	int (*take_note)(struct fcp_guest_note *note, struct fcp_error *err);
 
-	/* Is the kernel, whose tables can be used, where the note says beyond what all have to show?
-	 * NULL: nothing more to prove. FCP_ERR_UNSUPPORTED, FCP_ERR_IO. */
+	/* Is the kernel, whose tables can be used, where the note says beyond what all have to
+	 * show? NULL: nothing more to prove. FCP_ERR_UNSUPPORTED, FCP_ERR_IO. */
 	int (*prove_maps)(struct fcp_guest_kernel *kernel, struct fcp_error *err);
 
 	/* *running_ = what shows which kernel runs. FCP_ERR_UNSUPPORTED: it cannot be told.
@@ -94,9 +95,9 @@ struct fcp_guest_arch {
 	int (*prove_running)(const struct fcp_guest_running *running,
 			     struct fcp_guest_kernel *kernel, struct fcp_error *err);
 
-	/* *note_gpa_ = a note, not proven yet, that the running kernel's own pointers lead to; 0: they
-	 * lead to none. NULL: there is no such way. -1 from the source, and for tables that lead out of
-	 * RAM. */
+	/* *note_gpa_ = a note, not proven yet, that the running kernel's own pointers lead to;
+	 * 0: they lead to none. NULL: there is no such way. -1 from the source, and for tables
+	 * that lead out of RAM. */
 	int (*locate_note)(const struct fcp_guest_memory *view,
 			   const struct fcp_guest_running *running, uint64_t *note_gpa_,
 			   struct fcp_error *err);

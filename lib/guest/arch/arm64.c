@@ -24,9 +24,9 @@
 #define IMAGE_BYTES_MAX (256 * MIB)
 
 /*
- * Firecracker's src/vmm/src/arch/aarch64/{layout,mod}.rs: since 1.13 there is a hole from 256 GiB on.
- * The first 2 MiB are Firecracker's own in later versions (SYSTEM_MEM_SIZE); the kernel does not know
- * them.
+ * Firecracker's src/vmm/src/arch/aarch64/{layout,mod}.rs: since 1.13 there is a hole from 256 GiB
+ * on. The first 2 MiB are Firecracker's own in later versions (SYSTEM_MEM_SIZE); the kernel does
+ * not know them.
  */
 static const struct fcp_guest_layout layouts[] = {
 	{{{2 * GIB, 256 * GIB}, {FCP_GUEST_HOTPLUG_GPA, UINT64_MAX}}},
@@ -53,9 +53,11 @@ static int take_note(struct fcp_guest_note *note, struct fcp_error *err)
 				     "virtual addresses of %u bits (LPA2) are not supported",
 				     (unsigned)bits);
 	if (bits != 39 && bits != 48)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "virtual addresses of %u bits are not supported, only those of "
-				     "39 and 48", (unsigned)bits);
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"virtual addresses of %u bits are not supported, only those of "
+			"39 and 48",
+			(unsigned)bits);
 	note->levels = bits == 48 ? 4 : 3;
 	note->image.start = fcp_align_down(note->stext, IMAGE_ALIGN);
 	note->image.end = note->image.start + IMAGE_BYTES_MAX;
@@ -85,16 +87,17 @@ const struct fcp_guest_arch fcp_guest_arm64 = {
 	.layout_count = sizeof(layouts) / sizeof(layouts[0]),
 	.marks = marks,
 	.mark_count = sizeof(marks) / sizeof(marks[0]),
-	.entry = {
-		.address_mask = UINT64_C(0x0000fffffffff000),
-		.page_bits = TABLE_OR_PAGE,
-		.large_mask = TABLE_OR_PAGE,
-		.large_bits = 0,
-		.no_execute_leaf = NO_EXECUTE,
-		.no_execute_table = NO_EXECUTE_TABLE,
-		.read_only_leaf = READ_ONLY,
-		.read_only_table = READ_ONLY_TABLE,
-	},
+	.entry =
+		{
+			.address_mask = UINT64_C(0x0000fffffffff000),
+			.page_bits = TABLE_OR_PAGE,
+			.large_mask = TABLE_OR_PAGE,
+			.large_bits = 0,
+			.no_execute_leaf = NO_EXECUTE,
+			.no_execute_table = NO_EXECUTE_TABLE,
+			.read_only_leaf = READ_ONLY,
+			.read_only_table = READ_ONLY_TABLE,
+		},
 	.take_note = take_note,
 	.prove_maps = prove_linear_map,
 	.find_running = fcp_arm64_find_running,

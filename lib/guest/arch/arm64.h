@@ -13,8 +13,8 @@
 /* arm64_running.c */
 int fcp_arm64_find_running(const struct fcp_guest_memory *view, struct fcp_guest_running *running_,
 			   struct fcp_error *err);
-int fcp_arm64_prove_running(const struct fcp_guest_running *running, struct fcp_guest_kernel *kernel,
-			    struct fcp_error *err);
+int fcp_arm64_prove_running(const struct fcp_guest_running *running,
+			    struct fcp_guest_kernel *kernel, struct fcp_error *err);
 
 /* arm64_boot.c */
 struct fcp_range fcp_arm64_boot_data(const struct fcp_guest_memory *memory);

@@ -9,8 +9,9 @@
 #define NO_EXECUTE (UINT64_C(1) << 63)
 
 /*
- * Firecracker's src/vmm/src/arch/x86_64/{layout,mod}.rs, arch_memory_regions(): the hole below 4 GiB
- * begins at 3 GiB since 1.13, at 3.25 GiB before; since 1.13 there is a second one from 256 GiB on.
+ * Firecracker's src/vmm/src/arch/x86_64/{layout,mod}.rs, arch_memory_regions(): the hole below 4
+ * GiB begins at 3 GiB since 1.13, at 3.25 GiB before; since 1.13 there is a second one from 256 GiB
+ * on.
  */
 static const struct fcp_guest_layout layouts[] = {
 	{{{0, 3 * GIB}, {4 * GIB, 256 * GIB}, {FCP_GUEST_HOTPLUG_GPA, UINT64_MAX}}},
@@ -47,17 +48,18 @@ const struct fcp_guest_arch fcp_guest_x86_64 = {
 	.layout_count = sizeof(layouts) / sizeof(layouts[0]),
 	.marks = marks,
 	.mark_count = sizeof(marks) / sizeof(marks[0]),
-	.entry = {
-		.address_mask = FCP_X86_64_ADDRESS,
-		.large_mask = FCP_X86_64_LARGE,
-		.large_bits = FCP_X86_64_LARGE,
-		.no_execute_leaf = NO_EXECUTE,
-		.no_execute_table = NO_EXECUTE,
-		.writable_mask = WRITABLE,
-		.read_only_leaf = WRITABLE,
-		.read_only_table = WRITABLE,
-		.lower_half = true,
-	},
+	.entry =
+		{
+			.address_mask = FCP_X86_64_ADDRESS,
+			.large_mask = FCP_X86_64_LARGE,
+			.large_bits = FCP_X86_64_LARGE,
+			.no_execute_leaf = NO_EXECUTE,
+			.no_execute_table = NO_EXECUTE,
+			.writable_mask = WRITABLE,
+			.read_only_leaf = WRITABLE,
+			.read_only_table = WRITABLE,
+			.lower_half = true,
+		},
 	.take_note = take_note,
 	.find_running = fcp_x86_64_find_running,
 	.prove_running = fcp_x86_64_prove_running,

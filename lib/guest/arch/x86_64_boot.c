@@ -76,7 +76,8 @@ static bool find_table(const struct fcp_guest_memory *memory, struct table *tabl
 		return true;
 	}
 	table_->entry_bytes = PVH_ENTRY_BYTES;
-	return read_at(memory, START_INFO_GPA, &magic, sizeof(magic)) && magic == START_INFO_MAGIC &&
+	return read_at(memory, START_INFO_GPA, &magic, sizeof(magic)) &&
+	       magic == START_INFO_MAGIC &&
 	       read_at(memory, START_INFO_GPA + START_INFO_TABLE_AT, &table_->gpa, 8) &&
 	       read_at(memory, START_INFO_GPA + START_INFO_COUNT_AT, &table_->count, 4);
 }

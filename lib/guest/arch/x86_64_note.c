@@ -42,7 +42,8 @@ typedef int look_at_data(struct locator *locator, uint64_t gpa, uint64_t bytes,
 			 struct fcp_error *err);
 
 /* The kernel's own root is the page of its data that ends in the trampoline's entry. */
-static int look_for_root(struct locator *locator, uint64_t gpa, uint64_t bytes, struct fcp_error *err)
+static int look_for_root(struct locator *locator, uint64_t gpa, uint64_t bytes,
+			 struct fcp_error *err)
 {
 	(void)err;
 	for (uint64_t i = LAST_ENTRY; i < bytes / sizeof(uint64_t); i += FCP_GUEST_TABLE_ENTRIES) {
@@ -63,7 +64,8 @@ static int probe_pointer(struct locator *locator, uint64_t pointer, struct fcp_e
 	struct fcp_guest_leaf leaf;
 	uint64_t gpa;
 
-	/* Its page tables may lie in memory that was plugged in, which this layout does not have. */
+	/* Its page tables may lie in memory that was plugged in, which this layout does not
+	 * have. */
 	if (fcp_guest_lookup(&locator->own, pointer, &leaf, err) < 0)
 		return err->error_class == FCP_ERR_UNSUPPORTED ? 0 : -1;
 	gpa = leaf.gpa + (pointer - leaf.start);
@@ -78,7 +80,8 @@ static int probe_pointer(struct locator *locator, uint64_t pointer, struct fcp_e
 }
 
 /* Pointers to an even page in the kernel's half, below its image: the note is one of them. */
-static int look_for_note(struct locator *locator, uint64_t gpa, uint64_t bytes, struct fcp_error *err)
+static int look_for_note(struct locator *locator, uint64_t gpa, uint64_t bytes,
+			 struct fcp_error *err)
 {
 	(void)gpa;
 	for (uint64_t i = 0; i < bytes / sizeof(uint64_t); i++) {
@@ -126,7 +129,8 @@ static int find_data(struct locator *locator, struct fcp_error *err)
 		if (look_up_image(locator, address, &leaf, err) < 0)
 			return -1;
 		step = leaf.bytes - (address - leaf.start);
-		if (!leaf.mapped || !leaf.writable || leaf.executable || leaf.bytes > FCP_GUEST_LARGE_BYTES ||
+		if (!leaf.mapped || !leaf.writable || leaf.executable ||
+		    leaf.bytes > FCP_GUEST_LARGE_BYTES ||
 		    !fcp_guest_memory_region(locator->view, leaf.gpa, leaf.bytes))
 			continue;
 		if (fcp_ranges_add(&locator->data, leaf.gpa, leaf.gpa + leaf.bytes, err) < 0)
@@ -176,12 +180,13 @@ static int find_root(struct locator *locator, struct fcp_error *err)
 	for (size_t i = 0; i < locator->data.count; i++) {
 		const struct fcp_range *range = &locator->data.items[i];
 
-		for (uint64_t gpa = fcp_align_up(range->start, FCP_GUEST_LARGE_BYTES); gpa < range->end;
-		     gpa += FCP_GUEST_LARGE_BYTES) {
+		for (uint64_t gpa = fcp_align_up(range->start, FCP_GUEST_LARGE_BYTES);
+		     gpa < range->end; gpa += FCP_GUEST_LARGE_BYTES) {
 			uint64_t left = range->end - gpa;
-			int found = look_at_run(locator, gpa,
-						gpa + (left < ROOT_NEAR_BYTES ? left : ROOT_NEAR_BYTES),
-						look_for_root, err);
+			int found =
+				look_at_run(locator, gpa,
+					    gpa + (left < ROOT_NEAR_BYTES ? left : ROOT_NEAR_BYTES),
+					    look_for_root, err);
 
 			if (found != 0)
 				return found;
@@ -209,8 +214,7 @@ static int find_pointer(struct locator *locator, struct fcp_error *err)
 static int find_note(struct locator *locator, struct fcp_error *err)
 {
 	fcp_guest_tables_init(&locator->tables, locator->view, &fcp_guest_x86_64,
-			      locator->running->trampoline,
-			      locator->running->levels);
+			      locator->running->trampoline, locator->running->levels);
 	if (find_data(locator, err) < 0 || find_root(locator, err) < 0)
 		return -1;
 	if (locator->root == 0)
@@ -220,8 +224,9 @@ static int find_note(struct locator *locator, struct fcp_error *err)
 	return find_pointer(locator, err) < 0 ? -1 : 0;
 }
 
-int fcp_x86_64_locate_note(const struct fcp_guest_memory *view, const struct fcp_guest_running *running,
-			  uint64_t *note_gpa_, struct fcp_error *err)
+int fcp_x86_64_locate_note(const struct fcp_guest_memory *view,
+			   const struct fcp_guest_running *running, uint64_t *note_gpa_,
+			   struct fcp_error *err)
 {
 	FCP_CLEANUP(free) struct locator *locator = malloc(sizeof(*locator));
 	int status;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which x86_64 kernel runs. A dead kernel's data (kexec, a crash) can still be fully consistent: its
- * note, tables, memmap and lists all agree. It cannot keep the real-mode trampoline below 640 KiB,
- * which every kernel fills in as it boots (arch/x86/realmode/init.c, setup_real_mode(), an early
- * initcall): a page table whose last entry, that of the kernel's image, is the one of the kernel's
- * own page table. So a kernel runs when the only trampoline is its own.
+ * Which x86_64 kernel runs. A dead kernel's data (kexec, a crash) can still be fully consistent:
+ * its note, tables, memmap and lists all agree. It cannot keep the real-mode trampoline below 640
+ * KiB, which every kernel fills in as it boots (arch/x86/realmode/init.c, setup_real_mode(), an
+ * early initcall): a page table whose last entry, that of the kernel's image, is the one of the
+ * kernel's own page table. So a kernel runs when the only trampoline is its own.
  *
  * Between the jump into a new kernel and that initcall the new kernel has left no mark yet; a guest
  * paused there is taken for the old one. A crashed kernel says so in its note.
@@ -38,7 +38,8 @@ static int last_entry(const struct fcp_guest_memory *view, uint64_t table, uint6
 /* Can it be the entry of a table in RAM? A stray word like that maps no image and falls away. */
 static bool leads_to_table(const struct fcp_guest_memory *view, uint64_t entry)
 {
-	return (entry & FCP_GUEST_ENTRY_PRESENT) && !(entry & FCP_X86_64_LARGE) && (entry & FCP_X86_64_ADDRESS) != 0 &&
+	return (entry & FCP_GUEST_ENTRY_PRESENT) && !(entry & FCP_X86_64_LARGE) &&
+	       (entry & FCP_X86_64_ADDRESS) != 0 &&
 	       fcp_guest_memory_region(view, entry & FCP_X86_64_ADDRESS, FCP_PAGE_BYTES);
 }
 
@@ -74,7 +75,8 @@ static int take_candidate(const struct fcp_guest_memory *view, uint64_t gpa, uin
 	return 0;
 }
 
-/* One by one: what lies in the base of a layer, which is not at hand, is older than what the layer has. */
+/* One by one: what lies in the base of a layer, which is not at hand, is older than what the
+ * layer has. */
 static int read_known_entries(const struct fcp_guest_memory *view, uint64_t entries[LOW_PAGES],
 			      unsigned count, struct fcp_error *err)
 {
@@ -103,11 +105,13 @@ static int read_last_entries(const struct fcp_guest_memory *view, uint64_t entri
 	*count_ = count;
 	if (fcp_guest_memory_gather(view, gpas, count, entries, sizeof(entries[0]), err) == 0)
 		return 0;
-	return err->error_class == FCP_ERR_UNSUPPORTED ? read_known_entries(view, entries, count, err) : -1;
+	return err->error_class == FCP_ERR_UNSUPPORTED
+		       ? read_known_entries(view, entries, count, err)
+		       : -1;
 }
 
 int fcp_x86_64_find_running(const struct fcp_guest_memory *view, struct fcp_guest_running *running_,
-			struct fcp_error *err)
+			    struct fcp_error *err)
 {
 	struct fcp_guest_running running = {0};
 	uint64_t entries[LOW_PAGES];
@@ -129,14 +133,15 @@ int fcp_x86_64_find_running(const struct fcp_guest_memory *view, struct fcp_gues
 	return 0;
 }
 
-int fcp_x86_64_prove_running(const struct fcp_guest_running *running, struct fcp_guest_kernel *kernel,
-			 struct fcp_error *err)
+int fcp_x86_64_prove_running(const struct fcp_guest_running *running,
+			     struct fcp_guest_kernel *kernel, struct fcp_error *err)
 {
 	uint64_t entry;
 
 	if (last_entry(&kernel->memory, kernel->tables.root, &entry, err) < 0)
 		return fcp_error_wrap(err, "page table");
-	if ((entry & FCP_GUEST_ENTRY_PRESENT) && (entry & FCP_X86_64_ADDRESS) == running->kernel_entry)
+	if ((entry & FCP_GUEST_ENTRY_PRESENT) &&
+	    (entry & FCP_X86_64_ADDRESS) == running->kernel_entry)
 		return 0;
 	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 			     "this kernel does not run: the real-mode trampoline is another's");

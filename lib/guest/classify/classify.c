@@ -24,7 +24,7 @@ struct classifier {
 	const struct fcp_guest_region *region;
 	uint64_t read_bytes;
 	enum fcp_page_class head_class; /* of the last page that is no tail */
-	struct fcp_range run;		      /* of one class by the memmap, not passed on yet */
+	struct fcp_range run;		/* of one class by the memmap, not passed on yet */
 	enum fcp_page_class run_class;
 	struct fcp_guest_class_stream stream;
 };
@@ -70,8 +70,7 @@ static int put_reserved(struct classifier *classifier, struct fcp_range run, str
 		if (bytes < run.end - run.start)
 			part.end = run.start + bytes;
 		if (fcp_guest_class_stream_put(&classifier->stream, &part,
-					       image ? FCP_PAGE_KERNEL_IMAGE
-						     : FCP_PAGE_RESERVED,
+					       image ? FCP_PAGE_KERNEL_IMAGE : FCP_PAGE_RESERVED,
 					       err) < 0)
 			return -1;
 		run.start = part.end;
@@ -90,8 +89,8 @@ static int pass_run(struct classifier *classifier, struct fcp_error *err)
 }
 
 /* Takes the pages from the last one's end up to that PFN. */
-static int take(struct classifier *classifier, uint64_t end_pfn,
-		enum fcp_page_class page_class, struct fcp_error *err)
+static int take(struct classifier *classifier, uint64_t end_pfn, enum fcp_page_class page_class,
+		struct fcp_error *err)
 {
 	if (page_class != classifier->run_class) {
 		if (pass_run(classifier, err) < 0)
@@ -115,7 +114,8 @@ static int take_pages(struct classifier *classifier, uint64_t first, uint64_t co
 	uint64_t pfn = first;
 
 	while (pfn < first + count) {
-		struct fcp_guest_page page = fcp_guest_memmap_page(&classifier->memmap, pfn - first);
+		struct fcp_guest_page page =
+			fcp_guest_memmap_page(&classifier->memmap, pfn - first);
 		enum fcp_page_class page_class = classifier->head_class;
 		uint64_t pages = 1;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What each page of the guest's RAM is used for, by its struct page: for a look at a memory file
- * ("why is it still this big?"), not to release by. No gate is asked but that there is one kernel.
+ * ("why is it still this big?"), informational only. It checks only that exactly one
+ * kernel is found.
  */
 #ifndef FCP_GUEST_CLASSIFY_CLASSIFY_H
 #define FCP_GUEST_CLASSIFY_CLASSIFY_H
@@ -29,7 +30,7 @@ struct fcp_guest_classify_settings {
 
 /*
  * Tells the sink of all of RAM, as the longest runs, without gaps and in the memory file's order;
- * release_ is the guest's kernel. Needs less than 1 MiB whatever the memory's size. Free blocks are
+ * release_ is the guest's kernel. Needs less than 1 MiB, for a memory of any size. Free blocks are
  * passed over as wholes, holes are not read. FCP_ERR_UNSUPPORTED when the guest's kernel cannot be
  * found or its memmap not be read, FCP_ERR_IO, FCP_ERR_MEMORY, FCP_ERR_INTERRUPTED, and what the
  * sink says: it may have been told of the first runs then.

@@ -51,8 +51,8 @@ static int fill_window(struct fcp_guest_class_stream *stream, uint64_t at, struc
 {
 	const struct fcp_guest_region *region = stream->region;
 	uint64_t gpa = region->gpa + (at - region->offset);
-	uint64_t end = least(at + sizeof(stream->bytes), least(stream->data.end, region->offset +
-									     region->bytes));
+	uint64_t end = least(at + sizeof(stream->bytes),
+			     least(stream->data.end, region->offset + region->bytes));
 
 	if (fcp_cancelled(stream->settings->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
@@ -73,9 +73,10 @@ static int put_data(struct fcp_guest_class_stream *stream, struct fcp_guest_clas
 		page.end = page.start + FCP_PAGE_BYTES;
 		if (page.start >= stream->window.end && fill_window(stream, page.start, err) < 0)
 			return -1;
-		page.page_class = fcp_page_is_zero(stream->bytes + (page.start - stream->window.start))
-					  ? FCP_PAGE_ZERO
-					  : run.page_class;
+		page.page_class =
+			fcp_page_is_zero(stream->bytes + (page.start - stream->window.start))
+				? FCP_PAGE_ZERO
+				: run.page_class;
 		if (tell(stream, &page, err) < 0)
 			return -1;
 	}

@@ -17,16 +17,11 @@
 const char *fcp_page_class_name(enum fcp_page_class page_class)
 {
 	static const char *const names[FCP_PAGE_CLASSES] = {
-		[FCP_PAGE_FREE] = "free",
-		[FCP_PAGE_ZERO] = "zero",
-		[FCP_PAGE_CACHE] = "page_cache",
-		[FCP_PAGE_SHMEM] = "shmem",
-		[FCP_PAGE_ANONYMOUS] = "anonymous",
-		[FCP_PAGE_SLAB] = "slab",
-		[FCP_PAGE_TABLES] = "page_tables",
-		[FCP_PAGE_KERNEL_IMAGE] = "kernel_image",
-		[FCP_PAGE_RESERVED] = "reserved",
-		[FCP_PAGE_UNKNOWN] = "unknown",
+		[FCP_PAGE_FREE] = "free",	    [FCP_PAGE_ZERO] = "zero",
+		[FCP_PAGE_CACHE] = "page_cache",    [FCP_PAGE_SHMEM] = "shmem",
+		[FCP_PAGE_ANONYMOUS] = "anonymous", [FCP_PAGE_SLAB] = "slab",
+		[FCP_PAGE_TABLES] = "page_tables",  [FCP_PAGE_KERNEL_IMAGE] = "kernel_image",
+		[FCP_PAGE_RESERVED] = "reserved",   [FCP_PAGE_UNKNOWN] = "unknown",
 	};
 
 	return names[(unsigned)page_class < FCP_PAGE_CLASSES ? page_class : FCP_PAGE_UNKNOWN];
@@ -87,7 +82,7 @@ enum fcp_page_class fcp_guest_class_of_page(const struct fcp_guest_note *note,
 		return FCP_PAGE_SLAB;
 	if (is_table(note, page))
 		return FCP_PAGE_TABLES;
-	/* Of another type (offline, guard, ...): its mapping is none. No reference: on its way. */
+	/* Of another type (offline, guard, ...): it has no mapping. No reference: on its way. */
 	if ((page->mapcount >= BUDDY_BYTE && page->mapcount != NOT_MAPPED) || page->refcount == 0)
 		return FCP_PAGE_UNKNOWN;
 	if (page->mapping & 1)

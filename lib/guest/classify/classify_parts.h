@@ -24,8 +24,8 @@ struct fcp_guest_class_stream {
 	const struct fcp_guest_memory *memory;
 	const struct fcp_guest_classify_settings *settings;
 	const struct fcp_guest_region *region; /* of the runs to come */
-	struct fcp_range data; /* the first data at or after the last run's end, whole pages */
-	struct fcp_range window;	/* what of the file is in bytes */
+	struct fcp_range data;	 /* the first data at or after the last run's end, whole pages */
+	struct fcp_range window; /* what of the file is in bytes */
 	struct fcp_guest_class_run run; /* not told yet */
 	unsigned char bytes[FCP_GUEST_CLASS_WINDOW_BYTES];
 };

@@ -32,8 +32,10 @@ static uint64_t first_pluggable(const struct fcp_guest_memmap *memmap, uint64_t 
 	end = start;
 	while (end > 0 && memmap->sections[end - 1] == 0)
 		end--;
-	/* One run, or boot memory that goes on behind the hole below 4 GiB: nothing is plugged in. */
-	if (end == 0 || (start * section_bytes == PAST_32BIT_HOLE && end * section_bytes >= 3 * GIB))
+	/* One run, or boot memory that goes on behind the hole below 4 GiB: nothing is plugged
+	 * in. */
+	if (end == 0 ||
+	    (start * section_bytes == PAST_32BIT_HOLE && end * section_bytes >= 3 * GIB))
 		return usual;
 	return start;
 }

@@ -30,7 +30,7 @@ struct ring {
 	uint64_t address;
 	uint64_t count; /* of units; a power of two */
 	uint64_t unit_bytes;
-	uint64_t end;	/* the position behind the last unit */
+	uint64_t end;	 /* the position behind the last unit */
 	uint64_t copied; /* units before it */
 	unsigned char *bytes;
 };
@@ -66,8 +66,8 @@ static int copy_ring(struct log *log, struct ring *ring, uint64_t most, struct f
 		return fcp_error_nomem(err);
 	first = (ring->end - ring->copied) % ring->count;
 	part = ring->count - first < ring->copied ? ring->count - first : ring->copied;
-	if (fcp_guest_read_virtual(log->tables, ring->address + first * ring->unit_bytes, ring->bytes,
-				   (size_t)(part * ring->unit_bytes), err) < 0)
+	if (fcp_guest_read_virtual(log->tables, ring->address + first * ring->unit_bytes,
+				   ring->bytes, (size_t)(part * ring->unit_bytes), err) < 0)
 		return -1;
 	return fcp_guest_read_virtual(log->tables, ring->address,
 				      ring->bytes + part * ring->unit_bytes,
@@ -167,8 +167,8 @@ static int show_records(const struct log *log, fcp_guest_log_seen *seen, void *c
 		const unsigned char *desc =
 			log->descs.bytes + (log->descs.copied - back) * log->descs.unit_bytes;
 		uint64_t state = word_at(desc + log->layout->state);
-		bool finished = (state & NUMBER_MASK) == number &&
-				state >> STATE_SHIFT != STATE_RESERVED;
+		bool finished =
+			(state & NUMBER_MASK) == number && state >> STATE_SHIFT != STATE_RESERVED;
 		int result;
 
 		if (!finished && back <= UNFINISHED_MAX)
@@ -208,8 +208,7 @@ int fcp_guest_log_read(struct fcp_guest_kernel *kernel, fcp_guest_log_seen *seen
 	if (!has_all_keys(log.layout))
 		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
 				     "the note does not say where the kernel's log is");
-	if (read_fields(&log, err) == 0 &&
-	    copy_ring(&log, &log.descs, RECORDS_MAX, err) == 0 &&
+	if (read_fields(&log, err) == 0 && copy_ring(&log, &log.descs, RECORDS_MAX, err) == 0 &&
 	    copy_ring(&log, &log.text, TEXT_BYTES_MAX, err) == 0)
 		status = show_records(&log, seen, context, err);
 	free(log.descs.bytes);

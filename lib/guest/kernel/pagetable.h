@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Page tables of the guest's kernel: virtual to physical. Three to five levels, leaves of 4 KiB,
- * 2 MiB and 1 GiB; the bits of an entry are the architecture's (guest/arch/arch.h). A walk reads one
+ * Page tables of the guest's kernel: virtual to physical. Three to five levels, leaves of 4 KiB, 2
+ * MiB and 1 GiB; the bits of an entry are the architecture's (guest/arch/arch.h). A walk reads one
  * entry a level, so every walk ends.
  */
 #ifndef FCP_GUEST_KERNEL_PAGETABLE_H
@@ -31,7 +31,7 @@ struct fcp_guest_tables {
 	const struct fcp_guest_entry_format *format;
 	uint64_t root; /* GPA */
 	unsigned levels;
-	uint64_t tables_read; /* so far */
+	uint64_t tables_read;		/* so far */
 	fcp_guest_table_seen *on_table; /* or NULL */
 	void *context;
 	struct fcp_guest_leaf leaf; /* bytes 0: none yet */

@@ -14,8 +14,8 @@
 /* How many pages' first bytes are read together. */
 #define HEADS_MAX 512
 
-/* How often the sections of a kernel are held against a layout: they are many in a large memory, and
- * a guest that lies can have hundreds of notes. */
+/* How often the sections of a kernel are held against a layout: they are many in a large memory,
+ * and a guest that lies can have hundreds of notes. */
 #define LAYOUT_PROOFS_MAX 128
 
 /* What one layout shows of which kernel runs. */
@@ -61,22 +61,23 @@ static unsigned join_regions(const struct fcp_guest_memory *memory,
 	return count;
 }
 
-/* Memory that goes on up to where memory can be plugged in is the same with and without a cut there. */
+/* Memory that goes on up to where memory can be plugged in is the same with and without a cut
+ * there. */
 static bool same_regions(const struct fcp_guest_memory *a, const struct fcp_guest_memory *b)
 {
 	struct fcp_guest_region of_a[FCP_GUEST_REGIONS_MAX], of_b[FCP_GUEST_REGIONS_MAX];
 
-	return join_regions(a, of_a) == join_regions(b, of_b) && memcmp(of_a, of_b, sizeof(of_a)) == 0;
+	return join_regions(a, of_a) == join_regions(b, of_b) &&
+	       memcmp(of_a, of_b, sizeof(of_a)) == 0;
 }
 
 static void take_passed(struct seeker *seeker)
 {
 	const struct fcp_guest_kernel *passed = seeker->attempt;
 
-	/* A copy of the same text that resolves to the same kernel in the same regions does not count
-	 * twice. */
-	if (seeker->search->passed > 0 &&
-	    same_regions(&seeker->kernel->memory, &passed->memory) &&
+	/* A copy of the same text that resolves to the same kernel in the same regions does not
+	 * count twice. */
+	if (seeker->search->passed > 0 && same_regions(&seeker->kernel->memory, &passed->memory) &&
 	    seeker->kernel->note.digest == passed->note.digest)
 		return;
 	if (seeker->search->passed++ > 0)
@@ -233,7 +234,8 @@ static int look_at(struct seeker *seeker, struct heads *heads, struct fcp_error 
 	heads->count = 0;
 	if (fcp_cancelled(seeker->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
-	if (fcp_guest_memory_gather(seeker->memory, heads->gpas, count, read, sizeof(read[0]), err) != 0)
+	if (fcp_guest_memory_gather(seeker->memory, heads->gpas, count, read, sizeof(read[0]),
+				    err) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if (fcp_guest_note_begins(read[i]) && try_note(seeker, heads->offsets[i], err) != 0)

@@ -281,9 +281,11 @@ static int take_arch(struct fcp_guest_note *note, struct fcp_error *err)
 	if (!x86_64 && !arm64)
 		return fcp_guest_note_missing(err, "NUMBER(phys_base) or NUMBER(kimage_voffset)");
 	if (note->page_bytes != FCP_PAGE_BYTES)
-		return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
-				     "PAGESIZE: the guest's pages are of %llu KiB; only those of 4 KiB "
-				     "are supported", (unsigned long long)note->page_bytes >> 10);
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"PAGESIZE: the guest's pages are of %llu KiB; only those of 4 KiB "
+			"are supported",
+			(unsigned long long)note->page_bytes >> 10);
 	note->arch = x86_64 ? &fcp_guest_x86_64 : &fcp_guest_arm64;
 	if (note->arch->take_note(note, err) < 0 || check_image(note, err) < 0)
 		return -1;
@@ -346,7 +348,8 @@ int fcp_guest_note_parse(const char *text, size_t bytes, struct fcp_guest_note *
 		const char *end = memchr(text + at, '\n', bytes - at);
 		size_t length, taken;
 
-		/* The kernel cuts a text that is too long for its page: the last value is incomplete. */
+		/* The kernel cuts a text that is too long for its page: the last value is
+		 * incomplete. */
 		if (!end)
 			break;
 		length = (size_t)(end - (text + at));

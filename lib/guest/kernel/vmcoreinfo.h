@@ -20,18 +20,19 @@
 /* Marks an absent key; never a legal value. */
 #define FCP_GUEST_NONE UINT64_MAX
 
-/* Where the kernel's log lies (kernel/printk/printk_ringbuffer.h); see guest/kernel/kernel_log.h. */
+/* Where the kernel's log lies (kernel/printk/printk_ringbuffer.h); see
+ * guest/kernel/kernel_log.h. */
 struct fcp_guest_log_layout {
 	uint64_t prb; /* the address of the pointer to the ring */
 	uint64_t desc_ring, text_ring;
-	uint64_t count_bits, descs, head_id, tail_id;	/* of desc_ring */
+	uint64_t count_bits, descs, head_id, tail_id;	     /* of desc_ring */
 	uint64_t desc_bytes, state, text_block, begin, next; /* of a descriptor */
-	uint64_t size_bits, data, head_lpos;		/* of text_ring */
+	uint64_t size_bits, data, head_lpos;		     /* of text_ring */
 };
 
 /* The keys that the readers use. Addresses are virtual and relocated already (KASLR). */
 struct fcp_guest_note {
-	uint64_t gpa; /* of the note's first byte */
+	uint64_t gpa;	 /* of the note's first byte */
 	uint64_t digest; /* of the text: copies of one note have the same */
 	char release[FCP_GUEST_RELEASE_BYTES];
 
@@ -44,8 +45,8 @@ struct fcp_guest_note {
 	uint64_t page_table; /* swapper_pg_dir or init_top_pgt */
 	uint64_t init_top_pgt;
 	uint64_t stext, init_uts_ns;
-	uint64_t uts_name; /* NONE before 6.0 */
-	uint64_t phys_base, five_levels, sme_mask; /* x86_64 */
+	uint64_t uts_name;				     /* NONE before 6.0 */
+	uint64_t phys_base, five_levels, sme_mask;	     /* x86_64 */
 	uint64_t kimage_voffset, phys_offset, va_bits, t1sz; /* arm64 */
 
 	uint64_t mem_section, mem_section_length, mem_section_bytes, section_mem_map;
@@ -65,8 +66,8 @@ struct fcp_guest_note {
 	uint64_t list_head_bytes, list_head_next;
 	uint64_t nr_free_pages;
 
-	uint64_t buddy_mapcount;	/* as 32 bits */
-	uint64_t slab_mapcount;		/* since 6.10, as 32 bits */
+	uint64_t buddy_mapcount; /* as 32 bits */
+	uint64_t slab_mapcount;	 /* since 6.10, as 32 bits */
 	uint64_t pg_slab, pg_swapbacked, pg_private;
 	uint64_t pg_zeroed; /* proposed for 7.x: free pages that the guest knows to be zeros */
 
