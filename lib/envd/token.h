@@ -4,9 +4,11 @@
 
 #include "base/error.h"
 
+#define FCP_ENVD_TOKEN_MAX_BYTES 1006
+
 /* "X-Access-Token: TOKEN"; "" without a token. */
 struct fcp_envd_token {
-	char header[1024];
+	char header[sizeof("X-Access-Token: ") + FCP_ENVD_TOKEN_MAX_BYTES + 1];
 };
 
 /*

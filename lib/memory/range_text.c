@@ -11,7 +11,8 @@
 #include <poll.h>
 #include <string.h>
 
-#define LINE_BYTES 256
+#define LINE_MAX_BYTES 255
+#define LINE_BYTES (LINE_MAX_BYTES + 1)
 /* As many as a guest's free pages may be (guest/buddy.h): what is listed can be read again. */
 #define RANGES_MAX (1U << 21)
 
