@@ -58,26 +58,35 @@ factor() {
 other_maxima() {
 	cat <<-'END'
 		cmd/map/map.h MAP_CELLS_MAX
+		cmd/output/progress.c STEPS_MAX
 		cmd/parsing/nearest.h NEAREST_MAX_BYTES
 		cmd/parsing/unknown_variables.c NAME_MAX_BYTES
+		cmd/telemetry/telemetry.c LABELS_MAX
 		lib/base/call.h FCP_STRUCT_BYTES_MAX
 		lib/base/lock.c POLL_MAX_NS
 		lib/base/lock.c TRIES_MAX
+		lib/base/seccomp.h FCP_SECCOMP_RULES_MAX
 		lib/envd/health.c ANSWER_MAX_BYTES
 		lib/envd/process.c HEADER_MAX_BYTES
 		lib/fcpause.h FCP_CHECKS_MAX
-		lib/fcpause.h FCP_GATES_MAX
 		lib/fcpause.h FCP_ORDERS_MAX
 		lib/guest/allocator/buddy.c DROPPED_MAX
 		lib/guest/allocator/content_samples.c CHOSEN_MAX
 		lib/guest/allocator/freelist.c DRIFT_MAX
 		lib/guest/allocator/freelist.c VCPUS_MAX
+		lib/guest/allocator/node.c STEPS_MAX
+		lib/guest/arch/arm64.c IMAGE_BYTES_MAX
+		lib/guest/arch/arm64.h FCP_ARM64_FDT_BYTES_MAX
+		lib/guest/arch/arm64_running.c STEXT_MAX
 		lib/guest/arch/arch.h FCP_GUEST_LEVELS_MAX
 		lib/guest/arch/arch.h FCP_GUEST_SPANS_MAX
 		lib/guest/arch/x86_64_boot.c E820_MAX
 		lib/guest/arch/x86_64_note.c IMAGE_DATA_MAX
 		lib/guest/arch/x86_64_note.c PROBES_MAX
 		lib/guest/arch/x86_64_running.c CANDIDATES_MAX
+		lib/guest/kernel/kernel_log.c RECORDS_MAX
+		lib/guest/kernel/kernel_log.c SIZE_BITS_MAX
+		lib/guest/kernel/kernel_log.c UNFINISHED_MAX
 		lib/guest/kernel/search.c HEADS_MAX
 		lib/guest/kernel/search.c LAYOUT_PROOFS_MAX
 		lib/guest/kernel/vmcoreinfo.h FCP_GUEST_NOTE_SYMBOLS_MAX

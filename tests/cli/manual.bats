@@ -309,7 +309,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	local -a words
 	find_pages
 	for file in "${PAGES[@]}"; do
-		[[ ${file##*/} == fcpause* ]] || continue
+		[[ ${file##*/} == fcpause*.1 ]] || continue
 		examples "$file" >lines
 		echo "$file: $(wc -l <lines) examples"
 		[ -s lines ]
