@@ -928,9 +928,9 @@ struct fcp_inspect_result {
  * the struct pages of the guest in it, and which of them occupy storage; with a base, also which of
  * them stand in it, and with files to share with, which of the others stand in those (no reflinks are
  * needed to tell; an index beside such a file is read, none is kept). Of a recorded layer the guest is
- * read through its base. Status: ok; partial when the guest cannot be read (no Linux on x86_64, a Diff
- * layer without its base): then only pages of zeros that occupy storage are told from the rest, which is
- * unknown; when there is a base, but nothing is compared: for a layer of another base, and where what
+ * read through its base. Status: ok; partial when the guest cannot be read (not Linux on x86_64
+ * or arm64, a Diff layer without its base): then only pages of zeros that occupy storage are told
+ * from the rest, which is unknown; when there is a base, but nothing is compared: for a layer of another base, and where what
  * the file's holes mean is neither recorded nor specified, and its guest cannot be read; and when a file
  * to share with cannot be read. FCP_HOLES_ZERO for a file that is recorded as a
  * layer is unsupported. FCP_ERR_LOCKED while another fcpause releases pages of it, FCP_ERR_INPUT: no
