@@ -297,8 +297,8 @@ $ZERO_RANGES" ]
 	none No such file
 	dangling No such file
 	dir 
-	fifo no regular file
-	/dev/null no regular file
+	fifo not a regular file
+	/dev/null not a regular file
 	empty empty
 	odd multiple of 4096
 	E
