@@ -92,7 +92,7 @@ files() {
 	files
 	resume --snapshot-path s.mem --mem-file-path s.snap
 	expect 1
-	expect_err 's.snap: no memory file'
+	expect_err 's.snap: not a memory file'
 	head -c 100 s.snap >cut.snap
 	resume --snapshot-path cut.snap --mem-file-path s.mem
 	expect 1
