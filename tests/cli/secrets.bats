@@ -16,7 +16,7 @@ hides() { run ! grep -q -- "$1" "$T/out" "$T/err"; }
 		for option in '' --json -v -n '--json -n'; do
 			fcp pause --api-sock "$SIM_SOCK" --reclaim --envd "$url" --snapshot-path snap --mem-file-path mem $option
 			expect 2
-			expect_err 'holds a user or a password'
+			expect_err 'contains a user or a password'
 			hides s3c
 			hides cr3t
 		done
