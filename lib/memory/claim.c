@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 /* How long a process that is just being forked or started may hold a copy of the descriptor. */
-#define FORK_MS 300
+#define FORK_MS 1500
 #define FORK_POLL_NS 5000000
 
 /* refused: the kernel says that the file is open elsewhere too. */
