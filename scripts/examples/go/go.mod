@@ -1,0 +1,3 @@
+module fcpause.example/free_pages
+
+go 1.20
