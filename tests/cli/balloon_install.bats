@@ -143,7 +143,8 @@ install() { fcp balloon-install --api-sock "$SIM_SOCK" --json "$@"; }
 	local fault class
 	while read -r fault class; do
 		SIM_NAME=${fault//[^a-z]/} sim_start --memory 16 --no-envd --fault "GET /balloon $fault"
-		install --timeout-ms 100
+		# Only what hangs is waited for.
+		install --timeout-ms "$([ "$class" = timeout ] && echo 100 || echo 10000)"
 		expect 1
 		expect_json ".error.class == \"$class\"" '.error.message | contains("GET /balloon")'
 	done <<-'E'
