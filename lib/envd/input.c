@@ -2,13 +2,13 @@
 #include "envd/input.h"
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "envd/call.h"
 #include "envd/signal.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <resolv.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -136,16 +136,10 @@ static void *input_thread(void *arg)
 	return NULL;
 }
 
-/* The thread takes none of the signals that the program waits for in threads of its own. */
 static int start_thread(struct fcp_guest_input *input, struct fcp_error *err)
 {
-	sigset_t all, before;
-	int errnum;
+	int errnum = fcp_thread_start(&input->thread, input_thread, input);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	errnum = pthread_create(&input->thread, NULL, input_thread, input);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return errnum == 0 ? 0 : fcp_error_set(err, FCP_ERR_MEMORY, errnum, "thread");
 }
 

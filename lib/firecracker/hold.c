@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/fd_link.h"
+#include "base/thread.h"
 #include "firecracker/client.h"
 #include "firecracker/fifo.h"
 #include "firecracker/snapshot.h"
@@ -12,7 +13,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -96,16 +96,10 @@ static void *call_thread(void *arg)
 	return NULL;
 }
 
-/* Signals are blocked in the thread: the program may wait for them in its own. */
 int fcp_hold_start(struct fcp_hold *hold, struct fcp_error *err)
 {
-	sigset_t all, before;
-	int errnum;
+	int errnum = fcp_thread_start(&hold->thread, call_thread, hold);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	errnum = pthread_create(&hold->thread, NULL, call_thread, hold);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (errnum != 0)
 		return fcp_error_set(err, FCP_ERR_MEMORY, errnum, "thread");
 	hold->calling = true;

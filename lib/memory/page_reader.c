@@ -3,10 +3,10 @@
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -162,13 +162,9 @@ int fcp_page_reader_run(const struct fcp_page_reader *reader, struct fcp_error *
 	struct reading work = {.reader = reader, .mutex = PTHREAD_MUTEX_INITIALIZER};
 	unsigned wanted = thread_count(reader) - 1, started = 0;
 	pthread_t threads[THREADS_MAX];
-	sigset_t all, before;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (started < wanted && pthread_create(&threads[started], NULL, run_batches, &work) == 0)
+	while (started < wanted && fcp_thread_start(&threads[started], run_batches, &work) == 0)
 		started++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	run_batches(&work);
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);

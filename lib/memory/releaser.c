@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/releaser.h"
 
+#include "base/thread.h"
 #include "memory/release.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #define WAITING_RANGES 1024
@@ -73,19 +73,6 @@ static void *release_thread(void *arg)
 	return NULL;
 }
 
-/* Signals are blocked in the thread: the program may wait for them in its own. */
-static bool start_thread(struct fcp_releaser *releaser)
-{
-	sigset_t all, before;
-	bool started;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = pthread_create(&releaser->thread, NULL, release_thread, releaser) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 int fcp_releaser_start(const struct fcp_file *file, struct fcp_releaser **releaser_,
 		       struct fcp_error *err)
 {
@@ -97,7 +84,7 @@ int fcp_releaser_start(const struct fcp_file *file, struct fcp_releaser **releas
 	pthread_mutex_init(&releaser->mutex, NULL);
 	pthread_cond_init(&releaser->filled, NULL);
 	pthread_cond_init(&releaser->taken, NULL);
-	releaser->threaded = start_thread(releaser);
+	releaser->threaded = fcp_thread_start(&releaser->thread, release_thread, releaser) == 0;
 	*releaser_ = releaser;
 	return 0;
 }

@@ -3,13 +3,13 @@
 
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/thread.h"
 #include "base/units.h"
 #include "memory/range.h"
 #include "memory/sparse.h"
 #include "memory/zero.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #define CHUNK_BYTES FCP_MIB
 /* Below this a second thread takes longer to start than it saves. */
@@ -138,14 +138,10 @@ static void *index_chunks(void *arg)
 /* This thread works too; where another cannot be started, alone. */
 static int index_in_threads(struct index_work *work, struct fcp_error *err)
 {
-	bool two = fcp_ranges_bytes(work->data) >= TWO_THREADS_BYTES;
-	sigset_t all, before;
 	pthread_t second;
+	bool two = fcp_ranges_bytes(work->data) >= TWO_THREADS_BYTES &&
+		   fcp_thread_start(&second, index_chunks, work) == 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	two = two && pthread_create(&second, NULL, index_chunks, work) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	index_chunks(work);
 	if (two)
 		pthread_join(second, NULL);
