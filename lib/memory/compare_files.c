@@ -2,7 +2,6 @@
 /* Decides which parts of a file must be read to classify its pages. */
 #include "memory/compare.h"
 
-#include "base/units.h"
 #include "memory/sparse.h"
 
 /* Finds a file's data, for ascending offsets. */
@@ -11,9 +10,7 @@ struct data_cursor {
 	struct fcp_range data;	     /* the last extent found, in whole pages */
 };
 
-/*
- * Is there data at this offset, and up to where does that hold? A page with any data in it is data.
- */
+/* Is there data at this offset, and up to where does that hold? */
 static int find_data_at(struct data_cursor *cursor, uint64_t at, uint64_t end, bool *data_,
 			uint64_t *until_, struct fcp_error *err)
 {
@@ -21,13 +18,12 @@ static int find_data_at(struct data_cursor *cursor, uint64_t at, uint64_t end, b
 	int more = 0;
 
 	if (cursor->file && at >= data->end)
-		more = fcp_sparse_next(cursor->file->fd, cursor->file->name, at, end, data, err);
+		more = fcp_sparse_next_pages(cursor->file->fd, cursor->file->name, at, end, data,
+					     err);
 	if (more < 0)
 		return -1;
 	if (at >= data->end)
 		*data = (struct fcp_range){end, end};
-	data->start = fcp_align_down(data->start, FCP_PAGE_BYTES);
-	data->end = fcp_align_up(data->end, FCP_PAGE_BYTES);
 	*data_ = at >= data->start && at < end;
 	*until_ = *data_ ? data->end : data->start;
 	if (*until_ > end)

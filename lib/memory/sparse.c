@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/sparse.h"
 
+#include "base/units.h"
+
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,6 +41,18 @@ int fcp_sparse_next(int fd, const char *name, uint64_t from, uint64_t end,
 	extent_->start = (uint64_t)data;
 	extent_->end = (uint64_t)hole < end ? (uint64_t)hole : end;
 	return 1;
+}
+
+int fcp_sparse_next_pages(int fd, const char *name, uint64_t from, uint64_t end,
+			  struct fcp_range *extent_, struct fcp_error *err)
+{
+	int more = fcp_sparse_next(fd, name, from, end, extent_, err);
+
+	if (more > 0) {
+		extent_->start = fcp_align_down(extent_->start, FCP_PAGE_BYTES);
+		extent_->end = fcp_align_up(extent_->end, FCP_PAGE_BYTES);
+	}
+	return more;
 }
 
 int fcp_sparse_data(int fd, const char *name, uint64_t bytes, struct fcp_ranges *data_,

@@ -129,13 +129,10 @@ static int scan_all(struct zero_scanner *scanner, uint64_t end, struct fcp_error
 	struct fcp_range extent = {0, 0};
 	int more;
 
-	while ((more = fcp_sparse_next(file->fd, file->name, extent.end, end, &extent, err)) > 0) {
-		/* Blocks can be smaller than a page: a page with any data in it is read. */
-		extent.start = fcp_align_down(extent.start, FCP_PAGE_BYTES);
-		extent.end = fcp_align_up(extent.end, FCP_PAGE_BYTES);
+	while ((more = fcp_sparse_next_pages(file->fd, file->name, extent.end, end, &extent, err)) >
+	       0)
 		if (add_extent(scanner, extent, err) != 0)
 			return -1;
-	}
 	if (more < 0 || scan_window(scanner, err) != 0)
 		return -1;
 	return tell_run(scanner, err);

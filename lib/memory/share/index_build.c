@@ -36,7 +36,6 @@ static uint64_t end_of_blocks(const struct fcp_share_index_build *build)
 	return (blocks < FCP_SHARE_BLOCKS_MAX ? blocks : FCP_SHARE_BLOCKS_MAX) * FCP_PAGE_BYTES;
 }
 
-/* The file system's own blocks can be smaller. */
 static int find_data(const struct fcp_share_index_build *build, struct fcp_ranges *data_,
 		     struct fcp_error *err)
 {
@@ -44,9 +43,8 @@ static int find_data(const struct fcp_share_index_build *build, struct fcp_range
 	struct fcp_range found = {0, 0};
 	int more;
 
-	while ((more = fcp_sparse_next(build->fd, build->name, found.end, end, &found, err)) > 0) {
-		found.start = fcp_align_down(found.start, FCP_PAGE_BYTES);
-		found.end = fcp_align_up(found.end, FCP_PAGE_BYTES);
+	while ((more = fcp_sparse_next_pages(build->fd, build->name, found.end, end, &found, err)) >
+	       0) {
 		if (fcp_cancelled(build->cancel_fd))
 			return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "%.200s: interrupted",
 					     build->name);

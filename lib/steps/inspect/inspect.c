@@ -131,7 +131,7 @@ static int add_guest(struct inspect_run *run, struct fcp_error *err)
 
 /* ---- an unreadable guest ---- */
 
-/* The next extent of data from *at, in whole pages: a page with any data in it is data. */
+/* The next extent of data, in whole pages. */
 static int next_data(struct inspect_run *run, uint64_t at, struct fcp_range *data_,
 		     struct fcp_error *err)
 {
@@ -139,12 +139,10 @@ static int next_data(struct inspect_run *run, uint64_t at, struct fcp_range *dat
 
 	if (fcp_file_poll(&run->file, err) < 0)
 		return -1;
-	more = fcp_sparse_next(run->file.fd, run->file.name, at, run->result->logical_bytes, data_,
-			       err);
+	more = fcp_sparse_next_pages(run->file.fd, run->file.name, at, run->result->logical_bytes,
+				     data_, err);
 	if (more <= 0)
 		return more;
-	data_->start = fcp_align_down(data_->start, FCP_PAGE_BYTES);
-	data_->end = fcp_align_up(data_->end, FCP_PAGE_BYTES);
 	run->result->data_bytes += data_->end - data_->start;
 	return 1;
 }

@@ -51,12 +51,10 @@ static int find_own(const struct fcp_file *file, uint64_t bytes,
 	struct fcp_range found = {0, 0};
 	int more;
 
-	while ((more = fcp_sparse_next(file->fd, file->name, found.end, bytes, &found, err)) > 0) {
-		found.start = fcp_align_down(found.start, FCP_PAGE_BYTES);
-		found.end = fcp_align_up(found.end, FCP_PAGE_BYTES);
+	while ((more = fcp_sparse_next_pages(file->fd, file->name, found.end, bytes, &found, err)) >
+	       0)
 		if (fcp_ranges_add(&data, found.start, found.end, err) != 0)
 			return -1;
-	}
 	if (more < 0 || fcp_found_select(same, FCP_FIND_BASE, &base, err) != 0)
 		return -1;
 	return fcp_ranges_subtract(&data, &base, own, err);

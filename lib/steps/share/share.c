@@ -110,14 +110,8 @@ static int find_own(struct share_run *run, struct fcp_error *err)
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges data = {0};
 	FCP_CLEANUP(ranges) struct fcp_ranges shared = {0};
-	struct fcp_range found = {0, 0};
-	int more;
 
-	while ((more = fcp_sparse_next(run->file.fd, run->file.name, found.end, run->bytes, &found,
-				       err)) > 0)
-		if (fcp_ranges_add(&data, found.start, found.end, err) != 0)
-			return -1;
-	if (more < 0)
+	if (fcp_sparse_data(run->file.fd, run->file.name, run->bytes, &data, err) != 0)
 		return -1;
 	if (fcp_extents_shared(run->file.fd, run->file.name, &shared, err) != 0)
 		return err->error_class == FCP_ERR_UNSUPPORTED ? no_reflinks(run, err) : -1;

@@ -34,13 +34,13 @@ static int keep_holes_of_base(struct fcp_snapshot_memory *memory, struct fcp_err
 		uint64_t at = found->items[i].start, end = found->items[i].end;
 		struct fcp_range data;
 
-		while ((more = fcp_sparse_next(memory->base.fd, "base", at, end, &data, err)) > 0) {
-			if (fcp_ranges_add(&kept, at, fcp_align_down(data.start, FCP_PAGE_BYTES),
-					   err) != 0)
+		while ((more = fcp_sparse_next_pages(memory->base.fd, "base", at, end, &data,
+						     err)) > 0) {
+			if (fcp_ranges_add(&kept, at, data.start, err) != 0)
 				more = -1;
 			if (more < 0)
 				break;
-			at = fcp_align_up(data.end, FCP_PAGE_BYTES);
+			at = data.end;
 		}
 		if (more == 0 && at < end && fcp_ranges_add(&kept, at, end, err) != 0)
 			more = -1;

@@ -44,11 +44,9 @@ static int write_dropped(const struct fcp_snapshot_memory *memory, struct fcp_ra
 
 	if (fcp_cancelled(memory->settings.snapshot->cancel_fd))
 		return fcp_error_set(err, FCP_ERR_INTERRUPTED, 0, "interrupted");
-	while ((more = fcp_sparse_next(memory->base.fd, "base", data.end, dropped.end, &data,
-				       err)) > 0) {
-		data.end = fcp_align_up(data.end, FCP_PAGE_BYTES);
-		for (uint64_t at = fcp_align_down(data.start, FCP_PAGE_BYTES); at < data.end;
-		     at += FCP_PAGE_BYTES) {
+	while ((more = fcp_sparse_next_pages(memory->base.fd, "base", data.end, dropped.end, &data,
+					     err)) > 0) {
+		for (uint64_t at = data.start; at < data.end; at += FCP_PAGE_BYTES) {
 			struct fcp_range range = {at, at + FCP_PAGE_BYTES};
 
 			if (fcp_pages_read(memory->base.fd, "base", range, page, err) != 0)
