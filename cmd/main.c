@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "cmd/confine/confine.h"
+#include "cmd/output/log.h"
 #include "cmd/output/output.h"
 #include "cmd/output/shown.h"
 #include "cmd/output/trace.h"
@@ -12,12 +13,27 @@
 #include "cmd/signals.h"
 #include "cmd/telemetry/telemetry.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* What could not be written is an error, and says why. */
+static int end_output(FILE *out, const char *command, int exit_code)
+{
+	const struct log log = log_open(command, false);
+	char text[128];
+
+	if (fflush(out) == 0 && !ferror(out))
+		return exit_code;
+	snprintf(text, sizeof(text), "%s: %s", out == stdout ? "stdout" : "stderr",
+		 strerror(errno));
+	log_line(&log, LEVEL_ERROR, "", text);
+	return EXIT_FAILED;
+}
 
 static int print_overview(FILE *out, int exit_code)
 {
@@ -30,9 +46,7 @@ static int print_overview(FILE *out, int exit_code)
 	      "  fcpause schema           the JSON Schema of what --json prints\n"
 	      "  fcpause --version\n",
 	      out);
-	if (fflush(out) != 0 || ferror(out))
-		return EXIT_FAILED;
-	return exit_code;
+	return end_output(out, NULL, exit_code);
 }
 
 static int print_version(bool json)
@@ -41,21 +55,25 @@ static int print_version(bool json)
 	FCP_CLEANUP(free) char *text = NULL;
 	int bad = 0;
 
-	if (!json)
-		return printf("fcpause %s\n", fcp_version()) < 0 || fflush(stdout) != 0
-			       ? EXIT_FAILED
-			       : EXIT_DONE;
+	if (!json) {
+		printf("fcpause %s\n", fcp_version());
+		return end_output(stdout, NULL, EXIT_DONE);
+	}
 	bad |= fcp_json_set_string(object, "schema", "fcpause/1");
 	bad |= fcp_json_set_string(object, "command", "version");
 	bad |= fcp_json_set_string(object, "version", fcp_version());
 	bad |= fcp_json_set_string(object, "status", "ok");
 	text = bad ? NULL : fcp_json_text(object);
-	return !text || printf("%s\n", text) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+	if (!text)
+		return EXIT_FAILED;
+	puts(text);
+	return end_output(stdout, NULL, EXIT_DONE);
 }
 
 static int print_schema(void)
 {
-	return fputs(schema_text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+	fputs(schema_text, stdout);
+	return end_output(stdout, NULL, EXIT_DONE);
 }
 
 /* A descriptor that is closed would be given to what is opened next, and written to or read from in
@@ -119,7 +137,7 @@ static int run(const struct command *command, int argc, char **argv)
 	parsed = parse(argc, argv, &invocation, &err);
 	if (invocation.help) {
 		print_help(command, stdout);
-		exit_code = fflush(stdout) != 0 || ferror(stdout) ? EXIT_FAILED : EXIT_DONE;
+		exit_code = end_output(stdout, command->name, EXIT_DONE);
 	} else if (invocation.version) {
 		exit_code = print_version(invocation.values[OPT_JSON].on);
 	} else {

@@ -97,13 +97,22 @@ static struct fcp_json *new_object(const struct invocation *invocation, int *bad
 	return object;
 }
 
+/* One line on stderr. */
+static void complain(const struct invocation *invocation, const char *kind, const char *text)
+{
+	const struct log log = invocation_log(invocation);
+
+	log_line(&log, strncmp(kind, "warning: ", 9) == 0 ? LEVEL_WARNING : LEVEL_ERROR, kind,
+		 text);
+}
+
 bool output_begin(struct output *output, const struct invocation *invocation)
 {
 	*output = (struct output){.invocation = invocation};
 	signals_stop_progress(invocation->signals);
 	output->text = open_memstream(&output->buffer, &output->buffer_bytes);
 	if (!output->text) {
-		fprintf(stderr, "fcpause %s: no memory\n", invocation->command->name);
+		complain(invocation, "", "no memory");
 		return false;
 	}
 	output->object = new_object(invocation, &output->bad);
@@ -156,10 +165,13 @@ static int not_printed(int exit_code, bool kept)
 
 static int print(const struct invocation *invocation, const char *text, int exit_code, bool kept)
 {
+	char why[160];
+
 	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
 		return exit_code;
-	fprintf(stderr, "fcpause %s: stdout: %s%s\n", invocation->command->name, strerror(errno),
-		kept ? "; the snapshot is good" : "");
+	snprintf(why, sizeof(why), "stdout: %s%s", strerror(errno),
+		 kept ? "; the snapshot is good" : "");
+	complain(invocation, "", why);
 	return not_printed(exit_code, kept);
 }
 
@@ -171,19 +183,10 @@ static int print_object(const struct invocation *invocation, const struct fcp_js
 
 	if (!text || asprintf(&line, "%s\n", text) < 0) {
 		line = NULL;
-		fprintf(stderr, "fcpause %s: no memory for the JSON\n", invocation->command->name);
+		complain(invocation, "", "no memory for the JSON");
 		return not_printed(exit_code, kept);
 	}
 	return print(invocation, line, exit_code, kept);
-}
-
-/* One line on stderr. */
-static void complain(const struct invocation *invocation, const char *kind, const char *text)
-{
-	const struct log log = invocation_log(invocation);
-
-	log_line(&log, strncmp(kind, "warning: ", 9) == 0 ? LEVEL_WARNING : LEVEL_ERROR, kind,
-		 text);
 }
 
 static void print_warnings(const struct output *output)

@@ -93,11 +93,22 @@ madvise() { fcp madvise-ranges --mem-file-path mem --find zero "$@"; }
 }
 
 @test "the overview, --help and --version on a full stdout are failures too" {
-	for args in --help --version 'pause --help' 'pause --version' help; do
+	for args in --help --version 'pause --help' 'pause --version' help schema '--version --json'; do
 		status=0
 		"$FCPAUSE" $args >/dev/full 2>"$T/err" || status=$?
 		: >"$T/out"
 		expect 1
+		expect_err 'stdout: No space left on device'
+	done
+}
+
+@test "an error as JSON before there is a command, on a full stdout: it is said, and why" {
+	for args in '--json bogus' --json; do
+		status=0
+		"$FCPAUSE" $args >/dev/full 2>"$T/err" || status=$?
+		: >"$T/out"
+		expect 2
+		expect_err 'stdout: No space left on device'
 	done
 }
 
