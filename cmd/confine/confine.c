@@ -69,9 +69,13 @@ static bool needs_network(const struct invocation *invocation)
 
 static void report(const struct invocation *invocation, const char *part, int errnum)
 {
-	if (errnum != 0 && invocation->values[OPT_VERBOSE].on)
-		fprintf(stderr, "fcpause %s: sandbox: without %s: %s\n", invocation->command->name,
-			part, strerror(errnum));
+	const struct log log = invocation_log(invocation);
+	char text[160];
+
+	if (errnum == 0 || !invocation->values[OPT_VERBOSE].on)
+		return;
+	snprintf(text, sizeof(text), "sandbox: without %s: %s", part, strerror(errnum));
+	log_line(&log, LEVEL_INFO, "", text);
 }
 
 void confine(const struct invocation *invocation)
