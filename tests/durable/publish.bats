@@ -278,6 +278,8 @@ P
 	SHIM=(SHIM_FAULT=fsync:mem.fcpause-tmp@1=kill)
 	{ snapshot --type diff; } 2>/dev/null
 	struck
+	# Its guard puts the VM back meanwhile.
+	until_no_guard
 	sim_patch /vm '{"state":"Resumed"}'
 	SHIM=()
 	: >"$SIM_LOG"
