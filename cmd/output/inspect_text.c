@@ -241,6 +241,11 @@ static void put_heading(FILE *out, const char *name)
 	fprintf(out, "%-12s %22s %22s %22s\n", name, "before", "after", "difference");
 }
 
+static uint64_t amount_of(const struct fcp_class_bytes *amount, bool on_disk)
+{
+	return on_disk ? amount->allocated_bytes : amount->bytes;
+}
+
 static bool both_compare(const struct fcp_inspect_result *before,
 			 const struct fcp_inspect_result *after, size_t same)
 {
@@ -248,29 +253,29 @@ static bool both_compare(const struct fcp_inspect_result *before,
 	       fcp_inspect_compares(after, (enum fcp_same)same);
 }
 
+/* The rows of one table: of what the classes have on disk, or in memory. */
+static void put_differences(FILE *out, const struct fcp_inspect_result *before,
+			    const struct fcp_inspect_result *after, bool on_disk)
+{
+	put_heading(out, on_disk ? "on disk" : "in memory");
+	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
+		put_difference(out, map_looks[i].name, amount_of(&before->classes[i], on_disk),
+			       amount_of(&after->classes[i], on_disk));
+	put_difference(out, "all", on_disk ? before->data_bytes : before->logical_bytes,
+		       on_disk ? after->data_bytes : after->logical_bytes);
+	for (size_t i = 0; i < FCP_SAMES; i++)
+		if (both_compare(before, after, i))
+			put_difference(out, map_looks[FCP_PAGE_CLASSES + i].name,
+				       amount_of(&before->same_all[i], on_disk),
+				       amount_of(&after->same_all[i], on_disk));
+}
+
 static void put_both(FILE *out, const struct fcp_inspect_result *before,
 		     const struct fcp_inspect_result *after)
 {
-	put_heading(out, "on disk");
-	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
-		put_difference(out, map_looks[i].name, before->classes[i].allocated_bytes,
-			       after->classes[i].allocated_bytes);
-	put_difference(out, "all", before->data_bytes, after->data_bytes);
-	for (size_t i = 0; i < FCP_SAMES; i++)
-		if (both_compare(before, after, i))
-			put_difference(out, map_looks[FCP_PAGE_CLASSES + i].name,
-				       before->same_all[i].allocated_bytes,
-				       after->same_all[i].allocated_bytes);
+	put_differences(out, before, after, true);
 	fputc('\n', out);
-	put_heading(out, "in memory");
-	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
-		put_difference(out, map_looks[i].name, before->classes[i].bytes,
-			       after->classes[i].bytes);
-	put_difference(out, "all", before->logical_bytes, after->logical_bytes);
-	for (size_t i = 0; i < FCP_SAMES; i++)
-		if (both_compare(before, after, i))
-			put_difference(out, map_looks[FCP_PAGE_CLASSES + i].name,
-				       before->same_all[i].bytes, after->same_all[i].bytes);
+	put_differences(out, before, after, false);
 	if (both_compare(before, after, FCP_SAME_BASE))
 		put_difference(out, "layer stores", before->layer_bytes, after->layer_bytes);
 	if (both_compare(before, after, FCP_SAME_SHARE))
