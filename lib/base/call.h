@@ -23,7 +23,7 @@ int fcp_call_begin(void *settings, const void *given, const void *result, struct
 
 /*
  * Moves what fits of our result, of the size bytes, into the caller's; the rest stays in *own, to
- * be freed there. Both begin with their size and an outcome; the caller's size stays. Members of
+ * be freed there. Both begin with their size and an outcome; the caller's stays, ours is set. Members of
  * the caller's that are not known here become zero. Returns what the public function returns: -1
  * where ran is negative, else the status.
  */
