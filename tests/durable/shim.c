@@ -478,6 +478,12 @@ ssize_t pread64(int fd, void *data, size_t bytes, off64_t offset)
 	return strikes_fd("pread", fd) ? -1 : NEXT(pread64)(fd, data, bytes, offset);
 }
 
+/* What pread(2) is where _FORTIFY_SOURCE checks its buffer. */
+ssize_t __pread64_chk(int fd, void *data, size_t bytes, off64_t offset, size_t room)
+{
+	return strikes_fd("pread", fd) ? -1 : NEXT(__pread64_chk)(fd, data, bytes, offset, room);
+}
+
 ssize_t pwrite64(int fd, const void *data, size_t bytes, off64_t offset)
 {
 	return strikes_fd("pwrite", fd) ? -1 : NEXT(pwrite64)(fd, data, bytes, offset);

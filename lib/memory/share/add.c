@@ -73,7 +73,7 @@ static int find_index(const struct fcp_share_set *set, struct fcp_share_source *
 	build.bytes = (uint64_t)of.st_size;
 	if (fcp_share_index_build(&build, &source->index, err) != 0)
 		return -1;
-	if (keep)
+	if (keep && !source->index.partial)
 		fcp_share_index_keep(file->fd, &of, &source->index);
 	return 0;
 }

@@ -28,6 +28,7 @@ uint64_t fcp_share_hash_block(const unsigned char *block);
 struct fcp_share_index {
 	uint64_t *slots; /* owned; NULL: there is nothing in it */
 	uint64_t slot_count;
+	bool partial; /* some of the file could not be read: not for another run */
 };
 
 struct fcp_share_index_build {
@@ -40,8 +41,8 @@ struct fcp_share_index_build {
 
 /*
  * Reads what has data (SEEK_DATA) in two threads. Blocks of zeros are left out, and so is the
- * part of a block at the end; of equal blocks the first is kept. What cannot be read, or has gone
- * meanwhile, is left out too. Takes 16 bytes a block of data, and 1 MiB a thread.
+ * part of a block at the end; of equal blocks the first is kept. What cannot be read, or is gone by
+ * then, is left out too: the index is partial. Takes 16 bytes a block of data, and 1 MiB a thread.
  * FCP_ERR_INTERRUPTED, FCP_ERR_MEMORY; FCP_ERR_IO: where the data is cannot be found out.
  */
 int fcp_share_index_build(const struct fcp_share_index_build *build, struct fcp_share_index *index_,

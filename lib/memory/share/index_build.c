@@ -88,6 +88,13 @@ static void *fail_indexing(struct index_work *work, const struct fcp_error *erro
 	return NULL;
 }
 
+static void note_unread(struct index_work *work)
+{
+	pthread_mutex_lock(&work->mutex);
+	work->index->partial = true;
+	pthread_mutex_unlock(&work->mutex);
+}
+
 /* How much of it could be read. */
 static uint64_t read_index_chunk(int fd, struct fcp_range chunk, unsigned char *buffer)
 {
@@ -120,6 +127,8 @@ static void *index_chunks(void *arg)
 	while (next_chunk(work, &chunk)) {
 		uint64_t held = read_index_chunk(work->build->fd, chunk, buffer);
 
+		if (held < chunk.end - chunk.start)
+			note_unread(work);
 		for (uint64_t at = 0; at + FCP_PAGE_BYTES <= held; at += FCP_PAGE_BYTES)
 			if (!fcp_page_is_zero(buffer + at))
 				fcp_share_index_add(work->index, work->build->hash(buffer + at),
