@@ -213,10 +213,10 @@ shared_bytes() { filefrag -v -b4096 "$1" | awk '/shared/ { gsub(":", ""); blocks
 
 # A disk with blocks of 4 KiB, as a page has: those of the small image are shorter, and lie between.
 boot_with_larger_blocks() {
-	mkdir "$T/root" "$T/images"
+	mkdir -p "$T/root" "$T/images"
 	debugfs -R "rdump / $T/root" "$FCPAUSE_LIVE_IMAGES/guest.ext4" 2>/dev/null
 	mke2fs -q -t ext4 -b 4096 -d "$T/root" "$T/images/guest.ext4" 192M
-	ln -s "$FCPAUSE_LIVE_IMAGES"/guest.{vmlinux,initrd} "$T/images"
+	ln -sf "$FCPAUSE_LIVE_IMAGES"/guest.{vmlinux,initrd} "$T/images"
 	FCPAUSE_LIVE_IMAGES=$T/images boot
 	rm -r "$T/root"
 }
@@ -254,5 +254,45 @@ boot_with_larger_blocks() {
 	rm "$X"/plain.*
 	is_whole "$X/s.snap" "$X/s.mem"
 	[ "$(guest 'md5sum /root/object /tmp/more')" = "$sum" ]
+	stop_vm
+}
+
+# What another VM of the same image has in its memory, and what is on the disk, is not stored again, of a VM that was
+# booted and used, with nothing reclaimed. 30 MiB of random bytes in its tmpfs (workload) can be stored nowhere else.
+# Three of each: the first shared one builds the indexes too.
+@test "booted, the page cache left alone: shared with the disk and with the memory of another VM of the same image" {
+	local i
+	on_xfs
+	boot_with_larger_blocks
+	workload
+	snap "$X/other"
+	expect 0
+	stop_vm
+	boot_with_larger_blocks
+	workload
+	guest 'find / -xdev -type f -exec cat {} + >/dev/null; cat /sbin/* /bin/* /lib/*/* >/dev/null; sync' 2>/dev/null || true
+	ip link set "$TAP" down
+	api PATCH /vm '{"state":"Paused"}'
+	keep_disk c && sync "$X/c.disk"
+	for i in 1 2 3; do
+		snap "$X/plain" --force
+		expect 0
+		cp "$T/out" "$T/plain$i"
+		snap "$X/c" --share "$X/c.disk" --share "$X/other.mem" --force
+		expect 0
+		cp "$T/out" "$T/shared$i"
+	done
+	ip link set "$TAP" up
+	sync "$X/c.mem" "$X/plain.mem"
+	figure booted_share '{memory, plain: $plain, shared: $shared, stored_bytes: $stored, plain_bytes: $bytes}' \
+		--argjson plain "$(jq -s 'map({ms, paused_ms, downtime_ms})' "$T"/plain?)" \
+		--argjson shared "$(jq -s 'map({ms, paused_ms, downtime_ms})' "$T"/shared?)" \
+		--argjson stored "$(($(on_disk "$X/c.mem") - $(shared_bytes "$X/c.mem")))" \
+		--argjson bytes "$(on_disk "$X/plain.mem")"
+	cmp "$X/c.mem" "$X/plain.mem"
+	[ $(($(on_disk "$X/c.mem") - $(shared_bytes "$X/c.mem"))) -le $(((30 + 35) * MIB)) ]
+	put_disk c
+	rm "$X"/{other,plain}.*
+	is_whole "$X/c.snap" "$X/c.mem"
 	stop_vm
 }
