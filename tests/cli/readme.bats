@@ -51,6 +51,8 @@ run_example() {
 @test "the README's figures are what tests/live/table makes of tests/live/figures.json" {
 	diff -u <(sed '1,/^<!-- figures: /d; /^<!-- end of figures -->/,$d' "$ROOT/README.md") \
 		<("$ROOT/tests/live/table")
+	diff -u <(sed '1,/^<!-- picture: /d; /^<!-- end of picture -->/,$d' "$ROOT/README.md") \
+		<("$ROOT/tests/live/table" --picture)
 }
 
 @test "there is a row for each variant, with its figures" {
@@ -67,8 +69,8 @@ run_example() {
 	examples | awk '$1 != n { n = $1; print $2, $3 }' >all
 	diff all - <<-'E'
 	./scripts/demo #
-	A simulated
 	scripts/fph-bench --config-file
+	A simulated
 	fcpause balloon-install
 	fcpause pause
 	export FCPAUSE_API_SOCK=fc.sock
