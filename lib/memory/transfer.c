@@ -8,7 +8,7 @@
 #include <fcntl.h>
 
 /* Fits the CPU cache; a cancellation waits for at most one piece. */
-#define PIECE_BYTES FCP_MIB
+#define PIECE_BYTES (FCP_MIB / 4)
 /* Large enough for long extents on disk, small enough to keep the disk busy. */
 #define WINDOW_BYTES (32 * FCP_MIB)
 

@@ -34,9 +34,9 @@ static const struct {
 /* Debian's two builds, with the same interface. */
 static void *open_library(void)
 {
-	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+	void *library = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
 
-	return library ? library : dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+	return library ? library : dlopen("libcurl-gnutls.so.4", RTLD_LAZY | RTLD_LOCAL);
 }
 
 static void load_libcurl(void)
