@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -211,6 +212,8 @@ int main(int argc, char **argv)
 	int word = 1;
 
 	keep_standard_descriptors();
+	/* No heap for each thread, which takes 64 MiB of addresses and three system calls. */
+	mallopt(M_ARENA_MAX, 1);
 	command = argc < 2 ? NULL : command_find(argv[1]);
 	if (command)
 		return run(command, argc - 1, argv + 1);

@@ -21,6 +21,7 @@ static struct fcp_doctor_settings settings_of(const struct invocation *invocatio
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
 		.cancel_fd = invocation->cancel_fd,
 		.observer = signals_observer(invocation->signals),
+		.confine = invocation->values[OPT_SANDBOX].on,
 	};
 }
 

@@ -3,6 +3,8 @@
 #include "base/seccomp.h"
 #include "cmd/confine/parts.h"
 
+#include <asm/sockios.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -139,6 +141,12 @@ static const struct fcp_seccomp_rule of_own[] = {
 	NEVER(listen),
 	NEVER(accept),
 	NEVER(accept4),
+	/* A signal to any process; the lease's owner is set to none (0). */
+	NOT(fcntl, 1, F_SETOWN_EX),
+	ONLY(fcntl, 2, 0),
+	NOT(fcntl, 1, F_SETOWN),
+	NOT(ioctl, 1, FIOSETOWN),
+	NOT(ioctl, 1, SIOCSPGRP),
 	NOT(ioctl, 1, TIOCSTI),
 	NOT(ioctl, 1, 0x541c /* TIOCLINUX */),
 	ONLY(socket, 0, AF_UNIX),

@@ -175,6 +175,7 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 		.snapshot_timeout_ms = (uint32_t)invocation->values[OPT_SNAPSHOT_TIMEOUT_MS].number,
 		.observer = signals_observer(invocation->signals),
 		.cancel_fd = invocation->cancel_fd,
+		.confine = invocation->values[OPT_SANDBOX].on,
 	};
 	return 0;
 }
@@ -214,6 +215,7 @@ int inspect_settings(const struct invocation *invocation, struct fcp_inspect_set
 		.share_min_run_bytes = invocation->values[OPT_MIN_RUN].number,
 		.observer = signals_observer(invocation->signals),
 		.cancel_fd = invocation->cancel_fd,
+		.confine = invocation->values[OPT_SANDBOX].on,
 	};
 	return 0;
 }
@@ -265,6 +267,7 @@ int madvise_ranges_settings(const struct invocation *invocation,
 		.align_bytes = invocation->values[OPT_ALIGN].number,
 		.observer = signals_observer(invocation->signals),
 		.cancel_fd = invocation->cancel_fd,
+		.confine = invocation->values[OPT_SANDBOX].on,
 	};
 	return 0;
 }

@@ -90,6 +90,9 @@ struct fcp_guest_ram;
 int fcp_guest_memory_open_process(const struct fcp_guest_ram *ram, int base_fd,
 				  struct fcp_guest_memory *memory_, struct fcp_error *err);
 
+/* The process whose memory it is; 0: a file's. */
+pid_t fcp_guest_memory_pid(const struct fcp_guest_memory *memory);
+
 /* Frees what fcp_guest_memory_open_process() made; a file's descriptor is the caller's. */
 void fcp_guest_memory_close(struct fcp_guest_memory *memory);
 

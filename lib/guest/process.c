@@ -326,6 +326,11 @@ int fcp_guest_memory_open_process(const struct fcp_guest_ram *ram, int base_fd,
 	return 0;
 }
 
+pid_t fcp_guest_memory_pid(const struct fcp_guest_memory *memory)
+{
+	return memory->process ? memory->process->ram->pid : 0;
+}
+
 void fcp_guest_memory_close(struct fcp_guest_memory *memory)
 {
 	if (!memory->process)

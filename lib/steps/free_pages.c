@@ -60,12 +60,14 @@ static int find_free_pages(const struct free_pages_call *call, struct fcp_free_p
 			   struct fcp_error *err)
 {
 	const struct fcp_free_pages_settings *settings = &call->settings;
+	/* The caller's callbacks may do anything. */
+	const struct fcp_free_look look = {settings->cancel_fd, false};
 	FCP_CLEANUP(guest_free) struct fcp_guest_free found = {0};
 	struct fcp_guest_memory memory;
 
 	if (fcp_guest_memory_open_source(&call->memory, settings->holes,
 					 settings->base ? &call->base : NULL, &memory, err) != 0 ||
-	    fcp_free_ranges_of(&memory, settings->cancel_fd, &found, &result->guest, err) != 0)
+	    fcp_free_ranges_of(&memory, &look, &found, &result->guest, err) != 0)
 		return -1;
 	result->free_bytes = found.free_bytes;
 	result->ranges = found.ranges;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "steps/free_ranges.h"
 
+#include "base/confined.h"
 #include "base/error.h"
 
 #include <stdio.h>
@@ -33,17 +34,38 @@ static void fill_report(const struct fcp_guest_free *found, struct report_block 
 	}
 }
 
-int fcp_free_ranges_of(const struct fcp_guest_memory *memory, int cancel_fd,
+struct free_search {
+	const struct fcp_guest_memory *memory;
+	struct fcp_guest_free_settings settings;
+	struct fcp_guest_free *found;
+};
+
+static int find_free(void *arg, struct fcp_error *err)
+{
+	struct free_search *search = arg;
+
+	return fcp_guest_find_free(search->memory, &search->settings, search->found, err);
+}
+
+int fcp_free_look_for(const struct fcp_guest_memory *memory, const struct fcp_free_look *look,
+		      struct fcp_guest_free *found, struct fcp_error *err)
+{
+	const struct fcp_confinement confinement = {look->confine, fcp_guest_memory_pid(memory)};
+	struct free_search search = {memory, {.cancel_fd = look->cancel_fd}, found};
+
+	return fcp_confined_run(&confinement, find_free, &search, err);
+}
+
+int fcp_free_ranges_of(const struct fcp_guest_memory *memory, const struct fcp_free_look *look,
 		       struct fcp_guest_free *found, struct fcp_guest_report **report,
 		       struct fcp_error *err)
 {
-	const struct fcp_guest_free_settings settings = {.cancel_fd = cancel_fd};
 	struct report_block *block = calloc(1, sizeof(*block));
 	int ran;
 
 	if (!block)
 		return fcp_error_nomem(err);
-	ran = fcp_guest_find_free(memory, &settings, found, err);
+	ran = fcp_free_look_for(memory, look, found, err);
 	fill_report(found, block);
 	free(*report);
 	*report = &block->report;
@@ -53,6 +75,7 @@ int fcp_free_ranges_of(const struct fcp_guest_memory *memory, int cancel_fd,
 int fcp_free_ranges_find(const struct fcp_free_source *source, struct fcp_ranges *ranges_,
 			 struct fcp_guest_report **report, struct fcp_error *err)
 {
+	const struct fcp_free_look look = {source->cancel_fd, source->confine};
 	struct fcp_guest_memory memory;
 	struct fcp_guest_free found = {0};
 	int ran;
@@ -60,7 +83,7 @@ int fcp_free_ranges_find(const struct fcp_free_source *source, struct fcp_ranges
 	if (fcp_guest_memory_open_file(source->fd, source->holes, source->base_fd, &memory, err) !=
 	    0)
 		return -1;
-	ran = fcp_free_ranges_of(&memory, source->cancel_fd, &found, report, err);
+	ran = fcp_free_ranges_of(&memory, &look, &found, report, err);
 	if (ran == 0) {
 		*ranges_ = found.ranges;
 		found.ranges = (struct fcp_ranges){0};

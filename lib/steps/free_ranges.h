@@ -11,6 +11,12 @@ struct fcp_free_source {
 	enum fcp_holes holes; /* UNSPECIFIED counts as ZERO */
 	int base_fd;	      /* of a layer; else -1 */
 	int cancel_fd;
+	bool confine; /* see fcp_free_look */
+};
+
+struct fcp_free_look {
+	int cancel_fd;
+	bool confine; /* what the guest wrote is read by a confined thread (base/confined.h) */
 };
 
 /*
@@ -25,8 +31,12 @@ int fcp_free_ranges_find(const struct fcp_free_source *source, struct fcp_ranges
  * The same for any guest memory. *found (zero-initialised, owned by the caller) also holds the
  * guest's memory regions.
  */
-int fcp_free_ranges_of(const struct fcp_guest_memory *memory, int cancel_fd,
+int fcp_free_ranges_of(const struct fcp_guest_memory *memory, const struct fcp_free_look *look,
 		       struct fcp_guest_free *found, struct fcp_guest_report **report,
 		       struct fcp_error *err);
+
+/* The same without a report. */
+int fcp_free_look_for(const struct fcp_guest_memory *memory, const struct fcp_free_look *look,
+		      struct fcp_guest_free *found, struct fcp_error *err);
 
 #endif

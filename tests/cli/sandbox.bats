@@ -89,6 +89,49 @@ EVERYWHERE=(exec write-process trace signal steal code mount namespace module bp
 	grep -qx 'internet ok' tried
 }
 
+# Beyond that, where the guest's memory is read.
+READING=(read-file change-file make-file remove-file connect internet tcp server fork read-process)
+
+@test "who reads the guest's memory in Firecracker's process reaches no file, socket or other process" {
+	vm --memory 64 --workload 8,4,2
+	outside
+	exploited process_vm_readv pause --api-sock "$SIM_SOCK" --envd "$SIM_ENVD" --snapshot-path snap --mem-file-path mem \
+		--writer fcpause --json
+	expect 0
+	expect_json '.steps[2].writer == "fcpause"'
+	failed "${EVERYWHERE[@]}" "${READING[@]}"
+	[ -e outside/file ] && [ ! -e outside/made ]
+}
+
+@test "nor does who copies it, with free pages left in" {
+	vm --memory 64 --workload 8,4,2
+	outside
+	exploited process_vm_readv pause --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file-path mem \
+		--writer fcpause --no-trim --verify
+	expect 0
+	failed "${EVERYWHERE[@]}" "${READING[@]}"
+}
+
+@test "nor does doctor, who looks whether free pages can be found in it" {
+	vm --memory 64
+	outside
+	exploited process_vm_readv doctor --api-sock "$SIM_SOCK"
+	expect 4
+	failed "${EVERYWHERE[@]}" "${READING[@]}"
+}
+
+@test "nor does who reads it in a memory file" {
+	outside
+	guest_file guest.mem
+	local command
+	for command in 'madvise-ranges --list' inspect 'madvise-ranges --find free'; do
+		# shellcheck disable=SC2086
+		exploited pread $command --mem-file-path guest.mem --json
+		expect 0
+		failed "${EVERYWHERE[@]}" "${READING[@]}"
+	done
+}
+
 # has_rights CAPABILITIES: of the fcpause that runs, which is then ended.
 has_rights() {
 	local process

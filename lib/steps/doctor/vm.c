@@ -3,8 +3,8 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "firecracker/balloon.h"
-#include "guest/free_pages.h"
 #include "steps/doctor/checks.h"
+#include "steps/free_ranges.h"
 #include "steps/snapshot/base.h"
 #include "steps/vm_memory.h"
 
@@ -124,14 +124,14 @@ static void check_base(struct fcp_doctor *doctor, const struct fcp_guest_ram *ra
 static int check_free_pages(struct fcp_doctor *doctor, const struct fcp_guest_ram *ram, int base_fd,
 			    struct fcp_check *check, struct fcp_error *err)
 {
-	const struct fcp_guest_free_settings settings = {.cancel_fd = doctor->settings->cancel_fd};
+	const struct fcp_free_look look = {doctor->settings->cancel_fd, doctor->settings->confine};
 	struct fcp_guest_free found = {0};
 	struct fcp_guest_memory memory;
 	int ran;
 
 	if (fcp_guest_memory_open_process(ram, base_fd, &memory, err) != 0)
 		return -1;
-	ran = fcp_guest_find_free(&memory, &settings, &found, err);
+	ran = fcp_free_look_for(&memory, &look, &found, err);
 	fcp_guest_memory_close(&memory);
 	if (ran == 0)
 		fcp_check_set(check, FCP_VERDICT_OK, "Linux %s, %llu MiB free", found.release,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/call.h"
 #include "base/cleanup.h"
+#include "base/confined.h"
 #include "base/deadline.h"
 #include "base/observer.h"
 #include "base/outcome.h"
@@ -98,7 +99,8 @@ static int check_guest(struct inspect_run *run, struct fcp_error *err)
 	FCP_CLEANUP(free) struct fcp_guest_report *report = NULL;
 	struct fcp_ranges free_ranges = {0};
 	const struct fcp_free_source source = {run->file.fd, run->result->attributes.holes,
-					       run->base.file.file.fd, run->file.cancel_fd};
+					       run->base.file.file.fd, run->file.cancel_fd,
+					       run->settings->confine};
 	int found = fcp_free_ranges_find(&source, &free_ranges, &report, err);
 
 	fcp_ranges_clear(&free_ranges);
@@ -107,14 +109,29 @@ static int check_guest(struct inspect_run *run, struct fcp_error *err)
 	return found;
 }
 
+struct classification {
+	const struct fcp_guest_memory *memory;
+	const struct fcp_guest_classify_settings *settings;
+	char *release;
+};
+
+static int classify(void *arg, struct fcp_error *err)
+{
+	const struct classification *job = arg;
+
+	return fcp_guest_classify(job->memory, job->settings, job->release, err);
+}
+
 static int add_guest(struct inspect_run *run, struct fcp_error *err)
 {
 	const struct fcp_guest_classify_settings settings = {.zero = true,
 							     .cancel_fd = run->file.cancel_fd,
 							     .sink = add_run,
 							     .sink_arg = run};
+	const struct fcp_confinement confinement = {run->settings->confine, 0};
 	char release[FCP_GUEST_RELEASE_BYTES];
 	struct fcp_guest_memory memory;
+	struct classification job = {&memory, &settings, release};
 
 	if (check_guest(run, err) < 0 ||
 	    fcp_guest_memory_open_file(run->file.fd, run->result->attributes.holes,
@@ -123,7 +140,7 @@ static int add_guest(struct inspect_run *run, struct fcp_error *err)
 	if (memory.bytes != run->result->logical_bytes)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0, "%.200s: its size was changed",
 				     run->file.name);
-	if (fcp_guest_classify(&memory, &settings, release, err) < 0)
+	if (fcp_confined_run(&confinement, classify, &job, err) < 0)
 		return -1;
 	take_release(release, run->result->release);
 	return 0;

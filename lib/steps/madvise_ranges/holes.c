@@ -111,7 +111,8 @@ int fcp_madvise_check_holes(struct fcp_madvise_run *run, bool looked, struct fcp
 	/* If the guest cannot be read, no page is known to be free. */
 	if (!looked &&
 	    fcp_free_ranges_find(&(struct fcp_free_source){run->file.fd, FCP_HOLES_ZERO, -1,
-							   run->file.cancel_fd},
+							   run->file.cancel_fd,
+							   run->settings->confine},
 				 &found, &run->result->guest, err) != 0 &&
 	    err->error_class != FCP_ERR_UNSUPPORTED)
 		return -1;

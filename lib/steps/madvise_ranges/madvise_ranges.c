@@ -72,7 +72,8 @@ static int measure_file(const struct fcp_madvise_run *run, uint64_t *allocated_b
 static int find_free_of_file(struct fcp_madvise_run *run, struct fcp_error *err)
 {
 	const struct fcp_free_source source = {run->file.fd, run->result->attributes.holes,
-					       run->base.file.fd, run->file.cancel_fd};
+					       run->base.file.fd, run->file.cancel_fd,
+					       run->settings->confine};
 	bool look = run->find & FCP_FIND_FREE;
 	struct fcp_error why;
 

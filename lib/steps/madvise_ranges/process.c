@@ -207,11 +207,11 @@ static bool lies_in(const struct fcp_ranges *inner, const struct fcp_ranges *out
  */
 static int check_still_free(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
+	const struct fcp_free_look look = {-1, run->settings->confine};
 	FCP_CLEANUP(guest_free) struct fcp_guest_free now = {0};
 	struct fcp_error why;
 
-	if (fcp_guest_find_free(&run->memory, &(struct fcp_guest_free_settings){.cancel_fd = -1},
-				&now, &why) == 0 &&
+	if (fcp_free_look_for(&run->memory, &look, &now, &why) == 0 &&
 	    lies_in(&run->result->ranges, &now.ranges))
 		return 0;
 	return fcp_error_set(

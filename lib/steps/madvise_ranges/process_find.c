@@ -47,10 +47,10 @@ static int open_base(struct fcp_madvise_process_run *run, uint64_t bytes, struct
 
 static int find_free_of_process(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
+	const struct fcp_free_look look = {run->settings->cancel_fd, run->settings->confine};
 	struct fcp_madvise_ranges_result *result = run->result;
 
-	if (fcp_free_ranges_of(&run->memory, run->settings->cancel_fd, &run->found, &result->guest,
-			       err) == 0)
+	if (fcp_free_ranges_of(&run->memory, &look, &run->found, &result->guest, err) == 0)
 		return 0;
 	if (run->ram.backing == FCP_GUEST_BACKING_USERFAULT && run->base.fd < 0)
 		fcp_error_append(

@@ -11,6 +11,8 @@
 static int scan_guest(struct fcp_snapshot_memory *memory, enum fcp_holes holes,
 		      struct fcp_snapshot_result *result, struct fcp_error *err)
 {
+	const struct fcp_snapshot_settings *settings = memory->settings.snapshot;
+	const struct fcp_free_look look = {settings->cancel_fd, settings->confine};
 	struct fcp_guest_memory guest;
 	int found;
 
@@ -18,8 +20,7 @@ static int scan_guest(struct fcp_snapshot_memory *memory, enum fcp_holes holes,
 		return -1;
 	if (holes == FCP_HOLES_BASE)
 		guest.holes = holes;
-	found = fcp_free_ranges_of(&guest, memory->settings.snapshot->cancel_fd, &memory->found,
-				   &result->guest, err);
+	found = fcp_free_ranges_of(&guest, &look, &memory->found, &result->guest, err);
 	fcp_guest_memory_close(&guest);
 	return found;
 }

@@ -2,6 +2,7 @@
 #include "steps/snapshot/memory.h"
 
 #include "base/cleanup.h"
+#include "base/confined.h"
 #include "base/deadline.h"
 #include "base/units.h"
 #include "firecracker/hold.h"
@@ -180,6 +181,33 @@ static int wait_for_state(const struct fcp_snapshot_memory *memory, struct fcp_e
 	return -1;
 }
 
+/* The VM's pages on their way into the file. */
+struct copy_job {
+	struct fcp_snapshot_memory *memory;
+	struct fcp_memory_report *report;
+};
+
+static int copy_and_verify(void *arg, struct fcp_error *err)
+{
+	const struct copy_job *job = arg;
+
+	if (fcp_snapshot_copy_changed(job->memory, job->report, err) != 0)
+		return -1;
+	return job->memory->settings.snapshot->verify
+		       ? fcp_snapshot_verify(job->memory, job->report, err)
+		       : 0;
+}
+
+static int copy_pages(struct fcp_snapshot_memory *memory, struct fcp_memory_report *report,
+		      struct fcp_error *err)
+{
+	const struct fcp_confinement confinement = {memory->settings.snapshot->confine,
+						    memory->ram.pid};
+	struct copy_job job = {memory, report};
+
+	return fcp_confined_run(&confinement, copy_and_verify, &job, err);
+}
+
 /*
  * Free pages are searched while Firecracker saves its state: no vCPU runs, and devices write only
  * to pages in use. The rest must wait until it is held.
@@ -199,9 +227,7 @@ static int work_while_held(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 	if (fcp_snapshot_find_changed(memory, &result->memory, err) != 0)
 		return -1;
 	downtime->scan += lap_ms(&since_ns);
-	if (fcp_snapshot_copy_changed(memory, &result->memory, err) != 0 ||
-	    (memory->settings.snapshot->verify &&
-	     fcp_snapshot_verify(memory, &result->memory, err) != 0))
+	if (copy_pages(memory, &result->memory, err) != 0)
 		return -1;
 	downtime->copy = lap_ms(&since_ns);
 	return fcp_hold_check(memory->hold, err);
