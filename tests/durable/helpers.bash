@@ -134,7 +134,7 @@ until_held_or_gone() {
 	done
 	_show 'neither held nor through'
 }
-release() { timeout -k 1 "$SIM_DEADLINE_S" sh -c ': >"$1"' sh "$T/gate"; }
+release() { timeout -k 1 "$SIM_DEADLINE_S" sh -c 'echo >"$1"' sh "$T/gate"; }
 
 # What stands there beforehand: no snapshot, but easy to know again.
 old_pair() {

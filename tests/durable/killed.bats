@@ -165,6 +165,25 @@ until_request() {
 	done
 }
 
+@test "p21: SIGKILL at each read of the guest's memory and each write of the file: the VM runs again" {
+	unset FCPAUSE_WRITER
+	vm --no-envd --workload 4,2,0
+	local call n
+	for call in process_vm_readv pwrite:fcpause-tmp; do
+		for ((n = 1; n < 6; n++)); do
+			rm -f "$D"/*
+			SHIM=("SHIM_FAULT=$call@$n=kill")
+			{ snapshot --resume; } 2>/dev/null
+			struck || break
+			[ "$status" -eq 137 ]
+			until_no_guard
+			until_vm_is Running || _show "killed at $call $n" || return
+			[ -z "$(find "$D" -type p)" ] || _show "left: $(listing)" || return
+		done
+		[ "$n" -gt 1 ] || _show "was never at $call" || return
+	done
+}
+
 @test "p21: SIGKILL while fcpause holds Firecracker: with its guard and without, nobody waits at the pipe" {
 	unset FCPAUSE_WRITER
 	vm --no-envd --workload 4,2,0

@@ -63,7 +63,7 @@ struct fault {
 
 static struct fault faults[FAULTS_MAX];
 static size_t fault_count;
-static int log_fd = -1;
+static int log_fd = -1, gate_fd = -1;
 static long own_pid;
 static bool all_paths;
 static bool inherited[FDS_MAX];
@@ -147,11 +147,24 @@ static void read_fault(char *spec)
 	fault_count++;
 }
 
+/* Of what counts descriptors. */
+static int out_of_the_way(int fd)
+{
+	int high = fd;
+
+	if (fd >= 0) {
+		high = (int)raw(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FDS_MAX, 0);
+		raw(SYS_close, fd, 0, 0, 0);
+	}
+	return high;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *log = getenv("SHIM_LOG"), *seconds = getenv("SHIM_ALARM");
 	static char copy[4096]; /* nothing to free: a leak checker looks at the end */
 	char *specs = getenv("SHIM_FAULT") ? copy : NULL;
+	bool holds = specs && strstr(getenv("SHIM_FAULT"), "=hold");
 
 	own_pid = raw(SYS_getpid, 0, 0, 0, 0);
 	all_paths = getenv("SHIM_PROC") != NULL;
@@ -167,13 +180,13 @@ __attribute__((constructor)) static void begin(void)
 	for (char *spec; specs && (spec = strsep(&specs, ";")) != NULL;)
 		if (*spec)
 			read_fault(spec);
-	/* Out of the way of what counts descriptors. */
-	if (log_fd >= 0) {
-		int high = (int)raw(SYS_fcntl, log_fd, F_DUPFD_CLOEXEC, FDS_MAX, 0);
-
-		raw(SYS_close, log_fd, 0, 0, 0);
-		log_fd = high;
-	}
+	/* Opened now: who is held may be a thread that can open nothing. For both directions, to wait for
+	 * a byte and not for the end. */
+	if (holds)
+		gate_fd = (int)raw(SYS_openat, AT_FDCWD, (long)getenv("SHIM_GATE"),
+				   O_RDWR | O_CLOEXEC, 0);
+	log_fd = out_of_the_way(log_fd);
+	gate_fd = out_of_the_way(gate_fd);
 }
 
 /* ---- what every wrapper does first ---- */
@@ -210,12 +223,13 @@ static void say(const char *prefix, const char *name, const char *path, const ch
 		raw(SYS_write, log_fd, (long)line, length, 0);
 }
 
-/* Whoever opens the gate for writing lets us go on. */
+/* Whoever writes a byte to the gate lets us go on. */
 static void hold(void)
 {
-	long fd = raw(SYS_openat, AT_FDCWD, (long)getenv("SHIM_GATE"), O_RDONLY | O_CLOEXEC, 0);
+	char byte;
 
-	raw(SYS_close, fd, 0, 0, 0);
+	while (raw(SYS_read, gate_fd, (long)&byte, 1, 0) == -EINTR)
+		continue;
 }
 
 static bool counts(const char *path)
