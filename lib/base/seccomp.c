@@ -18,8 +18,9 @@
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
-#define RULE_STEPS 6 /* instructions of the longest rule */
-#define PROGRAM_STEPS (FCP_SECCOMP_RULES_MAX * RULE_STEPS + 8)
+#define RULE_STEPS 6  /* instructions of the longest rule */
+#define GROUP_RULES 8 /* and those of its last call: a jump reaches over 255 steps */
+#define PROGRAM_STEPS (FCP_SECCOMP_RULES_MAX * (RULE_STEPS + 2) + 8)
 
 #define DATA_CALL offsetof(struct seccomp_data, nr)
 #define DATA_ARCHITECTURE offsetof(struct seccomp_data, arch)
@@ -96,23 +97,63 @@ static void add_architecture(struct program *program)
 }
 #endif
 
+/* By call; those of one call stay in their order. */
+static size_t sort_rules(const struct fcp_seccomp_table *tables, size_t count,
+			 const struct fcp_seccomp_rule **sorted_)
+{
+	size_t rules = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < tables[i].count; j++) {
+			const struct fcp_seccomp_rule *rule = &tables[i].rules[j];
+			size_t at = rules++;
+
+			if (rules > FCP_SECCOMP_RULES_MAX)
+				return rules;
+			for (; at > 0 && sorted_[at - 1]->call > rule->call; at--)
+				sorted_[at] = sorted_[at - 1];
+			sorted_[at] = rule;
+		}
+	}
+	return rules;
+}
+
+/*
+ * A call passes by the groups before its own in one step each: the kernel runs the filter for every
+ * call when it is applied, to know which are always allowed, and that is most of the cost.
+ */
+static size_t add_group(struct program *program, const struct fcp_seccomp_rule *const *rules,
+			size_t count, enum fcp_seccomp_action rest)
+{
+	struct sock_filter *head = &program->steps[program->count++];
+	size_t used = 0;
+
+	while (used < count && (used < GROUP_RULES || rules[used]->call == rules[used - 1]->call))
+		add_rule(program, rules[used++]);
+	add_return(program, rest);
+	if (used < count)
+		*head = (struct sock_filter)
+			BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, rules[used]->call,
+				 (unsigned char)(&program->steps[program->count] - head - 1), 0);
+	else
+		*head = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DATA_CALL);
+	return used;
+}
+
 int fcp_seccomp_apply(const struct fcp_seccomp_table *tables, size_t count,
 		      enum fcp_seccomp_action rest)
 {
 #ifdef ARCHITECTURE
-	struct program program;
+	const struct fcp_seccomp_rule *sorted[FCP_SECCOMP_RULES_MAX];
+	size_t rules = sort_rules(tables, count, sorted);
+	struct program program = {.count = 0};
 	struct sock_fprog filter;
-	size_t rules = 0;
 
-	program.count = 0;
+	if (rules > FCP_SECCOMP_RULES_MAX)
+		return E2BIG;
 	add_architecture(&program);
-	for (size_t i = 0; i < count; i++) {
-		rules += tables[i].count;
-		if (rules > FCP_SECCOMP_RULES_MAX)
-			return E2BIG;
-		for (size_t j = 0; j < tables[i].count; j++)
-			add_rule(&program, &tables[i].rules[j]);
-	}
+	for (size_t at = 0; at < rules;)
+		at += add_group(&program, sorted + at, rules - at, rest);
 	add_return(&program, rest);
 	filter = (struct sock_fprog){program.count, program.steps};
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||

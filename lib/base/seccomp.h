@@ -39,13 +39,13 @@ struct fcp_seccomp_table {
 };
 
 /* Room for that many rules, of all tables together. */
-#define FCP_SECCOMP_RULES_MAX 320
+#define FCP_SECCOMP_RULES_MAX 200
 
 /*
- * Applies the tables one after the other: the first rule that matches decides, otherwise the
- * action of rest. Calls of another architecture end the process. Sets no_new_privs, without which
- * the kernel takes filters of privileged programs only. 0, or an errno: ENOSYS or EINVAL where
- * the kernel has no seccomp, E2BIG when there are too many rules.
+ * The tables are taken one after the other: the first rule of a call that matches decides,
+ * otherwise the action of rest. Calls of another architecture end the process. Sets no_new_privs,
+ * without which the kernel takes filters of privileged programs only. 0, or an errno: ENOSYS or
+ * EINVAL where the kernel has no seccomp, E2BIG when there are too many rules.
  */
 int fcp_seccomp_apply(const struct fcp_seccomp_table *tables, size_t count,
 		      enum fcp_seccomp_action rest);
