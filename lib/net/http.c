@@ -92,6 +92,10 @@ static void set_options(struct fcp_http *http, struct transfer *transfer, const 
 	set(easy, CURLOPT_UNIX_SOCKET_PATH, socket_path);
 	set(easy, CURLOPT_PROXY, ""); /* not the environment's either */
 	set(easy, CURLOPT_PROTOCOLS_STR, fcp_url_is_tls(transfer->url) ? "https" : "http");
+	/* curl's defaults, which requests with tokens rest on. */
+	set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	/* A thread that still waits for a name server is not waited for at the end. */
 	set(easy, CURLOPT_QUICK_EXIT, 1L);
 	set(easy, CURLOPT_NOSIGNAL, 1L);

@@ -38,7 +38,22 @@ setup() {
 teardown() {
 	[ -z "${FCP_PID:-}" ] || kill -KILL "$FCP_PID" 2>/dev/null || true
 	sim_stop
-	check_reports
+	check_secrets && check_reports
+}
+
+# The token that a simulator wanted is in no file that came of the test, but the token files themselves
+# and what the simulator was sent.
+check_secrets() {
+	local kept token file bad=
+	for kept in "$BATS_TEST_TMPDIR"/sim-*/secret; do
+		[ -s "$kept" ] || continue
+		token=$(<"$kept")
+		while IFS= read -r file; do
+			[ "$(head -n 1 "$file")" = "$token" ] || bad+=" $file"
+		done < <(find "$BATS_TEST_TMPDIR" -type f ! -path "$kept" ! -path "${kept%secret}requests" \
+			-exec grep -laF -e "$token" {} +)
+	done
+	[ -z "$bad" ] || { echo "the token is in$bad"; return 1; }
 }
 
 # All reports of the test must be as the published schema says, and have no member that it lacks. (Those of the

@@ -132,3 +132,139 @@ hides() { run ! grep -q -- "$1" "$T/out" "$T/err"; }
 	expect 125
 	expect_err 'the command was killed'
 }
+
+# in_process PID WORD: it is in the arguments or the environment.
+in_process() { grep -qaF -- "$2" "/proc/$1/cmdline" "/proc/$1/environ"; }
+
+@test "a token is not in the arguments or the environment of fcpause, nor in its output" {
+	vm --token s3cr3t
+	(umask 077; echo s3cr3t >token)
+	local option pid
+	for option in '' --json -v '--json -v'; do
+		# shellcheck disable=SC2086
+		fcp_start exec --envd "$SIM_ENVD" --envd-token-file token $option -- sleep 30
+		sim_wait_log Start
+		pid=$(pgrep -P "$FCP_PID" -x fcpause)
+		run ! in_process "$pid" s3cr3t
+		fcp_signal TERM
+		fcp_end
+		hides s3cr3t
+		: >"$SIM_LOG"
+	done
+}
+
+@test "a token that envd refuses is not in the message; nor is a good one in a guest's environment" {
+	vm --token s3cr3t
+	(umask 077; echo wr0ng >token)
+	fcp exec --envd "$SIM_ENVD" --envd-token-file token --json -v -- env
+	[ "$status" -ne 0 ]
+	hides wr0ng
+	hides s3cr3t
+	(umask 077; echo s3cr3t >token)
+	FCPAUSE_ENVD_TOKEN_FILE=token fcp exec --envd "$SIM_ENVD" -- env
+	expect 0
+	hides s3cr3t
+}
+
+# dumps ARGS…: has a run of exec that is aborted left a core file, as its parent is told?
+dumps() {
+	python3 - "$FCPAUSE" "$SIM_LOG" exec --envd "$SIM_ENVD" --envd-token-file token "$@" -- sleep 30 <<-'E'
+	import os, resource, signal, sys, time
+	resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+	pid = os.posix_spawn(sys.argv[1], [sys.argv[1]] + sys.argv[3:], os.environ)
+	end = time.monotonic() + 20
+	while "Start" not in open(sys.argv[2]).read() and time.monotonic() < end:
+	    pass
+	os.kill(pid, signal.SIGABRT)
+	sys.exit(0 if os.WCOREDUMP(os.waitpid(pid, 0)[1]) else 1)
+	E
+}
+
+@test "a core file of a run that has a token is not written" {
+	command -v python3 >/dev/null || skip 'no python3'
+	vm --token s3cr3t
+	(umask 077; echo s3cr3t >token)
+	if ! dumps --no-sandbox; then skip 'no core files here'; fi
+	find . -maxdepth 1 -name 'core*' -delete
+	: >"$SIM_LOG"
+	run ! dumps
+	[ -z "$(find . -maxdepth 1 -name 'core*')" ]
+}
+
+# A server that sends one request on to LOCATION; PORT, REDIRECTING.
+redirecting() {
+	mkfifo ready
+	python3 - "$1" >ready 3>&- <<-'E' &
+	import http.server, sys
+	class Handler(http.server.BaseHTTPRequestHandler):
+	    def do_POST(self):
+	        self.send_response(307)
+	        self.send_header("Location", sys.argv[1] + self.path)
+	        self.send_header("Content-Length", "0")
+	        self.end_headers()
+	    do_GET = do_POST
+	    def log_message(self, *args): pass
+	server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+	server.timeout = 20
+	print(server.server_port, flush=True)
+	server.handle_request()
+	E
+	REDIRECTING=$!
+	read -r -t "$SIM_DEADLINE_S" PORT <ready
+}
+
+@test "no redirect is followed: a token goes to the server that was named, and to no other" {
+	command -v python3 >/dev/null || skip 'no python3'
+	vm --token s3cr3t
+	(umask 077; echo s3cr3t >token)
+	redirecting "$SIM_ENVD"
+	fcp exec --envd "http://127.0.0.1:$PORT" --envd-token-file token -- true
+	[ "$status" -ne 0 ]
+	expect_err 307
+	expect_no_requests
+	wait "$REDIRECTING"
+}
+
+@test "proxies of the environment are not asked, for envd and for Firecracker" {
+	vm --token s3cr3t
+	(umask 077; echo s3cr3t >token)
+	local name
+	for name in http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY; do
+		export "$name=http://127.0.0.1:1"
+	done
+	fcp exec --envd "$SIM_ENVD" --envd-token-file token -- echo in
+	expect 0
+	fcp status --api-sock "$SIM_SOCK"
+	expect 0
+}
+
+@test "https: a certificate that nobody vouches for is refused, and no request is sent" {
+	local program
+	for program in openssl python3; do command -v $program >/dev/null || skip "no $program"; done
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out certificate -days 2 -subj /CN=localhost \
+		-addext subjectAltName=IP:127.0.0.1 2>openssl.err
+	mkfifo ready
+	python3 - >ready 3>&- <<-'E' &
+	import socket, ssl
+	context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+	context.load_cert_chain("certificate", "key")
+	server = socket.create_server(("127.0.0.1", 0))
+	server.settimeout(20)
+	print(server.getsockname()[1], flush=True)
+	try:
+	    connection = server.accept()[0]
+	    open("accepted", "w").close()
+	    with context.wrap_socket(connection, server_side=True) as client:
+	        open("received", "wb").write(client.recv(4096))
+	except OSError:
+	    pass
+	E
+	read -r -t "$SIM_DEADLINE_S" PORT <ready
+	OTEL_EXPORTER_OTLP_ENDPOINT=https://127.0.0.1:$PORT OTEL_EXPORTER_OTLP_HEADERS=authorization=s3cr3t \
+		fcp status --api-sock none
+	expect 1
+	expect_err certificate
+	hides s3cr3t
+	wait $!
+	[ -e accepted ] && [ ! -s received ]
+}

@@ -36,6 +36,7 @@ sim_start() {
 	rm -f "$dir"/api.sock "$dir"/ready
 	SIM_SOCK=$dir/api.sock SIM_LOG=$dir/requests SIM_CLOCK=$dir/clock SIM_ERR=$dir/stderr
 	: >"$SIM_LOG"
+	_sim_keep_secret "$dir/secret" "$@"
 	: >"$SIM_CLOCK"
 	mkfifo "$dir/ready"
 	TMPDIR=$BATS_TEST_TMPDIR "$(sim_bin)" --api-sock "$SIM_SOCK" --request-log "$SIM_LOG" --clock-log "$SIM_CLOCK" \
@@ -51,6 +52,15 @@ sim_start() {
 	printf '%s\n' "$SIM_PID" "$SIM_SOCK" "$SIM_ENVD" "$SIM_LOG" "$SIM_CLOCK" "$SIM_ERR" \
 		>"$dir/values"
 	sim_use "$name"
+}
+
+# --token's value, for who looks where else it is.
+_sim_keep_secret() {
+	local file=$1
+	while [ $# -gt 1 ]; do
+		[ "$1" != --token ] || printf %s "$2" >"$file"
+		shift
+	done
 }
 
 # Makes the named simulator's values the current ones.
