@@ -149,11 +149,14 @@ static const struct fcp_seccomp_rule of_own[] = {
 	NOT(ioctl, 1, SIOCSPGRP),
 	NOT(ioctl, 1, TIOCSTI),
 	NOT(ioctl, 1, 0x541c /* TIOCLINUX */),
+};
+
+static const struct fcp_seccomp_rule of_local[] = {
 	ONLY(socket, 0, AF_UNIX),
 };
 
 /* AF_NETLINK: getaddrinfo(3) asks for the host's addresses. */
-static const struct fcp_seccomp_rule of_network[] = {
+static const struct fcp_seccomp_rule of_internet[] = {
 	ONLY(socket, 0, AF_INET),
 	ONLY(socket, 0, AF_INET6),
 	ONLY(socket, 0, AF_NETLINK),
@@ -163,7 +166,7 @@ static const struct fcp_seccomp_rule at_last[] = {
 	NEVER(socket),
 };
 
-int confine_calls(bool network)
+int confine_calls(bool local, bool internet)
 {
 	const uint32_t self = (uint32_t)getpid();
 	/* Signals to itself only; signal 0 asks whether a process is there. */
@@ -179,7 +182,8 @@ int confine_calls(bool network)
 		TABLE(of_rights),
 		TABLE(of_system),
 		TABLE(of_own),
-		{of_network, network ? sizeof(of_network) / sizeof(of_network[0]) : 0},
+		{of_local, local ? sizeof(of_local) / sizeof(of_local[0]) : 0},
+		{of_internet, internet ? sizeof(of_internet) / sizeof(of_internet[0]) : 0},
 		TABLE(at_last),
 	};
 

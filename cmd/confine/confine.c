@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/confine/confine.h"
 
+#include "cmd/confine/landlock.h"
 #include "cmd/confine/parts.h"
-#include "cmd/telemetry/telemetry.h"
 
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/prctl.h>
 
 #define CAPABILITY(name) (UINT64_C(1) << CAP_##name)
@@ -51,20 +50,12 @@ static uint64_t needed_capabilities(enum command_id id)
 	}
 }
 
-static bool is_url(const char *text)
+/* The API's socket; a name service's. */
+static bool needs_local_sockets(const struct invocation *invocation, const struct servers *servers)
 {
-	return text &&
-	       (strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0);
-}
+	bool guest_only = invocation->id == COMMAND_EXEC || invocation->id == COMMAND_RECLAIM;
 
-/* Only for what an option or the environment names. */
-static bool needs_network(const struct invocation *invocation)
-{
-	for (size_t id = 0; id < OPTIONS; id++)
-		if (invocation->values[id].text &&
-		    (options[id].kind == KIND_URL || is_url(invocation->values[id].text)))
-			return true;
-	return telemetry_needs_network(invocation->telemetry);
+	return !guest_only || text_of(invocation, OPT_API_SOCK) || servers->names;
 }
 
 static void report(const struct invocation *invocation, const char *part, int errnum)
@@ -78,14 +69,31 @@ static void report(const struct invocation *invocation, const char *part, int er
 	log_line(&log, LEVEL_INFO, "", text);
 }
 
+static void limit_files(const struct invocation *invocation, const struct servers *servers)
+{
+	int abi = 0, errnum;
+
+	if (!confines_files(invocation->id))
+		return;
+	errnum = confine_files(invocation, servers, &abi);
+	report(invocation, "Landlock", errnum);
+	if (errnum == 0 && abi < LANDLOCK_ABI_TCP)
+		report(invocation, "Landlock's rules for TCP", ENOSYS);
+}
+
 void confine(const struct invocation *invocation)
 {
+	struct servers servers;
+
 	if (!invocation->values[OPT_SANDBOX].on)
 		return;
+	servers_find(invocation, &servers);
 	/* No core file, and no look into the process by others of the same user: there may be a
 	 * token. */
 	report(invocation, "PR_SET_DUMPABLE", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : errno);
+	limit_files(invocation, &servers);
 	report(invocation, "fewer capabilities",
 	       confine_capabilities(needed_capabilities(invocation->id)));
-	report(invocation, "seccomp", confine_calls(needs_network(invocation)));
+	report(invocation, "seccomp",
+	       confine_calls(needs_local_sockets(invocation, &servers), servers.internet));
 }

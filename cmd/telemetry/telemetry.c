@@ -24,9 +24,9 @@ void telemetry_begin(struct telemetry *telemetry, const char *command)
 		    telemetry->otel.traces_url != NULL);
 }
 
-bool telemetry_needs_network(const struct telemetry *telemetry)
+const char *telemetry_url(const struct telemetry *telemetry)
 {
-	return telemetry && telemetry->otel.traces_url;
+	return telemetry ? telemetry->otel.traces_url : NULL;
 }
 
 void telemetry_phase(struct telemetry *telemetry, const struct fcp_phase *phase)

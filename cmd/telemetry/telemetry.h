@@ -24,8 +24,8 @@ struct telemetry {
 /* Reads the environment, and begins the command's span. */
 void telemetry_begin(struct telemetry *telemetry, const char *command);
 
-/* Will it speak to a collector? NULL-safe. */
-bool telemetry_needs_network(const struct telemetry *telemetry);
+/* Of the collector that it will speak to; NULL: there is none. NULL-safe. */
+const char *telemetry_url(const struct telemetry *telemetry);
 
 /* For the observer of the library's steps; NULL-safe. */
 void telemetry_phase(struct telemetry *telemetry, const struct fcp_phase *phase);

@@ -3,6 +3,8 @@
 
 #include "base/units.h"
 
+#include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,6 +19,12 @@ static int bad_url(const char *url, const char *why, const char *hint, struct fc
 static const char *authority_of(const char *url)
 {
 	return strncasecmp(url, "http://", 7) == 0 ? url + 7 : url;
+}
+
+/* The same where it may be https:// as well. */
+static const char *service_authority_of(const char *url)
+{
+	return fcp_url_is_tls(url) ? url + 8 : authority_of(url);
 }
 
 /* The end of the host; NULL if there is no host. */
@@ -97,7 +105,7 @@ bool fcp_url_is_tls(const char *url)
 
 int fcp_service_url_check(const char *url, struct fcp_error *err)
 {
-	const char *authority = fcp_url_is_tls(url) ? url + 8 : authority_of(url);
+	const char *authority = service_authority_of(url);
 
 	if (check_no_user(url, err) != 0)
 		return -1;
@@ -111,4 +119,28 @@ bool fcp_url_has_port(const char *url)
 	const char *end = host_end(authority_of(url));
 
 	return end && *end == ':';
+}
+
+uint16_t fcp_url_port(const char *url)
+{
+	const char *end = host_end(service_authority_of(url));
+	unsigned long port = end && *end == ':' ? strtoul(end + 1, NULL, 10) : 0;
+
+	if (port > 0 && port <= 65535)
+		return (uint16_t)port;
+	return fcp_url_is_tls(url) ? 443 : 80;
+}
+
+bool fcp_url_has_address(const char *url)
+{
+	const char *authority = service_authority_of(url), *end = host_end(authority);
+	char host[INET_ADDRSTRLEN];
+	struct in_addr address;
+
+	if (!end || *authority == '[')
+		return end != NULL;
+	if ((size_t)(end - authority) >= sizeof(host))
+		return false;
+	*stpncpy(host, authority, (size_t)(end - authority)) = '\0';
+	return inet_pton(AF_INET, host, &address) == 1;
 }

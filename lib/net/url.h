@@ -19,4 +19,10 @@ bool fcp_url_is_tls(const char *url);
 
 bool fcp_url_has_port(const char *url);
 
+/* Of a URL that was checked: the port that is connected to, 80 or 443 where it names none. */
+uint16_t fcp_url_port(const char *url);
+
+/* Of a URL that was checked: is the host an address, so that nobody is asked for it? */
+bool fcp_url_has_address(const char *url);
+
 #endif

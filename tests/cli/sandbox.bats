@@ -79,14 +79,121 @@ EVERYWHERE=(exec write-process trace signal steal code mount namespace module bp
 	failed "${EVERYWHERE[@]}" internet tcp server
 }
 
-@test "who reads envd's answer has the Internet families, and else the same" {
+@test "who reads envd's answer in a pause has the Internet families, and else the same" {
 	vm
 	outside
-	exploited recv exec --envd "$SIM_ENVD" -- echo in
+	exploited recv pause --api-sock "$SIM_SOCK" --envd "$SIM_ENVD" --reclaim --snapshot-path snap --mem-file-path mem
 	expect 0
-	expect_out in
 	failed "${EVERYWHERE[@]}" server
 	grep -qx 'internet ok' tried
+}
+
+# ABI: the version of the kernel's Landlock; 0: none.
+landlock() { ABI=$(python3 -c 'import ctypes; print(max(0, ctypes.CDLL(None).syscall(444, None, 0, 1)))'); }
+need_landlock() {
+	command -v python3 >/dev/null || skip 'no python3'
+	landlock
+	[ "$ABI" -ge "$1" ] || skip "the kernel's Landlock has version $ABI, not $1"
+}
+
+# Where Landlock holds: nothing beside what the options name, and nobody's memory.
+FILES=(read-file change-file make-file remove-file read-process)
+
+# Another server than the one that is named.
+other_port() {
+	SIM_NAME=third sim_start
+	PORT=${SIM_ENVD##*:}
+	sim_use a
+}
+
+@test "who reads envd's answer for exec reaches no file, socket or port beside envd" {
+	need_landlock 4
+	vm --token s3cr3t
+	(umask 077; echo s3cr3t >token)
+	outside
+	other_port
+	exploited recv exec --envd "$SIM_ENVD" --envd-token-file token -- echo in
+	expect 0
+	expect_out in
+	failed "${EVERYWHERE[@]}" "${FILES[@]}" connect tcp server
+	[ -e outside/file ] && [ ! -e outside/made ]
+}
+
+@test "nor does who reads it for reclaim, which writes its metrics all the same" {
+	need_landlock 4
+	vm
+	outside
+	other_port
+	mkdir metrics
+	exploited recv reclaim --envd "$SIM_ENVD" --metrics-textfile metrics/m.prom
+	expect 0
+	failed "${EVERYWHERE[@]}" "${FILES[@]}" connect tcp server
+	[ -s metrics/m.prom ]
+}
+
+@test "a server by its name is found, with files as few" {
+	need_landlock 1
+	vm
+	outside
+	exploited recv exec --envd "http://localhost:${SIM_ENVD##*:}" -- echo in
+	expect 0
+	expect_out in
+	failed "${EVERYWHERE[@]}" "${FILES[@]}"
+}
+
+@test "who reads Firecracker's answer for balloon-install has the socket's directory, and no other file" {
+	need_landlock 1
+	sim_start --memory 16
+	outside
+	exploited recv balloon-install --api-sock "$SIM_SOCK"
+	expect 0
+	failed "${EVERYWHERE[@]}" "${FILES[@]}" internet tcp server
+}
+
+@test "a socket whose directory cannot be written: the lock is in /tmp all the same" {
+	[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || skip 'not root, or no setpriv'
+	sim_start --memory 16
+	chmod 777 "$SIM_SOCK"
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T" "${SIM_SOCK%/*}"
+	status=0
+	(cd / && exec setpriv --reuid 65534 --regid 65534 --clear-groups -- "$FCPAUSE" balloon-install \
+		--api-sock "$SIM_SOCK") >out 2>err || status=$?
+	expect 0
+	expect_err 'no lock beside the socket, only one in /tmp'
+}
+
+@test "who reads a memory file's attributes for inspect has its directory, and no other file" {
+	need_landlock 1
+	outside
+	mkdir d
+	(cd d && guest_file guest.mem)
+	ln -s d/guest.mem link.mem
+	exploited fgetxattr inspect --mem-file-path link.mem --svg d/map.svg
+	expect 0
+	failed "${EVERYWHERE[@]}" "${FILES[@]}" internet tcp server
+	[ -s d/map.svg ]
+}
+
+@test "older versions of Landlock confine as much as they know, and none at all is reported" {
+	need_landlock 6
+	vm
+	outside
+	for EXPLOIT_LANDLOCK in 1 2 3 4 5 6; do
+		export EXPLOIT_LANDLOCK
+		exploited recv exec --envd "$SIM_ENVD" -v -- echo in
+		expect 0
+		failed "${EVERYWHERE[@]}" "${FILES[@]}" connect server
+		if [ "$EXPLOIT_LANDLOCK" -lt 4 ]; then
+			expect_err "sandbox: without Landlock's rules for TCP"
+		else
+			run ! grep Landlock err
+		fi
+	done
+	EXPLOIT_LANDLOCK=0 exploited recv exec --envd "$SIM_ENVD" -v -- echo in
+	expect 0
+	expect_err 'sandbox: without Landlock: Function not implemented'
+	failed "${EVERYWHERE[@]}" connect server
+	grep -qx 'read-file ok' tried
 }
 
 # Beyond that, where the guest's memory is read.
