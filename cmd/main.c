@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "cmd/confine/confine.h"
 #include "cmd/output/log.h"
 #include "cmd/output/output.h"
 #include "cmd/output/shown.h"
 #include "cmd/output/trace.h"
-#include "cmd/parsing/nearest.h"
 #include "cmd/parsing/options.h"
 #include "cmd/parsing/parse.h"
 #include "cmd/schema/schema.h"
@@ -169,9 +169,9 @@ static int no_command(bool json, const char *format, ...)
 
 static int unknown_command(const char *word, bool json)
 {
-	struct nearest nearest = {word, strlen(word), NEAREST_NONE, ""};
+	struct fcp_nearest nearest = {word, strlen(word), FCP_NEAREST_NONE, ""};
 	FCP_CLEANUP(free) char *name = shown_text(word);
-	char hint[NEAREST_MAX_BYTES + 24];
+	char hint[FCP_NEAREST_HINT_BYTES];
 
 	if (word[0] == '-')
 		return no_command(json,
@@ -179,9 +179,9 @@ static int unknown_command(const char *word, bool json)
 				  "fcpause COMMAND [OPTION...]",
 				  name ? name : "");
 	for (size_t i = 0; i < COMMANDS; i++)
-		nearest_try(&nearest, commands[i].name);
+		fcp_nearest_try(&nearest, commands[i].name);
 	return no_command(json, "unknown command '%s'%s (see fcpause --help)", name ? name : "",
-			  nearest_hint(&nearest, hint));
+			  fcp_nearest_hint(&nearest, hint));
 }
 
 static bool is_one_of(const char *word, const char *a, const char *b, const char *c)

@@ -47,8 +47,8 @@ static int steps_from_environment(struct invocation *invocation, const char *nam
 }
 
 /* "KEY=VALUE,KEY=VALUE" */
-static int pairs_from_environment(struct invocation *invocation, enum option_id id, const char *name,
-				  const char *text, struct fcp_error *err)
+static int pairs_from_environment(struct invocation *invocation, enum option_id id,
+				  const char *name, const char *text, struct fcp_error *err)
 {
 	struct file_list *list = (struct file_list *)files_of(invocation, id);
 	char *rest = list->owned = strdup(text);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cmd/parsing/environment.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *origin_name(enum origin origin)
@@ -21,6 +22,14 @@ const char *origin_name(enum origin origin)
 bool takes_option(const struct invocation *invocation, enum option_id id)
 {
 	return options[id].commands & (1U << invocation->id);
+}
+
+const char *said_by(const struct invocation *invocation, enum option_id id, char name[64])
+{
+	if (invocation->values[id].origin == ORIGIN_ENVIRONMENT)
+		return environment_name(id, name, 64);
+	snprintf(name, 64, "--%s", options[id].name);
+	return name;
 }
 
 const char *text_of(const struct invocation *invocation, enum option_id id)

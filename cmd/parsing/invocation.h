@@ -51,7 +51,7 @@ struct invocation {
 	struct file_list metrics_labels; /* OPT_METRICS_LABEL */
 	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
 	char **operands;
-	struct signals *signals; /* NULL: not waited for */
+	struct signals *signals;     /* NULL: not waited for */
 	struct telemetry *telemetry; /* NULL: nothing is told to monitoring */
 	int cancel_fd;
 	char start_time[TIMESTAMP_BYTES]; /* when the program began; "": not known */
@@ -60,6 +60,9 @@ struct invocation {
 
 /* Does the invocation's command take the option? */
 bool takes_option(const struct invocation *invocation, enum option_id id);
+
+/* Where its value was said: "--steps", "FCPAUSE_STEPS"; returns name. */
+const char *said_by(const struct invocation *invocation, enum option_id id, char name[64]);
 
 /* A NULL when it was not said. */
 const char *text_of(const struct invocation *invocation, enum option_id id);

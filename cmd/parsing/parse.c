@@ -2,8 +2,8 @@
 #include "cmd/parsing/parse.h"
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "cmd/parsing/environment.h"
-#include "cmd/parsing/nearest.h"
 #include "cmd/parsing/values.h"
 
 #include <argp.h>
@@ -44,23 +44,23 @@ static enum option_id option_of(int key)
 
 /* Of the command's own options, with and without no-. */
 static const char *hint_for(const struct invocation *invocation, const char *word, size_t length,
-			    char hint[NEAREST_MAX_BYTES + 24])
+			    char hint[FCP_NEAREST_HINT_BYTES])
 {
-	struct nearest nearest = {word, length, NEAREST_NONE, ""};
+	struct fcp_nearest nearest = {word, length, FCP_NEAREST_NONE, ""};
 
 	for (size_t id = 0; id < OPTIONS; id++) {
-		char name[NEAREST_MAX_BYTES];
+		char name[FCP_NEAREST_MAX_BYTES];
 
 		if (!takes_option(invocation, (enum option_id)id))
 			continue;
 		snprintf(name, sizeof(name), "--%s", options[id].name);
-		nearest_try(&nearest, name);
+		fcp_nearest_try(&nearest, name);
 		if (options[id].kind != KIND_TOGGLE)
 			continue;
 		snprintf(name, sizeof(name), "--no-%s", options[id].name);
-		nearest_try(&nearest, name);
+		fcp_nearest_try(&nearest, name);
 	}
-	return nearest_hint(&nearest, hint);
+	return fcp_nearest_hint(&nearest, hint);
 }
 
 static int unknown_option(const struct invocation *invocation, const char *word,
@@ -68,7 +68,7 @@ static int unknown_option(const struct invocation *invocation, const char *word,
 {
 	/* Without its value, which may be a secret. */
 	size_t length = strcspn(word, "=");
-	char hint[NEAREST_MAX_BYTES + 24];
+	char hint[FCP_NEAREST_HINT_BYTES];
 
 	return fcp_error_set(err, FCP_ERR_USAGE, 0,
 			     "unknown option '%.*s'%s (see fcpause %s --help)", (int)length, word,

@@ -2,14 +2,14 @@
 #include "cmd/parsing/unknown_variables.h"
 
 #include "cmd/parsing/environment.h"
-#include "cmd/parsing/nearest.h"
+#include "base/nearest.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define PREFIX "FCPAUSE_"
-#define NAME_MAX_BYTES NEAREST_MAX_BYTES
+#define NAME_MAX_BYTES FCP_NEAREST_MAX_BYTES
 /* An option's variable by its name; OPTIONS where there is none. */
 static enum option_id find_option(const char *name)
 {
@@ -22,18 +22,18 @@ static enum option_id find_option(const char *name)
 	return OPTIONS;
 }
 
-static const char *hint_for(const char *name, char hint[NEAREST_MAX_BYTES + 24])
+static const char *hint_for(const char *name, char hint[FCP_NEAREST_HINT_BYTES])
 {
-	struct nearest nearest = {name, strlen(name), NEAREST_NONE, ""};
+	struct fcp_nearest nearest = {name, strlen(name), FCP_NEAREST_NONE, ""};
 
 	for (size_t i = 0; i < OPTIONS; i++) {
 		char own[NAME_MAX_BYTES];
 
 		if (options[i].kind != KIND_ACTION)
-			nearest_try(&nearest,
-				    environment_name((enum option_id)i, own, sizeof(own)));
+			fcp_nearest_try(&nearest,
+					environment_name((enum option_id)i, own, sizeof(own)));
 	}
-	return nearest_hint(&nearest, hint);
+	return fcp_nearest_hint(&nearest, hint);
 }
 
 /* FCPAUSE_NO_DRAIN: the option that it would turn off, else OPTIONS. */
@@ -54,7 +54,7 @@ static void warn(struct unknown_variables *unknown, const char *name)
 	char *text = unknown->warnings[unknown->count];
 	const size_t bytes = sizeof(unknown->warnings[0]);
 	enum option_id negated = find_negated(name);
-	char own[NAME_MAX_BYTES], hint[NEAREST_MAX_BYTES + 24];
+	char own[NAME_MAX_BYTES], hint[FCP_NEAREST_HINT_BYTES];
 
 	if (negated != OPTIONS)
 		snprintf(text, bytes, "%s: no such variable, ignored; %s=0 says it", name,

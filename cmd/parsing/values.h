@@ -18,6 +18,10 @@ void set_switch(struct invocation *invocation, enum option_id id, enum origin or
 /* The default, where nothing was said. */
 void set_default(struct invocation *invocation, enum option_id id);
 
+/* FCP_ERR_USAGE with the words that there are, and the one that was meant; return -1. */
+int unknown_step(const char *where, const char *text, struct fcp_error *err);
+int unknown_find(const char *where, const char *text, struct fcp_error *err);
+
 /* FCP_ERR_USAGE: "WHERE: 'TEXT' is not WANTED"; returns -1. */
 int bad_value(const char *where, const char *text, const char *wanted, struct fcp_error *err);
 

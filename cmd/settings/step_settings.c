@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/units.h"
+#include "cmd/parsing/values.h"
 #include "cmd/signals.h"
 #include "memory/found.h"
 
@@ -13,16 +14,14 @@ static int add_step(const struct invocation *invocation, const char *name,
 		    struct fcp_reclaim_settings *settings, struct fcp_error *err)
 {
 	enum fcp_reclaim_kind kind;
+	char where[64];
 
 	if (!fcp_reclaim_kind_find(name, &kind))
-		return fcp_error_set(
-			err, FCP_ERR_USAGE, 0,
-			"--steps: '%.60s' is no step (sync, drop_caches, compact_memory, fstrim)",
-			name);
+		return unknown_step(said_by(invocation, OPT_STEPS, where), name, err);
 	for (size_t i = 0; i < settings->step_count; i++)
 		if (settings->steps[i].kind == kind)
-			return fcp_error_set(err, FCP_ERR_USAGE, 0, "--steps: %s is there twice",
-					     name);
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: %s is there twice",
+					     said_by(invocation, OPT_STEPS, where), name);
 	settings->steps[settings->step_count].kind = kind;
 	settings->steps[settings->step_count++].cap_ms = invocation->caps[kind].ms;
 	return 0;
@@ -73,11 +72,11 @@ void drain_settings(const struct invocation *invocation,
 static const char no_need[] = "pages cannot be left out (free and zero ones can)";
 
 /* can: what of FCP_FIND_... the command has a use for, and where it has none, why. */
-static int read_find(const char *list, unsigned can, const char *why, unsigned *find_,
-		     struct fcp_error *err)
+static int read_find(const struct invocation *invocation, unsigned can, const char *why,
+		     unsigned *find_, struct fcp_error *err)
 {
-	FCP_CLEANUP(free) char *copy = strdup(list);
-	char *rest = copy;
+	FCP_CLEANUP(free) char *copy = strdup(text_of(invocation, OPT_FIND));
+	char *rest = copy, where[64];
 	unsigned find = 0;
 
 	if (!copy)
@@ -86,12 +85,10 @@ static int read_find(const char *list, unsigned can, const char *why, unsigned *
 		unsigned found = fcp_find_parse(word);
 
 		if (found == 0)
-			return fcp_error_set(
-				err, FCP_ERR_USAGE, 0,
-				"--find: '%.60s' cannot be found (free, zero, base and changed can)",
-				word);
+			return unknown_find(said_by(invocation, OPT_FIND, where), word, err);
 		if ((found & can) == 0)
-			return fcp_error_set(err, FCP_ERR_USAGE, 0, "--find: '%s' %s", word, why);
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: '%s' %s",
+					     said_by(invocation, OPT_FIND, where), word, why);
 		find |= found;
 	}
 	*find_ = find;
@@ -146,8 +143,7 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 {
 	unsigned find = 0;
 
-	if (read_find(text_of(invocation, OPT_FIND), FCP_FIND_FREE | FCP_FIND_ZERO, no_need, &find,
-		      err) != 0 ||
+	if (read_find(invocation, FCP_FIND_FREE | FCP_FIND_ZERO, no_need, &find, err) != 0 ||
 	    check_layer(invocation, err) != 0 || check_shares(invocation, err) != 0)
 		return -1;
 	*settings_ = (struct fcp_snapshot_settings){
@@ -253,7 +249,7 @@ int madvise_ranges_settings(const struct invocation *invocation,
 		"pages must not be released, as the guest needs them: they can only be listed (--list)";
 	unsigned find = 0;
 
-	if (read_find(text_of(invocation, OPT_FIND), FCP_FIND_FREE | FCP_FIND_ZERO | listed,
+	if (read_find(invocation, FCP_FIND_FREE | FCP_FIND_ZERO | listed,
 		      takes_option(invocation, OPT_LIST) ? why : no_need, &find, err) != 0 ||
 	    check_units(invocation, err) != 0)
 		return -1;

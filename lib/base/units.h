@@ -29,4 +29,10 @@ static inline uint64_t fcp_align_up(uint64_t value, uint64_t unit)
 	return fcp_align_down(value + unit - 1, unit);
 }
 
+/*
+ * A duration in ms: "1500" is ms; with units "1500ms", "1.5s", "2m" or "2min", "1h", and several in
+ * a row, "1m30s". false: it is none, or no whole number of ms. One of more than UINT64_MAX is that.
+ */
+bool fcp_parse_ms(const char *text, uint64_t *ms_);
+
 #endif

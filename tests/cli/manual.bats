@@ -145,8 +145,8 @@ examples() {
 # good NAME ARGUMENT: a value that the parser must take; bad: those that it must refuse.
 good() {
 	case $2:$1 in
-	N:*) echo 7 ;;
-	STEP=N:*) echo fstrim=7 ;;
+	N:* | TIME:*) echo 7 ;;
+	STEP=TIME:*) echo fstrim=7 ;;
 	KEY=VALUE:*) echo a=b ;;
 	BYTES:*) echo 64K ;;
 	LIST:steps) echo fstrim,sync ;;
@@ -164,10 +164,10 @@ good() {
 
 bad() {
 	case $2:$1 in
-	N:*-ms) printf '%s\n' x -1 1.5 '7 ' 86400001 18446744073709551616 ;;
+	TIME:*) printf '%s\n' x -1 1.5 '7 ' 7x 1s1 0.0001s 86400001 1441m 25h 18446744073709551616 ;;
 	N:*) printf '%s\n' x -1 1.5 18446744073709551616 ;;
 	KEY=VALUE:*) printf '%s\n' x =x --json ;;
-	STEP=N:*) printf '%s\n' sync 7 nix=7 sync= sync=x ;;
+	STEP=TIME:*) printf '%s\n' sync 7 nix=7 sync= sync=x sync=1.5 sync=25h ;;
 	BYTES:*) printf '%s\n' x 4097 1KB 99999999T ;;
 	LIST:*) printf '%s\n' nix --json ;;
 	USE:* | TYPE:* | MEANING:* | WHEN:* | WHO:* | FORMAT:*) printf '%s\n' nix ;;
@@ -220,7 +220,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	[ "$(commands | wc -l)" -ge 6 ]
 	[ "$(all_options | wc -l)" -ge 30 ]
 	[ "$(help_rows balloon-drain own | sed -n 1p)" = $'drain,no-drain\t\t' ]
-	[ "$(help_rows balloon-drain own | sed -n 2p)" = $'fph-timeout-ms\tN\t1500' ]
+	[ "$(help_rows balloon-drain own | sed -n 2p)" = $'fph-timeout-ms\tTIME\t1500' ]
 	[ "$(help_rows pause common | grep dry-run)" = $'n,dry-run\t\t' ]
 	[ "$(examples "$ROOT/man/fcpause.1" | wc -l)" -ge 8 ]
 }

@@ -28,8 +28,10 @@ refused() {
 bad_values() {
 	case $1 in
 	N) printf '%s\n' x -1 +1 1.5 1e3 ' 1' '1 ' 0x 1ms 18446744073709551616 99999999999999999999999 '' ;;
+	TIME) printf '%s\n' x -1 +1 1.5 1e3 ' 1' '1 ' 0x 1d 1S .5s 1.s 1.5 1s1 1s\ 1s 0.0005s 25h 1441min \
+		18446744073709551616 18446744073709551615h 99999999999999999999999 '' ;;
 	BYTES) printf '%s\n' x -4096 1.5K 4KB 4k5 K 16777216T '0x' ' 4096' '' ;;
-	STEP=N) printf '%s\n' sync sync= =5 sync=x sync=-1 nothing=5 sync=5,fstrim=6 sync=86400001 '' ;;
+	STEP=TIME) printf '%s\n' sync sync= =5 sync=x sync=-1 sync=1.5 nothing=5 sync=5,fstrim=6 sync=86400001 '' ;;
 	TYPE) printf '%s\n' fulll Full '' ;;
 	USE) printf '%s\n' pauses '' ;;
 	WHO) printf '%s\n' nobody Firecracker '' ;;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmd/parsing/nearest.h"
+#include "base/nearest.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,10 +13,15 @@ static size_t least(size_t a, size_t b, size_t c)
 	return least_of_two < c ? least_of_two : c;
 }
 
-/* Levenshtein's; name is shorter than NEAREST_MAX_BYTES. */
+static bool is_same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Levenshtein's; name is shorter than FCP_NEAREST_MAX_BYTES. */
 static size_t distance(const char *word, size_t word_length, const char *name)
 {
-	size_t row[NEAREST_MAX_BYTES], length = strlen(name);
+	size_t row[FCP_NEAREST_MAX_BYTES], length = strlen(name);
 
 	for (size_t j = 0; j <= length; j++)
 		row[j] = j;
@@ -23,7 +30,7 @@ static size_t distance(const char *word, size_t word_length, const char *name)
 
 		row[0] = i;
 		for (size_t j = 1; j <= length; j++) {
-			size_t replaced = diagonal + (word[i - 1] != name[j - 1]);
+			size_t replaced = diagonal + !is_same(word[i - 1], name[j - 1]);
 
 			diagonal = row[j];
 			row[j] = least(row[j] + 1, row[j - 1] + 1, replaced);
@@ -32,24 +39,24 @@ static size_t distance(const char *word, size_t word_length, const char *name)
 	return row[length];
 }
 
-void nearest_try(struct nearest *nearest, const char *name)
+void fcp_nearest_try(struct fcp_nearest *nearest, const char *name)
 {
 	size_t length = strlen(name), away;
 
-	if (length >= NEAREST_MAX_BYTES || nearest->length >= NEAREST_MAX_BYTES)
+	if (length >= FCP_NEAREST_MAX_BYTES || nearest->length >= FCP_NEAREST_MAX_BYTES)
 		return;
 	away = distance(nearest->word, nearest->length, name);
-	/* Half of a short word is not a slip. */
+	/* Half of a short word is not a typing error. */
 	if (away >= nearest->distance || away * 2 > nearest->length)
 		return;
 	nearest->distance = away;
 	memcpy(nearest->name, name, length + 1);
 }
 
-const char *nearest_hint(const struct nearest *nearest, char hint[NEAREST_MAX_BYTES + 24])
+const char *fcp_nearest_hint(const struct fcp_nearest *nearest, char hint[FCP_NEAREST_HINT_BYTES])
 {
-	if (nearest->distance >= NEAREST_NONE)
+	if (nearest->distance >= FCP_NEAREST_NONE)
 		return "";
-	snprintf(hint, NEAREST_MAX_BYTES + 24, "; did you mean %s?", nearest->name);
+	snprintf(hint, FCP_NEAREST_HINT_BYTES, "; did you mean %s?", nearest->name);
 	return hint;
 }

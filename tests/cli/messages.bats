@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016
+# What a mistake is answered with: what is wrong, why, and the option, file or address concerned.
+#  - durations and sizes have units; the last of --NAME and --no-NAME counts
+#  - what was meant is named, for commands, options, values, steps and flags
+
+load helpers
+
+start() { vm "$@"; export FCPAUSE_API_SOCK=$SIM_SOCK FCPAUSE_ENVD=$SIM_ENVD; }
+
+files() { export FCPAUSE_SNAPSHOT_PATH=snap FCPAUSE_MEM_FILE_PATH=mem; }
+
+# says TEXT ARGS…: a usage error, and its words.
+says() {
+	fcp "${@:2}"
+	expect 2
+	[ "$(<err)" = "$1" ] || _show "not: $1"
+	expect_no_out
+}
+
+# ---- durations, sizes, toggles ---------------------------------------------------------------
+
+@test "durations: plain is ms; ms, s, m, min, h, fractions, and several in a row" {
+	local text ms
+	while read -r text ms; do
+		fcp balloon-drain --api-sock s -n --json --fph-timeout-ms "$text"
+		expect_json ".settings.fph_timeout_ms == {value: $ms, origin: \"cli\"}"
+		FCPAUSE_FPH_TIMEOUT_MS=$text fcp balloon-drain --api-sock s -n --json
+		expect_json ".settings.fph_timeout_ms == {value: $ms, origin: \"env\"}"
+	done <<-'T'
+	1500 1500
+	1500ms 1500
+	1.5s 1500
+	0.25s 250
+	2m 120000
+	2min 120000
+	0.5m 30000
+	1m30s 90000
+	1h1m1s1ms 3661001
+	24h 86400000
+	0x10 16
+	007 7
+	T
+}
+
+@test "durations: each option and variable of one, and caps by step" {
+	local command name arg
+	for command in reclaim balloon-drain snapshot resume exec; do
+		"$FCPAUSE" "$command" --help >help
+		"$FCPAUSE" --help >>help
+		while read -r name; do
+			fcp "$command" "--$name=1m" --help
+			expect 0
+			fcp "$command" "--$name=1x"
+			expect_err "--$name: '1x' is not a duration (1500, 1500ms, 1.5s, 2m)"
+		done < <(grep -oE -- '--[a-z-]+=TIME' help | sed 's/^--//; s/=TIME//' | sort -u)
+	done
+	FCPAUSE_STEP_TIMEOUT_MS=sync=1.5s,fstrim=2m fcp reclaim --envd http://e:1 --step-timeout-ms drop_caches=1h -n --json
+	expect_json '.settings["step_timeout_ms.sync"].value == 1500' '.settings["step_timeout_ms.fstrim"].value == 120000' \
+		'.settings["step_timeout_ms.drop_caches"] == {value: 3600000, origin: "cli"}'
+	says "fcpause reclaim: --step-timeout-ms: sync: '1.5' is not a duration (1500, 1500ms, 1.5s, 2m)" reclaim --step-timeout-ms sync=1.5
+}
+
+@test "durations: too long, and no number" {
+	says "fcpause balloon-drain: --timeout-ms: '99999999999999999999' is too long (at most 24h, 86400000 ms)" \
+		balloon-drain --timeout-ms 99999999999999999999
+	says "fcpause balloon-drain: --timeout-ms: '25h' is too long (at most 24h, 86400000 ms)" balloon-drain --timeout-ms 25h
+	says "fcpause balloon-drain: --timeout-ms: '1.5' is not a duration (1500, 1500ms, 1.5s, 2m)" balloon-drain --timeout-ms 1.5
+	says "fcpause balloon-drain: --timeout-ms: '0s' is not a wait of 1 ms or more" balloon-drain --timeout-ms 0s
+}
+
+@test "sizes: MiB where there is no unit" {
+	local text mib
+	while read -r text mib; do
+		fcp balloon-install --api-sock s -n --json --amount-mib "$text"
+		expect_json ".settings.amount_mib.value == $mib"
+	done <<-'T'
+	512 512
+	512M 512
+	2GiB 2048
+	1024K 1
+	T
+	says "fcpause balloon-install: --amount-mib: '1K' is not a size in whole MiB (512, 512M, 2GiB)" balloon-install --amount-mib 1K
+	says "fcpause balloon-install: --amount-mib: '99999999999999999999' is too large (at most 4294967295)" \
+		balloon-install --amount-mib 99999999999999999999
+}
+
+@test "the last of --NAME and --no-NAME counts" {
+	local args on
+	while read -r on args; do
+		# shellcheck disable=SC2086
+		fcp pause --api-sock s --snapshot-path s --mem-file-path m --envd http://e:1 -n --json $args
+		expect_json ".settings.drain == {value: $on, origin: \"cli\"}"
+	done <<-'T'
+	true --no-drain --drain
+	false --drain --no-drain
+	true --drain --no-drain --drain
+	T
+	FCPAUSE_DRAIN=0 fcp pause --api-sock s --snapshot-path s --mem-file-path m -n --json --drain
+	expect_json '.settings.drain.value'
+	# Of an alias, an option of its own.
+	fcp pause --api-sock s --snapshot-path s --mem-file-path m -n --json --timeout-ms 1s --timeout-ms 2s
+	expect_json '.settings.timeout_ms.value == 2000'
+}
+
+# ---- what was meant --------------------------------------------------------------------------
+
+@test "what was meant: values, steps, kinds of pages; by the environment too" {
+	says "fcpause snapshot: --type: unknown value 'Full' (auto, full, diff); did you mean full?" snapshot --type Full
+	says "fcpause snapshot: --writer: unknown value 'x' (auto, fcpause, firecracker)" snapshot --writer x
+	FCPAUSE_TYPE=ful says "fcpause snapshot: FCPAUSE_TYPE: unknown value 'ful' (auto, full, diff); did you mean full?" snapshot
+	says "fcpause reclaim: --steps: unknown step 'fstrm' (sync, drop_caches, compact_memory, fstrim); did you mean fstrim?" \
+		reclaim --envd http://e:1 --steps sync,fstrm
+	FCPAUSE_STEPS=snyc says "fcpause reclaim: FCPAUSE_STEPS: unknown step 'snyc' (sync, drop_caches, compact_memory, fstrim); did you mean sync?" \
+		reclaim --envd http://e:1
+	says "fcpause reclaim: --step-timeout-ms: unknown step 'fstrm' (sync, drop_caches, compact_memory, fstrim); did you mean fstrim?" \
+		reclaim --step-timeout-ms fstrm=5
+	says "fcpause madvise-ranges: --find: unknown kind of page 'used' (free, zero, base, changed)" \
+		madvise-ranges --mem-file-path m --find used
+	says "fcpause madvise-ranges: --find: unknown kind of page 'fre' (free, zero, base, changed); did you mean free?" \
+		madvise-ranges --mem-file-path m --find fre
+}
