@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/nearest.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "net/json.h"
 
 #include <fcntl.h>
@@ -16,7 +18,9 @@
 
 struct reader {
 	struct fcp_flags *flags;
+	const char *path;
 	const char *use; /* "pause" or "build" */
+	bool strict;
 };
 
 /* The object form of one flag, while its members are visited. */
@@ -27,12 +31,16 @@ struct flag_reader {
 	bool disabled; /* "enabled": false, or 0 for this use */
 };
 
-static void warn(struct fcp_flags *flags, const char *format, ...) FCP_PRINTF(2, 3);
+/* What follows from it is said of a warning; with strict it is an error, and nothing follows. */
+static void warn(struct reader *reader, const char *consequence, const char *format, ...)
+	FCP_PRINTF(3, 4);
 
-static void warn(struct fcp_flags *flags, const char *format, ...)
+static void warn(struct reader *reader, const char *consequence, const char *format, ...)
 {
+	struct fcp_flags *flags = reader->flags;
 	char *warning = flags->warnings[flags->warning_count];
 	char text[2 * sizeof(flags->warnings[0])];
+	size_t room;
 	va_list args;
 
 	if (flags->warning_count == FCP_FLAGS_WARNINGS)
@@ -40,21 +48,85 @@ static void warn(struct fcp_flags *flags, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	room = sizeof(text) - strlen(text);
+	snprintf(text + strlen(text), room, "%s%s (%.100s)", reader->strict ? "" : "; ",
+		 reader->strict ? "" : consequence, reader->path);
 	fcp_text_filter(text, warning, sizeof(flags->warnings[0]));
 	flags->warning_count++;
 }
 
-/* A number of ms; 0 (off) for what is below 1, or, with a warning, no such number. */
-static uint32_t read_ms(struct fcp_flags *flags, const char *flag, const char *key,
+/* "1.5s": with a unit, as a text that is only digits is rather a number in the wrong type. */
+static bool parse_text(const struct fcp_json *value, double *ms_)
+{
+	const char *text = fcp_json_string(value);
+	uint64_t ms;
+
+	if (!text || text[strspn(text, "0123456789")] == '\0' || !fcp_parse_ms(text, &ms))
+		return false;
+	*ms_ = (double)ms;
+	return true;
+}
+
+/* A duration in ms; 0 (off) for what is below 1, or, with a warning, not a duration. */
+static uint32_t read_ms(struct reader *reader, const char *flag, const char *key,
 			const struct fcp_json *value)
 {
+	const char *dot = key ? "." : "", *member = key ? key : "";
+	bool on;
 	double ms;
 
-	if (fcp_json_number(value, &ms) && ms >= 0 && ms <= TIMEOUT_MAX_MS)
-		return (uint32_t)ms;
-	warn(flags, "flag %s%s%s: no number of milliseconds from 0 to %d; taken as off", flag,
-	     key ? "." : "", key ? key : "", TIMEOUT_MAX_MS);
-	return 0;
+	if (!fcp_json_number(value, &ms) && !parse_text(value, &ms)) {
+		if (fcp_json_bool(value, &on) && on)
+			warn(reader, "treated as off",
+			     "flag %s%s%s: true is not enough: give milliseconds, such as 2000",
+			     flag, dot, member);
+		else
+			warn(reader, "treated as off",
+			     "flag %s%s%s: not a duration (2000, or \"1.5s\")", flag, dot, member);
+		return 0;
+	}
+	if (!(ms >= 0 && ms <= TIMEOUT_MAX_MS)) {
+		warn(reader, "treated as off", "flag %s%s%s: not from 0 to %d milliseconds (24 h)",
+		     flag, dot, member, TIMEOUT_MAX_MS);
+		return 0;
+	}
+	if (ms != (uint32_t)ms)
+		warn(reader, "the fraction is dropped",
+		     "flag %s%s%s: %g is in milliseconds (for seconds: \"%gs\")", flag, dot, member,
+		     ms, ms);
+	return (uint32_t)ms;
+}
+
+static const char *hint_for(const char *word, const char *const *known,
+			    char hint[FCP_NEAREST_HINT_BYTES])
+{
+	struct fcp_nearest nearest = {word, strlen(word), FCP_NEAREST_NONE, ""};
+
+	for (; *known; known++)
+		fcp_nearest_try(&nearest, *known);
+	return fcp_nearest_hint(&nearest, hint);
+}
+
+/* hint may be "". */
+static void warn_unknown(struct reader *reader, const char *what, const char *name,
+			 const char *hint)
+{
+	char ignored[FCP_NEAREST_HINT_BYTES + 16];
+
+	snprintf(ignored, sizeof(ignored), "ignored%s", hint);
+	warn(reader, ignored, "flag %s: unknown%s%s", name, what, reader->strict ? hint : "");
+}
+
+static void unknown_key(struct flag_reader *at, const char *key)
+{
+	const char *known[4 + FCP_RECLAIM_KINDS] = {"enabled", "pause", "build"};
+	char hint[FCP_NEAREST_HINT_BYTES], name[160];
+
+	for (size_t i = 0;
+	     i < FCP_RECLAIM_KINDS && at->flag == &at->reader->flags->reclaim_on_pause; i++)
+		known[3 + i] = fcp_reclaim_kind_name((enum fcp_reclaim_kind)i);
+	snprintf(name, sizeof(name), "%s.%.100s", at->name, key);
+	warn_unknown(at->reader, " key", name, hint_for(key, known, hint));
 }
 
 static void on_member(const char *key, const struct fcp_json *value, void *arg)
@@ -66,10 +138,11 @@ static void on_member(const char *key, const struct fcp_json *value, void *arg)
 
 	if (strcmp(key, "enabled") == 0) {
 		if (!fcp_json_bool(value, &enabled))
-			warn(flags, "flag %s.enabled: no true or false; taken as off", at->name);
+			warn(at->reader, "treated as off", "flag %s.enabled: not true or false",
+			     at->name);
 		at->disabled |= !fcp_json_bool(value, &enabled) || !enabled;
 	} else if (strcmp(key, "pause") == 0 || strcmp(key, "build") == 0) {
-		uint32_t ms = read_ms(flags, at->name, key, value);
+		uint32_t ms = read_ms(at->reader, at->name, key, value);
 
 		if (strcmp(key, at->reader->use) == 0) {
 			at->flag->timeout_ms = ms;
@@ -77,9 +150,9 @@ static void on_member(const char *key, const struct fcp_json *value, void *arg)
 		}
 	} else if (at->flag == &flags->reclaim_on_pause && fcp_reclaim_kind_find(key, &kind)) {
 		at->flag->has_caps = true;
-		at->flag->caps_ms[kind] = read_ms(flags, at->name, key, value);
+		at->flag->caps_ms[kind] = read_ms(at->reader, at->name, key, value);
 	} else {
-		warn(flags, "flag %s.%s: no such key; passed over", at->name, key);
+		unknown_key(at, key);
 	}
 }
 
@@ -99,22 +172,28 @@ static void read_flag(struct reader *reader, const char *name, const struct fcp_
 	if (fcp_json_is_object(value))
 		fcp_json_each(value, on_member, &at);
 	else
-		flag->timeout_ms = read_ms(reader->flags, name, NULL, value);
+		flag->timeout_ms = read_ms(reader, name, NULL, value);
 	flag->on = !at.disabled && (flag->timeout_ms != 0 || any_cap(flag));
 	if (fcp_json_is_object(value) && !at.disabled && !flag->on)
-		warn(reader->flags, "flag %s: no figure for %s in it; taken as off", name, reader->use);
+		warn(reader, "treated as off", "flag %s: no figure for %s in it", name,
+		     reader->use);
 }
 
 static void on_flag(const char *name, const struct fcp_json *value, void *arg)
 {
+	static const char *const known[] = {RECLAIM_ON_PAUSE, FREE_PAGE_HINTING, NULL};
 	struct reader *reader = arg;
+	char hint[FCP_NEAREST_HINT_BYTES];
 
 	if (strcmp(name, RECLAIM_ON_PAUSE) == 0)
 		read_flag(reader, name, value, &reader->flags->reclaim_on_pause);
 	else if (strcmp(name, FREE_PAGE_HINTING) == 0)
 		read_flag(reader, name, value, &reader->flags->free_page_hinting);
+	else if (*hint_for(name, known, hint))
+		warn_unknown(reader, "", name, hint);
 	else
-		warn(reader->flags, "flag %s: no such flag; passed over", name);
+		warn_unknown(reader, " (known: " RECLAIM_ON_PAUSE ", " FREE_PAGE_HINTING ")", name,
+			     "");
 }
 
 /* The file's text, owned; NULL with *err. */
@@ -130,7 +209,8 @@ static char *read_file(const char *path, size_t *bytes_, struct fcp_error *err)
 		return NULL;
 	}
 	if (!S_ISREG(file.st_mode) || file.st_size > FILE_MAX_BYTES) {
-		fcp_error_set(err, FCP_ERR_INPUT, 0, "flags file %s: not a regular file of 1 MiB or less", path);
+		fcp_error_set(err, FCP_ERR_INPUT, 0,
+			      "flags file %s: not a regular file of 1 MiB or less", path);
 		return NULL;
 	}
 	text = malloc((size_t)file.st_size + 1);
@@ -153,7 +233,7 @@ static int read_flags(const char *path, struct reader *reader, struct fcp_error 
 	if (!path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no flags file given");
 	text = read_file(path, &bytes, err);
-	/* The byte order mark that editors of Windows put before UTF-8 (RFC 8259: may be ignored). */
+	/* The byte order mark that editors of Windows put before UTF-8 (RFC 8259 allows it). */
 	mark = text && bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	if (!text || fcp_json_parse(text + mark, bytes - mark, path, &json, err) != 0) {
 		err->error_class = FCP_ERR_INPUT;
@@ -171,12 +251,16 @@ int fcp_flags_read(const char *path, enum fcp_flags_use use, bool strict, struct
 		   struct fcp_error *err)
 {
 	struct fcp_flags flags = {0};
-	struct reader reader = {&flags, use == FCP_USE_BUILD ? "build" : "pause"};
+	struct reader reader = {.flags = &flags,
+				.path = path,
+				.use = use == FCP_USE_BUILD ? "build" : "pause",
+				.strict = strict};
 	struct fcp_error why;
 
 	if (read_flags(path, &reader, &why) != 0) {
-		flags = (struct fcp_flags){0};
-		warn(&flags, "%s; both flags are off", why.message);
+		flags = (struct fcp_flags){.warning_count = 1};
+		snprintf(flags.warnings[0], sizeof(flags.warnings[0]), "%.200s%s", why.message,
+			 strict ? "" : "; both flags are off");
 	}
 	if (strict && flags.warning_count > 0)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s", flags.warnings[0]);

@@ -322,6 +322,30 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	done
 }
 
+@test "manual: fcpause-flags(5): each file of the page is right, and its values are as it says" {
+	local block=0
+	awk '/^\.Bd -literal/ { inside = 1; n++; next } /^\.Ed/ { inside = 0 }
+		inside && (/^\{/ || begun[n]) { begun[n] = 1; print > ("flags." n) }' "$ROOT/man/fcpause-flags.5"
+	for file in flags.*; do
+		fcp pause -n --flags "$file" --strict-flags --api-sock s --snapshot-path s --mem-file-path m \
+			--envd http://127.0.0.1:1 --json
+		expect 0
+		expect_json '.warnings | all(startswith("flag") | not)' '.settings.drain == {value: true, origin: "flags"}' \
+			'.settings.reclaim == {value: true, origin: "flags"}' '.settings.fph_timeout_ms.value == 1500'
+		block=$((block + 1))
+	done
+	[ "$block" -eq 2 ]
+	# The values in the list of shapes.
+	sed -nE 's/^\.It Li (\{.*|[0-9]+|\\\(dq.*)$/\1/p' "$ROOT/man/fcpause-flags.5" | sed 's/\\(dq/"/g' >values
+	[ "$(wc -l <values)" -eq 4 ]
+	while IFS= read -r value; do
+		echo "{\"flagValues\": {\"reclaim-on-pause\": $value}}" >flags.json
+		fcp reclaim -n --flags flags.json --strict-flags --envd http://127.0.0.1:1 --json
+		expect 0
+		expect_json '.settings.reclaim == {value: true, origin: "flags"}'
+	done <values
+}
+
 @test "manual: pages that are referred to exist" {
 	local name section
 	grep -hoE '\.Xr (lib)?fcpause[a-z-]* [0-9]' "$ROOT"/man/* | sort -u >refs
@@ -628,7 +652,8 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		# An option that the source has, but that a slip in its markup hides.
 		help_rows "$command" own | cut -f1 | tr , '\n' >names
 		while IFS= read -r name; do
-			grep -qE -- "^ +(--[a-z-]+, )?--$name( |$|,)" text || { echo "$command: --$name"; false; }
+			[ ${#name} -gt 1 ] || continue # a letter, beside its option's name
+			grep -qE -- "^ +(--?[a-z-]+, )?--$name( |$|,)" text || { echo "$command: --$name"; false; }
 		done <names
 	done
 }

@@ -121,3 +121,39 @@ says() {
 	says "fcpause madvise-ranges: --find: unknown kind of page 'fre' (free, zero, base, changed); did you mean free?" \
 		madvise-ranges --mem-file-path m --find fre
 }
+
+@test "what was meant: flags and their keys, with the file's name; strict is an error" {
+	local json text
+	files
+	while IFS='|' read -r json text; do
+		echo "{\"flagValues\":{$json}}" >f.json
+		fcp pause --api-sock s -n --flags f.json
+		expect 0
+		expect_err "fcpause pause: warning: flag $text (f.json)"
+		fcp pause --api-sock s -n --flags f.json --strict-flags
+		expect 1
+		expect_err 'fcpause pause: flag '
+		expect_err '(f.json)'
+		run ! grep -E 'ignored|treated|dropped' err
+	done <<-'T'
+	"free-page-hintng":2000|free-page-hintng: unknown; ignored; did you mean free-page-hinting?
+	"x":1|x: unknown (known: reclaim-on-pause, free-page-hinting); ignored
+	"reclaim-on-pause":{"snyc":5,"pause":1}|reclaim-on-pause.snyc: unknown key; ignored; did you mean sync?
+	"reclaim-on-pause":true|reclaim-on-pause: true is not enough: give milliseconds, such as 2000; treated as off
+	"reclaim-on-pause":"soon"|reclaim-on-pause: not a duration (2000, or "1.5s"); treated as off
+	"reclaim-on-pause":-1|reclaim-on-pause: not from 0 to 86400000 milliseconds (24 h); treated as off
+	"free-page-hinting":1.5|free-page-hinting: 1.5 is in milliseconds (for seconds: "1.5s"); the fraction is dropped
+	T
+}
+
+@test "flags: durations with units" {
+	files
+	echo '{"flagValues":{"free-page-hinting":"1.5s","reclaim-on-pause":{"sync":"2s","fstrim":300}}}' >f.json
+	fcp pause --api-sock s --envd http://e:1 -n --json --flags f.json --strict-flags
+	expect 0
+	expect_json '.settings.fph_timeout_ms == {value: 1500, origin: "flags"}' \
+		'.settings["step_timeout_ms.sync"] == {value: 2000, origin: "flags"}' \
+		'.settings["step_timeout_ms.fstrim"].value == 300'
+}
+
+# ---- the option that helps -------------------------------------------------------------------

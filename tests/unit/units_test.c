@@ -81,11 +81,50 @@ static void alignment(void)
 	is_u64(fcp_align_down(UINT64_MAX, 4096), UINT64_MAX - 4095, "down, the last page");
 }
 
+static void durations(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t ms;
+	} good[] = {
+		{"0", 0},
+		{"1500", 1500},
+		{"0x10", 16},
+		{"1500ms", 1500},
+		{"1.5s", 1500},
+		{"0.001s", 1},
+		{"2m", 120000},
+		{"2min", 120000},
+		{"0.5h", 1800000},
+		{"1m30s", 90000},
+		{"1h1m1s1ms", 3661001},
+		{"18446744073709551616", UINT64_MAX},
+		{"18446744073709551615h", UINT64_MAX},
+	};
+	static const char *const bad[] = {
+		"",   " 1",  "-1",	"1.5", ".5s",	"1.s", "1d",  "1S",	 "s",
+		"1s1", "1s 1s", "1.5ms", "1e3", "1s-", "1ss", "0.0005s", "0.1234567891s",
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		uint64_t ms = 99;
+
+		ok(fcp_parse_ms(good[i].text, &ms), "'%s' is a duration", good[i].text);
+		is_u64(ms, good[i].ms, good[i].text);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		uint64_t ms = 99;
+
+		ok(!fcp_parse_ms(bad[i], &ms), "'%s' is not a duration", bad[i]);
+	}
+}
+
 int main(void)
 {
 	good_numbers();
 	bad_numbers();
 	sums();
 	alignment();
+	durations();
 	return done();
 }
