@@ -10,6 +10,7 @@
 #include "cmd/parsing/options.h"
 #include "cmd/parsing/parse.h"
 #include "cmd/schema/schema.h"
+#include "cmd/settings/metrics_path.h"
 #include "cmd/signals.h"
 #include "cmd/telemetry/telemetry.h"
 
@@ -114,6 +115,7 @@ static int run_command(struct invocation *invocation)
 	if (open_trace(invocation, &trace, &err) != 0)
 		return refuse(invocation, &err);
 	unknown_variables_find(&invocation->unknown);
+	metrics_path_check(invocation);
 	confine(invocation);
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is told as an error */
 	invocation->signals = signals_open(invocation, &trace);

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "cmd/output/advice.h"
 #include "cmd/settings/settings.h"
 #include "cmd/signals.h"
 #include "report.h"
@@ -189,6 +190,16 @@ static int print_object(const struct invocation *invocation, const struct fcp_js
 	return print(invocation, line, exit_code, kept);
 }
 
+static void complain_with_advice(const struct invocation *invocation, const char *kind,
+				 const struct fcp_error *err, const char *reason)
+{
+	FCP_CLEANUP(free) char *text = NULL;
+
+	if (asprintf(&text, "%s%s", reason, advice_for(invocation, err, reason)) < 0)
+		text = NULL;
+	complain(invocation, kind, text ? text : reason);
+}
+
 static void print_warnings(const struct output *output)
 {
 	const struct invocation *invocation = output->invocation;
@@ -229,7 +240,7 @@ static void print_reason(const struct invocation *invocation, const struct endin
 		return;
 	snprintf(kind, sizeof(kind), "%s%s: ", forgive ? "warning: " : "",
 		 fcp_status_name(ending->outcome->status));
-	complain(invocation, kind, ending->outcome->reason);
+	complain_with_advice(invocation, kind, ending->err, ending->outcome->reason);
 }
 
 int output_end(struct output *output, const struct ending *ending)
@@ -276,7 +287,7 @@ int output_error(const struct invocation *invocation, const struct fcp_error *er
 	FCP_CLEANUP(json) struct fcp_json *object = NULL;
 	int bad = 0;
 
-	complain(invocation, "", err->message);
+	complain_with_advice(invocation, "", err, err->message);
 	if (!invocation->values[OPT_JSON].on)
 		return final_code(invocation, exit_code);
 	object = new_object(invocation, &bad);

@@ -132,7 +132,7 @@ refused() {
 	sim_stop
 	echo old >out.mem
 	merge
-	refused 'exists, and is replaced'
+	refused 'already exists'
 	[ "$(<out.mem)" = old ]
 	chmod 640 out.mem
 	merge --force

@@ -4,6 +4,7 @@
 # What a mistake is answered with: what is wrong, why, and the option, file or address concerned.
 #  - durations and sizes have units; the last of --NAME and --no-NAME counts
 #  - what was meant is named, for commands, options, values, steps and flags
+#  - the reason of a failure has the option that puts it right
 
 load helpers
 
@@ -157,3 +158,95 @@ says() {
 }
 
 # ---- the option that helps -------------------------------------------------------------------
+
+@test "a target that is there: --force; one that is no file is named for what it is" {
+	start
+	files
+	: >snap
+	fcp snapshot
+	expect 1
+	expect_err "snap already exists (--force replaces it)"
+	rm snap
+	ln -s nowhere snap
+	fcp snapshot --force
+	expect 1
+	expect_err 'snap is a symbolic link, not a regular file'
+	rm snap
+	mkdir snap
+	fcp snapshot --force
+	expect_err 'snap is a directory, not a regular file'
+	expect_state '.state == "Running"'
+}
+
+@test "a directory in which nothing can be created is named, not a file that nobody gave" {
+	start
+	fcp snapshot --snapshot-path /proc/snap --mem-file-path mem
+	expect 1
+	expect_err '/proc/snap: no file can be created in /proc: '
+	run ! grep -q fcpause-tmp err
+}
+
+@test "no answer in time: the limit's option" {
+	start --fault 'GET / hang'
+	fcp status --timeout-ms 100
+	expect 1
+	expect_err "no answer from $SIM_SOCK within 100 ms (--timeout-ms)"
+	sim_stop
+	start --fault 'PUT /snapshot/create hang'
+	files
+	fcp snapshot --writer firecracker --snapshot-timeout-ms 300
+	expect_err '(--snapshot-timeout-ms)'
+}
+
+@test "the deadlines of a command, a drain and a reclaim: their options" {
+	start --hinting-ms -1
+	fcp exec --exec-timeout-ms 200 -- sleep 30
+	expect 125
+	expect_err '(--exec-timeout-ms)'
+	fcp balloon-drain --fph-timeout-ms 50
+	expect 4
+	expect_err '(--fph-timeout-ms)'
+	sim_patch /vm '{"state":"Paused"}'
+	fcp reclaim --reclaim-timeout-ms 200
+	expect 4
+	expect_err '(--reclaim-timeout-ms)'
+}
+
+@test "a token that is missing, holes without a meaning: their options" {
+	start --token secret
+	fcp exec -- true
+	expect 125
+	expect_err '(--envd-token-file)'
+	head -c 65536 /dev/zero | tr '\0' x >base
+	cp base file
+	fallocate -p -o 4096 -l 4096 file || skip 'no holes on this file system'
+	fcp madvise-ranges --list --mem-file-path file --base base --find changed
+	expect 3
+	expect_err 'Say what its holes mean: zero or base (--holes)'
+}
+
+@test "another run is at work: --wait-lock-ms" {
+	start --fault 'PUT /snapshot/create hang'
+	files
+	fcp_start snapshot --writer firecracker --snapshot-timeout-ms 60s
+	sim_wait_log '^PUT /snapshot/create'
+	status=0
+	timeout 20 "$FCPAUSE" balloon-drain >out2 2>err2 || status=$?
+	expect 6
+	grep -q '(--wait-lock-ms waits for it)$' err2
+	fcp_signal KILL
+	fcp_end
+}
+
+@test "--metrics-path without effect is a warning" {
+	start
+	files
+	fcp snapshot --metrics-path nosuch
+	expect 0
+	expect_err 'warning: --metrics-path: nosuch: No such file or directory; no figures are read from it'
+	FCPAUSE_METRICS_PATH=/etc fcp snapshot --force --json
+	expect_json '.warnings | any(. == "FCPAUSE_METRICS_PATH: /etc: neither a file nor a pipe; no figures are read from it")'
+	: >metrics
+	fcp snapshot --force --json --metrics-path metrics
+	expect_json '.warnings | all(contains("METRICS_PATH") or contains("metrics-path") | not)'
+}

@@ -242,7 +242,7 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	pause $ON
 	expect 1
 	expect_json '[.steps[].status] == ["skipped", "skipped", "skipped", "skipped"]' \
-		'[.steps[].reason] | unique == ["not reached"]' '.error.message | contains("exists, and is replaced")'
+		'[.steps[].reason] | unique == ["not reached"]' '.error.message | contains("already exists")'
 	expect_log <<-'E'
 	GET /
 	E

@@ -216,7 +216,7 @@ snapshot() { fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file
 		snapshot
 		expect 1
 		expect_json '.status == "failed"' '.error.class == "input"' \
-			".error.message | contains(\"/$file exists, and is replaced\")"
+			".error.message | contains(\"/$file already exists\")"
 		[ "$(cat $file)" = old ]
 		rm $file
 	done

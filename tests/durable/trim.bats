@@ -119,7 +119,7 @@ teardown() {
 			status=0
 			$other "$FCPAUSE" snapshot --api-sock "$SIM_SOCK" "${FILES[@]}" --type full $force >other.out 2>other.err || status=$?
 			case $force in
-			'') [ $status -eq 1 ] && grep -q 'exists, and is replaced' other.err ;;
+			'') [ $status -eq 1 ] && grep -q 'already exists' other.err ;;
 			*) [ $status -eq 6 ] && grep -q 'another fcpause is using it' other.err ;;
 			esac
 			$other "$FCPAUSE" inspect --mem-file-path d/mem >other.out 2>other.err && return 1

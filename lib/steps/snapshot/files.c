@@ -86,11 +86,13 @@ static int check_target(const struct fcp_snapshot_file *file, bool force, int *f
 	if (fd < 0 || fstat(fd, &target) != 0)
 		return fcp_error_set(err, FCP_ERR_IO, errno, "%s", file->host);
 	if (!S_ISREG(target.st_mode))
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s exists and is not a regular file",
-				     file->host);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s is %s, not a regular file",
+				     file->host,
+				     S_ISLNK(target.st_mode)   ? "a symbolic link"
+				     : S_ISDIR(target.st_mode) ? "a directory"
+							       : "a special file");
 	if (!force)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0,
-				     "%s exists, and is replaced only with force", file->host);
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s already exists", file->host);
 	*fd_ = fcp_steal_fd(&fd);
 	return 0;
 }

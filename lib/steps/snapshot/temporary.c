@@ -19,6 +19,16 @@ static int temporary_error(const struct fcp_snapshot_file *file, struct fcp_erro
 	return fcp_error_set(err, FCP_ERR_IO, errno, "%s" FCP_TEMPORARY_SUFFIX, file->host);
 }
 
+/* Named by the directory: nobody gave the temporary file's name. */
+static int create_error(const struct fcp_snapshot_file *file, struct fcp_error *err)
+{
+	const char *slash = strrchr(file->host, '/');
+
+	return fcp_error_set(err, FCP_ERR_IO, errno, "%s: no file can be created in %.*s",
+			     file->host, slash > file->host ? (int)(slash - file->host) : 1,
+			     slash ? file->host : ".");
+}
+
 /* What is not a regular file is not ours; links are not followed. */
 static int remove_strange(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
@@ -75,7 +85,7 @@ static int lock_once(struct fcp_snapshot_file *file, const struct fcp_lock_wait 
 	if (made) {
 		fd = create_temporary(file);
 		if (fd < 0)
-			return errno == EEXIST ? 0 : temporary_error(file, err);
+			return errno == EEXIST ? 0 : create_error(file, err);
 	}
 	if (fd < 0)
 		return remove_strange(file, err);
