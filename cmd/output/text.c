@@ -4,40 +4,75 @@
 #include "cmd/output/output.h"
 #include "cmd/output/shown.h"
 #include "cmd/output/size_text.h"
+#include "cmd/settings/gate.h"
 #include "memory/identity.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-/* "balloon-drain   ok            71.9 ms  "; the caller ends the line. */
-static void begin_line(FILE *out, const char *step, const struct fcp_outcome *outcome)
+/* What is said of the outcome on stderr (output_end). */
+static const char *said_of(const struct fcp_outcome *outcome)
 {
-	if (outcome->status == FCP_STATUS_SKIPPED)
-		fprintf(out, "%-17s %-11s            ", step, fcp_status_name(outcome->status));
-	else
-		fprintf(out, "%-17s %-11s %9.1f ms", step, fcp_status_name(outcome->status),
-			outcome->ms);
-	if (outcome->status == FCP_STATUS_OK)
+	return outcome->status == FCP_STATUS_OK || outcome->status == FCP_STATUS_SKIPPED
+		       ? ""
+		       : outcome->reason;
+}
+
+/* What turns on a step of a pause that nobody asked for. */
+static void put_option(FILE *out, const char *step, const struct fcp_outcome *outcome)
+{
+	if (strcmp(outcome->reason, OFF_BY_DEFAULT) == 0)
+		fprintf(out, " (--%s turns it on)",
+			strcmp(step, "balloon-drain") == 0 ? "drain" : step);
+}
+
+/* "balloon-drain   ok            71.9 ms  "; the caller ends the line. A reason that is said
+ * already is not repeated. */
+static void begin_line(FILE *out, const char *step, const struct fcp_outcome *outcome,
+		       const char *said)
+{
+	bool has_reason = outcome->status != FCP_STATUS_OK && !strstr(said, outcome->reason);
+	bool skipped = outcome->status == FCP_STATUS_SKIPPED;
+
+	fprintf(out, "%-17s %-*s", step, skipped && !has_reason ? 0 : 11,
+		fcp_status_name(outcome->status));
+	if (!skipped)
+		fprintf(out, " %9.1f ms", outcome->ms);
+	if (!has_reason)
 		return;
-	fputs("  ", out);
+	fprintf(out, "%*s", skipped ? 14 : 2, "");
 	put_shown(out, outcome->reason);
+	put_option(out, step, outcome);
+}
+
+/* The reasons of the steps make up the whole's, and stand beside them. */
+static void put_reclaim(FILE *out, const struct fcp_reclaim_result *result, const char *said)
+{
+	const char *last = "";
+
+	begin_line(out, "reclaim", &result->outcome,
+		   result->step_count > 0 ? result->outcome.reason : said);
+	fputc('\n', out);
+	for (size_t i = 0; i < result->step_count; i++) {
+		const struct fcp_outcome *outcome = &result->steps[i].outcome;
+		bool again = strcmp(outcome->reason, last) == 0;
+		char name[32];
+
+		snprintf(name, sizeof(name), "  %s", fcp_reclaim_kind_name(result->steps[i].kind));
+		begin_line(out, name, outcome, again ? last : said);
+		fputc('\n', out);
+		last = outcome->reason;
+	}
 }
 
 void text_reclaim(FILE *out, const struct fcp_reclaim_result *result)
 {
-	begin_line(out, "reclaim", &result->outcome);
-	fputc('\n', out);
-	for (size_t i = 0; i < result->step_count; i++) {
-		char name[32];
-
-		snprintf(name, sizeof(name), "  %s", fcp_reclaim_kind_name(result->steps[i].kind));
-		begin_line(out, name, &result->steps[i].outcome);
-		fputc('\n', out);
-	}
+	put_reclaim(out, result, said_of(&result->outcome));
 }
 
 void text_balloon_install(FILE *out, const struct fcp_balloon_install_result *result)
 {
-	begin_line(out, "balloon-install", &result->outcome);
+	begin_line(out, "balloon-install", &result->outcome, said_of(&result->outcome));
 	if (result->outcome.status == FCP_STATUS_OK)
 		fprintf(out, "  %s: %" PRIu64 " MiB, hinting %s, reporting %s, deflate on OOM %s",
 			result->installed ? "installed" : "was there already",
@@ -48,11 +83,12 @@ void text_balloon_install(FILE *out, const struct fcp_balloon_install_result *re
 	fputc('\n', out);
 }
 
-void text_balloon_drain(FILE *out, const struct fcp_balloon_drain_result *result)
+static void put_balloon_drain(FILE *out, const struct fcp_balloon_drain_result *result,
+			      const char *said)
 {
 	char bytes[64];
 
-	begin_line(out, "balloon-drain", &result->outcome);
+	begin_line(out, "balloon-drain", &result->outcome, said);
 	if (result->started && result->freed_source != FCP_FREED_UNKNOWN)
 		fprintf(out, "  %s given back (by %s)", human_bytes(result->freed_bytes, bytes),
 			result->freed_source == FCP_FREED_METRICS ? "Firecracker's metrics"
@@ -60,6 +96,11 @@ void text_balloon_drain(FILE *out, const struct fcp_balloon_drain_result *result
 	else if (result->stopped && !result->started)
 		fputs("  the open run was stopped", out);
 	fputc('\n', out);
+}
+
+void text_balloon_drain(FILE *out, const struct fcp_balloon_drain_result *result)
+{
+	put_balloon_drain(out, result, said_of(&result->outcome));
 }
 
 /* "4.8 MiB (5033164 bytes) of 512.0 MiB (536870912 bytes) written" */
@@ -75,10 +116,10 @@ static void write_memory(FILE *out, const struct fcp_memory_report *memory)
 		fputs(", verified", out);
 }
 
-void text_snapshot(FILE *out, const struct fcp_snapshot_settings *settings,
-		   const struct fcp_snapshot_result *result)
+static void put_snapshot(FILE *out, const struct fcp_snapshot_settings *settings,
+			 const struct fcp_snapshot_result *result, const char *said)
 {
-	begin_line(out, "snapshot", &result->outcome);
+	begin_line(out, "snapshot", &result->outcome, said);
 	if (result->created)
 		fprintf(out, "  %s: %s, %s", fcp_snapshot_type_name(result->type),
 			settings->snapshot_path, settings->mem_file_path);
@@ -90,7 +131,14 @@ void text_snapshot(FILE *out, const struct fcp_snapshot_settings *settings,
 	fputc('\n', out);
 }
 
-void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *result)
+void text_snapshot(FILE *out, const struct fcp_snapshot_settings *settings,
+		   const struct fcp_snapshot_result *result)
+{
+	put_snapshot(out, settings, result, said_of(&result->outcome));
+}
+
+static void put_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *result,
+			       const char *said)
 {
 	const struct fcp_mem_file *file = &result->mem_file;
 	uint64_t could = fcp_ranges_bytes(&result->ranges);
@@ -98,7 +146,7 @@ void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *resu
 	bool looked = result->outcome.status != FCP_STATUS_SKIPPED;
 	char bytes[64], after[64], size[64];
 
-	begin_line(out, "madvise-ranges", &result->outcome);
+	begin_line(out, "madvise-ranges", &result->outcome, said);
 	if (file->logical_bytes != 0 && looked)
 		fprintf(out, "  %s %s;", human_bytes(held ? could : result->released_bytes, bytes),
 			held ? "can be released" : "released");
@@ -107,6 +155,11 @@ void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *resu
 			human_bytes(file->allocated_bytes, after),
 			human_bytes(file->logical_bytes, size));
 	fputc('\n', out);
+}
+
+void text_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result *result)
+{
+	put_madvise_ranges(out, result, said_of(&result->outcome));
 }
 
 void text_merge(FILE *out, const struct fcp_merge_settings *settings,
@@ -119,7 +172,7 @@ void text_merge(FILE *out, const struct fcp_merge_settings *settings,
 		cloned += result->layers[i].cloned_bytes;
 		copied += result->layers[i].copied_bytes;
 	}
-	begin_line(out, "merge", &result->outcome);
+	begin_line(out, "merge", &result->outcome, said_of(&result->outcome));
 	if (result->created)
 		fprintf(out, "  %s: %s shared, %s copied, of %s", settings->out,
 			human_bytes(cloned, shared), human_bytes(copied, own),
@@ -133,7 +186,7 @@ void text_share(FILE *out, const struct fcp_share_settings *settings,
 	uint64_t shared = result->own_before_bytes - result->own_bytes;
 	char more[64], before[64], own[64];
 
-	begin_line(out, "share", &result->outcome);
+	begin_line(out, "share", &result->outcome, said_of(&result->outcome));
 	if (result->replaced)
 		fprintf(out, "  %s: %s more shared; of its own %s, before %s",
 			settings->mem_file_path, human_bytes(shared, more),
@@ -193,7 +246,7 @@ void text_status(FILE *out, const struct fcp_status_result *result)
 
 void text_resume(FILE *out, const struct fcp_resume_result *result)
 {
-	begin_line(out, "resume", &result->outcome);
+	begin_line(out, "resume", &result->outcome, said_of(&result->outcome));
 	if (result->vm_state == FCP_VM_RUNNING && result->outcome.status == FCP_STATUS_OK)
 		fprintf(out, "  %s",
 			result->loaded	  ? "loaded, it runs"
@@ -207,10 +260,12 @@ void text_resume(FILE *out, const struct fcp_resume_result *result)
 void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 		const struct fcp_pause_result *result)
 {
-	text_reclaim(out, result->reclaim);
-	text_balloon_drain(out, result->drain);
-	text_snapshot(out, settings->snapshot, result->snapshot);
-	text_madvise_ranges(out, result->trim);
+	const char *said = said_of(&result->outcome);
+
+	put_reclaim(out, result->reclaim, said);
+	put_balloon_drain(out, result->drain, said);
+	put_snapshot(out, settings->snapshot, result->snapshot, said);
+	put_madvise_ranges(out, result->trim, said);
 	fprintf(out, "%-17s %-11s %9.1f ms  VM %s, stood still %.1f ms\n", "pause",
 		fcp_status_name(result->outcome.status), result->outcome.ms,
 		fcp_vm_state_name(result->vm_state), result->paused_ms);

@@ -96,5 +96,5 @@ const char *gate_off_reason(const struct invocation *invocation, enum option_id 
 	case ORIGIN_DEFAULT:
 		break;
 	}
-	return "off by default";
+	return OFF_BY_DEFAULT;
 }

@@ -15,6 +15,8 @@
  */
 int gate(struct invocation *invocation, struct fcp_error *err);
 
+#define OFF_BY_DEFAULT "off by default"
+
 /* Why it is off, for people; static storage. */
 const char *gate_off_reason(const struct invocation *invocation, enum option_id toggle);
 

@@ -250,3 +250,69 @@ says() {
 	fcp snapshot --force --json --metrics-path metrics
 	expect_json '.warnings | all(contains("METRICS_PATH") or contains("metrics-path") | not)'
 }
+
+# ---- one reason, once ------------------------------------------------------------------------
+
+# once TEXT: among all that was printed.
+once() { [ "$(cat out err | grep -oF -- "$1" | wc -l)" -eq 1 ] || _show "not once: $1"; }
+
+@test "one reason is printed once: a step's own" {
+	start --hinting-ms -1
+	fcp balloon-drain --fph-timeout-ms 50
+	expect 4
+	once 'not done within 50 ms, stopped'
+	[[ $(<out) =~ ^balloon-drain\ +timeout\ +[0-9.]+\ ms\ +0\ bytes ]]
+	fcp reclaim --no-reclaim
+	expect 0
+	once 'off by the command line'
+	fcp reclaim --envd http://127.0.0.1:1
+	expect 1
+	once 'cannot connect to http://127.0.0.1:1'
+	head -c 65536 /dev/zero | tr '\0' x >mem
+	fcp madvise-ranges --mem-file-path mem
+	expect 4
+	once 'vmcoreinfo: no note of a kernel'
+	# One step's reason that others were not run for.
+	sim_patch /vm '{"state":"Paused"}'
+	fcp reclaim --reclaim-timeout-ms 100
+	expect 4
+	once 'envd did not begin within 100 ms'
+}
+
+@test "one reason is printed once: a pause's" {
+	start --hinting-ms -1
+	files
+	fcp pause --reclaim --envd http://127.0.0.1:1 --drain --fph-timeout-ms 50
+	expect 0
+	once 'cannot connect to http://127.0.0.1:1'
+	once 'not done within 50 ms'
+	once 'vmcoreinfo: no note of a kernel'
+	run ! grep -q ' $' out
+	fcp pause
+	expect 1
+	once 'already exists'
+	# What stderr does not have is in the step's line: the guest lacks fstrim, and the pause does not mind.
+	fcp resume
+	fcp pause --reclaim --steps sync,fstrim --no-trim --force
+	expect 0
+	expect_no_err
+	once "the guest's disk has no discard"
+	# With --json, in the object and on stderr, which others read.
+	fcp resume
+	fcp pause --reclaim --envd http://127.0.0.1:1 --no-trim --force --json
+	expect_err 'cannot connect to http://127.0.0.1:1'
+	expect_json '.steps[0].reason | contains("cannot connect to http://127.0.0.1:1")'
+}
+
+@test "a step that nobody asked for: the option that turns it on" {
+	start
+	files
+	fcp pause --no-trim
+	expect 0
+	expect_out 'off by default (--reclaim turns it on)'
+	expect_out 'off by default (--drain turns it on)'
+	fcp resume
+	fcp pause --no-trim --force --no-drain
+	expect_out 'off by the command line'
+	run ! grep -q -- '(--drain' out
+}

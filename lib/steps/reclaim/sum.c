@@ -5,22 +5,28 @@
 #include "base/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 size_t fcp_reclaim_name_short_steps(const struct fcp_reclaim_result *result, char *text,
 				    size_t bytes)
 {
 	size_t used = 0, unsupported = 0;
+	const char *said = "";
 
 	*text = '\0';
 	for (size_t i = 0; i < result->step_count; i++) {
 		const struct fcp_outcome *step = &result->steps[i].outcome;
 
 		unsupported += step->status == FCP_STATUS_UNSUPPORTED;
-		if (step->status != FCP_STATUS_OK && used < bytes)
-			used += (size_t)snprintf(text + used, bytes - used, "%s%s: %s (%s)",
-						 used ? "; " : "",
-						 fcp_reclaim_kind_name(result->steps[i].kind),
-						 fcp_status_name(step->status), step->reason);
+		if (step->status == FCP_STATUS_OK || used >= bytes)
+			continue;
+		used += (size_t)snprintf(text + used, bytes - used, "%s%s: %s", used ? "; " : "",
+					 fcp_reclaim_kind_name(result->steps[i].kind),
+					 fcp_status_name(step->status));
+		/* What ended one step often kept those behind it from running: it is said once. */
+		if (strcmp(step->reason, said) != 0 && used < bytes)
+			used += (size_t)snprintf(text + used, bytes - used, " (%s)", step->reason);
+		said = step->reason;
 	}
 	return unsupported;
 }
