@@ -7,6 +7,7 @@
 #include "cmd/output/output.h"
 #include "cmd/output/shown.h"
 #include "cmd/output/trace.h"
+#include "cmd/parsing/help.h"
 #include "cmd/parsing/options.h"
 #include "cmd/parsing/parse.h"
 #include "cmd/schema/schema.h"
@@ -44,7 +45,7 @@ static int print_overview(FILE *out, int exit_code)
 	      out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n  fcpause COMMAND --help   the command's options\n"
+	fputs("\n  fcpause COMMAND --help   the command's common options; --help=all: each\n"
 	      "  fcpause schema           the JSON Schema of what --json prints\n"
 	      "  fcpause --version\n",
 	      out);
@@ -127,6 +128,12 @@ static int run_command(struct invocation *invocation)
 	return exit_code;
 }
 
+static int help(const struct command *command, bool all)
+{
+	print_help(command, all, stdout);
+	return end_output(stdout, command->name, EXIT_DONE);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct invocation invocation = {.cancel_fd = -1,
@@ -139,8 +146,7 @@ static int run(const struct command *command, int argc, char **argv)
 	timestamp(invocation.start_time);
 	parsed = parse(argc, argv, &invocation, &err);
 	if (invocation.help) {
-		print_help(command, stdout);
-		exit_code = end_output(stdout, command->name, EXIT_DONE);
+		exit_code = help(command, invocation.help_all);
 	} else if (invocation.version) {
 		exit_code = print_version(invocation.values[OPT_JSON].on);
 	} else {
@@ -216,6 +222,9 @@ int main(int argc, char **argv)
 	keep_standard_descriptors();
 	/* No heap for each thread, which takes 64 MiB of addresses and three system calls. */
 	mallopt(M_ARENA_MAX, 1);
+	/* `fcpause help pause` is `fcpause pause --help`. */
+	if (argc > 2 && strcmp(argv[1], "help") == 0 && (command = command_find(argv[2])) != NULL)
+		return help(command, false);
 	command = argc < 2 ? NULL : command_find(argv[1]);
 	if (command)
 		return run(command, argc - 1, argv + 1);

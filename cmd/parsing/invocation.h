@@ -55,7 +55,7 @@ struct invocation {
 	struct telemetry *telemetry; /* NULL: nothing is told to monitoring */
 	int cancel_fd;
 	char start_time[TIMESTAMP_BYTES]; /* when the program began; "": not known */
-	bool help, version;
+	bool help, help_all, version;
 };
 
 /* Does the invocation's command take the option? */

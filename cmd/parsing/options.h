@@ -29,8 +29,10 @@ enum command_id {
 
 struct command {
 	const char *name;
-	const char *summary;			   /* one line */
-	const char *doc;			   /* the paragraph above the options in --help */
+	const char *summary; /* one line */
+	const char *doc;     /* the paragraph above the options in --help */
+	const char *needs;   /* the options it cannot do without, as in --help's first line */
+	const char *example; /* a command line, without the program's name */
 	int (*run)(struct invocation *invocation); /* returns the exit code */
 	const char *operands; /* what --help calls what follows the options; NULL: options only */
 	int failure;	      /* exit code of all failures of fcpause's own; 0: by their class */
@@ -119,19 +121,35 @@ enum option_kind {
 	KIND_URL,      /* http://HOST[:PORT][/PATH] */
 	KIND_LIST,     /* words with commas between */
 	KIND_CHOICE,   /* one of option.choices */
-	KIND_MS,       /* milliseconds, 0 to 24 h */
-	KIND_WAIT_MS,  /* milliseconds, 1 to 24 h */
-	KIND_MIB,      /* MiB */
+	KIND_MS,       /* a duration, 0 to 24 h; in ms where it has no unit */
+	KIND_WAIT_MS,  /* the same, 1 ms or more */
+	KIND_MIB,      /* a size, in MiB where it has no unit */
 	KIND_MIB_AUTO, /* MiB, or "auto": UINT64_MAX */
 	KIND_PID,      /* a process */
 	KIND_BYTES,    /* bytes, with K, M, G, KiB, ... */
 	KIND_FILES,    /* a path, may be repeated: all of them, in order; of the environment one */
-	KIND_PAIRS,    /* KEY=VALUE, may be repeated; of the environment several, with commas between */
-	KIND_STEP_MS,  /* STEP=N, may be repeated */
-	KIND_SWITCH,   /* there or not */
-	KIND_TOGGLE,   /* --NAME and --no-NAME: on, off, or not said */
-	KIND_ACTION,   /* does something else instead of the command */
+	KIND_PAIRS, /* KEY=VALUE, may be repeated; of the environment several, with commas between */
+	KIND_STEP_MS, /* STEP=TIME, may be repeated */
+	KIND_SWITCH,  /* there or not */
+	KIND_TOGGLE,  /* --NAME and --no-NAME: on, off, or not said */
+	KIND_ACTION,  /* does something else instead of the command; its argument is optional */
 };
+
+/* What stands together in --help. */
+enum option_group {
+	GROUP_OTHER,
+	GROUP_FILES,
+	GROUP_GUEST,
+	GROUP_SNAPSHOT,
+	GROUP_PAGES,
+	GROUP_LOAD,
+	GROUP_COMMAND,
+	GROUP_MAP,
+	GROUP_COMMON, /* what all commands take */
+	GROUPS,
+};
+
+extern const char *const option_group_names[GROUPS];
 
 struct option_def {
 	const char *name; /* without "--"; the environment's is FCPAUSE_ and this in capitals */
@@ -141,9 +159,16 @@ struct option_def {
 	unsigned commands;	/* 1 << command_id of those that take it */
 	const char *otherwise;	/* the default, as it would be written; NULL: none */
 	const char *choices[5]; /* KIND_CHOICE, NULL at the end */
-	const char *doc;
+	const char *doc; /* at most 47 columns, with its default: --help has a line for each */
+	enum option_group group; /* of one that only some commands take */
+	unsigned often; /* 1 << command_id of those whose --help has it; --help=all has each */
 };
 
 extern const struct option_def options[OPTIONS];
+
+enum option_group option_group_of(enum option_id id);
+
+/* Must a value follow it? */
+bool option_needs_value(enum option_id id);
 
 #endif

@@ -20,7 +20,7 @@ commands() { help_commands | cut -f1; }
 # help_rows COMMAND own|common: "NAMES<TAB>ARGUMENT<TAB>DEFAULT" an option, its names with commas
 # between: "drain,no-drain", "n,dry-run".
 help_rows() {
-	env -u ARGP_HELP_FMT "$FCPAUSE" "$1" --help | awk -v want="$2" '
+	env -u ARGP_HELP_FMT "$FCPAUSE" "$1" --help=all | awk -v want="$2" '
 		function flush() {
 			gsub(/ +/, " ", text)
 			value = ""
@@ -240,6 +240,44 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		grep -qxF ".Nd $summary" "$(page "$name")"
 		grep -qxF ".Xr fcpause-$name 1 ." "$ROOT/man/fcpause.1"
 	done < <(help_commands)
+}
+
+@test "help: a screen of 80 by 24 for each command, with an example and the name of its page" {
+	local command
+	"$FCPAUSE" --help >out
+	[ "$(wc -l <out)" -le 24 ]
+	run ! grep -E '.{81}' out
+	for command in $(commands); do
+		"$FCPAUSE" "$command" --help >out
+		echo "$command: $(wc -l <out) lines"
+		[ "$(wc -l <out)" -ge 10 ] && [ "$(wc -l <out)" -le 24 ]
+		run ! grep -E '.{81}' out
+		grep -q "^Usage: fcpause $command \[OPTION...\]" out
+		grep -qx "All options: --help=all   Manual: fcpause-$command(1)" out
+		# The options that it cannot do without are explained.
+		sed -n '/^Usage/,/^[A-Z]/p' out | sed '1!{/^[A-Z]/d}' | grep -oE -- '--[a-z-]+' | sort -u >needed
+		grep -oE -- '^ +(-[a-z], )?--[a-z-]+' out | grep -oE -- '--[a-z-]+' | sort -u >shown
+		[ -s needed ]
+		[ -z "$(comm -23 needed shown)" ]
+		# What is shown is some of all.
+		help_rows "$command" own | cut -f1 | tr , '\n' | sed 's/^/--/' >all
+		help_rows "$command" common | cut -f1 | tr , '\n' | sed 's/^/--/' >>all
+		[ -z "$(sort -u all | comm -13 - shown)" ]
+		# The example is one that the parser takes.
+		read -ra words < <(sed -n 's/^Example: fcpause //p' out)
+		[ "${words[0]}" = "$command" ]
+		fcp "$command" --help "${words[@]:1}"
+		expect 0
+		"$FCPAUSE" "$command" --help >out
+		"$FCPAUSE" help "$command" | diff out -
+		"$FCPAUSE" "$command" -h | diff out -
+		"$FCPAUSE" "$command" --help=all >all
+		[ "$(wc -l <all)" -gt "$(wc -l <out)" ]
+		run ! grep -E '.{81}' all
+	done
+	fcp pause --help=every
+	expect 2
+	expect_err "--help: unknown value 'every' (all)"
 }
 
 @test "manual: each command's page has its options, arguments and defaults" {
@@ -494,7 +532,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		echo "$file: $caps"
 		tr '\n' ' ' <"$file" | grep -qF " $caps,"
 	done
-	"$FCPAUSE" reclaim --help | tr -s ' \n' ' ' | grep -qF "($(tr -d 'a-z_' <<<"$caps" | sed 's/^ //; s/  / /g'))"
+	"$FCPAUSE" reclaim --help=all | tr -s ' \n' ' ' | grep -qF "($(tr -d 'a-z_' <<<"$caps" | sed 's/^ //; s/  / /g'))"
 }
 
 # ---- the environment -------------------------------------------------------------------------
@@ -616,7 +654,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 @test "manual: the exit codes of --help are those of fcpause(1)" {
 	local command
 	for command in $(commands); do
-		"$FCPAUSE" "$command" --help | tr '\n' ' ' | sed 's/.*Exit codes: //' |
+		"$FCPAUSE" "$command" --help=all | tr '\n' ' ' | sed 's/.*Exit codes: //' |
 			tr ',' '\n' | awk 1 | sed -nE 's/^ *([0-9]+) .*/\1/p' >a
 		if [ "$command" = exec ]; then
 			section "$(page exec)" 'EXIT STATUS' | sed -nE 's/^\.It Li ([0-9]+)( .*)?$/\1/p' >b

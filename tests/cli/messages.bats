@@ -48,8 +48,7 @@ says() {
 @test "durations: each option and variable of one, and caps by step" {
 	local command name arg
 	for command in reclaim balloon-drain snapshot resume exec; do
-		"$FCPAUSE" "$command" --help >help
-		"$FCPAUSE" --help >>help
+		"$FCPAUSE" "$command" --help=all >help
 		while read -r name; do
 			fcp "$command" "--$name=1m" --help
 			expect 0
@@ -106,6 +105,23 @@ says() {
 }
 
 # ---- what was meant --------------------------------------------------------------------------
+
+@test "what was meant: commands, options, letters" {
+	says "fcpause: unknown command 'puase'; did you mean pause? (see fcpause --help)" puase
+	says "fcpause: '--api-sock' stands before the command, and options follow it: fcpause COMMAND [OPTION...]" --api-sock x pause
+	says "fcpause pause: unknown option '--driain'; did you mean --drain? (see fcpause pause --help=all)" pause --driain
+	says "fcpause pause: unknown option '--no-driain'; did you mean --no-drain? (see fcpause pause --help=all)" pause --no-driain
+	says "fcpause pause: unknown option '-x' in '-nx' (see fcpause pause --help)" pause -nx
+	says "fcpause pause: unknown option '-x' (see fcpause pause --help)" pause -x
+	says "fcpause pause: unknown option '-j' in '-json'; did you mean --json? (see fcpause pause --help)" pause -json
+	says "fcpause reclaim: '--drain' is an option of balloon-drain, pause, doctor, not of reclaim (see fcpause reclaim --help)" \
+		reclaim --drain
+	says "fcpause reclaim: 'now': this command takes options only (see fcpause reclaim --help)" reclaim now
+	says "fcpause reclaim: --json takes no value" reclaim --json=1
+	says "fcpause reclaim: --envd needs a value: URL" reclaim --envd
+	says "fcpause reclaim: --envd: the value is empty" reclaim --envd ''
+	says "fcpause reclaim: --steps: the value is empty" reclaim --steps=
+}
 
 @test "what was meant: values, steps, kinds of pages; by the environment too" {
 	says "fcpause snapshot: --type: unknown value 'Full' (auto, full, diff); did you mean full?" snapshot --type Full

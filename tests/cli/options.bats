@@ -11,7 +11,7 @@ COMMANDS='reclaim balloon-install balloon-drain madvise-ranges snapshot pause'
 
 # The options of a command, as --help tells: "name ARG" a line, ARG - for switches.
 options_of() {
-	"$FCPAUSE" "$1" --help |
+	"$FCPAUSE" "$1" --help=all |
 		grep -oE '^ {2,6}(-[a-zA-Z], )?--[a-z-]+(=[A-Z=]+)?(, --no-[a-z-]+)?' |
 		grep -oE -- '--[a-z-]+(=[A-Z=]+)?' | sed -E 's/^--//; s/=/ /; /^[a-z-]+$/s/$/ -/' | sort -u
 }

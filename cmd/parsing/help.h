@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef FCP_CMD_PARSING_HELP_H
+#define FCP_CMD_PARSING_HELP_H
+
+#include "cmd/parsing/options.h"
+
+#include <stdio.h>
+
+/* The command's --help, which fits a screen of 80 by 24; or --help=all, with every option. */
+void print_help(const struct command *command, bool all, FILE *out);
+
+#endif
