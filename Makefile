@@ -27,6 +27,9 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -228,6 +231,12 @@ install: all
 		sed 's|^vm_sh=.*|vm_sh=$(DATADIR)/fcpause/vm.sh|' scripts/$$script > $(DESTDIR)$(BINDIR)/fcpause-$$script; \
 		chmod 755 $(DESTDIR)$(BINDIR)/fcpause-$$script; \
 	done
+	install -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
+	$(B)/fcpause completion bash > $(DESTDIR)$(BASHCOMPDIR)/fcpause
+	$(B)/fcpause completion zsh > $(DESTDIR)$(ZSHCOMPDIR)/_fcpause
+	$(B)/fcpause completion fish > $(DESTDIR)$(FISHCOMPDIR)/fcpause.fish
+	chmod 644 $(DESTDIR)$(BASHCOMPDIR)/fcpause $(DESTDIR)$(ZSHCOMPDIR)/_fcpause \
+		$(DESTDIR)$(FISHCOMPDIR)/fcpause.fish
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5

@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/nearest.h"
+#include "cmd/completion/completion.h"
 #include "cmd/confine/confine.h"
 #include "cmd/output/log.h"
 #include "cmd/output/output.h"
@@ -47,6 +48,7 @@ static int print_overview(FILE *out, int exit_code)
 		fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n  fcpause COMMAND --help   the command's common options; --help=all: each\n"
 	      "  fcpause schema           the JSON Schema of what --json prints\n"
+	      "  fcpause completion SHELL bash, zsh or fish\n"
 	      "  fcpause --version\n",
 	      out);
 	return end_output(out, NULL, exit_code);
@@ -213,6 +215,17 @@ static int run_without_command(const char *word, bool json)
 	return unknown_command(word, json);
 }
 
+/* fcpause completion SHELL */
+static int print_completion_for(const char *shell)
+{
+	if (!shell)
+		return no_command(false, "completion: a shell is needed: bash, zsh or fish");
+	if (!print_completion(shell, stdout))
+		return no_command(false, "completion: unknown shell '%.60s' (bash, zsh, fish)",
+				  shell);
+	return end_output(stdout, NULL, EXIT_DONE);
+}
+
 int main(int argc, char **argv)
 {
 	struct invocation invocation = {.cancel_fd = -1};
@@ -222,6 +235,8 @@ int main(int argc, char **argv)
 	keep_standard_descriptors();
 	/* No heap for each thread, which takes 64 MiB of addresses and three system calls. */
 	mallopt(M_ARENA_MAX, 1);
+	if (argc > 1 && strcmp(argv[1], "completion") == 0)
+		return print_completion_for(argv[2]);
 	/* `fcpause help pause` is `fcpause pause --help`. */
 	if (argc > 2 && strcmp(argv[1], "help") == 0 && (command = command_find(argv[2])) != NULL)
 		return help(command, false);
