@@ -192,6 +192,10 @@ bad_values() {
 		expect 0
 		expect_no_err
 		expect_out "Usage: fcpause $command"
+		expect_out '--json'
+		fcp $command --help=all
+		expect 0
+		expect_no_err
 		expect_out '--api-sock'
 		expect_out 'Exit codes: '
 		fcp $command -h
@@ -237,7 +241,7 @@ bad_values() {
 	expect_err "unknown command 'snapsht'; did you mean snapshot? (see fcpause --help)"
 	fcp snapshot --api-sok="$T/secret"
 	expect 2
-	expect_err "unknown option '--api-sok'; did you mean --api-sock? (see fcpause snapshot --help)"
+	expect_err "unknown option '--api-sok'; did you mean --api-sock? (see fcpause snapshot --help=all)"
 	! grep secret "$T/err"
 	fcp pause --no-drian
 	expect 2
