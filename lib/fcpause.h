@@ -122,7 +122,8 @@ struct fcp_outcome {
 /*
  * What a step is at. Phases nest: "step" is a whole step, from its begin to its outcome; within "hold" the VM is paused because of us, or a hinting run of
  * ours is open. balloon-drain: hold, and in it stop. snapshot: hold, and in it create (by
- * Firecracker) or write (by the library), resume; publish.
+ * Firecracker) or write (by the library), resume; publish. Any step: lock, before or within it, while another run
+ * is waited for; of a whole pause its step is "pause".
  */
 struct fcp_phase {
 	const char *step;		   /* "snapshot", ...; static storage */
@@ -131,11 +132,11 @@ struct fcp_phase {
 	const struct fcp_outcome *outcome; /* at the end of a whole step, else NULL */
 };
 
-/* How far a phase is that lasts: write, of snapshot and of merge. */
+/* How far a phase is that lasts: write, of snapshot and of merge; create, by what the memory file occupies. */
 struct fcp_progress {
 	const char *step; /* "merge", ...; static storage */
 	uint64_t done_bytes;
-	uint64_t total_bytes;
+	uint64_t total_bytes; /* 0: not known */
 };
 
 /*

@@ -21,6 +21,7 @@ struct step_line {
 	const char *step;  /* static storage, as the phase's */
 	const char *phase; /* the innermost one; "": none */
 	bool held;	   /* phases within a hold come and go */
+	bool waits;	   /* for a lock, before the step: the line goes when it is there */
 	bool ended;
 	enum fcp_status status;
 	double ms;
@@ -56,10 +57,15 @@ struct progress *progress_open(void)
 static const char *words_for(const char *phase)
 {
 	static const char *const words[][2] = {
-		{"hold", "the VM is held"},    {"create", "Firecracker writes"},
-		{"write", "writing"},	       {"publish", "making it durable"},
-		{"resume", "resuming the VM"}, {"stop", "stopping the hinting run"},
-		{"load", "Firecracker loads"}, {"envd", "waiting for envd"},
+		{"hold", "the VM is held"},
+		{"create", "Firecracker writes"},
+		{"write", "writing"},
+		{"publish", "making it durable"},
+		{"resume", "resuming the VM"},
+		{"stop", "stopping the hinting run"},
+		{"load", "Firecracker loads"},
+		{"envd", "waiting for envd"},
+		{"lock", "waiting for another fcpause"},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -68,16 +74,17 @@ static const char *words_for(const char *phase)
 	return phase;
 }
 
-/* ", 12.0 MiB of 512.0 MiB, 240.1 MiB/s" */
+/* ", 12.0 MiB of 512.0 MiB, 240.1 MiB/s"; without a total where none is known. */
 static void put_bytes(FILE *out, const struct step_line *line)
 {
 	char done[SIZE_TEXT_BYTES], total[SIZE_TEXT_BYTES], rate[SIZE_TEXT_BYTES];
 	double seconds = fcp_ms_since(line->bytes_ns) / 1000;
 
-	if (line->total_bytes == 0)
+	if (line->total_bytes == 0 && line->done_bytes == 0)
 		return;
-	fprintf(out, ", %s of %s", size_text((int64_t)line->done_bytes, done),
-		size_text((int64_t)line->total_bytes, total));
+	fprintf(out, ", %s", size_text((int64_t)line->done_bytes, done));
+	if (line->total_bytes != 0)
+		fprintf(out, " of %s", size_text((int64_t)line->total_bytes, total));
 	if (seconds > 0 && line->done_bytes > 0)
 		fprintf(out, ", %s/s",
 			size_text((int64_t)((double)line->done_bytes / seconds), rate));
@@ -262,6 +269,27 @@ static void step_ends(struct progress *progress, const struct fcp_phase *phase)
 		 phase->outcome->reason);
 }
 
+static bool is_wait(struct progress *progress, const struct fcp_phase *phase)
+{
+	struct step_line *line = line_of(progress, phase->step);
+
+	return strcmp(phase->name, "lock") == 0 &&
+	       (phase->ended ? line && line->waits : !line && progress->count < STEPS_MAX);
+}
+
+/* A lock is waited for, or no more, while no step has begun. */
+static void wait_changes(struct progress *progress, const struct fcp_phase *phase)
+{
+	if (!phase->ended) {
+		step_begins(progress, phase->step);
+		progress->lines[progress->count - 1].phase = phase->name;
+		progress->lines[progress->count - 1].waits = true;
+		return;
+	}
+	emit(progress, erase);
+	progress->count--;
+}
+
 /* A phase within another one: after it the outer one goes on. */
 static void phase_changes(struct progress *progress, const struct fcp_phase *phase)
 {
@@ -284,7 +312,9 @@ void progress_phase(struct progress *progress, const struct fcp_phase *phase)
 	/* With the figures of the end. */
 	if (phase->ended)
 		emit(progress, draw_new);
-	if (strcmp(phase->name, "step") != 0)
+	if (is_wait(progress, phase))
+		wait_changes(progress, phase);
+	else if (strcmp(phase->name, "step") != 0)
 		phase_changes(progress, phase);
 	else if (phase->ended)
 		step_ends(progress, phase);

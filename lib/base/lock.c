@@ -46,8 +46,9 @@ static bool is_guard(const struct fcp_lock_file *file, fcp_deadline deadline)
 	return !fcp_deadline_passed(deadline) && fcp_lock_record_is_orphaned(file->fd);
 }
 
-int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *wait, bool *same_,
-		  struct fcp_error *err)
+/* *waited_ is set once the observer was told that there is something to wait for. */
+static int wait_for_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *wait,
+			 bool *same_, bool *waited_, struct fcp_error *err)
 {
 	fcp_deadline guard_deadline = fcp_deadline_in_ms(GUARD_MS);
 
@@ -59,6 +60,9 @@ int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *
 			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s: lock", file->what);
 		if (fcp_deadline_passed(wait->deadline) && !is_guard(file, guard_deadline))
 			return busy_error(file, err);
+		if (!*waited_)
+			fcp_phase_begin(wait->observer, wait->step, "lock");
+		*waited_ = true;
 		if (fcp_wait_ns(pause_ns, wait->cancel_fd))
 			return fcp_error_set(
 				err, FCP_ERR_INTERRUPTED, 0,
@@ -73,6 +77,17 @@ int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *
 	}
 	*same_ = fcp_fd_has_name(file->fd, file->directory, file->name);
 	return 0;
+}
+
+int fcp_lock_file(const struct fcp_lock_file *file, const struct fcp_lock_wait *wait, bool *same_,
+		  struct fcp_error *err)
+{
+	bool waited = false;
+	int locked = wait_for_file(file, wait, same_, &waited, err);
+
+	if (waited)
+		fcp_phase_end(wait->observer, wait->step, "lock");
+	return locked;
 }
 
 /* ---- a lock file ---- */

@@ -11,16 +11,31 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "base/error.h"
+#include "base/observer.h"
 
 /* How long to wait for a busy lock; a deadline in the past: not at all. */
 struct fcp_lock_wait {
 	fcp_deadline deadline;
 	int cancel_fd; /* or -1 */
+	/* Is told of the phase "lock" of the step, if there is something to wait for; or NULL. */
+	const struct fcp_observer *observer;
+	const char *step;
 };
 
 static inline struct fcp_lock_wait fcp_lock_wait_for(uint32_t wait_ms, int cancel_fd)
 {
-	return (struct fcp_lock_wait){fcp_deadline_in_ms(wait_ms), cancel_fd};
+	return (struct fcp_lock_wait){.deadline = fcp_deadline_in_ms(wait_ms),
+				      .cancel_fd = cancel_fd};
+}
+
+static inline struct fcp_lock_wait fcp_lock_wait_observed(uint32_t wait_ms, int cancel_fd,
+							  const struct fcp_observer *observer,
+							  const char *step)
+{
+	return (struct fcp_lock_wait){.deadline = fcp_deadline_in_ms(wait_ms),
+				      .cancel_fd = cancel_fd,
+				      .observer = observer,
+				      .step = step};
 }
 
 #define FCP_LOCK_NOTE_BYTES 512

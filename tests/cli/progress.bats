@@ -143,6 +143,8 @@ pause() { on_terminal "$1" pause --api-sock "$SIM_SOCK" --snapshot-path snap --m
 	until_shown 'Firecracker writes'
 	printf '\003' >keys
 	until_shown 'interrupted; Firecracker is still writing .*another signal changes nothing'
+	printf '\003' >keys
+	until_shown 'interrupted again; still waiting'
 	ended
 	[ "$status" -ne 0 ]
 	awk '/interrupted; Firecracker/ { said = 1 } said && /snapshot +\.\.\./ { below = 1 } END { exit !below }' shown
@@ -158,4 +160,34 @@ pause() { on_terminal "$1" pause --api-sock "$SIM_SOCK" --snapshot-path snap --m
 	screen >at_end
 	grep -qE '^fcpause pause: [0-9TZ.:-]+ firecracker PATCH /vm .*204' at_end
 	run ! grep -qE '.+fcpause pause:|\.\.\.' at_end
+}
+
+@test "while Firecracker writes: the bytes that the memory file occupies, and the rate" {
+	sim_start --boot --memory 64 --workload 48,0,0 --snapshot-ms 700
+	export TERM=xterm
+	pause 120 --no-trim --type full
+	ended
+	[ "$status" -eq 0 ] || { cat -v shown; return 1; }
+	drawn | grep -qE '^snapshot +\.\.\. .*Firecracker writes, [0-9.]+ MiB of 64\.0 MiB, [0-9.]+ [KMG]iB/s$' || { cat -v shown; return 1; }
+	# How much a Diff will have is not known.
+	pause 120 --no-trim --type diff --force
+	ended
+	run ! grep -qE 'Firecracker writes, .* of ' shown
+}
+
+@test "a line while another run is waited for, and none of it at the end" {
+	vm --fault 'PUT /snapshot/create hang@1'
+	export TERM=xterm
+	fcp_start snapshot --api-sock "$SIM_SOCK" --snapshot-path a --mem-file-path b --snapshot-timeout-ms 60s
+	sim_wait_log '^PUT /snapshot/create'
+	first=$FCP_PID
+	pause 100 --no-trim --wait-lock-ms 60s
+	second=$FCP_PID
+	until_shown 'pause +\.\.\. +0\.[3-9] s  waiting for another fcpause'
+	kill -KILL "$first"
+	wait "$first" 2>/dev/null || true
+	FCP_PID=$second
+	ended
+	screen >at_end
+	run ! grep -q 'waiting for another' at_end
 }

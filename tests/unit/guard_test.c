@@ -24,7 +24,7 @@ static char directory[] = "/tmp/guard_test.XXXXXX";
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static int listener;
 static struct fcp_lock lock; /* of a run */
-static const struct fcp_lock_wait no_wait = {0, -1};
+static const struct fcp_lock_wait no_wait = {.cancel_fd = -1};
 static int stay[2]; /* until the test closes its end */
 static volatile sig_atomic_t children_told;
 

@@ -17,7 +17,7 @@
 #define SOCK "vm.sock"
 #define LOCK SOCK ".fcpause-lock"
 
-static const struct fcp_lock_wait at_once = {0, -1};
+static const struct fcp_lock_wait at_once = {.cancel_fd = -1};
 
 /* As after a Firecracker that was started anew. */
 static void make_socket(void)

@@ -353,7 +353,7 @@ static void check_recovered(const struct state *state, bool had_old)
 static void open_files(struct fcp_snapshot_files *files, bool force)
 {
 	char snapshot[256], memory[256];
-	const struct fcp_lock_wait at_once = {0, -1};
+	const struct fcp_lock_wait at_once = {.cancel_fd = -1};
 	struct fcp_snapshot_settings settings = {.size = sizeof(settings),
 						 .snapshot_path = snapshot,
 						 .mem_file_path = memory,

@@ -17,6 +17,7 @@
 #include "steps/snapshot/record.h"
 #include "steps/snapshot/run.h"
 #include "steps/snapshot/undo.h"
+#include "steps/snapshot/watch.h"
 #include "steps/snapshot/writer.h"
 #include "steps/vm_memory.h"
 
@@ -55,14 +56,20 @@ static int pause_vm(struct fcp_snapshot_run *run, struct fcp_error *err)
 static int create_once(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	struct fcp_firecracker *firecracker = &run->firecracker;
+	bool full = run->result->type == FCP_SNAPSHOT_FULL;
 	uint32_t timeout_ms = firecracker->timeout_ms;
+	struct fcp_snapshot_watch watch;
 	int created;
 
 	firecracker->timeout_ms = fcp_snapshot_timeout_ms(run);
 	run->creating = true;
 	fcp_phase_begin(run->settings->observer, "snapshot", "create");
+	/* How much of a Diff there will be, only Firecracker knows. */
+	fcp_snapshot_watch_begin(&watch, run->settings->observer, run->files.memory.fd,
+				 full ? fcp_machine_file_bytes(&run->machine) : 0);
 	created = fcp_snapshot_create(firecracker, run->result->type, run->files.snapshot.seen,
 				      run->files.memory.seen, err);
+	fcp_snapshot_watch_end(&watch);
 	fcp_phase_end(run->settings->observer, "snapshot", "create");
 	firecracker->timeout_ms = timeout_ms;
 	run->accepted = created == 0 ||
@@ -172,7 +179,8 @@ static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	run->files = (struct fcp_snapshot_files)FCP_SNAPSHOT_FILES_NONE;
 	run->guard = (struct fcp_guard)FCP_GUARD_NONE;
-	run->wait = fcp_lock_wait_for(run->settings->wait_lock_ms, run->settings->cancel_fd);
+	run->wait = fcp_lock_wait_observed(run->settings->wait_lock_ms, run->settings->cancel_fd,
+					   run->settings->observer, "snapshot");
 	if (fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
 				 run->settings->cancel_fd, &run->firecracker, err) != 0)
 		return -1;
@@ -232,7 +240,8 @@ static int take_snapshot_locked(const struct fcp_snapshot_settings *settings,
 				struct fcp_snapshot_result *result, struct fcp_error *err)
 {
 	const struct fcp_lock_wait wait =
-		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd);
+		fcp_lock_wait_observed(settings->wait_lock_ms, settings->cancel_fd,
+				       settings->observer, "snapshot");
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 	const struct fcp_snapshot_prepared prepared = {.lock = &lock};
 	FCP_CLEANUP(fd) int unused = -1;
