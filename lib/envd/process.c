@@ -224,6 +224,12 @@ static int send_error(const struct fcp_guest_command *command, struct fcp_error 
 	return fcp_error_wrap(err, "envd");
 }
 
+/* envd has the path and the method. */
+static bool is_elsewhere(int status)
+{
+	return status == 404 || status == 405 || status == 501;
+}
+
 static int send_command(struct stream *stream, const char *const *headers, struct fcp_error *err)
 {
 	const struct fcp_guest_command *command = stream->command;
@@ -253,6 +259,11 @@ static int send_command(struct stream *stream, const char *const *headers, struc
 	if (fcp_http_send(http, &request, &response, err) != 0)
 		return send_error(command, err);
 	result = check_end(stream, &response, err);
+	if (result != 0 && is_elsewhere(response.status))
+		fcp_error_append(err, " (is this envd?%s)",
+				 fcp_url_has_port(command->envd)
+					 ? ""
+					 : " The URL names no port; envd's is 49983");
 	free(response.body);
 	return result;
 }

@@ -50,8 +50,8 @@ int fcp_http_socket_error(const struct fcp_http *http, const struct fcp_http_req
 		/* It exists, so it was opened through a descriptor, as long paths are. */
 		return fcp_fd_link_error(err, FCP_ERR_CONNECT, ENOENT, path);
 	}
-	return fcp_error_set(err, FCP_ERR_CONNECT, os_error, "cannot connect to the socket %s",
-			     path);
+	return fcp_error_set(err, FCP_ERR_CONNECT, os_error, "cannot connect to the socket %s%s",
+			     path, os_error == 0 ? ": the connection is closed at once" : "");
 }
 
 static int connect_error(struct fcp_http *http, const struct fcp_http_request *request,
@@ -67,14 +67,15 @@ static int connect_error(struct fcp_http *http, const struct fcp_http_request *r
 			     os_error ? "" : http->curl->easy_strerror(code));
 }
 
-/* curl takes an answer without a status line for HTTP/0.9, which it may not use. */
+/* curl takes an answer without a status line for HTTP/0.9, which it may not use. One that comes, with
+ * the end of the connection, before the request was sent leaves no URL to blame on a socket. */
 static bool is_no_http(const struct fcp_http *http, CURLcode code)
 {
 	long sent_bytes = 0;
 
 	http->curl->easy_getinfo(http->easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
 	return code == CURLE_WEIRD_SERVER_REPLY ||
-	       (code == CURLE_UNSUPPORTED_PROTOCOL && sent_bytes > 0);
+	       (code == CURLE_UNSUPPORTED_PROTOCOL && (http->unix_socket || sent_bytes > 0));
 }
 
 int fcp_http_timeout_error(const struct fcp_http *http, const struct transfer *transfer,

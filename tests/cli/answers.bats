@@ -170,6 +170,11 @@ EVIL='\u001b]52;c;Y3VybCBldmlsfHNo\u0007\u001b[2J\u009b31m\u202egnp.exe\u2066\u2
 	envd_says 'SSH-2.0-OpenSSH_9.2\r\n' 'the answer is not HTTP'
 }
 
+@test "R11: a web server answers for envd" {
+	envd_says "$(answer '404 Not Found' text/html '<html>')" 'HTTP status 404: <html> (is this envd?)'
+	envd_says "$(answer '501 Not Implemented' text/html '<html>')" '(is this envd?)'
+}
+
 @test "R11: a socket that is not Firecracker's" {
 	serve a.sock 'SSH-2.0-OpenSSH_9.2\r\n'
 	fcp balloon-drain --api-sock a.sock

@@ -84,7 +84,7 @@ pause() { fcp pause --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file-path 
 	jq -e '.level == "error" and (.message | contains("--api-sock"))' err
 	fcp status --log-format yaml
 	expect 2
-	expect_err "'yaml' is not one of text, json"
+	expect_err "unknown value 'yaml' (text, json)"
 }
 
 @test "a trace that cannot be written is an error before anything is asked" {
