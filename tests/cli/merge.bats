@@ -201,7 +201,7 @@ small() {
 	cp out refused
 	ls -A small >left
 	# With what it asked for it succeeds.
-	needed=$(sed -n 's/.*it can need \([0-9]*\) MiB, and 8 MiB are free: No space left.*/\1/p' err)
+	needed=$(sed -n 's/.*not enough room: up to \([0-9]*\) MiB needed, 8 MiB free.*/\1/p' err)
 	mount -o "remount,size=$((needed + 1))m" small
 	merge --out small/out.mem
 	umount small

@@ -194,9 +194,11 @@ int fcp_snapshot_file_room(const struct fcp_snapshot_file *file, uint64_t bytes,
 	free_bytes = (uint64_t)room.f_bavail * room.f_frsize;
 	if (free_bytes >= bytes)
 		return 0;
-	return fcp_error_set(err, FCP_ERR_IO, ENOSPC,
-			     "%s: it can need %lu MiB, and %lu MiB are free", file->host,
-			     (unsigned long)(bytes >> 20), (unsigned long)(free_bytes >> 20));
+	/* Without the system's words, which would stand behind what follows from it. */
+	fcp_error_set(err, FCP_ERR_IO, 0, "%s: not enough room: up to %lu MiB needed, %lu MiB free",
+		      file->host, (unsigned long)(bytes >> 20), (unsigned long)(free_bytes >> 20));
+	err->errnum = ENOSPC;
+	return -1;
 }
 
 int fcp_snapshot_files_room(const struct fcp_snapshot_files *files, uint64_t memory_bytes,
