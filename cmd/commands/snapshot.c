@@ -10,6 +10,7 @@
 static int finish(const struct invocation *invocation, const struct fcp_snapshot_settings *settings,
 		  const struct fcp_snapshot_result *result, int ran, const struct fcp_error *err)
 {
+	const struct fcp_error *why = ran < 0 ? err : NULL;
 	struct output output;
 
 	if (!output_begin(&output, invocation))
@@ -19,7 +20,12 @@ static int finish(const struct invocation *invocation, const struct fcp_snapshot
 	output.bad |= fcp_report_snapshot(output.object, settings, result);
 	text_snapshot(output.text, settings, result);
 	metrics_of_snapshot(&invocation->telemetry->metrics, result);
-	return output_end_step(&output, &result->outcome, ran, err);
+	/* Of a VM that stood still, how it is now is worth a line. */
+	return output_end(&output,
+			  &(struct ending){.outcome = &result->outcome,
+					   .err = why,
+					   .exit_code = exit_code_of(&result->outcome, why),
+					   .told = why && !result->paused});
 }
 
 int command_snapshot(struct invocation *invocation)

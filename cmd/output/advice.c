@@ -18,6 +18,7 @@ static const struct {
 	{"Say what its holes mean", OPT_HOLES, " (--holes)"},
 	{"(a token file is needed", OPT_ENVD_TOKEN_FILE, " (--envd-token-file)"},
 	{"the deadline of ", OPT_EXEC_TIMEOUT_MS, " (--exec-timeout-ms)"},
+	{"the deadline of ", OPT_RECLAIM_TIMEOUT_MS, " (--reclaim-timeout-ms)"},
 	{"envd did not begin within ", OPT_RECLAIM_TIMEOUT_MS, " (--reclaim-timeout-ms)"},
 	{"not done within ", OPT_FPH_TIMEOUT_MS, " (--fph-timeout-ms)"},
 };

@@ -215,10 +215,13 @@ says() {
 }
 
 @test "the deadlines of a command, a drain and a reclaim: their options" {
-	start --hinting-ms -1
+	start --hinting-ms -1 --step-ms sync=5000
 	fcp exec --exec-timeout-ms 200 -- sleep 30
 	expect 125
 	expect_err '(--exec-timeout-ms)'
+	fcp reclaim --reclaim-timeout-ms 200 --step-timeout-ms sync=10s
+	expect 4
+	expect_err 'sync: timeout (the deadline of 200 ms was reached); drop_caches: skipped; compact_memory: skipped; fstrim: skipped (--reclaim-timeout-ms)'
 	fcp balloon-drain --fph-timeout-ms 50
 	expect 4
 	expect_err '(--fph-timeout-ms)'
@@ -331,4 +334,18 @@ once() { [ "$(cat out err | grep -oF -- "$1" | wc -l)" -eq 1 ] || _show "not onc
 	fcp pause --no-trim --force --no-drain
 	expect_out 'off by the command line'
 	run ! grep -q -- '(--drain' out
+}
+
+@test "a snapshot that failed in the pause: how the VM is now" {
+	start --fault 'PUT /snapshot/create hang'
+	files
+	fcp snapshot --writer firecracker --snapshot-timeout-ms 300
+	expect 1
+	expect_err '(--snapshot-timeout-ms)'
+	[[ $(<out) =~ ^snapshot\ +failed\ +[0-9.]+\ ms\;\ VM\ Running,\ stood\ still\ [1-9][0-9.]+\ ms$ ]] || _show 'another line'
+	# One that had not begun.
+	: >snap
+	fcp snapshot
+	expect 1
+	expect_no_out
 }
