@@ -190,6 +190,8 @@ static int unknown_command(const char *word, bool json)
 				  name ? name : "");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fcp_nearest_try(&nearest, commands[i].name);
+	for (const struct plain_word *plain = plain_words; plain->name; plain++)
+		fcp_nearest_try(&nearest, plain->name);
 	return no_command(json, "unknown command '%s'%s (see fcpause --help)", name ? name : "",
 			  fcp_nearest_hint(&nearest, hint));
 }
@@ -215,6 +217,19 @@ static int run_without_command(const char *word, bool json)
 	return unknown_command(word, json);
 }
 
+/* `fcpause help pause` is `fcpause pause --help`. */
+static int help_for(const char *word)
+{
+	const struct command *command = command_find(word);
+
+	if (command)
+		return help(command, false);
+	for (const struct plain_word *plain = plain_words; plain->name; plain++)
+		if (strcmp(plain->name, word) == 0)
+			return print_overview(stdout, EXIT_DONE);
+	return word[0] == '-' ? print_overview(stdout, EXIT_DONE) : unknown_command(word, false);
+}
+
 /* fcpause completion SHELL */
 static int print_completion_for(const char *shell)
 {
@@ -237,9 +252,8 @@ int main(int argc, char **argv)
 	mallopt(M_ARENA_MAX, 1);
 	if (argc > 1 && strcmp(argv[1], "completion") == 0)
 		return print_completion_for(argv[2]);
-	/* `fcpause help pause` is `fcpause pause --help`. */
-	if (argc > 2 && strcmp(argv[1], "help") == 0 && (command = command_find(argv[2])) != NULL)
-		return help(command, false);
+	if (argc > 2 && strcmp(argv[1], "help") == 0)
+		return help_for(argv[2]);
 	command = argc < 2 ? NULL : command_find(argv[1]);
 	if (command)
 		return run(command, argc - 1, argv + 1);

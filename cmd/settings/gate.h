@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Whether reclaim and drain are on, and with which figures: command line > environment > flags file
- * > off. An off (--no-..., or 0) wins over a value of the same origin.
+ * > off. Where a toggle and its figure have one origin, an off of either (--no-..., or 0) wins.
  */
 #ifndef FCP_CMD_SETTINGS_GATE_H
 #define FCP_CMD_SETTINGS_GATE_H

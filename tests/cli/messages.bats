@@ -123,6 +123,17 @@ says() {
 	says "fcpause reclaim: --steps: the value is empty" reclaim --steps=
 }
 
+@test "what was meant: help and the words that are not commands" {
+	fcp help puase
+	expect 2
+	expect_err "unknown command 'puase'; did you mean pause?"
+	says "fcpause: unknown command 'shema'; did you mean schema? (see fcpause --help)" shema
+	says "fcpause: unknown command 'completoin'; did you mean completion? (see fcpause --help)" completoin
+	fcp help completion
+	expect 0
+	expect_out 'fcpause completion SHELL'
+}
+
 @test "what was meant: values, steps, kinds of pages; by the environment too" {
 	says "fcpause snapshot: --type: unknown value 'Full' (auto, full, diff); did you mean full?" snapshot --type Full
 	says "fcpause snapshot: --writer: unknown value 'x' (auto, fcpause, firecracker)" snapshot --writer x

@@ -133,6 +133,19 @@ files() {
 	expect_err 'no tap0'
 }
 
+@test "a load whose answer is not waited for: what may become of it, and the option" {
+	files --fault 'PUT /snapshot/load hang'
+	resume --snapshot-path s.snap --mem-file-path s.mem --load-timeout-ms 200
+	expect 1
+	expect_err 'within 200 ms; Firecracker may go on with it, and the VM run then (--load-timeout-ms)'
+	: >"$SIM_LOG"
+	fcp_start resume --api-sock "$SIM_SOCK" --snapshot-path s.snap --mem-file-path s.mem
+	sim_wait_log '^PUT /snapshot/load'
+	fcp_signal INT
+	fcp_end
+	expect_err 'PUT /snapshot/load: interrupted; Firecracker may go on with it, and the VM run then'
+}
+
 @test "envd that does not answer in time: the VM runs, exit 4" {
 	vm
 	sim_patch /vm '{"state":"Paused"}'

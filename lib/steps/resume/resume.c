@@ -51,6 +51,10 @@ static int load_snapshot(struct resume_run *run, struct fcp_error *err)
 		run->result->loaded = run->result->resumed = ran == 0;
 		if (ran != 0 && err->error_class == FCP_ERR_SERVER)
 			fcp_error_wrap(err, "Firecracker cannot load it, and ends");
+		if (ran != 0 && (err->error_class == FCP_ERR_TIMEOUT ||
+				 err->error_class == FCP_ERR_INTERRUPTED))
+			fcp_error_append(err,
+					 "; Firecracker may go on with it, and the VM run then");
 	}
 	fcp_resume_files_clear(&files);
 	return ran;
