@@ -10,6 +10,8 @@
 #include "cmd/telemetry/telemetry.h"
 #include "report.h"
 
+#include <string.h>
+
 /* The settings of the chain, and of its steps. */
 struct chain_settings {
 	struct fcp_pause_settings pause;
@@ -65,10 +67,41 @@ static int exit_code(const struct invocation *invocation, const struct fcp_pause
 	return EXIT_DONE;
 }
 
+/* Of each step that fell short, whose reasons make up the whole's: a line each is read more easily. */
+struct short_steps {
+	char warnings[3][sizeof(((struct fcp_outcome *)0)->reason) + 32];
+};
+
+static void warn_of_short_steps(struct output *output, const struct fcp_pause_result *result,
+				struct short_steps *steps)
+{
+	const struct {
+		const char *name;
+		const struct fcp_outcome *outcome;
+	} all[] = {
+		{"reclaim", &result->reclaim->outcome},
+		{"balloon-drain", &result->drain->outcome},
+		{"madvise-ranges", &result->trim->outcome},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const char *reason = all[i].outcome->reason;
+
+		if (all[i].outcome->status == FCP_STATUS_OK ||
+		    all[i].outcome->status == FCP_STATUS_SKIPPED ||
+		    !strstr(result->outcome.reason, reason))
+			continue;
+		snprintf(steps->warnings[i], sizeof(steps->warnings[i]), "%s: %s", all[i].name,
+			 reason);
+		output_warn(output, steps->warnings[i]);
+	}
+}
+
 static int finish(const struct invocation *invocation, const struct fcp_pause_settings *settings,
 		  const struct fcp_pause_result *result, const struct fcp_error *err)
 {
 	int code = exit_code(invocation, result, err);
+	struct short_steps steps;
 	struct output output;
 
 	if (!result->snapshot)
@@ -78,7 +111,7 @@ static int finish(const struct invocation *invocation, const struct fcp_pause_se
 	output_warn(&output, result->snapshot->warning);
 	output_warn(&output, result->trim->warning);
 	if (result->outcome.status == FCP_STATUS_PARTIAL && code == EXIT_DONE)
-		output_warn(&output, result->outcome.reason);
+		warn_of_short_steps(&output, result, &steps);
 	output.bad |= fcp_report_pause(output.object, settings, result);
 	text_pause(output.text, settings, result);
 	metrics_of_pause(&invocation->telemetry->metrics, result);

@@ -14,6 +14,8 @@ static const struct {
 	{"PUT /snapshot/create: no answer", OPT_SNAPSHOT_TIMEOUT_MS, " (--snapshot-timeout-ms)"},
 	{"PUT /snapshot/load: no answer", OPT_LOAD_TIMEOUT_MS, " (--load-timeout-ms)"},
 	{"GET /health: no answer", OPT_ENVD_TIMEOUT_MS, " (--envd-timeout-ms)"},
+	{"/balloon/hinting/start: no answer", OPT_FPH_TIMEOUT_MS,
+	 " (--fph-timeout-ms, --timeout-ms)"},
 	{": no answer", OPT_TIMEOUT_MS, " (--timeout-ms)"},
 	{"Say what its holes mean", OPT_HOLES, " (--holes)"},
 	{"(a token file is needed", OPT_ENVD_TOKEN_FILE, " (--envd-token-file)"},

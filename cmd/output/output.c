@@ -207,7 +207,7 @@ static void print_warnings(const struct output *output)
 	if (invocation->values[OPT_QUIET].on)
 		return;
 	for (size_t i = 0; i < output->warning_count; i++)
-		complain(invocation, "warning: ", output->warnings[i]);
+		complain_with_advice(invocation, "warning: ", NULL, output->warnings[i]);
 	for (size_t i = 0; i < invocation->unknown.count; i++)
 		complain(invocation, "warning: ", invocation->unknown.warnings[i]);
 	for (size_t i = 0; i < invocation->flags.warning_count; i++)

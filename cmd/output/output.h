@@ -32,7 +32,7 @@ struct ending {
 /* One place: the outcome, or what failed it, to the exit code. err is NULL where nothing failed. */
 int exit_code_of(const struct fcp_outcome *outcome, const struct fcp_error *err);
 
-#define OUTPUT_WARNINGS 4
+#define OUTPUT_WARNINGS 8
 
 /* What a command fills in: the JSON object and the text; one of the two is printed. */
 struct output {
