@@ -255,6 +255,12 @@ const struct vm_names *signals_vm(const struct signals *signals)
 	return signals ? &signals->vm : NULL;
 }
 
+void signals_forget_vm(struct signals *signals)
+{
+	if (signals)
+		signals->vm = (struct vm_names){0};
+}
+
 const struct fcp_observer *signals_observer(struct signals *signals)
 {
 	if (!signals)

@@ -34,6 +34,9 @@ struct vm_names {
 /* NULL for NULL. */
 const struct vm_names *signals_vm(const struct signals *signals);
 
+/* The next VM has not answered yet. NULL-safe. */
+void signals_forget_vm(struct signals *signals);
+
 /* NULL-safe. */
 void signals_close(struct signals *signals);
 

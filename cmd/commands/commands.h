@@ -2,6 +2,8 @@
 #ifndef FCP_CMD_COMMANDS_COMMANDS_H
 #define FCP_CMD_COMMANDS_COMMANDS_H
 
+#include "cmd/parsing/options.h"
+
 struct invocation;
 
 /* One file each: settings from the invocation, one library call, one rendering. Exit code. */
@@ -18,5 +20,11 @@ int command_doctor(struct invocation *invocation);
 int command_status(struct invocation *invocation);
 int command_resume(struct invocation *invocation);
 int command_exec(struct invocation *invocation);
+
+/*
+ * Of a command that takes operands in the place of an option's value: a run, and a report, for each of
+ * them in order, or one with the option. Returns the highest exit code; a signal ends it.
+ */
+int run_each(struct invocation *invocation, enum option_id id, int (*run)(struct invocation *));
 
 #endif

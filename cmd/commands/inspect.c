@@ -57,6 +57,8 @@ static int check_svg(const struct invocation *invocation, const struct inspectio
 
 	if (!inspection->svg)
 		return 0;
+	if (invocation->several)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--svg is of one file");
 	if (strcmp(inspection->svg, "-") == 0) {
 		if (invocation->values[OPT_JSON].on)
 			return fcp_error_set(err, FCP_ERR_USAGE, 0,
@@ -221,7 +223,7 @@ static int finish(const struct invocation *invocation, struct inspection *inspec
  * beside it. */
 #define GIVE_BACK_BYTES (128 << 10)
 
-int command_inspect(struct invocation *invocation)
+static int inspect_it(struct invocation *invocation)
 {
 	const struct planned step = {"inspect", NULL};
 	struct inspection inspection = {
@@ -231,7 +233,6 @@ int command_inspect(struct invocation *invocation)
 	struct fcp_error err;
 	int exit_code;
 
-	mallopt(M_MMAP_THRESHOLD, GIVE_BACK_BYTES);
 	if (take_paths(invocation, &inspection, &err) != 0 ||
 	    inspect_settings(invocation, &inspection.settings, &err) != 0 ||
 	    check_svg(invocation, &inspection, &err) != 0)
@@ -243,4 +244,10 @@ int command_inspect(struct invocation *invocation)
 	for (size_t i = 0; i < inspection.count; i++)
 		fcp_inspect_result_clear(&inspection.results[i]);
 	return exit_code;
+}
+
+int command_inspect(struct invocation *invocation)
+{
+	mallopt(M_MMAP_THRESHOLD, GIVE_BACK_BYTES);
+	return run_each(invocation, OPT_MEM_FILE_PATH, inspect_it);
 }

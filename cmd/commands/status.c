@@ -6,7 +6,7 @@
 #include "cmd/signals.h"
 #include "report.h"
 
-int command_status(struct invocation *invocation)
+static int status_of(struct invocation *invocation)
 {
 	const struct fcp_status_settings settings = {
 		.size = sizeof(settings),
@@ -30,7 +30,14 @@ int command_status(struct invocation *invocation)
 	if (!output_begin(&output, invocation))
 		return EXIT_FAILED;
 	output.text_is_asked = ran >= 0;
+	if (invocation->several)
+		text_name(output.text, settings.api_sock);
 	output.bad |= fcp_report_status(output.object, &result);
 	text_status(output.text, &result);
 	return output_end_step(&output, &result.outcome, ran, &err);
+}
+
+int command_status(struct invocation *invocation)
+{
+	return run_each(invocation, OPT_API_SOCK, status_of);
 }

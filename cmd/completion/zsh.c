@@ -79,7 +79,8 @@ static void print_command(const struct command *command, FILE *out)
 		if (command_takes(command, (enum option_id)i))
 			print_specs((enum option_id)i, out);
 	if (command->operands)
-		fputs(" \\\n\t\t\t'*::command:_normal'", out);
+		fprintf(out, " \\\n\t\t\t'%s'",
+			command->verbatim ? "*::command:_normal" : "*:file:_files");
 	fputs("\n\t\t;;\n", out);
 }
 

@@ -124,6 +124,9 @@ static void allow_options(const struct landlock *landlock, const struct invocati
 		if (path)
 			allow_named(landlock, path, named[i].beside);
 	}
+	if (invocation->id == COMMAND_INSPECT)
+		for (char *const *file = invocation->operands; file && *file; file++)
+			allow_named(landlock, *file, LANDLOCK_LIST);
 	if (text_of(invocation, OPT_API_SOCK))
 		allow_other_lock(landlock, text_of(invocation, OPT_API_SOCK));
 	for (size_t i = 0; i < shares->count; i++) /* their indexes are kept */

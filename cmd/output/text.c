@@ -224,6 +224,12 @@ static void put_memory(FILE *out, const struct fcp_status_result *result)
 		fputs(", dirty pages tracked", out);
 }
 
+void text_name(FILE *out, const char *name)
+{
+	put_shown(out, name);
+	fputs(": ", out);
+}
+
 void text_status(FILE *out, const struct fcp_status_result *result)
 {
 	if (result->outcome.status != FCP_STATUS_OK)

@@ -20,6 +20,9 @@ void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 /* A line a check, and below one that says no, why it matters and what to do. */
 void text_doctor(FILE *out, const struct fcp_doctor_result *result);
 
+/* "NAME: ", of one among several. */
+void text_name(FILE *out, const char *name);
+
 /* One line: "Running, 512.0 MiB restored from a.mem, ..."; nothing of one that could not be asked. */
 void text_status(FILE *out, const struct fcp_status_result *result);
 

@@ -54,9 +54,11 @@ const struct command commands[COMMANDS] = {
 			.summary = "what a memory file holds, and what of it occupies storage",
 			.doc = "Says why a snapshot is still this big: which pages of its memory file are free, "
 			       "zeros, page cache, ..., which of them occupy storage, and what would release "
-			       "them; with a map. Changes nothing.",
+			       "them; with a map. Changes nothing. With several files, a report each; the "
+			       "exit code is the highest.",
 			.run = command_inspect,
 			.needs = "--mem-file-path FILE",
+			.operands = "[FILE...]",
 			.example = "inspect --mem-file-path vm.mem --svg map.svg",
 		},
 	[COMMAND_SNAPSHOT] =
@@ -112,9 +114,11 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "status",
 			.summary = "how the VM is: state, memory, balloon",
-			.doc = "Asks Firecracker and /proc; changes nothing, and waits for no other run.",
+			.doc = "Asks Firecracker and /proc; changes nothing, and waits for no other run. With "
+			       "several sockets, a report each; the exit code is the highest.",
 			.run = command_status,
 			.needs = "--api-sock PATH",
+			.operands = "[PATH...]",
 			.example = "status --api-sock fc.sock",
 		},
 	[COMMAND_RESUME] =
@@ -137,6 +141,7 @@ const struct command commands[COMMANDS] = {
 			.run = command_exec,
 			.needs = "--envd URL",
 			.operands = "[--] COMMAND [ARG...]",
+			.verbatim = true,
 			.failure = EXIT_EXEC_FAILED,
 			.example = "exec --envd http://10.0.0.2:49983 -- ls -l /root",
 		},

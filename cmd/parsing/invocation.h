@@ -51,6 +51,8 @@ struct invocation {
 	struct file_list metrics_labels; /* OPT_METRICS_LABEL */
 	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
 	char **operands;
+	/* run_each(): the run is of one operand among several. */
+	bool several;
 	struct signals *signals;     /* NULL: not waited for */
 	struct telemetry *telemetry; /* NULL: nothing is told to monitoring */
 	int cancel_fd;

@@ -35,7 +35,8 @@ struct command {
 	const char *example; /* a command line, without the program's name */
 	int (*run)(struct invocation *invocation); /* returns the exit code */
 	const char *operands; /* what --help calls what follows the options; NULL: options only */
-	int failure;	      /* exit code of all failures of fcpause's own; 0: by their class */
+	bool verbatim; /* what follows the first operand is one, even what looks like an option */
+	int failure;   /* exit code of all failures of fcpause's own; 0: by their class */
 };
 
 extern const struct command commands[COMMANDS];

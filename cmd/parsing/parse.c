@@ -53,7 +53,7 @@ static error_t on_key(int key, char *arg, struct argp_state *state)
 	if (id != OPTIONS) {
 		parser->failed = on_option(parser, id, on, arg) != 0;
 	} else if (key == ARGP_KEY_ARG && command->operands) {
-		/* All that follows is the operand's, whatever it looks like. */
+		/* All that follows: of a verbatim command as it is; of others argp has moved the options forward. */
 		parser->invocation->operands = state->argv + state->next - 1;
 		state->next = state->argc;
 	} else if (key == ARGP_KEY_ARG) {
@@ -77,7 +77,7 @@ static int read_words(int argc, char **argv, struct invocation *invocation, stru
 	if (words_check(argc, argv, invocation, err) != 0)
 		return -1;
 	argp_table_make(invocation->command, true, &table);
-	if (invocation->command->operands)
+	if (invocation->command->verbatim)
 		flags |= ARGP_IN_ORDER;
 	if (argp_parse(&argp, argc, argv, flags, NULL, &parser) == 0)
 		return 0;

@@ -51,7 +51,7 @@ static bool takes_next(const struct invocation *invocation, const char *word)
 
 int words_before_operands(int argc, char **argv, const struct invocation *invocation)
 {
-	if (!invocation->command || !invocation->command->operands)
+	if (!invocation->command || !invocation->command->verbatim)
 		return argc;
 	for (int i = 1; i < argc; i++) {
 		if (argv[i][0] != '-' || argv[i][1] == '\0' || strcmp(argv[i], "--") == 0)

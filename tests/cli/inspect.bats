@@ -772,3 +772,27 @@ SAME_SUMS='(.same.base.bytes == ([.classes | to_entries[] | select(.key != "free
 	expect 4
 	expect_json "$SUMS" "$SAME_SUMS" '.layer_bytes == 5 * 4096' '.holes == "base"'
 }
+
+@test "several files: a report each, in order, and the highest exit code" {
+	guest_file a 2>/dev/null
+	cp a b
+	truncate -s 8M zeros
+	fcp inspect a zeros --json b
+	[ "$(wc -l <"$T/out")" -eq 3 ]
+	jq -es 'map(.settings.mem_file_path.value) == ["a", "zeros", "b"] and .[0].status == "ok" and
+		(map(del(.settings, .ms)) | .[0] == .[2] and .[0] != .[1])' "$T/out"
+	local code=$status
+	fcp inspect zeros --json
+	expect "$code"
+	fcp inspect a nothing b
+	expect 1
+	expect_out 'a: 32.0 MiB'
+	expect_out 'b: 32.0 MiB'
+	expect_err 'nothing'
+	fcp inspect a b --svg x.svg
+	expect 2
+	[ "$(wc -l <"$T/err")" -eq 1 ]
+	[ ! -e x.svg ]
+	fcp inspect a --before b --after b
+	expect 2
+}

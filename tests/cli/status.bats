@@ -102,3 +102,52 @@ vm_status() { fcp status --api-sock "$SIM_SOCK" "$@"; }
 	expect 0
 	expect_no_requests
 }
+
+@test "several sockets: a line each, in order, and the highest exit code" {
+	vm
+	local first=$SIM_SOCK
+	SIM_NAME=b sim_start --boot --memory 32
+	sim_patch /vm '{"state":"Paused"}'
+	fcp status "$first" "$SIM_SOCK"
+	expect 0
+	expect_no_err
+	[ "$(cut -d';' -f1 "$T/out")" = "$first: Running, 16.0 MiB (anonymous), balloon with hinting armed
+$SIM_SOCK: Paused, 32.0 MiB (anonymous), no balloon" ]
+	# Options may stand behind them. One that does not answer keeps no other one back, and has no other one's id.
+	fcp status "$first" none "$SIM_SOCK" --json
+	expect 1
+	[ "$(wc -l <"$T/out")" -eq 3 ]
+	jq -es --arg a "$first" --arg b "$SIM_SOCK" '
+		map(.vm_state) == ["Running", "unknown", "Paused"] and map(.status) == ["ok", "failed", "ok"] and
+		map(.settings.api_sock) == [$a, "none", $b | {value: ., origin: "cli"}] and
+		.[1].vm_id == null and .[1].vmm_version == null and .[2].vm_id != null and
+		all(.settings | has("operands") | not)' "$T/out"
+	expect_err 'cannot connect to the socket none'
+	# One is as the option.
+	fcp status "$first"
+	expect 0
+	expect_out Running,
+	run ! grep -qF "$first: " "$T/out"
+	FCPAUSE_API_SOCK=none fcp status "$first"
+	expect 0
+}
+
+@test "several sockets: a wrong command line is said once" {
+	fcp status a b --api-sock c --json
+	expect 2
+	expect_json '.error.class == "usage"' '.reason == "--api-sock and operands exclude each other"'
+	fcp status a '' b
+	expect 2
+	expect_err "'' is no value of --api-sock"
+	expect_no_out
+}
+
+@test "several sockets: a signal ends all of it" {
+	vm --fault 'GET / hang'
+	fcp_start status --timeout-ms 30000 --json "$SIM_SOCK" none
+	sim_wait_log '^GET '
+	fcp_signal TERM
+	fcp_end
+	expect 1
+	expect_json '.error.class == "interrupted"'
+}
