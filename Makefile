@@ -10,7 +10,9 @@
 # make demo       the main job on the simulator, before and after
 # make bench      speed, as ratios in one run
 # make format-check  the layout of C files, by Debian 12's clang-format; make format puts it right
-# make install    to DESTDIR and PREFIX
+# make install    to DESTDIR and PREFIX (it builds what is installed only: make product); make uninstall
+# make dist       build/fcpause-VERSION.tar.xz, of the last commit
+# make deb        Debian packages in build/deb (debhelper)
 # make clean
 #
 # Knobs: V=1 shows the commands; D=asan|ubsan|asan,ubsan|tsan builds with sanitizers (in build-D);
@@ -92,11 +94,14 @@ MATRIX_OBJECTS := $(patsubst %,$(B)/o/tests/matrix/%.o,files sim run cells cell 
 USER_SCRIPTS := resume-build fph-bench
 
 CLANG_FORMAT ?= clang-format
-FORMATTED := $(shell git ls-files '*.[ch]' 2>/dev/null)
+FORMATTED = $(or $(shell git ls-files '*.[ch]' 2>/dev/null),$(shell find cmd lib scripts tests -name '*.[ch]'))
 
 LIBRARIES := $(B)/libfcpause.a $(B)/libfcpause.so
 
-all: $(B)/fcpause $(LIBRARIES) $(B)/fcpause-sim $(B)/schema-check
+all: product $(B)/fcpause-sim $(B)/schema-check
+
+# What is installed: neither the simulator nor what only tests need.
+product: $(B)/fcpause $(LIBRARIES)
 
 $(B)/fcpause: $(CMD_OBJECTS) $(B)/libfcpause.a
 	$(call say,LINK,$@)
@@ -213,7 +218,7 @@ format-check:
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
 
-install: all
+install: product
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) \
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 \
 		$(DESTDIR)$(MANDIR)/man7 \
@@ -242,11 +247,25 @@ install: all
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/fcpause $(USER_SCRIPTS:%=$(DESTDIR)$(BINDIR)/fcpause-%)
+	rm -f $(DESTDIR)$(LIBDIR)/libfcpause.a $(DESTDIR)$(LIBDIR)/libfcpause.so $(DESTDIR)$(LIBDIR)/libfcpause.so.$(SOVERSION) \
+		$(DESTDIR)$(LIBDIR)/libfcpause.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/libfcpause.pc $(DESTDIR)$(INCLUDEDIR)/fcpause.h
+	rm -f $(foreach n,1 3 7,$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$n/%,$(wildcard man/*.$n)))
+	rm -rf $(DESTDIR)$(DATADIR)/fcpause
+
+# The same bytes for the same commit, whoever makes it.
+dist:
+	$(Q)scripts/packaging/dist $(VERSION) $(B)
+
+deb:
+	$(Q)scripts/packaging/deb $(VERSION) $(B)/deb
+
 clean:
 	rm -rf build build-*
 
 -include $(B)/o/tests/schema/check.d $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(PARSER_OBJECTS:.o=.d) $(wildcard $(B)/o/tests/matrix/*.d)
 
-.PHONY: all check check-vm check-live fuzz demo bench format format-check install clean
+.PHONY: all product check check-vm check-live fuzz demo bench format format-check install uninstall dist deb clean
 .SECONDARY: $(UNIT_OBJECTS) $(PARSER_OBJECTS)

@@ -703,7 +703,7 @@ given_runs() {
 @test "installed, it finds its parts and fcpause" {
 	booted_vm
 	local b=${FCPAUSE%/*}
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$ROOT" -o all install B="${b#"$ROOT"/}" PREFIX="$T/usr" >log 2>&1 ||
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$ROOT" -o product install B="${b#"$ROOT"/}" PREFIX="$T/usr" >log 2>&1 ||
 		{ cat log; false; }
 	mkdir -p tmp
 	status=0

@@ -771,7 +771,7 @@ can_tap() {
 @test "installed, it finds its parts and fcpause" {
 	source_vm
 	local b=${FCPAUSE%/*}
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$ROOT" -o all install B="${b#"$ROOT"/}" PREFIX="$T/usr" >log 2>&1 ||
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$ROOT" -o product install B="${b#"$ROOT"/}" PREFIX="$T/usr" >log 2>&1 ||
 		{ cat log; false; }
 	status=0
 	mkdir -p tmp

@@ -155,7 +155,7 @@ wrong() {
 	case $BUILD in *asan* | *ubsan*) skip 'a library with sanitizers needs a program with them' ;; esac
 	local b=${BUILD#"$ROOT"/} flags
 	# What is built is installed, not built again: others may be at it.
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -o all install B="$b" DESTDIR="$T/root" PREFIX=/usr >"$T/log" 2>&1 ||
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -o product install B="$b" DESTDIR="$T/root" PREFIX=/usr >"$T/log" 2>&1 ||
 		{ cat "$T/log"; return 1; }
 	[ -x "$T/root/usr/bin/fcpause" ]
 	export PKG_CONFIG_PATH=$T/root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$T/root
