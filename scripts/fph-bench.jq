@@ -8,11 +8,13 @@ def STEPS: ["reclaim", "balloon-drain", "snapshot", "madvise-ranges"];
 
 def is_measured: .mem_file != null;
 
-# The middle of the sorted numbers, or of the two in the middle; null of none.
+# The middle of the sorted numbers, or of the two in the middle; the one that 95 % reach at most (nearest
+# rank); null of none.
 def spread:
 	map(numbers) | sort | length as $n |
 	if $n == 0 then null
-	else {median: ((.[($n - 1) / 2 | floor] + .[$n / 2 | floor]) / 2 * 1000 | round / 1000), min: .[0], max: .[-1]} end;
+	else {median: ((.[($n - 1) / 2 | floor] + .[$n / 2 | floor]) / 2 * 1000 | round / 1000),
+		p95: .[($n * 0.95 | ceil) - 1], min: .[0], max: .[-1]} end;
 
 def counts: group_by(.) | map({key: .[0], value: length}) | from_entries;
 
@@ -27,11 +29,14 @@ def step_figures:
 
 def percent($base): if . == null or ($base // 0) == 0 then null else (. / $base - 1) * 1000 | round / 10 end;
 
+# May the difference be noise? It may where the ranges overlap; of single runs nobody knows.
+def noise($base): if .n < 2 or $base.n < 2 then null else .of.min <= $base.of.max and $base.of.min <= .of.max end;
+
 def against($base):
-	. + {against_nothing: (if $base == null or .variant == NOTHING or .measured == 0 then null else
-		{mem_file_percent: (.mem_file_bytes.median | percent($base.mem_file_bytes.median)),
-		 paused_percent: (.paused_ms.median | percent($base.paused_ms.median)),
-		 total_percent: (.total_ms.median | percent($base.total_ms.median))} end)};
+	. as $own | $own + {against_nothing: (if $base == null or .variant == NOTHING or .measured == 0 then null else
+		[["mem_file", "mem_file_bytes"], ["paused", "paused_ms"], ["total", "total_ms"]] | map(.[0] as $name | .[1] as $key |
+			{"\($name)_percent": ($own[$key].median | percent($base[$key].median)),
+			 "\($name)_noise": ({n: $own.measured, of: $own[$key]} | noise({n: $base.measured, of: $base[$key]}))}) | add end)};
 
 # Who wrote the memory file; null of a run that is not told of (of an older fcpause).
 def writer_name: if .layer == true and .writer != null then "\(.writer) (layer)" else .writer end;
@@ -43,7 +48,7 @@ def summary:
 		[$of[] | select(is_measured)] as $good |
 		{variant: $variant, measured: ($good | length),
 		 unsupported: ([$of[] | select(.status == "unsupported")] | length),
-		 failed: ([$of[] | select((is_measured or .status == "unsupported") | not)] | length),
+		 failed: ([$of[] | select((is_measured or (.status | IN("unsupported", "skipped"))) | not)] | length),
 		 mem_file_bytes: ($good | map(.mem_file.allocated_bytes) | spread),
 		 logical_bytes: ($good | map(.mem_file.logical_bytes) | spread),
 		 paused_ms: ($good | map(.paused_ms) | spread),
@@ -57,7 +62,10 @@ def summary:
 # ---- text --------------------------------------------------------------------------------------
 
 def fixed: if . == null then "-" else . * 10 | round / 10 | tostring | if test("\\.") then . else . + ".0" end end;
-def signed: if . == null then "-" else (if . > 0 then "+" else "" end) + fixed + "%" end;
+def signed: if . == null then "-" elif . == 0 then "0%" else (if . > 0 then "+" else "" end) + fixed + "%" end;
+# {percent, noise}
+def change_text: if .noise then "~" else "" end + (.percent | signed);
+def change($name): .against_nothing | {percent: .["\($name)_percent"], noise: .["\($name)_noise"]};
 def of_mib: if . == null then null else map_values(. / MIB) end;
 def range_text: if . == null then "-" else "\(.median | fixed) (\(.min | fixed)-\(.max | fixed))" end;
 
@@ -80,9 +88,9 @@ def row:
 	if .measured == 0 then
 		[.variant, count_text, (if .unsupported > 0 then "unsupported" elif .failed > 0 then "failed" else "no run" end)]
 	else [.variant, count_text,
-		(.mem_file_bytes | of_mib | range_text), (.against_nothing.mem_file_percent | signed),
-		(.paused_ms | range_text), (.against_nothing.paused_percent | signed),
-		(.total_ms | range_text), (.against_nothing.total_percent | signed),
+		(.mem_file_bytes | of_mib | range_text), (change("mem_file") | change_text),
+		(.paused_ms | range_text), (change("paused") | change_text),
+		(.total_ms | range_text), (change("total") | change_text),
 		(.drained_bytes | of_mib | .median? | fixed), writers_text] end;
 
 def pad($width): . + (" " * ($width - length) // "");
@@ -91,11 +99,24 @@ def aligned:
 	. as $rows | [range($rows[0] | length) as $i | [$rows[] | .[$i] // "" | length] | max] as $widths |
 	$rows[] | [range(length) as $i | .[$i] | pad($widths[$i])] | join("  ") | sub(" +$"; "");
 
+# Of the runs: the guest's size, what ran, where, since when. What is not known is left out.
+def where_and_when:
+	def one: map(select(. != null)) | unique | if length == 0 then empty else join(", ") end;
+	[.runs[] | select(is_measured)] as $good |
+	[($good | map(.mem_file.logical_bytes / MIB | "\(fixed | sub("\\.0$"; "")) MiB guest") | one),
+	 ($good | map(.pause.vmm_version | strings | "Firecracker " + .) | one),
+	 ($good | map(.pause.version | strings | "fcpause " + .) | one),
+	 ($good | map(.pause.host | strings | "on " + .) | one),
+	 ([.runs[].pause.start_time? | strings | .[:10]] | min // empty)] | join(", ") + "." | select(. != ".");
+
 def table:
 	.runs as $runs |
-	([["variant", "n", "MiB on disk", "", "paused ms", "", "total ms", "", "drained MiB", "written by"]] + (.summary | map(row)) | aligned),
+	([["variant", "n", "MiB on disk", "change", "paused ms", "change", "total ms", "change", "drained MiB", "written by"]] + (.summary | map(row)) | aligned),
 	"",
-	"Each: median (min-max), and the median against that of \(NOTHING).",
+	"Each: median (min-max), and the median's change against that of \(NOTHING).",
+	(if [.summary[] | change("mem_file", "paused", "total").noise] | any then
+		"~: the ranges overlap, so that it may be noise." else empty end),
+	where_and_when,
 	(.summary[] | . as $s | notes([$runs[] | select(.variant == $s.variant)])[] |
 		"\($s.variant): \(.count) of \($s.measured + $s.failed + $s.unsupported): \(.text)");
 
@@ -112,7 +133,7 @@ def tick_step: (. / 5) as $raw |
 	pow(10; $raw | log10 | floor) as $ten |
 	($raw / $ten) | (if . <= 1 then 1 elif . <= 2 then 2 elif . <= 5 then 5 else 10 end) * $ten;
 
-def ROW: 46; def TOP: 96; def BARS: 300; def PANEL: 400; def THICK: 18;
+def ROW: 46; def TOP: 112; def BARS: 280; def PANEL: 400; def THICK: 18;
 
 def text_at($x; $y; $class; $more): "<text x=\"\($x | px)\" y=\"\($y | px)\" class=\"\($class)\"\($more)>\(xml)</text>";
 def text_at($x; $y; $class): text_at($x; $y; $class; "");
@@ -127,7 +148,7 @@ def whisker($scale; $x; $y):
 	($x + .min * $scale) as $a | ($x + .max * $scale) as $b |
 	"<path class=\"whisker\" d=\"M\($a | px) \($y | px)H\($b | px)M\($a | px) \($y - 5 | px)v10M\($b | px) \($y - 5 | px)v10\"/>";
 
-# One variant's bar: {variant, spread, values, percent, none}.
+# One variant's bar: {variant, spread, values, change, none}.
 def bar($scale; $x; $y; $unit):
 	if .spread == null then .none | text_at($x + 6; $y + 4; "muted")
 	else
@@ -136,8 +157,9 @@ def bar($scale; $x; $y; $unit):
 		(.spread | whisker($scale; $x; $y)), (.values | dots($scale; $x; $y)), "</g>",
 		# Beside the bar, behind whatever reaches farther.
 		($x + 8 + .spread.max * $scale) as $edge |
-		(.spread.median | fixed | text_at($edge; $y - 1; "value")),
-		(.percent | numbers | signed | sub("-"; "−") | text_at($edge; $y + 12; "percent")) end;
+		("median \(.spread.median | fixed)" | text_at($edge; $y - 1; "value")),
+		(.change | select(.percent != null) | (.percent | signed | sub("-"; "−")) + if .noise then ", maybe noise" else "" end |
+			text_at($edge; $y + 12; "percent")) end;
 
 def axis($top; $x; $rows):
 	($top | if . > 0 then . else 1 end) as $top |
@@ -182,8 +204,8 @@ def svg:
 	.runs as $runs | .summary as $summary |
 	labels_width as $left |
 	(TOP + ROW * ($summary | length) + 50) as $height | ($left + 2 * PANEL + 12) as $width |
-	def bars(figures; values; percent):
-		[$summary[] | . as $s | {variant, spread: figures, percent: percent,
+	def bars(figures; values; $name):
+		[$summary[] | . as $s | {variant, spread: figures, change: change($name),
 			values: [$runs[] | select(.variant == $s.variant and is_measured) | values],
 			none: (if .unsupported > 0 then "unsupported" elif .failed > 0 then "failed" else "no run" end)}];
 	"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \($width) \($height)\" width=\"\($width)\" height=\"\($height)\" role=\"img\" aria-labelledby=\"title what\">",
@@ -193,11 +215,12 @@ def svg:
 	"<rect class=\"paper\" width=\"100%\" height=\"100%\"/>",
 	(TITLE | text_at(16; 28; "title")),
 	((.workload | if . == null then "No workload." else "Workload: " + . end) | shortened(130) | text_at(16; 48; "muted")),
+	(where_and_when | shortened(130) | text_at(16; 64; "muted")),
 	($summary | labels($left)),
-	(bars(.mem_file_bytes | of_mib; .mem_file.allocated_bytes / MIB; .against_nothing.mem_file_percent) |
+	(bars(.mem_file_bytes | of_mib; .mem_file.allocated_bytes / MIB; "mem_file") |
 		panel($left; "Memory file on disk, MiB"; "MiB")),
-	(bars(.paused_ms; .paused_ms; .against_nothing.paused_percent) |
+	(bars(.paused_ms; .paused_ms; "paused") |
 		panel($left + PANEL; "The guest stood still, ms"; "ms")),
-	("Bar: median. Line: least to most. Dot: one run. Below the figure: against \(NOTHING). Shorter is better." |
+	("Bar: median. Line: least to most. Dot: one run. Below the figure: against \(NOTHING); maybe noise where the ranges overlap. Shorter is better." |
 		text_at(16; $height - 10; "muted")),
 	"</svg>";

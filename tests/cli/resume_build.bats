@@ -45,6 +45,7 @@ rb() {
 	status=0
 	TMPDIR=$T/tmp timeout -k 1 $RUN_SECONDS "$ROOT/scripts/resume-build" --fcpause "$FCPAUSE" --firecracker "$T/fc" \
 		--envd "$ENVD" --no-tap "$@" >out 2>err 3>&- || status=$?
+	keep_report
 	nothing_left
 }
 
@@ -147,14 +148,15 @@ wait_request() { _sim_wait_file "$T/requests" "$1"; }
 	rb "${OLD[@]}" --output new --iterations 3 --cmd-pause 'sleep 0.1' --json
 	expect 0
 	expect_json '[.iterations[].snapshot_path] == ["new/1.snap", "new/2.snap", "new/3.snap"]' \
-		'([.iterations[].cmd_ms] | sort) as $c | .summary.cmd_ms == {median: $c[1], min: $c[0], max: $c[2]}' \
+		'([.iterations[].cmd_ms] | sort) as $c | .summary.cmd_ms == {median: $c[1], p95: $c[2], min: $c[0], max: $c[2]}' \
 		'[.summary[] | select(.)] | length == 6'
 	[ "$(ls new | wc -l)" -eq 6 ]
 	[ "$(grep -c "PUT /snapshot/load.*$T/old.snap" requests)" -eq 3 ]
 	old_is_untouched
 	rb "${OLD[@]}" --discard --iterations 2 --pause
 	expect 0
-	grep -qE '^total +[0-9.]+ +[0-9.]+ +[0-9.]+$' out
+	grep -qE '^ms +median +p95 +min +max$' out
+	grep -qE '^total +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$' out
 	old_is_untouched
 }
 
