@@ -91,7 +91,7 @@ MATRIX_TESTS := $(B)/matrix $(B)/load
 MATRIX_OBJECTS := $(patsubst %,$(B)/o/tests/matrix/%.o,files sim run cells cell rules table)
 
 # Scripts for users, installed as fcpause-NAME.
-USER_SCRIPTS := resume-build fph-bench
+USER_SCRIPTS := resume-build fph-bench pause-many
 
 CLANG_FORMAT ?= clang-format
 FORMATTED = $(or $(shell git ls-files '*.[ch]' 2>/dev/null),$(shell find cmd lib scripts tests -name '*.[ch]'))

@@ -93,7 +93,7 @@ variable_of() {
 
 page() { echo "$ROOT/man/fcpause-$1.1"; }
 # Of the commands and the library; a script's own test holds its page.
-pages() { printf '%s\n' "$ROOT"/man/*.[0-9] | grep -vE '/fcpause-(resume-build|fph-bench)\.[0-9]$'; }
+pages() { printf '%s\n' "$ROOT"/man/*.[0-9] | grep -vE '/fcpause-(resume-build|fph-bench|pause-many)\.[0-9]$'; }
 # Sets PAGES, where a path may hold anything but a line break.
 find_pages() { mapfile -t PAGES < <(pages) && [ "${#PAGES[@]}" -gt 5 ]; }
 
