@@ -5,10 +5,10 @@
  * Calls
  *  - A step returns 0 when it did all that was asked, -1 with *err filled in when it failed, and
  *    otherwise the enum fcp_status it ended with, which is positive: partial, skipped, timeout,
- *    unsupported. result->outcome has the status and the reason in each case. On failure the
- *    result is filled in too, with what was done until then. Other functions return 0 or -1.
- *  - err is never NULL. The library never prints, exits, reads argv or the environment, or
- *    installs a signal handler.
+ *    unsupported. result->outcome has the status and the reason in each case. On failure the result
+ *    is filled in too, with what was done until then. Other functions return 0 or -1.
+ *  - err is never NULL. The library never prints, exits, reads argv or the environment, or installs
+ *    a signal handler.
  *  - Strings in settings are borrowed for the length of the call. Results own what they point to
  *    until their _clear function; a cleared or initialised result may be cleared again.
  *  - Units are part of the names: _bytes, _ms, _pages. Ranges are half-open, in bytes.
@@ -23,29 +23,34 @@
  *    is not zero. Of a result it writes what fits. So a program runs with any later library of the
  *    same soname.
  *  - These structs grow at their end. Structs without a size never change; but those that only the
- *    library makes and hands out by pointer may grow at their end. Enums grow: expect values that
- *    are not named here. No number is ever given another meaning.
+ *    library makes and hands out by pointer may grow at their end: the items of lists, and what
+ *    callbacks get. Enums grow: expect values that are not named here. No number is ever given
+ *    another meaning, and no array here has the length of an enum or of a list.
+ *  - A list of a result is an array of pointers and their number: result.checks[i]->found. The
+ *    items belong to the result. Each says by a name or an enum's value what it is about, or the
+ *    result says that they are in the order of a list of the settings. Lists of what never changes,
+ *    such as ranges, are plain arrays, and so are the settings' lists: settings.steps[i].cap_ms.
  *
- * Threads: each function may be called by any thread at any time, and by several at once; what
- * they work on must be different (locks see to it: FCP_ERR_LOCKED). A result, a list of ranges and
- * an err are used by one thread at a time. A call may start threads of its own, which block all
+ * Threads: each function may be called by any thread at any time, and by several at once; what they
+ * work on must be different (locks see to it: FCP_ERR_LOCKED). A result, a list of ranges and an
+ * err are used by one thread at a time. A call may start threads of its own, which block all
  * signals and have ended when it returns. Nothing is kept between calls but the loaded libcurl and
  * a table of constants.
  *
  * Fork: before a VM is paused or a hinting run is started, a guard process is created with
  * clone(2). It restores the VM if this process dies, has no SIGCHLD, is not seen by wait(2), and
  * has ended when the call returns. Handlers of pthread_atfork(3) are not run for it. A child that
- * the program forks while a call runs must not call the library, and keeps its locks until it
- * calls execve(2) or ends; all descriptors are close-on-exec.
+ * the program forks while a call runs must not call the library, and keeps its locks until it calls
+ * execve(2) or ends; all descriptors are close-on-exec.
  *
  * Signals: no handler or mask is changed for the caller's threads. A lease on a memory file that
  * another process wants to open raises SIGURG, which is ignored by default. SIGPIPE is never
  * raised. A signal handler must not call the library: make cancel_fd readable there.
  *
  * libcurl is loaded with dlopen(3) at the first connection, kept, and initialised once with
- * curl_global_init(CURL_GLOBAL_NOTHING); curl_global_cleanup() is never called. A program that
- * uses libcurl older than 7.84 itself initialises it before it starts threads. jansson is linked,
- * and none of its global settings are changed.
+ * curl_global_init(CURL_GLOBAL_NOTHING); curl_global_cleanup() is never called. A program that uses
+ * libcurl older than 7.84 itself initialises it before it starts threads. jansson is linked, and
+ * none of its global settings are changed.
  */
 #ifndef FCPAUSE_H
 #define FCPAUSE_H
@@ -120,10 +125,11 @@ struct fcp_outcome {
 /* ---- progress ----------------------------------------------------------------------------- */
 
 /*
- * What a step is at. Phases nest: "step" is a whole step, from its begin to its outcome; within "hold" the VM is paused because of us, or a hinting run of
- * ours is open. balloon-drain: hold, and in it stop. snapshot: hold, and in it create (by
- * Firecracker) or write (by the library), resume; publish. Any step: lock, before or within it, while another run
- * is waited for; of a whole pause its step is "pause".
+ * What a step is at. Phases nest: "step" is a whole step, from its begin to its outcome; within
+ * "hold" the VM is paused because of us, or a hinting run of ours is open. balloon-drain: hold, and
+ * in it stop. snapshot: hold, and in it create (by Firecracker) or write (by the library), resume;
+ * publish. Any step: lock, before or within it, while another run is waited for; of a whole pause
+ * its step is "pause".
  */
 struct fcp_phase {
 	const char *step;		   /* "snapshot", ...; static storage */
@@ -140,16 +146,16 @@ struct fcp_progress {
 };
 
 /*
- * A request to Firecracker or envd, and what came of it. Headers, and with them envd's token, are never
- * part of it.
+ * A request to Firecracker or envd, and what came of it. Headers, and with them envd's token, are
+ * never part of it.
  */
 struct fcp_exchange {
 	const char *server; /* "firecracker", "envd"; static storage */
 	const char *method;
 	const char *path;
-	const char
-		*body; /* the JSON that was sent; NULL: none, or envd's, which may hold secrets */
-	int status;    /* of HTTP; 0: no answer */
+	/* the JSON that was sent; NULL: none, or envd's, which may hold secrets */
+	const char *body;
+	int status;		     /* of HTTP; 0: no answer */
 	const struct fcp_error *err; /* why there is no answer; else NULL */
 	double ms;
 	uint64_t sent_bytes; /* of the bodies */
@@ -163,9 +169,9 @@ struct fcp_vm_identity {
 };
 
 /*
- * Called by the calling thread; on_progress and on_exchange also by threads that the call has started,
- * each of the two by one thread at a time. None of them may call the library. What they get is borrowed for the length of the callback. NULL:
- * not wanted.
+ * Called by the calling thread; on_progress and on_exchange also by threads that the call has
+ * started, each of the two by one thread at a time. None of them may call the library. What they
+ * get is borrowed for the length of the callback. NULL: not wanted.
  */
 struct fcp_observer {
 	size_t size; /* of this struct, as the caller knows it */
@@ -225,14 +231,15 @@ struct fcp_ranges_text {
 };
 
 /*
- * Reads a line `START LENGTH` each, in bytes, decimal or 0x, behind which may stand what was found there
- * (free or zero; base and changed are errors: such pages must not be released). Empty lines and lines
- * that begin with # are passed over, but for `# file DEVICE:INODE SIZE SECONDS.NANOSECONDS`, which says
- * what file the ranges were made of (SIZE is the limit then): hand it on to fcp_madvise_ranges().
- * *ranges_ (zero-initialised by the caller) is sorted afterwards. FCP_ERR_INPUT names the line: not two
- * numbers, a length of 0, a wrap past 2^64, no multiple of 4096, past the limit, an overlap with another
- * line, more than 255 characters, two different files, what must not be released. FCP_ERR_INTERRUPTED
- * when cancel_fd becomes readable first. Changes nothing on failure.
+ * Reads a line `START LENGTH` each, in bytes, decimal or 0x, behind which may stand what was found
+ * there (free or zero; base and changed are errors: such pages must not be released). Empty lines
+ * and lines that begin with # are passed over, but for `# file DEVICE:INODE SIZE
+ * SECONDS.NANOSECONDS`, which says what file the ranges were made of (SIZE is the limit then): hand
+ * it on to fcp_madvise_ranges(). *ranges_ (zero-initialised by the caller) is sorted afterwards.
+ * FCP_ERR_INPUT names the line: not two numbers, a length of 0, a wrap past 2^64, no multiple of
+ * 4096, past the limit, an overlap with another line, more than 255 characters, two different
+ * files, what must not be released. FCP_ERR_INTERRUPTED when cancel_fd becomes readable first.
+ * Changes nothing on failure.
  */
 FCP_API int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
 			    struct fcp_error *err);
@@ -244,7 +251,6 @@ enum fcp_reclaim_kind {
 	FCP_RECLAIM_DROP_CACHES,
 	FCP_RECLAIM_COMPACT_MEMORY,
 	FCP_RECLAIM_FSTRIM,
-	FCP_RECLAIM_KINDS,
 };
 
 /* "sync", "drop_caches", "compact_memory", "fstrim"; static storage. */
@@ -253,21 +259,27 @@ FCP_API const char *fcp_reclaim_kind_name(enum fcp_reclaim_kind kind);
 /* false when name is none of them. */
 FCP_API bool fcp_reclaim_kind_find(const char *name, enum fcp_reclaim_kind *kind_);
 
-/* The cap of a step when nobody names one: 500 ms for sync and fstrim, 200 for drop_caches, 1000 for
- * compact_memory. */
+/*
+ * The cap of a step when nobody names one: 500 ms for sync and fstrim, 200 for drop_caches, 1000
+ * for compact_memory.
+ */
 FCP_API uint32_t fcp_reclaim_default_cap_ms(enum fcp_reclaim_kind kind);
+
+/* A step, and after how many ms it is killed. */
+struct fcp_reclaim_step {
+	enum fcp_reclaim_kind kind;
+	uint32_t cap_ms; /* 0: the step is off */
+};
 
 struct fcp_reclaim_settings {
 	size_t size;	  /* of this struct, as the caller knows it */
 	const char *envd; /* "http://IP:49983"; one with a user or password is FCP_ERR_USAGE */
-	/* Its first line is sent as X-Access-Token. It must be ours or root's, and for its owner only
-	 * (FCP_ERR_INPUT); a pipe may be anybody's. NULL: none. */
+	/*
+	 * Its first line is sent as X-Access-Token. It must be ours or root's, and for its owner
+	 * only (FCP_ERR_INPUT); a pipe may be anybody's. NULL: none.
+	 */
 	const char *envd_token_file;
-	/* In this order, each kind once; cap_ms 0 turns a step off. */
-	struct {
-		enum fcp_reclaim_kind kind;
-		uint32_t cap_ms;
-	} steps[FCP_RECLAIM_KINDS];
+	const struct fcp_reclaim_step *steps; /* in this order, each kind once; borrowed */
 	size_t step_count;
 	bool unsupported_is_ok; /* a step that the guest cannot do is noted; the others decide */
 	uint32_t timeout_ms;	/* for all together; 0: the sum of the caps + 500 */
@@ -275,30 +287,37 @@ struct fcp_reclaim_settings {
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
 };
 
+/* What became of a step. */
+struct fcp_reclaim_step_result {
+	enum fcp_reclaim_kind kind;
+	struct fcp_outcome outcome;
+	uint32_t cap_ms; /* that was used: whole seconds where the guest's timeout(1) wants them */
+	int exit_code;	 /* of the guest's command; -1 where there is none */
+};
+
 struct fcp_reclaim_result {
 	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
-	struct {
-		enum fcp_reclaim_kind kind;
-		struct fcp_outcome outcome;
-		uint32_t
-			cap_ms; /* that was used: whole seconds where the guest's timeout(1) wants them */
-		int exit_code; /* of the guest's command; -1 where there is none */
-	} steps[FCP_RECLAIM_KINDS];
+	/* those that are on, in the settings' order; owned */
+	struct fcp_reclaim_step_result **steps;
 	size_t step_count;
 	char note[384]; /* where the outcome is ok: steps that the guest cannot do; or "" */
 };
 
 /*
  * Runs the steps as root in the guest by one envd process (POST /process.Process/Start), each under
- * `timeout -s KILL`. Status: ok (see unsupported_is_ok), partial (some steps fell short), timeout (the deadline for all came
- * first: the steps after it are skipped), unsupported (the guest can do none), skipped (none is on).
- * The guest's output is bounded and taken as data only. The VM's state is not changed; it is safe
- * to run again. FCP_ERR_CONNECT; FCP_ERR_PROTOCOL: a stream that ends without an `end` event and a
- * clean end-of-stream; FCP_ERR_SERVER: envd's own error. Source: envd's process.proto, Connect.
+ * `timeout -s KILL`. Status: ok (see unsupported_is_ok), partial (some steps fell short), timeout
+ * (the deadline for all came first: the steps after it are skipped), unsupported (the guest can do
+ * none), skipped (none is on). The guest's output is bounded and taken as data only. The VM's state
+ * is not changed; it is safe to run again. FCP_ERR_CONNECT; FCP_ERR_PROTOCOL: a stream that ends
+ * without an `end` event and a clean end-of-stream; FCP_ERR_SERVER: envd's own error. Source:
+ * envd's process.proto, Connect.
  */
 FCP_API int fcp_reclaim(const struct fcp_reclaim_settings *settings,
 			struct fcp_reclaim_result *result, struct fcp_error *err);
+
+/* NULL-safe. */
+FCP_API void fcp_reclaim_result_clear(struct fcp_reclaim_result *result);
 
 /* ---- exec: a command in the guest, through envd --------------------------------------------- */
 
@@ -312,14 +331,18 @@ enum fcp_guest_stream {
 struct fcp_exec_settings {
 	size_t size;	  /* of this struct, as the caller knows it */
 	const char *envd; /* "http://IP:49983"; one with a user or password is FCP_ERR_USAGE */
-	/* Its first line is sent as X-Access-Token. It must be ours or root's, and for its owner only
-	 * (FCP_ERR_INPUT); a pipe may be anybody's. NULL: none. */
+	/*
+	 * Its first line is sent as X-Access-Token. It must be ours or root's, and for its owner
+	 * only (FCP_ERR_INPUT); a pipe may be anybody's. NULL: none.
+	 */
 	const char *envd_token_file;
 	const char *user;	 /* of the guest; NULL: "root" */
 	const char *const *argv; /* NULL at the end; run as it is, by no shell */
 	uint32_t timeout_ms;	 /* until the command has ended; 0: FCP_EXEC_TIMEOUT_MS */
-	/* What the command writes, as it comes: any bytes. -1 with *err filled in ends the run. NULL:
-	 * not wanted. */
+	/*
+	 * What the command writes, as it comes: any bytes. -1 with *err filled in ends the run.
+	 * NULL: not wanted.
+	 */
 	int (*on_output)(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
 			 struct fcp_error *err);
 	void *arg;
@@ -342,12 +365,13 @@ struct fcp_exec_result {
 /*
  * Runs a command in the guest (POST /process.Process/Start) and waits for its end. Status: ok (exit
  * code 0), failed (another exit code, or a signal: no error, as the command was run), timeout.
- * Input is read in a thread of its own, as far as the command takes it (POST /process.Process/SendInput
- * and CloseStdin); FCP_ERR_UNSUPPORTED: envd has no CloseStdin; FCP_ERR_IO: input_fd cannot be read; the
- * command is killed then. envd does not end a command whose client goes away: at the deadline, on
- * cancellation and after an error SIGKILL is sent to it (POST /process.Process/SendSignal), which
- * its children do not get. What the command does is the caller's: it is sent once. FCP_ERR_CONNECT,
- * FCP_ERR_PROTOCOL and FCP_ERR_SERVER as for fcp_reclaim(). Source: envd's process.proto.
+ * Input is read in a thread of its own, as far as the command takes it (POST
+ * /process.Process/SendInput and CloseStdin); FCP_ERR_UNSUPPORTED: envd has no CloseStdin;
+ * FCP_ERR_IO: input_fd cannot be read; the command is killed then. envd does not end a command
+ * whose client goes away: at the deadline, on cancellation and after an error SIGKILL is sent to it
+ * (POST /process.Process/SendSignal), which its children do not get. What the command does is the
+ * caller's: it is sent once. FCP_ERR_CONNECT, FCP_ERR_PROTOCOL and FCP_ERR_SERVER as for
+ * fcp_reclaim(). Source: envd's process.proto.
  */
 FCP_API int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *result,
 		     struct fcp_error *err);
@@ -429,12 +453,13 @@ struct fcp_balloon_drain_result {
  * PATCH /balloon/hinting/start, then polls GET /balloon/hinting/status until host_cmd is 1 (done).
  * At the ceiling, on cancellation and on any error after the start the run is stopped (PATCH
  * .../stop): a guest in an open run goes on without the memory it handed out. Status: ok, timeout
- * (stopped at the ceiling), skipped (fph_timeout_ms 0; without restored_too a VM that was restored from
- * a memory file: a run lasts there for many seconds and gives nothing back), unsupported (no balloon,
- * hinting not armed, driver not up). FCP_ERR_STATE when the VM is not Running. FCP_ERR_NOT_RESTORED
- * when the run could not be stopped. Nothing is remembered: each run asks anew. Safe to run again. With
- * stop_only a run that was left open is stopped, in any state of the VM: ok; skipped where none is open.
- * Source: Firecracker 1.16, device balloon: ids 0 none, 1 done, 2 and up runs.
+ * (stopped at the ceiling), skipped (fph_timeout_ms 0; without restored_too a VM that was restored
+ * from a memory file: a run lasts there for many seconds and gives nothing back), unsupported (no
+ * balloon, hinting not armed, driver not up). FCP_ERR_STATE when the VM is not Running.
+ * FCP_ERR_NOT_RESTORED when the run could not be stopped. Nothing is remembered: each run asks
+ * anew. Safe to run again. With stop_only a run that was left open is stopped, in any state of the
+ * VM: ok; skipped where none is open. Source: Firecracker 1.16, device balloon: ids 0 none, 1 done,
+ * 2 and up runs.
  */
 FCP_API int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
 			      struct fcp_balloon_drain_result *result, struct fcp_error *err);
@@ -453,7 +478,9 @@ FCP_API const char *fcp_holes_name(enum fcp_holes holes);
 
 #define FCP_ID_BYTES 37
 
-/* What is recorded with a memory file, in the extended attributes user.fcpause.holes, .id, .base. */
+/*
+ * What is recorded with a memory file, in the extended attributes user.fcpause.holes, .id, .base.
+ */
 struct fcp_file_attributes {
 	enum fcp_holes holes;
 	char id[FCP_ID_BYTES];	 /* a random UUID of this memory; "" where none is recorded */
@@ -478,24 +505,22 @@ struct fcp_gate {
 	char reason[256]; /* of a failure */
 };
 
-#define FCP_ORDERS_MAX 32
-
 /* What was read of the paused guest in its memory. Made by the library only. */
 struct fcp_guest_report {
 	char release[65]; /* its kernel's, "" when not known */
-	unsigned order_count;
-	uint64_t blocks_per_order[FCP_ORDERS_MAX]; /* free blocks of 2^order pages */
+	size_t order_count;
+	const uint64_t *blocks_per_order; /* free blocks of 2^order pages */
 	size_t gate_count;
-	const struct fcp_gate *gates; /* in the order in which they were asked */
+	struct fcp_gate **gates; /* in the order in which they were asked */
 };
 
-/* ---- free pages: what need not be copied of a paused guest's memory --------------------------- */
+/* ---- free pages: what need not be copied of a paused guest's memory ------------------------ */
 
 #define FCP_ALIGN_MAX (UINT64_C(1) << 30)
 
 /*
- * Memory that the caller holds, in the layout of a Firecracker memory file: a descriptor, or callbacks,
- * which are called by the calling thread, and must not call the library.
+ * Memory that the caller holds, in the layout of a Firecracker memory file: a descriptor, or
+ * callbacks, which are called by the calling thread, and must not call the library.
  */
 struct fcp_memory_source {
 	size_t size; /* of this struct, as the caller knows it */
@@ -503,8 +528,8 @@ struct fcp_memory_source {
 	/* Reads the bytes at offset, all of them: 0, or an errno. NULL: fd is read. */
 	int (*read)(uint64_t offset, void *buffer, size_t bytes, void *arg);
 	/*
-	 * *data_ = the first bytes at or after offset that are no hole, like SEEK_DATA and SEEK_HOLE; an
-	 * empty range: none. 0, or an errno. NULL: there are no holes.
+	 * *data_ = the first bytes at or after offset that are no hole, like SEEK_DATA and
+	 * SEEK_HOLE; an empty range: none. 0, or an errno. NULL: there are no holes.
 	 */
 	int (*next_data)(uint64_t offset, struct fcp_range *data_, void *arg);
 	uint64_t bytes;	   /* with read: of all of it */
@@ -535,12 +560,12 @@ struct fcp_free_pages_result {
 
 /*
  * Which pages the paused guest's own allocator holds free: their contents are dead, and need not be
- * copied, hashed or sent. Nothing is changed. The caller sees to it that nothing writes to the memory
- * during the call, and that a page left out reads as zeros, or with FCP_HOLES_BASE as the base's
- * bytes, when the guest goes on. Status: ok; unsupported when a gate refuses: the report tells which
- * and why, and no page may be left out. Takes about 1 ms and, for what the guest has in use, 3 ms a
- * GiB. FCP_ERR_USAGE; FCP_ERR_INPUT: no guest's memory by its size, a base of another size;
- * FCP_ERR_IO, FCP_ERR_MEMORY, FCP_ERR_INTERRUPTED. Safe to run again.
+ * copied, hashed or sent. Nothing is changed. The caller sees to it that nothing writes to the
+ * memory during the call, and that a page left out reads as zeros, or with FCP_HOLES_BASE as the
+ * base's bytes, when the guest goes on. Status: ok; unsupported when a gate refuses: the report
+ * tells which and why, and no page may be left out. Takes about 1 ms and, for what the guest has in
+ * use, 3 ms a GiB. FCP_ERR_USAGE; FCP_ERR_INPUT: no guest's memory by its size, a base of another
+ * size; FCP_ERR_IO, FCP_ERR_MEMORY, FCP_ERR_INTERRUPTED. Safe to run again.
  */
 FCP_API int fcp_free_pages(const struct fcp_free_pages_settings *settings,
 			   struct fcp_free_pages_result *result, struct fcp_error *err);
@@ -608,8 +633,11 @@ struct fcp_snapshot_settings {
 				 * FCP_BUFFER_AUTO: a quarter of the memory that is available */
 	bool verify;	       /* while the VM is held, compare what was written with its memory */
 	bool layer; /* only what differs from the base: needs the fcpause writer, and a base */
-	/* Files of the same file system whose storage is shared where it has a page's bytes, the first ones
-	 * first, and the base last; needs the fcpause writer, and reflinks: else pages are written. */
+	/*
+	 * Files of the same file system whose storage is shared where it has a page's bytes, the
+	 * first ones first, and the base last; needs the fcpause writer, and reflinks: else pages
+	 * are written.
+	 */
 	const char *const *shares;
 	size_t share_count;	      /* FCP_SHARES_MAX at most */
 	uint64_t share_min_run_bytes; /* shorter runs are written all the same; 0: none */
@@ -621,7 +649,10 @@ struct fcp_snapshot_settings {
 	bool confine; /* what reads the guest's memory runs in a thread that can open nothing (seccomp) */
 };
 
-/* Firecracker's own figures since the flush before the pause, where its metrics file is known. */
+/*
+ * Firecracker's own figures since the flush before the pause, where its metrics file is known. Made
+ * by the library only.
+ */
 struct fcp_metrics {
 	uint64_t free_page_hint_count;
 	uint64_t free_page_hint_freed; /* bytes */
@@ -635,9 +666,8 @@ struct fcp_metrics {
 };
 
 /*
- * What the fcpause writer made of the guest's memory: each page is free, zero, the base's, shared or
- * written.
- * All zeros where Firecracker wrote it.
+ * What the fcpause writer made of the guest's memory: each page is free, zero, the base's, shared
+ * or written. Made by the library only.
  */
 struct fcp_memory_report {
 	uint64_t guest_bytes;	/* all regions */
@@ -645,24 +675,28 @@ struct fcp_memory_report {
 	uint64_t free_bytes;	/* left out: the guest's allocator holds them free */
 	uint64_t zero_bytes; /* left out: changed pages of zeros (not those that a layer holds) */
 	uint64_t base_equal_bytes; /* left out: changed pages that hold the base's bytes */
-	uint64_t
-		shared_bytes; /* shared with one of the files that were named, or with another part of
-				    * the base */
+	/* shared with one of the files that were named, or with another part of the base */
+	uint64_t shared_bytes;
 	uint64_t written_bytes;
-	uint64_t
-		dropped_bytes; /* of a layer: pages that the VM gave back, written as zeros where the
-				 * base has other bytes; not among changed_bytes */
+	/*
+	 * of a layer: pages that the VM gave back, written as zeros where the base has other bytes;
+	 * not among changed_bytes
+	 */
+	uint64_t dropped_bytes;
 	uint64_t cloned_bytes; /* data of the base that the file shares with it */
 	uint64_t copied_bytes; /* data of the base that was copied, where it cannot be shared */
 	bool buffered;	       /* the guest ran again before the file was written */
 	bool verified;
 	char base[4096];	    /* the base's path, "" without one */
 	char base_id[FCP_ID_BYTES]; /* what is recorded with it; "" where nothing is */
-	char free_reason
-		[256]; /* why free pages were not left out; "" where they were, or should not be */
-	/* The settings' shares, and where it is none of them the base; 0 without any. */
+	/* why free pages were not left out; "" where they were, or should not be */
+	char free_reason[256];
+	/*
+	 * In the order of the settings' shares, and where it is none of them the base; 0 without
+	 * any.
+	 */
 	size_t share_count;
-	struct fcp_share_report shares[FCP_SHARES_MAX + 1];
+	struct fcp_share_report **shares;
 };
 
 /* How long the guest stood still, and for what, in ms; 0 where the fcpause writer did not write. */
@@ -683,16 +717,15 @@ struct fcp_snapshot_result {
 	enum fcp_vm_state vm_state; /* at the end */
 	enum fcp_writer writer;	    /* who wrote the memory file; AUTO: it has not come to that */
 	char writer_reason[256];    /* why it was not fcpause; "" where it was, or was not wanted */
-	struct fcp_memory_report memory;
-	struct fcp_guest_report
-		*guest; /* of the free pages that were left out; owned; NULL: none */
+	struct fcp_memory_report *memory; /* owned; NULL where fcpause does not write it */
+	/* of the free pages that were left out; owned; NULL: none */
+	struct fcp_guest_report *guest;
 	struct fcp_downtime downtime_ms;
-	bool created;	      /* both files are there and whole */
-	bool paused;	      /* it was Running, and we paused it */
-	bool hinting_stopped; /* an open hinting run was found and stopped */
-	double paused_ms;     /* how long the guest stood still because of us */
-	bool has_metrics;
-	struct fcp_metrics metrics;
+	bool created;			       /* both files are there and whole */
+	bool paused;			       /* it was Running, and we paused it */
+	bool hinting_stopped;		       /* an open hinting run was found and stopped */
+	double paused_ms;		       /* how long the guest stood still because of us */
+	struct fcp_metrics *metrics;	       /* owned; NULL: not known */
 	struct fcp_file_attributes attributes; /* of the memory file; id "": nothing was recorded */
 	char mem_file
 		[4096];	   /* the memory file as this process reaches it, beyond a jailer's root */
@@ -704,9 +737,9 @@ struct fcp_snapshot_result {
  * it durable and gives it its names; resumes the VM when that fails and we had paused it, or when
  * resume is set. An open hinting run is stopped first. Room for the memory file is checked before
  * the pause. FCP_ERR_INPUT: a target is there without force; FCP_ERR_BUSY: it is in use.
- * FCP_ERR_UNSUPPORTED before the pause: a layer of a VM without a base, or where fcpause cannot write.
- * FCP_ERR_NOT_RESTORED when the VM could not be resumed: the message holds the command for it.
- * Source: Firecracker 1.16, PUT /snapshot/create.
+ * FCP_ERR_UNSUPPORTED before the pause: a layer of a VM without a base, or where fcpause cannot
+ * write. FCP_ERR_NOT_RESTORED when the VM could not be resumed: the message holds the command for
+ * it. Source: Firecracker 1.16, PUT /snapshot/create.
  */
 FCP_API int fcp_snapshot(const struct fcp_snapshot_settings *settings,
 			 struct fcp_snapshot_result *result, struct fcp_error *err);
@@ -718,8 +751,8 @@ FCP_API void fcp_snapshot_result_clear(struct fcp_snapshot_result *result);
 
 /*
  * What a page can be. With several of them a page is of one: free before zero before base before
- * changed. BASE and CHANGED are found to be listed only (settings.keep), and need a base; beside them
- * ZERO is every page of zeros, holes as well.
+ * changed. BASE and CHANGED are found to be listed only (settings.keep), and need a base; beside
+ * them ZERO is every page of zeros, holes as well.
  */
 enum {
 	FCP_FIND_ZERO = 1 << 0,	   /* whole pages of zeros that occupy storage */
@@ -728,7 +761,9 @@ enum {
 	FCP_FIND_CHANGED = 1 << 3, /* all others */
 };
 
-/* "zero", "free", "base", "changed" of one of FCP_FIND_...; NULL of anything else. Static storage. */
+/*
+ * "zero", "free", "base", "changed" of one of FCP_FIND_...; NULL of anything else. Static storage.
+ */
 FCP_API const char *fcp_find_name(unsigned find);
 
 /* Pages of one kind: bytes start <= x < end. */
@@ -762,8 +797,11 @@ struct fcp_base_report {
 struct fcp_madvise_ranges_settings {
 	size_t size;		   /* of this struct, as the caller knows it */
 	const char *mem_file_path; /* NULL with a pid */
-	pid_t pid;	      /* 0, or the Firecracker whose paused VM's memory is meant: it must be
-				    * proven to hold it (the KVM VM is open, memory of its sizes mapped) */
+	/*
+	 * 0, or the Firecracker whose paused VM's memory is meant: it must be proven to hold it
+	 * (the KVM VM is open, memory of its sizes mapped).
+	 */
+	pid_t pid;
 	const char *api_sock; /* with a pid: its socket, to see that the VM is Paused */
 	enum fcp_holes holes;
 	unsigned find;			 /* FCP_FIND_..., 0 when ranges are given */
@@ -774,10 +812,12 @@ struct fcp_madvise_ranges_settings {
 	bool keep;		/* find and report, release nothing */
 	uint32_t wait_lock_ms;	/* how long another fcpause on it is waited for */
 	int cancel_fd;
-	uint64_t
-		align_bytes; /* a power of two from 4096 to FCP_ALIGN_MAX, to which ranges are cut down; 0: 4096 */
-	/* What pages are compared with. NULL: with a pid, the file that the VM was restored from, where the
-	 * process maps it; else BASE and CHANGED cannot be found. */
+	/* a power of two from 4096 to FCP_ALIGN_MAX, to which ranges are cut down; 0: 4096 */
+	uint64_t align_bytes;
+	/*
+	 * What pages are compared with. NULL: with a pid, the file that the VM was restored from,
+	 * where the process maps it; else BASE and CHANGED cannot be found.
+	 */
 	const char *base;
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
 	bool confine; /* what reads the guest's memory runs in a thread that can open nothing (seccomp) */
@@ -802,9 +842,9 @@ struct fcp_madvise_ranges_result {
 	uint64_t released_bytes;  /* of ranges, what is a hole now */
 	struct fcp_mem_file mem_file;
 	/*
-	 * With keep: each kind's ranges, cut down to align_bytes, and without those that are shorter than
-	 * min_run_bytes. Where CHANGED is looked for, what is cut off counts as changed: blocks of
-	 * align_bytes that are not of one kind throughout must be copied, too.
+	 * With keep: each kind's ranges, cut down to align_bytes, and without those that are
+	 * shorter than min_run_bytes. Where CHANGED is looked for, what is cut off counts as
+	 * changed: blocks of align_bytes that are not of one kind throughout must be copied, too.
 	 */
 	struct fcp_found_ranges found;
 	uint64_t base_bytes; /* pages found, as are zero_bytes and free_bytes */
@@ -813,26 +853,27 @@ struct fcp_madvise_ranges_result {
 };
 
 /*
- * Finds the ranges, punches holes (fallocate PUNCH_HOLE|KEEP_SIZE; they read as zeros), and checks that
- * they are holes (SEEK_DATA). The file's size never changes. What a hole means is what the settings
- * say, else what is recorded with the file; where neither is so, nothing is found in a file with a hole
- * over a page that the guest in it has in use, or whose guest cannot be read. The meaning is recorded
- * with the file then. FCP_HOLES_ZERO for a file that is recorded as a layer is refused (unsupported);
- * FCP_HOLES_BASE for one recorded as whole is a warning. Status: ok; partial when the file system kept
- * some of it, or when a gate refused the free pages and the zero pages were released all the same;
- * unsupported when a gate refused and free pages alone were asked for, when the file may be a layer
- * (FCP_HOLES_UNSPECIFIED), or where the file system cannot punch holes. FCP_ERR_BUSY when another
- * process maps the file, or has it open for writing; FCP_ERR_LOCKED when another fcpause is using it;
- * FCP_ERR_INPUT when the ranges were made of another file, or of this one before it was changed, or
- * when the base is not the one that the file is a layer of. Safe to run again.
+ * Finds the ranges, punches holes (fallocate PUNCH_HOLE|KEEP_SIZE; they read as zeros), and checks
+ * that they are holes (SEEK_DATA). The file's size never changes. What a hole means is what the
+ * settings say, else what is recorded with the file; where neither is so, nothing is found in a
+ * file with a hole over a page that the guest in it has in use, or whose guest cannot be read. The
+ * meaning is recorded with the file then. FCP_HOLES_ZERO for a file that is recorded as a layer is
+ * refused (unsupported); FCP_HOLES_BASE for one recorded as whole is a warning. Status: ok; partial
+ * when the file system kept some of it, or when a gate refused the free pages and the zero pages
+ * were released all the same; unsupported when a gate refused and free pages alone were asked for,
+ * when the file may be a layer (FCP_HOLES_UNSPECIFIED), or where the file system cannot punch
+ * holes. FCP_ERR_BUSY when another process maps the file, or has it open for writing;
+ * FCP_ERR_LOCKED when another fcpause is using it; FCP_ERR_INPUT when the ranges were made of
+ * another file, or of this one before it was changed, or when the base is not the one that the file
+ * is a layer of. Safe to run again.
  *
- * With a pid: finds the free pages in the live memory of a Paused VM (FCP_ERR_STATE else; the right to
- * trace the process is needed: unsupported without). ranges are offsets of the memory file that a
- * snapshot would write. Where guest memory is shared (a memfd) they are released in it; private memory
- * is unsupported, as only Firecracker itself can give that back; mem_file is the process's memory then.
- * With keep all kinds of pages can be found; pages that a page-fault handler has not filled in are the
- * base's, and are never touched. FCP_ERR_NOT_RESTORED: another program resumed the VM before the
- * release was done, and pages may be lost.
+ * With a pid: finds the free pages in the live memory of a Paused VM (FCP_ERR_STATE else; the right
+ * to trace the process is needed: unsupported without). ranges are offsets of the memory file that
+ * a snapshot would write. Where guest memory is shared (a memfd) they are released in it; private
+ * memory is unsupported, as only Firecracker itself can give that back; mem_file is the process's
+ * memory then. With keep all kinds of pages can be found; pages that a page-fault handler has not
+ * filled in are the base's, and are never touched. FCP_ERR_NOT_RESTORED: another program resumed
+ * the VM before the release was done, and pages may be lost.
  */
 FCP_API int fcp_madvise_ranges(const struct fcp_madvise_ranges_settings *settings,
 			       struct fcp_madvise_ranges_result *result, struct fcp_error *err);
@@ -852,39 +893,43 @@ enum fcp_page_class {
 	FCP_PAGE_TABLES,
 	FCP_PAGE_KERNEL_IMAGE,
 	FCP_PAGE_RESERVED, /* taken at boot: the memmap, firmware */
-	FCP_PAGE_UNKNOWN, /* the kernel's own (stacks, vmalloc, CPUs' free lists), or without a struct
-			    * page; all but zeros of a guest that was not read */
-	FCP_PAGE_CLASSES,
+	/*
+	 * The kernel's own (stacks, vmalloc, CPUs' free lists), or without a struct page; all but
+	 * zeros of a guest that was not read.
+	 */
+	FCP_PAGE_UNKNOWN,
 };
 
 /* "free", "page_cache", ... as JSON has them; static storage. */
 FCP_API const char *fcp_page_class_name(enum fcp_page_class page_class);
-
-/* Where else the bytes of a page stand, so that they need not be stored again. */
-enum fcp_same {
-	FCP_SAME_BASE,	/* in the base, at the same offset */
-	FCP_SAME_SHARE, /* anywhere in a file to share storage with, and not in the base */
-	FCP_SAMES,	/* as a value: nowhere */
-};
-
-/* "base", "share" as JSON has them; static storage. */
-FCP_API const char *fcp_same_name(enum fcp_same same);
 
 struct fcp_class_bytes {
 	uint64_t bytes;
 	uint64_t allocated_bytes; /* of them, those that are data and no hole (SEEK_DATA) */
 };
 
+/*
+ * The pages of a class; and of them those whose bytes stand elsewhere too, and need not be stored.
+ */
+struct fcp_inspect_class {
+	enum fcp_page_class page_class;
+	struct fcp_class_bytes all;
+	struct fcp_class_bytes in_base; /* in the base, at the same offset */
+	/* anywhere in a file to share storage with, and not in the base */
+	struct fcp_class_bytes in_shares;
+};
+
 /* A part of the file, cell_bytes long (the last may be shorter). */
 struct fcp_inspect_cell {
-	struct fcp_class_bytes classes[FCP_PAGE_CLASSES];
+	size_t class_count;
+	struct fcp_inspect_class **classes; /* those that it has pages of, in any order */
 };
 
 struct fcp_inspect_settings {
 	size_t size; /* of this struct, as the caller knows it */
 	const char *mem_file_path;
-	uint32_t
-		cells_max; /* of the map, of 160 bytes a cell, as much again for the base and for shares; 0: none */
+	/* At most so many cells for the map, of 100 to 800 bytes of memory each; 0: none. */
+	uint32_t cells_max;
 	int cancel_fd;
 	const char *base; /* a whole memory file to compare with; or NULL */
 	enum fcp_holes holes;
@@ -905,44 +950,43 @@ struct fcp_inspect_result {
 	uint64_t logical_bytes;	  /* the file's size: the sum of all classes */
 	uint64_t allocated_bytes; /* storage that it occupies by st_blocks, metadata included */
 	uint64_t data_bytes;	  /* pages that are no holes: the sum of all allocated_bytes */
-	struct fcp_class_bytes classes[FCP_PAGE_CLASSES];
+	size_t class_count;
+	struct fcp_inspect_class **classes; /* each class, in the enum's order; owned */
 	enum fcp_page_class largest; /* the class that occupies most; UNKNOWN where none does */
 	uint64_t cell_bytes;	     /* a power of two, a page or more */
 	size_t cell_count;
-	struct fcp_inspect_cell *cells; /* owned */
+	struct fcp_inspect_cell **cells; /* from the file's begin to its end; owned */
 	struct fcp_base_report base;
-	bool compared; /* with the base */
-	struct fcp_class_bytes same[FCP_SAMES]
-				   [FCP_PAGE_CLASSES];	/* of classes, what stands there too */
-	struct fcp_inspect_cell *same_cells[FCP_SAMES]; /* the same of cells; owned; NULL without */
-	struct fcp_class_bytes same_all[FCP_SAMES];	/* their sums, without free pages */
-	uint64_t
-		layer_bytes; /* pages that are neither free nor the base's: what a layer would store */
-	size_t share_count; /* files to share with that were looked at */
-	/* Data that is neither free, zeros, the base's nor any of the shares': what a file that shares
-	 * its storage with them would store of its own. */
+	bool compared;			/* with the base; else in_base is zeros throughout */
+	struct fcp_class_bytes in_base; /* of all classes but free pages */
+	struct fcp_class_bytes in_shares;
+	/* pages that are neither free nor the base's: what a layer would store */
+	uint64_t layer_bytes;
+	size_t share_count; /* files to share with that were looked at; 0: in_shares is zeros */
+	/*
+	 * Data that is neither free, zeros, the base's nor any of the shares': what a file that
+	 * shares its storage with them would store of its own.
+	 */
 	uint64_t share_bytes;
 };
 
 /*
- * Looks at a memory file, and changes nothing: which of its pages are free, zeros, page cache, ... by
- * the struct pages of the guest in it, and which of them occupy storage; with a base, also which of
- * them stand in it, and with files to share with, which of the others stand in those (no reflinks are
- * needed to tell; an index beside such a file is read, none is kept). Of a recorded layer the guest is
- * read through its base. Status: ok; partial when the guest cannot be read (not Linux on x86_64
- * or arm64, a Diff layer without its base): then only pages of zeros that occupy storage are told
- * from the rest, which is unknown; when there is a base, but nothing is compared: for a layer of another base, and where what
- * the file's holes mean is neither recorded nor specified, and its guest cannot be read; and when a file
- * to share with cannot be read. FCP_HOLES_ZERO for a file that is recorded as a
- * layer is unsupported. FCP_ERR_LOCKED while another fcpause releases pages of it, FCP_ERR_INPUT: no
- * memory file. Takes about 100 ms for a GiB of data, and at most 64 MiB of memory and a bit a page.
- * Safe to run again. Source: include/linux/page-flags.h and mm_types.h of Linux.
+ * Looks at a memory file, and changes nothing: which of its pages are free, zeros, page cache, ...
+ * by the struct pages of the guest in it, and which of them occupy storage; with a base, also which
+ * of them stand in it, and with files to share with, which of the others stand in those (no
+ * reflinks are needed to tell; an index beside such a file is read, none is kept). Of a recorded
+ * layer the guest is read through its base. Status: ok; partial when the guest cannot be read (not
+ * Linux on x86_64 or arm64, a Diff layer without its base): then only pages of zeros that occupy
+ * storage are told from the rest, which is unknown; when there is a base, but nothing is compared:
+ * for a layer of another base, and where what the file's holes mean is neither recorded nor
+ * specified, and its guest cannot be read; and when a file to share with cannot be read.
+ * FCP_HOLES_ZERO for a file that is recorded as a layer is unsupported. FCP_ERR_LOCKED while
+ * another fcpause releases pages of it, FCP_ERR_INPUT: no memory file. Takes about 100 ms for a GiB
+ * of data, and at most 64 MiB of memory and a bit a page. Safe to run again. Source:
+ * include/linux/page-flags.h and mm_types.h of Linux.
  */
 FCP_API int fcp_inspect(const struct fcp_inspect_settings *settings,
 			struct fcp_inspect_result *result, struct fcp_error *err);
-
-/* Were pages looked for there? Else its members of `same` are zeros. */
-FCP_API bool fcp_inspect_compares(const struct fcp_inspect_result *result, enum fcp_same same);
 
 /* NULL-safe. */
 FCP_API void fcp_inspect_result_clear(struct fcp_inspect_result *result);
@@ -976,13 +1020,13 @@ struct fcp_merge_result {
 	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	bool created; /* the file is there and whole */
-	uint64_t
-		base_cloned_bytes; /* data of the base that was cloned, before the layers came over it */
+	/* data of the base that was cloned, before the layers came over it */
+	uint64_t base_cloned_bytes;
 	uint64_t base_copied_bytes; /* where it cannot be cloned: what no layer lies over */
 	size_t layer_count;
-	struct fcp_merge_layer *layers; /* owned */
-	struct fcp_file_attributes
-		attributes; /* of the file that was made; id "": nothing was recorded */
+	struct fcp_merge_layer **layers; /* in the settings' order; owned */
+	/* of the file that was made; id "": nothing was recorded */
+	struct fcp_file_attributes attributes;
 	uint64_t logical_bytes;
 	uint64_t allocated_bytes; /* as st_blocks says: shared storage is counted too */
 	char warning[256];	  /* "", or what the run could not make sure of */
@@ -992,9 +1036,10 @@ struct fcp_merge_result {
  * Makes a whole memory file: the base, and over it each layer's data, by reflinks (FICLONE,
  * FICLONERANGE) where the file system has them. It is made durable under a temporary name and then
  * given its own. Its id is the last layer's: it is the same memory. Nothing else is changed.
- * FCP_ERR_INPUT: a layer of another base, a link of the chain is missing, files of different sizes, a
- * base that is a layer or a layer that is whole, a file that is there without force. FCP_ERR_BUSY: a
- * file is open for writing, or has changed meanwhile. FCP_ERR_LOCKED, FCP_ERR_INTERRUPTED, FCP_ERR_IO.
+ * FCP_ERR_INPUT: a layer of another base, a link of the chain is missing, files of different sizes,
+ * a base that is a layer or a layer that is whole, a file that is there without force.
+ * FCP_ERR_BUSY: a file is open for writing, or has changed meanwhile. FCP_ERR_LOCKED,
+ * FCP_ERR_INTERRUPTED, FCP_ERR_IO.
  */
 FCP_API int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result *result,
 		      struct fcp_error *err);
@@ -1020,7 +1065,7 @@ struct fcp_share_result {
 	struct fcp_outcome outcome;
 	bool replaced; /* the new file has the memory file's name */
 	size_t share_count;
-	struct fcp_share_report shares[FCP_SHARES_MAX + 1];
+	struct fcp_share_report **shares; /* in the order of the settings' shares; owned */
 	uint64_t logical_bytes;
 	uint64_t data_bytes;		       /* pages that are no holes */
 	uint64_t own_before_bytes;	       /* of them, those whose storage no other file had */
@@ -1030,15 +1075,19 @@ struct fcp_share_result {
 };
 
 /*
- * Puts a file in the memory file's place that is equal to it, with its owner, mode and what is recorded,
- * but shares storage (FICLONERANGE) with the files given where these have a page's bytes. It is made
- * durable under a temporary name first: the old file is there or the new one, whole. The files given are
- * only read, and others may write them. Status: ok; skipped (there is nothing to share: the file stays as
- * it is); unsupported (no reflinks, other file systems). FCP_ERR_BUSY: the memory file is in use.
- * FCP_ERR_INPUT, FCP_ERR_LOCKED, FCP_ERR_INTERRUPTED, FCP_ERR_IO. Safe to run again.
+ * Puts a file in the memory file's place that is equal to it, with its owner, mode and what is
+ * recorded, but shares storage (FICLONERANGE) with the files given where these have a page's bytes.
+ * It is made durable under a temporary name first: the old file is there or the new one, whole. The
+ * files given are only read, and others may write them. Status: ok; skipped (there is nothing to
+ * share: the file stays as it is); unsupported (no reflinks, other file systems). FCP_ERR_BUSY: the
+ * memory file is in use. FCP_ERR_INPUT, FCP_ERR_LOCKED, FCP_ERR_INTERRUPTED, FCP_ERR_IO. Safe to
+ * run again.
  */
 FCP_API int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result *result,
 		      struct fcp_error *err);
+
+/* NULL-safe. */
+FCP_API void fcp_share_result_clear(struct fcp_share_result *result);
 
 /* ---- status: how a VM is --------------------------------------------------------------------- */
 
@@ -1057,12 +1106,14 @@ struct fcp_status_result {
 	char vmm_version[32];
 	pid_t pid;	       /* Firecracker's process; 0: not known */
 	uint64_t memory_bytes; /* that the guest can use */
-	uint64_t
-		hotplug_bytes; /* that can be plugged in, plugged_bytes of it are; 0: no such device */
+	/* that can be plugged in, plugged_bytes of it are; 0: no such device */
+	uint64_t hotplug_bytes;
 	uint64_t plugged_bytes;
 	bool track_dirty_pages;
-	/* How Firecracker's process holds guest memory: "anonymous", "file", "userfaultfd", "hugetlb",
-	 * "shared"; static storage. NULL: not known, backing_reason says why. */
+	/*
+	 * How Firecracker's process holds guest memory: "anonymous", "file", "userfaultfd",
+	 * "hugetlb", "shared"; static storage. NULL: not known, backing_reason says why.
+	 */
 	const char *backing;
 	char backing_reason[256];
 	char base[4096];  /* the file that the VM was restored from; "": none that is mapped */
@@ -1072,14 +1123,15 @@ struct fcp_status_result {
 };
 
 /*
- * Asks Firecracker and /proc how the VM is; changes nothing, takes no lock, and is safe at any time. What
- * cannot be looked at, for lack of rights say, is not known; only where Firecracker does not answer it
- * fails: FCP_ERR_CONNECT, FCP_ERR_TIMEOUT, FCP_ERR_PROTOCOL, FCP_ERR_SERVER, FCP_ERR_INTERRUPTED.
+ * Asks Firecracker and /proc how the VM is; changes nothing, takes no lock, and is safe at any
+ * time. What cannot be looked at, for lack of rights say, is not known; only where Firecracker does
+ * not answer it fails: FCP_ERR_CONNECT, FCP_ERR_TIMEOUT, FCP_ERR_PROTOCOL, FCP_ERR_SERVER,
+ * FCP_ERR_INTERRUPTED.
  */
 FCP_API int fcp_status(const struct fcp_status_settings *settings, struct fcp_status_result *result,
 		       struct fcp_error *err);
 
-/* ---- doctor: what a pause of a VM could do, and what is in its way ----------------------------- */
+/* ---- doctor: what a pause of a VM could do, and what is in its way ------------------------- */
 
 enum fcp_verdict {
 	FCP_VERDICT_OK,
@@ -1098,14 +1150,12 @@ struct fcp_check {
 	char found[512];
 };
 
-#define FCP_CHECKS_MAX 16
-
 struct fcp_doctor_settings {
 	size_t size; /* of this struct, as the caller knows it */
 	const char *api_sock;
-	const char *
-		mem_file_path; /* where a memory file is to lie; NULL: its place is not looked at */
-	const char *base;      /* as of a snapshot */
+	/* where a memory file is to lie; NULL: its place is not looked at */
+	const char *mem_file_path;
+	const char *base; /* as of a snapshot */
 	const char *chroot_base;
 	const char *envd; /* NULL: the guest is not asked */
 	const char *envd_token_file;
@@ -1120,17 +1170,20 @@ struct fcp_doctor_result {
 	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
 	size_t check_count;
-	struct fcp_check checks[FCP_CHECKS_MAX]; /* in the order in which they were made */
+	struct fcp_check **checks; /* in the order in which they were made; owned */
 };
 
 /*
- * Looks at all that a pause of the VM needs, and changes nothing that lasts: two unnamed files are made where
- * the memory file is to lie, and envd is asked to run one command. Status: ok, when nothing is in the
- * way of anything; partial, when some check's verdict is no. It fails only for bad settings, lack of
- * memory, or when it is interrupted.
+ * Looks at all that a pause of the VM needs, and changes nothing that lasts: two unnamed files are
+ * made where the memory file is to lie, and envd is asked to run one command. Status: ok, when
+ * nothing is in the way of anything; partial, when some check's verdict is no. It fails only for
+ * bad settings, lack of memory, or when it is interrupted.
  */
 FCP_API int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_result *result,
 		       struct fcp_error *err);
+
+/* NULL-safe. */
+FCP_API void fcp_doctor_result_clear(struct fcp_doctor_result *result);
 
 /* ---- resume: a paused VM, or one from its files --------------------------------------------- */
 
@@ -1163,10 +1216,11 @@ struct fcp_resume_result {
 
 /*
  * Lets the VM run: one that is Paused, or, with both paths, one that is loaded from them into a
- * Firecracker that has none yet. What a run of fcpause that was killed has left on the VM is put right
- * first. A VM that runs stays so. Status: ok; timeout: the VM runs, envd did not answer in time.
- * FCP_ERR_STATE: there is no VM to resume, or one where files are to be loaded. FCP_ERR_INPUT: the
- * files are no snapshot, or the memory is a layer: see fcp_merge(). FCP_ERR_SERVER: Firecracker refuses them.
+ * Firecracker that has none yet. What a run of fcpause that was killed has left on the VM is put
+ * right first. A VM that runs stays so. Status: ok; timeout: the VM runs, envd did not answer in
+ * time. FCP_ERR_STATE: there is no VM to resume, or one where files are to be loaded.
+ * FCP_ERR_INPUT: the files are no snapshot, or the memory is a layer: see fcp_merge().
+ * FCP_ERR_SERVER: Firecracker refuses them.
  */
 FCP_API int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
 		       struct fcp_error *err);
@@ -1176,7 +1230,10 @@ FCP_API int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_re
 struct fcp_pause_settings {
 	size_t size; /* of this struct, as the caller knows it */
 	const struct fcp_snapshot_settings *snapshot;
-	/* The best-effort steps; NULL: off, for the reason below. Borrowed, as is all that they name. */
+	/*
+	 * The best-effort steps; NULL: off, for the reason below. Borrowed, as is all that they
+	 * name.
+	 */
 	const struct fcp_reclaim_settings *reclaim;
 	const struct fcp_balloon_drain_settings *drain;
 	const struct fcp_madvise_ranges_settings *trim; /* mem_file_path is the snapshot's */
@@ -1187,8 +1244,8 @@ struct fcp_pause_settings {
 
 struct fcp_pause_result {
 	size_t size; /* of this struct, as the caller knows it */
-	struct fcp_outcome
-		outcome; /* partial: the snapshot is good, a best-effort step fell short */
+	/* partial: the snapshot is good, a best-effort step fell short */
+	struct fcp_outcome outcome;
 	double paused_ms;
 	/* In order; a step that was not reached is skipped, with the reason. Owned; NULL only after
 	 * FCP_ERR_USAGE and FCP_ERR_MEMORY. */
@@ -1219,33 +1276,41 @@ enum fcp_flags_use {
 struct fcp_flag {
 	bool on;
 	uint32_t timeout_ms; /* 0: no figure for all together */
-	bool has_caps;	     /* reclaim only: caps_ms holds */
-	uint32_t caps_ms[FCP_RECLAIM_KINDS];
+	/*
+	 * Reclaim only: the steps that it names, each once, as fcp_reclaim_settings takes them.
+	 * NULL: it names none. Owned by the fcp_flags.
+	 */
+	size_t cap_count;
+	struct fcp_reclaim_step *caps;
 };
 
-#define FCP_FLAGS_WARNINGS 16
-
 struct fcp_flags {
+	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_flag reclaim_on_pause;
 	struct fcp_flag free_page_hinting;
 	size_t warning_count;
-	char warnings[FCP_FLAGS_WARNINGS][256];
+	char **warnings; /* each a line; owned */
 };
 
 /*
- * Reads LaunchDarkly's data-file form, {"flagValues": {"reclaim-on-pause": 2000, ...}}. What cannot be
- * read or is of a wrong type is off with a warning; with strict an FCP_ERR_INPUT instead.
- * Without strict it never fails.
+ * Reads LaunchDarkly's data-file form, {"flagValues": {"reclaim-on-pause": 2000, ...}}. What cannot
+ * be read or is of a wrong type is off with a warning; with strict an FCP_ERR_INPUT instead.
+ * Without strict it fails with FCP_ERR_MEMORY only, or FCP_ERR_USAGE where flags_ was not
+ * initialised. *flags_, set by FCP_FLAGS_INIT, is untouched on failure.
  */
 FCP_API int fcp_flags_read(const char *path, enum fcp_flags_use use, bool strict,
 			   struct fcp_flags *flags_, struct fcp_error *err);
+
+/* NULL-safe. */
+FCP_API void fcp_flags_clear(struct fcp_flags *flags);
 
 /* ---- initializers ---------------------------------------------------------------------------- */
 
 /* Each struct that begins with its size is initialised by one of these, and by nothing else. */
 /* clang-format off */
 #define FCP_RANGES_TEXT_INIT \
-	{.size = sizeof(struct fcp_ranges_text), .limit_bytes = UINT64_MAX, .fd = -1, .cancel_fd = -1}
+	{.size = sizeof(struct fcp_ranges_text), .limit_bytes = UINT64_MAX, .fd = -1, \
+	 .cancel_fd = -1}
 #define FCP_OBSERVER_INIT {.size = sizeof(struct fcp_observer)}
 #define FCP_RECLAIM_SETTINGS_INIT {.size = sizeof(struct fcp_reclaim_settings), .cancel_fd = -1}
 #define FCP_RECLAIM_RESULT_INIT {.size = sizeof(struct fcp_reclaim_result)}
@@ -1278,6 +1343,7 @@ FCP_API int fcp_flags_read(const char *path, enum fcp_flags_use use, bool strict
 #define FCP_DOCTOR_RESULT_INIT {.size = sizeof(struct fcp_doctor_result)}
 #define FCP_RESUME_SETTINGS_INIT {.size = sizeof(struct fcp_resume_settings), .cancel_fd = -1}
 #define FCP_RESUME_RESULT_INIT {.size = sizeof(struct fcp_resume_result)}
+#define FCP_FLAGS_INIT {.size = sizeof(struct fcp_flags)}
 #define FCP_PAUSE_SETTINGS_INIT {.size = sizeof(struct fcp_pause_settings)}
 #define FCP_PAUSE_RESULT_INIT {.size = sizeof(struct fcp_pause_result)}
 /* clang-format on */

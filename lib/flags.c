@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/call.h"
 #include "base/cleanup.h"
+#include "base/enums.h"
+#include "base/list.h"
 #include "base/nearest.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -16,11 +19,20 @@
 #define RECLAIM_ON_PAUSE "reclaim-on-pause"
 #define FREE_PAGE_HINTING "free-page-hinting"
 
+/* A longer file than anybody writes does not fill the caller's memory, or log. */
+#define WARNINGS_MAX 16
+#define WARNING_BYTES 256
+
 struct reader {
 	struct fcp_flags *flags;
 	const char *path;
 	const char *use; /* "pause" or "build" */
 	bool strict;
+	/* Of reclaim-on-pause: which steps are named, and their figures. */
+	bool capped[FCP_RECLAIM_KINDS];
+	uint32_t caps_ms[FCP_RECLAIM_KINDS];
+	char warnings[WARNINGS_MAX][WARNING_BYTES];
+	size_t warning_count;
 };
 
 /* The object form of one flag, while its members are visited. */
@@ -37,13 +49,11 @@ static void warn(struct reader *reader, const char *consequence, const char *for
 
 static void warn(struct reader *reader, const char *consequence, const char *format, ...)
 {
-	struct fcp_flags *flags = reader->flags;
-	char *warning = flags->warnings[flags->warning_count];
-	char text[2 * sizeof(flags->warnings[0])];
+	char text[2 * WARNING_BYTES];
 	size_t room;
 	va_list args;
 
-	if (flags->warning_count == FCP_FLAGS_WARNINGS)
+	if (reader->warning_count == WARNINGS_MAX)
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -51,8 +61,7 @@ static void warn(struct reader *reader, const char *consequence, const char *for
 	room = sizeof(text) - strlen(text);
 	snprintf(text + strlen(text), room, "%s%s (%.100s)", reader->strict ? "" : "; ",
 		 reader->strict ? "" : consequence, reader->path);
-	fcp_text_filter(text, warning, sizeof(flags->warnings[0]));
-	flags->warning_count++;
+	fcp_text_filter(text, reader->warnings[reader->warning_count++], WARNING_BYTES);
 }
 
 /* "1.5s": with a unit, as a text that is only digits is rather a number in the wrong type. */
@@ -132,34 +141,35 @@ static void unknown_key(struct flag_reader *at, const char *key)
 static void on_member(const char *key, const struct fcp_json *value, void *arg)
 {
 	struct flag_reader *at = arg;
-	struct fcp_flags *flags = at->reader->flags;
+	struct reader *reader = at->reader;
 	enum fcp_reclaim_kind kind;
 	bool enabled;
 
 	if (strcmp(key, "enabled") == 0) {
 		if (!fcp_json_bool(value, &enabled))
-			warn(at->reader, "treated as off", "flag %s.enabled: not true or false",
+			warn(reader, "treated as off", "flag %s.enabled: not true or false",
 			     at->name);
 		at->disabled |= !fcp_json_bool(value, &enabled) || !enabled;
 	} else if (strcmp(key, "pause") == 0 || strcmp(key, "build") == 0) {
-		uint32_t ms = read_ms(at->reader, at->name, key, value);
+		uint32_t ms = read_ms(reader, at->name, key, value);
 
-		if (strcmp(key, at->reader->use) == 0) {
+		if (strcmp(key, reader->use) == 0) {
 			at->flag->timeout_ms = ms;
 			at->disabled |= ms == 0;
 		}
-	} else if (at->flag == &flags->reclaim_on_pause && fcp_reclaim_kind_find(key, &kind)) {
-		at->flag->has_caps = true;
-		at->flag->caps_ms[kind] = read_ms(at->reader, at->name, key, value);
+	} else if (at->flag == &reader->flags->reclaim_on_pause &&
+		   fcp_reclaim_kind_find(key, &kind)) {
+		reader->capped[kind] = true;
+		reader->caps_ms[kind] = read_ms(reader, at->name, key, value);
 	} else {
 		unknown_key(at, key);
 	}
 }
 
-static bool any_cap(const struct fcp_flag *flag)
+static bool any_cap(const struct reader *reader, const struct fcp_flag *flag)
 {
 	for (size_t i = 0; i < FCP_RECLAIM_KINDS; i++)
-		if (flag->has_caps && flag->caps_ms[i] != 0)
+		if (flag == &reader->flags->reclaim_on_pause && reader->caps_ms[i] != 0)
 			return true;
 	return false;
 }
@@ -173,7 +183,7 @@ static void read_flag(struct reader *reader, const char *name, const struct fcp_
 		fcp_json_each(value, on_member, &at);
 	else
 		flag->timeout_ms = read_ms(reader, name, NULL, value);
-	flag->on = !at.disabled && (flag->timeout_ms != 0 || any_cap(flag));
+	flag->on = !at.disabled && (flag->timeout_ms != 0 || any_cap(reader, flag));
 	if (fcp_json_is_object(value) && !at.disabled && !flag->on)
 		warn(reader, "treated as off", "flag %s: no figure for %s in it", name,
 		     reader->use);
@@ -247,23 +257,80 @@ static int read_flags(const char *path, struct reader *reader, struct fcp_error 
 	return 0;
 }
 
+/* ---- what was read, as the caller gets it ---- */
+
+static int take_caps(const struct reader *reader, struct fcp_flag *flag, struct fcp_error *err)
+{
+	for (unsigned i = 0; i < FCP_RECLAIM_KINDS; i++) {
+		if (!reader->capped[i])
+			continue;
+		if (!flag->caps)
+			flag->caps = calloc(FCP_RECLAIM_KINDS, sizeof(*flag->caps));
+		if (!flag->caps)
+			return fcp_error_nomem(err);
+		flag->caps[flag->cap_count++] =
+			(struct fcp_reclaim_step){(enum fcp_reclaim_kind)i, reader->caps_ms[i]};
+	}
+	return 0;
+}
+
+static int take_warnings(const struct reader *reader, struct fcp_flags *flags,
+			 struct fcp_error *err)
+{
+	flags->warnings = fcp_list_new(reader->warning_count, WARNING_BYTES);
+	if (!flags->warnings)
+		return fcp_error_nomem(err);
+	flags->warning_count = reader->warning_count;
+	for (size_t i = 0; i < flags->warning_count; i++)
+		memcpy(flags->warnings[i], reader->warnings[i], WARNING_BYTES);
+	return 0;
+}
+
+static int read_own_flags(const char *path, struct reader *reader, bool strict,
+			  struct fcp_error *err)
+{
+	struct fcp_error why;
+
+	if (read_flags(path, reader, &why) != 0) {
+		memset(reader->capped, 0, sizeof(reader->capped));
+		*reader->flags = (struct fcp_flags)FCP_FLAGS_INIT;
+		reader->warning_count = 1;
+		snprintf(reader->warnings[0], WARNING_BYTES, "%.200s%s", why.message,
+			 strict ? "" : "; both flags are off");
+	}
+	if (strict && reader->warning_count > 0)
+		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s", reader->warnings[0]);
+	if (take_caps(reader, &reader->flags->reclaim_on_pause, err) != 0)
+		return -1;
+	return take_warnings(reader, reader->flags, err);
+}
+
 int fcp_flags_read(const char *path, enum fcp_flags_use use, bool strict, struct fcp_flags *flags_,
 		   struct fcp_error *err)
 {
-	struct fcp_flags flags = {0};
-	struct reader reader = {.flags = &flags,
+	struct fcp_flags own = FCP_FLAGS_INIT;
+	struct reader reader = {.flags = &own,
 				.path = path,
 				.use = use == FCP_USE_BUILD ? "build" : "pause",
 				.strict = strict};
-	struct fcp_error why;
+	int ran = fcp_output_begin(flags_, err);
 
-	if (read_flags(path, &reader, &why) != 0) {
-		flags = (struct fcp_flags){.warning_count = 1};
-		snprintf(flags.warnings[0], sizeof(flags.warnings[0]), "%.200s%s", why.message,
-			 strict ? "" : "; both flags are off");
-	}
-	if (strict && flags.warning_count > 0)
-		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s", flags.warnings[0]);
-	*flags_ = flags;
-	return 0;
+	if (ran != 0)
+		return ran;
+	ran = read_own_flags(path, &reader, strict, err);
+	if (ran == 0)
+		fcp_output_end(flags_, &own, sizeof(own));
+	fcp_flags_clear(&own);
+	return ran;
+}
+
+void fcp_flags_clear(struct fcp_flags *flags)
+{
+	struct fcp_flags own = FCP_FLAGS_INIT;
+
+	if (!flags)
+		return;
+	fcp_result_take_back(&own, sizeof(own), flags);
+	free(own.reclaim_on_pause.caps);
+	free(own.warnings);
 }

@@ -58,10 +58,10 @@ int fcp_report_reclaim(struct fcp_json *object, const struct fcp_reclaim_result 
 		struct fcp_json *step = fcp_json_object();
 
 		bad |= fcp_json_set_string(step, "name",
-					   fcp_reclaim_kind_name(result->steps[i].kind));
-		bad |= fcp_report_outcome(step, &result->steps[i].outcome);
-		bad |= fcp_json_set_u64(step, "cap_ms", result->steps[i].cap_ms);
-		bad |= set_exit_code(step, result->steps[i].exit_code);
+					   fcp_reclaim_kind_name(result->steps[i]->kind));
+		bad |= fcp_report_outcome(step, &result->steps[i]->outcome);
+		bad |= fcp_json_set_u64(step, "cap_ms", result->steps[i]->cap_ms);
+		bad |= set_exit_code(step, result->steps[i]->exit_code);
 		bad |= fcp_json_append(steps, step);
 	}
 	return bad | fcp_json_set(object, "steps", steps);
@@ -169,16 +169,16 @@ static int add_guest(struct fcp_json *object, const struct fcp_guest_report *gue
 	blocks = fcp_json_array();
 	gates = fcp_json_array();
 	bad |= set_text(member, "release", guest->release);
-	for (unsigned i = 0; i < guest->order_count; i++)
+	for (size_t i = 0; i < guest->order_count; i++)
 		bad |= fcp_json_append_u64(blocks, guest->blocks_per_order[i]);
 	for (size_t i = 0; i < guest->gate_count; i++) {
 		struct fcp_json *gate = fcp_json_object();
 
-		bad |= fcp_json_set_string(gate, "name", guest->gates[i].name);
-		bad |= fcp_json_set_string(gate, "gate", guest->gates[i].name);
+		bad |= fcp_json_set_string(gate, "name", guest->gates[i]->name);
+		bad |= fcp_json_set_string(gate, "gate", guest->gates[i]->name);
 		bad |= fcp_json_set_string(gate, "state",
-					   fcp_gate_state_name(guest->gates[i].state));
-		bad |= set_text(gate, "reason", guest->gates[i].reason);
+					   fcp_gate_state_name(guest->gates[i]->state));
+		bad |= set_text(gate, "reason", guest->gates[i]->reason);
 		bad |= fcp_json_append(gates, gate);
 	}
 	bad |= fcp_json_set(member, "blocks_per_order", blocks);
@@ -188,7 +188,7 @@ static int add_guest(struct fcp_json *object, const struct fcp_guest_report *gue
 
 /* What is behind those that were named is the base. */
 static int add_shares(struct fcp_json *object, const char *const *names, size_t named,
-		      const char *base, const struct fcp_share_report *shares, size_t count)
+		      const char *base, struct fcp_share_report *const *shares, size_t count)
 {
 	struct fcp_json *list = fcp_json_array();
 	int bad = 0;
@@ -197,12 +197,12 @@ static int add_shares(struct fcp_json *object, const char *const *names, size_t 
 		struct fcp_json *member = fcp_json_object();
 
 		bad |= fcp_json_set_string(member, "path", i < named ? names[i] : base);
-		bad |= fcp_json_set_bool(member, "frozen", shares[i].frozen);
-		bad |= shares[i].frozen
+		bad |= fcp_json_set_bool(member, "frozen", shares[i]->frozen);
+		bad |= shares[i]->frozen
 			       ? fcp_json_set_string(member, "index",
-						     shares[i].index_read ? "read" : "built")
+						     shares[i]->index_read ? "read" : "built")
 			       : fcp_json_set_null(member, "index");
-		bad |= fcp_json_set_u64(member, "shared_bytes", shares[i].shared_bytes);
+		bad |= fcp_json_set_u64(member, "shared_bytes", shares[i]->shared_bytes);
 		bad |= fcp_json_append(list, member);
 	}
 	return bad | fcp_json_set(object, "shares", list);
@@ -263,7 +263,7 @@ static int add_writer(struct fcp_json *object, const struct fcp_snapshot_setting
 		       ? fcp_json_set_null(object, "writer")
 		       : fcp_json_set_string(object, "writer", fcp_writer_name(result->writer));
 	bad |= set_text(object, "writer_reason", result->writer_reason);
-	bad |= by_fcpause ? add_memory(object, settings, &result->memory)
+	bad |= by_fcpause ? add_memory(object, settings, result->memory)
 			  : fcp_json_set_null(object, "memory");
 	bad |= add_guest(object, result->guest);
 	return bad | (by_fcpause ? add_downtime(object, &result->downtime_ms)
@@ -283,8 +283,8 @@ int fcp_report_snapshot(struct fcp_json *object, const struct fcp_snapshot_setti
 	bad |= add_attributes(object, &result->attributes);
 	bad |= add_writer(object, settings, result);
 	bad |= fcp_json_set_bool(object, "hinting_stopped", result->hinting_stopped);
-	bad |= result->has_metrics ? add_metrics(object, &result->metrics)
-				   : fcp_json_set_null(object, "metrics");
+	bad |= result->metrics ? add_metrics(object, result->metrics)
+			       : fcp_json_set_null(object, "metrics");
 	bad |= fcp_json_set_bool(object, "created", result->created);
 	bad |= fcp_json_set_string(object, "vm_state", fcp_vm_state_name(result->vm_state));
 	bad |= fcp_json_set_ms(object, "paused_ms", result->paused_ms);
@@ -323,26 +323,26 @@ int fcp_report_madvise_ranges(struct fcp_json *object,
 	return bad | fcp_json_set(object, "mem_file", file);
 }
 
-/* "same": for each place what of a class stands there too; of FCP_PAGE_CLASSES, of all but free pages. */
+static int add_place(struct fcp_json *same, const char *name, const struct fcp_class_bytes *bytes)
+{
+	struct fcp_json *member = fcp_json_object();
+	int bad = fcp_json_set_u64(member, "bytes", bytes->bytes);
+
+	bad |= fcp_json_set_u64(member, "allocated_bytes", bytes->allocated_bytes);
+	return bad | fcp_json_set(same, name, member);
+}
+
+/* "same": for each place that was looked at what stands there too. */
 static int add_same(struct fcp_json *object, const struct fcp_inspect_result *result,
-		    size_t page_class)
+		    const struct fcp_class_bytes *in_base, const struct fcp_class_bytes *in_shares)
 {
 	struct fcp_json *same = fcp_json_object();
 	int bad = 0;
 
-	for (size_t i = 0; i < FCP_SAMES; i++) {
-		const struct fcp_class_bytes *bytes = page_class < FCP_PAGE_CLASSES
-							      ? &result->same[i][page_class]
-							      : &result->same_all[i];
-		struct fcp_json *member;
-
-		if (!fcp_inspect_compares(result, (enum fcp_same)i))
-			continue;
-		member = fcp_json_object();
-		bad |= fcp_json_set_u64(member, "bytes", bytes->bytes);
-		bad |= fcp_json_set_u64(member, "allocated_bytes", bytes->allocated_bytes);
-		bad |= fcp_json_set(same, fcp_same_name((enum fcp_same)i), member);
-	}
+	if (result->compared)
+		bad |= add_place(same, "base", in_base);
+	if (result->share_count > 0)
+		bad |= add_place(same, "share", in_shares);
 	return bad | fcp_json_set(object, "same", same);
 }
 
@@ -351,15 +351,15 @@ static int add_classes(struct fcp_json *object, const struct fcp_inspect_result 
 	struct fcp_json *classes = fcp_json_object();
 	int bad = 0;
 
-	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++) {
+	for (size_t i = 0; i < result->class_count; i++) {
+		const struct fcp_inspect_class *class = result->classes[i];
 		struct fcp_json *member = fcp_json_object();
 
-		bad |= fcp_json_set_u64(member, "bytes", result->classes[i].bytes);
-		bad |= fcp_json_set_u64(member, "allocated_bytes",
-					result->classes[i].allocated_bytes);
+		bad |= fcp_json_set_u64(member, "bytes", class->all.bytes);
+		bad |= fcp_json_set_u64(member, "allocated_bytes", class->all.allocated_bytes);
 		if (result->compared || result->share_count > 0)
-			bad |= add_same(member, result, i);
-		bad |= fcp_json_set(classes, fcp_page_class_name((enum fcp_page_class)i), member);
+			bad |= add_same(member, result, &class->in_base, &class->in_shares);
+		bad |= fcp_json_set(classes, fcp_page_class_name(class->page_class), member);
 	}
 	return bad | fcp_json_set(object, "classes", classes);
 }
@@ -371,7 +371,7 @@ static int add_compared(struct fcp_json *object, const struct fcp_inspect_result
 				       : fcp_json_set_null(object, "base_file");
 
 	bad |= result->compared || result->share_count > 0
-		       ? add_same(object, result, FCP_PAGE_CLASSES)
+		       ? add_same(object, result, &result->in_base, &result->in_shares)
 		       : fcp_json_set_null(object, "same");
 	bad |= result->compared ? fcp_json_set_u64(object, "layer_bytes", result->layer_bytes)
 				: fcp_json_set_null(object, "layer_bytes");
@@ -425,7 +425,7 @@ static int add_merged_layers(struct fcp_json *object, const struct fcp_merge_set
 	int bad = 0;
 
 	for (size_t i = 0; i < result->layer_count; i++) {
-		const struct fcp_merge_layer *layer = &result->layers[i];
+		const struct fcp_merge_layer *layer = result->layers[i];
 		struct fcp_json *member = fcp_json_object();
 
 		bad |= fcp_json_set_string(member, "path", settings->layers[i]);
@@ -482,7 +482,7 @@ int fcp_report_doctor(struct fcp_json *object, const struct fcp_doctor_result *r
 	struct fcp_json *checks = fcp_json_array();
 
 	for (size_t i = 0; i < result->check_count; i++) {
-		const struct fcp_check *check = &result->checks[i];
+		const struct fcp_check *check = result->checks[i];
 		struct fcp_json *member = fcp_json_object();
 
 		bad |= fcp_json_set_string(member, "name", check->name);

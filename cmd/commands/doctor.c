@@ -41,14 +41,27 @@ static void put_step(const struct invocation *invocation, enum option_id toggle,
 		value->on ? "" : " not", by[value->origin]);
 }
 
+static int finish(const struct invocation *invocation, const struct fcp_doctor_result *result,
+		  int ran, const struct fcp_error *err)
+{
+	struct output output;
+
+	if (!output_begin(&output, invocation))
+		return EXIT_FAILED;
+	output.bad |= fcp_report_doctor(output.object, result);
+	text_doctor(output.text, result);
+	put_step(invocation, OPT_RECLAIM, "reclaim", output.text);
+	put_step(invocation, OPT_DRAIN, "drain", output.text);
+	return output_end_step(&output, &result->outcome, ran, err);
+}
+
 int command_doctor(struct invocation *invocation)
 {
 	const struct planned step = {"doctor", NULL};
 	struct fcp_doctor_settings settings;
 	struct fcp_doctor_result result = FCP_DOCTOR_RESULT_INIT;
 	struct fcp_error err;
-	struct output output;
-	int ran;
+	int ran, exit_code;
 
 	if (gate(invocation, &err) != 0 || need_text(invocation, OPT_API_SOCK, &err) != 0)
 		return output_error(invocation, &err);
@@ -57,11 +70,7 @@ int command_doctor(struct invocation *invocation)
 		return plan_print(invocation, &step, 1);
 	plan_tell(invocation, &step, 1);
 	ran = fcp_doctor(&settings, &result, &err);
-	if (!output_begin(&output, invocation))
-		return EXIT_FAILED;
-	output.bad |= fcp_report_doctor(output.object, &result);
-	text_doctor(output.text, &result);
-	put_step(invocation, OPT_RECLAIM, "reclaim", output.text);
-	put_step(invocation, OPT_DRAIN, "drain", output.text);
-	return output_end_step(&output, &result.outcome, ran, &err);
+	exit_code = finish(invocation, &result, ran, &err);
+	fcp_doctor_result_clear(&result);
+	return exit_code;
 }

@@ -120,14 +120,14 @@ static int add_difference(struct fcp_json *object, const struct inspection *insp
 	bad |= set_change(file, "data_bytes", before->data_bytes, after->data_bytes);
 	bad |= set_change(file, "hole_bytes", before->logical_bytes - before->data_bytes,
 			  after->logical_bytes - after->data_bytes);
-	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++) {
+	for (size_t i = 0; i < before->class_count; i++) {
+		const struct fcp_inspect_class *from = before->classes[i], *to = after->classes[i];
 		struct fcp_json *member = fcp_json_object();
 
-		bad |= set_change(member, "bytes", before->classes[i].bytes,
-				  after->classes[i].bytes);
-		bad |= set_change(member, "allocated_bytes", before->classes[i].allocated_bytes,
-				  after->classes[i].allocated_bytes);
-		bad |= fcp_json_set(classes, fcp_page_class_name((enum fcp_page_class)i), member);
+		bad |= set_change(member, "bytes", from->all.bytes, to->all.bytes);
+		bad |= set_change(member, "allocated_bytes", from->all.allocated_bytes,
+				  to->all.allocated_bytes);
+		bad |= fcp_json_set(classes, fcp_page_class_name(from->page_class), member);
 	}
 	if (before->compared && after->compared)
 		bad |= set_change(difference, "layer_bytes", before->layer_bytes,

@@ -18,14 +18,26 @@ static int run(const struct fcp_reclaim_settings *settings, const char *off_reas
 	return 0;
 }
 
+static int finish(const struct invocation *invocation, const struct fcp_reclaim_result *result,
+		  int ran, const struct fcp_error *err)
+{
+	struct output output;
+
+	if (!output_begin(&output, invocation))
+		return EXIT_FAILED;
+	output.bad |= fcp_report_reclaim(output.object, result);
+	text_reclaim(output.text, result);
+	metrics_of_reclaim(&invocation->telemetry->metrics, result);
+	return output_end_step(&output, &result->outcome, ran, err);
+}
+
 int command_reclaim(struct invocation *invocation)
 {
 	struct planned step = {"reclaim", NULL};
 	struct fcp_reclaim_settings settings;
 	struct fcp_reclaim_result result = FCP_RECLAIM_RESULT_INIT;
 	struct fcp_error err;
-	struct output output;
-	int ran;
+	int ran, exit_code;
 
 	if (gate(invocation, &err) != 0 || reclaim_settings(invocation, &settings, &err) != 0)
 		return output_error(invocation, &err);
@@ -37,10 +49,7 @@ int command_reclaim(struct invocation *invocation)
 		return plan_print(invocation, &step, 1);
 	plan_tell(invocation, &step, 1);
 	ran = run(&settings, step.off_reason, &result, &err);
-	if (!output_begin(&output, invocation))
-		return EXIT_FAILED;
-	output.bad |= fcp_report_reclaim(output.object, &result);
-	text_reclaim(output.text, &result);
-	metrics_of_reclaim(&invocation->telemetry->metrics, &result);
-	return output_end_step(&output, &result.outcome, ran, &err);
+	exit_code = finish(invocation, &result, ran, &err);
+	fcp_reclaim_result_clear(&result);
+	return exit_code;
 }

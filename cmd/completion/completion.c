@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/completion/completion.h"
 
+#include "base/enums.h"
+
 #include <string.h>
 
 const struct plain_word plain_words[] = {

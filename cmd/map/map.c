@@ -14,10 +14,8 @@ const struct map_look map_looks[MAP_LOOKS] = {
 	[FCP_PAGE_KERNEL_IMAGE] = {"kernel image", "\u2580", 'K', 0x9a, 0x2a, 0x6a, 89, 95},
 	[FCP_PAGE_RESERVED] = {"reserved", "\u2584", 'R', 0x8c, 0x6d, 0x46, 94, 90},
 	[FCP_PAGE_UNKNOWN] = {"unknown", "\u2597", 'U', 0x9a, 0xa0, 0xa8, 247, 39},
-	[FCP_PAGE_CLASSES +
-		FCP_SAME_BASE] = {"same as base", "\u254b", 'B', 0xb7, 0xd6, 0x6b, 149, 92},
-	[FCP_PAGE_CLASSES +
-		FCP_SAME_SHARE] = {"same as disk", "\u254d", 'D', 0xdd, 0xcc, 0x77, 186, 93},
+	[MAP_IN_BASE] = {"same as base", "\u254b", 'B', 0xb7, 0xd6, 0x6b, 149, 92},
+	[MAP_IN_SHARES] = {"same as disk", "\u254d", 'D', 0xdd, 0xcc, 0x77, 186, 93},
 };
 
 uint64_t map_cell_count(const struct fcp_inspect_result *result, uint64_t cell_bytes)
@@ -38,19 +36,18 @@ uint64_t map_cell_bytes(const struct fcp_inspect_result *result, uint64_t cells_
 static void add_cell(const struct fcp_inspect_result *result, uint64_t index,
 		     uint64_t bytes[MAP_LOOKS])
 {
-	for (unsigned c = 0; c < FCP_PAGE_CLASSES; c++) {
-		bytes[c] += result->cells[index].classes[c].allocated_bytes;
-		if (c == FCP_PAGE_FREE || c == FCP_PAGE_ZERO)
-			continue;
-		for (unsigned same = 0; same < FCP_SAMES; same++) {
-			uint64_t there;
+	const struct fcp_inspect_cell *cell = result->cells[index];
 
-			if (!result->same_cells[same])
-				continue;
-			there = result->same_cells[same][index].classes[c].allocated_bytes;
-			bytes[c] -= there;
-			bytes[FCP_PAGE_CLASSES + same] += there;
-		}
+	for (size_t i = 0; i < cell->class_count; i++) {
+		const struct fcp_inspect_class *class = cell->classes[i];
+		uint64_t in_base = class->in_base.allocated_bytes;
+		uint64_t in_shares = class->in_shares.allocated_bytes;
+
+		if (class->page_class == FCP_PAGE_FREE || class->page_class == FCP_PAGE_ZERO)
+			in_base = in_shares = 0;
+		bytes[class->page_class] += class->all.allocated_bytes - in_base - in_shares;
+		bytes[MAP_IN_BASE] += in_base;
+		bytes[MAP_IN_SHARES] += in_shares;
 	}
 }
 

@@ -7,7 +7,7 @@
 #ifndef FCP_CMD_MAP_MAP_H
 #define FCP_CMD_MAP_MAP_H
 
-#include "fcpause.h"
+#include "base/enums.h"
 
 /* How much of a cell occupies storage. */
 enum map_level {
@@ -17,7 +17,11 @@ enum map_level {
 };
 
 /* What a cell is shown as: a page class, or behind them a place where its bytes stand, too. */
-#define MAP_LOOKS (FCP_PAGE_CLASSES + FCP_SAMES)
+enum {
+	MAP_IN_BASE = FCP_PAGE_CLASSES,
+	MAP_IN_SHARES,
+	MAP_LOOKS,
+};
 
 struct map_cell {
 	enum map_level level;

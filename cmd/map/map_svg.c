@@ -42,8 +42,8 @@ static void put_headline(struct svg *svg)
 {
 	const struct fcp_inspect_result *first = svg->files->results[0];
 	bool two = svg->files->count > 1;
-	uint64_t idle = first->classes[FCP_PAGE_FREE].allocated_bytes +
-			first->classes[FCP_PAGE_ZERO].allocated_bytes;
+	uint64_t idle = first->classes[FCP_PAGE_FREE]->all.allocated_bytes +
+			first->classes[FCP_PAGE_ZERO]->all.allocated_bytes;
 	uint64_t from = first->data_bytes;
 	uint64_t to = two ? svg->files->results[1]->data_bytes : from - idle;
 	double change = from ? 100.0 * ((double)to - (double)from) / (double)from : 0;

@@ -24,8 +24,8 @@ static const char *const hatches[MAP_LOOKS] = {
 	[FCP_PAGE_KERNEL_IMAGE] = "",
 	[FCP_PAGE_RESERVED] = "M.4 .5H.6",
 	[FCP_PAGE_UNKNOWN] = "",
-	[FCP_PAGE_CLASSES + FCP_SAME_BASE] = "M0 0L1 1",
-	[FCP_PAGE_CLASSES + FCP_SAME_SHARE] = "M0 .5H1M.5 0V1",
+	[MAP_IN_BASE] = "M0 0L1 1",
+	[MAP_IN_SHARES] = "M0 .5H1M.5 0V1",
 };
 
 static void put_pattern(FILE *out, unsigned number)

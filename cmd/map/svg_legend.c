@@ -76,12 +76,11 @@ static void put_same(struct svg *svg, const struct fcp_inspect_result *before,
 	const struct fcp_inspect_result *layer = after->compared ? after : before;
 	const struct fcp_inspect_result *shared = after->share_count > 0 ? after : before;
 
-	for (unsigned i = 0; i < FCP_SAMES; i++)
-		if (fcp_inspect_compares(before, (enum fcp_same)i) ||
-		    fcp_inspect_compares(after, (enum fcp_same)i))
-			put_look(svg, FCP_PAGE_CLASSES + i,
-				 (const struct fcp_class_bytes[]){before->same_all[i],
-								  after->same_all[i]});
+	/* Of what was not looked for there is nothing to show. */
+	put_look(svg, MAP_IN_BASE,
+		 (const struct fcp_class_bytes[]){before->in_base, after->in_base});
+	put_look(svg, MAP_IN_SHARES,
+		 (const struct fcp_class_bytes[]){before->in_shares, after->in_shares});
 	if (layer->compared)
 		put_stored(svg, "a layer", layer->layer_bytes);
 	if (shared->share_count > 0)
@@ -104,7 +103,8 @@ void svg_legend(struct svg *svg)
 						  "difference"});
 	for (unsigned i = 0; i < FCP_PAGE_CLASSES; i++)
 		put_look(svg, i,
-			 (const struct fcp_class_bytes[]){before->classes[i], after->classes[i]});
+			 (const struct fcp_class_bytes[]){before->classes[i]->all,
+							  after->classes[i]->all});
 	put_row(svg, "all", all, before->data_bytes);
 	put_same(svg, before, after);
 	svg_swatch(svg, MAP_LOOKS);

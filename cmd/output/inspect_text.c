@@ -23,7 +23,7 @@ static const char *pastable(const char *path, char word[PASTABLE_BYTES])
  * it is recorded. */
 static bool may_be_layer(const struct fcp_inspect_result *result)
 {
-	const struct fcp_class_bytes *free_pages = &result->classes[FCP_PAGE_FREE];
+	const struct fcp_class_bytes *free_pages = &result->classes[FCP_PAGE_FREE]->all;
 	uint64_t hole_bytes = result->logical_bytes - result->data_bytes;
 
 	return result->attributes.holes == FCP_HOLES_UNSPECIFIED &&
@@ -69,7 +69,7 @@ static void advise(const struct fcp_inspect_result *result, const char *path, ch
 const char *inspect_answer(const struct fcp_inspect_result *result, const char *path,
 			   char text[INSPECT_ANSWER_BYTES])
 {
-	uint64_t most = result->classes[result->largest].allocated_bytes;
+	uint64_t most = result->classes[result->largest]->all.allocated_bytes;
 	char release[INSPECT_ANSWER_BYTES - 128], size[SIZE_TEXT_BYTES];
 
 	if (result->data_bytes == 0) {
@@ -86,8 +86,8 @@ const char *inspect_answer(const struct fcp_inspect_result *result, const char *
 const char *inspect_releasable(const struct fcp_inspect_result *result, const char *path,
 			       char text[INSPECT_ANSWER_BYTES])
 {
-	uint64_t free_bytes = result->classes[FCP_PAGE_FREE].allocated_bytes;
-	uint64_t zero_bytes = result->classes[FCP_PAGE_ZERO].allocated_bytes;
+	uint64_t free_bytes = result->classes[FCP_PAGE_FREE]->all.allocated_bytes;
+	uint64_t zero_bytes = result->classes[FCP_PAGE_ZERO]->all.allocated_bytes;
 	uint64_t bytes = free_bytes + zero_bytes;
 	const char *what = "pages of zeros";
 	bool layer = may_be_layer(result);
@@ -96,7 +96,7 @@ const char *inspect_releasable(const struct fcp_inspect_result *result, const ch
 	text[0] = '\0';
 	if (result->attributes.holes == FCP_HOLES_BASE)
 		bytes = free_bytes, zero_bytes = 0;
-	if (bytes == 0 || bytes == result->classes[result->largest].allocated_bytes)
+	if (bytes == 0 || bytes == result->classes[result->largest]->all.allocated_bytes)
 		return text;
 	if (free_bytes > 0)
 		what = zero_bytes > 0 ? "free pages and pages of zeros" : "free pages";
@@ -187,10 +187,10 @@ static void put_stored(FILE *out, const char *name, uint64_t bytes, uint64_t all
 static void put_same(FILE *out, const struct fcp_inspect_result *result,
 		     const struct fcp_class_bytes *all)
 {
-	for (size_t i = 0; i < FCP_SAMES; i++)
-		if (fcp_inspect_compares(result, (enum fcp_same)i))
-			put_row(out, map_looks[FCP_PAGE_CLASSES + i].name, &result->same_all[i],
-				all);
+	if (result->compared)
+		put_row(out, map_looks[MAP_IN_BASE].name, &result->in_base, all);
+	if (result->share_count > 0)
+		put_row(out, map_looks[MAP_IN_SHARES].name, &result->in_shares, all);
 	if (result->compared)
 		put_stored(out, "layer stores", result->layer_bytes, all->bytes);
 	if (result->share_count > 0)
@@ -203,7 +203,7 @@ static void put_table(FILE *out, const struct fcp_inspect_result *result)
 
 	fprintf(out, "%-12s %32s %32s\n", "", "in memory", "on disk");
 	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
-		put_row(out, map_looks[i].name, &result->classes[i], &all);
+		put_row(out, map_looks[i].name, &result->classes[i]->all, &all);
 	put_row(out, "all", &all, &all);
 	put_same(out, result, &all);
 }
@@ -246,11 +246,16 @@ static uint64_t amount_of(const struct fcp_class_bytes *amount, bool on_disk)
 	return on_disk ? amount->allocated_bytes : amount->bytes;
 }
 
-static bool both_compare(const struct fcp_inspect_result *before,
-			 const struct fcp_inspect_result *after, size_t same)
+static bool both_have_base(const struct fcp_inspect_result *before,
+			   const struct fcp_inspect_result *after)
 {
-	return fcp_inspect_compares(before, (enum fcp_same)same) &&
-	       fcp_inspect_compares(after, (enum fcp_same)same);
+	return before->compared && after->compared;
+}
+
+static bool both_have_shares(const struct fcp_inspect_result *before,
+			     const struct fcp_inspect_result *after)
+{
+	return before->share_count > 0 && after->share_count > 0;
 }
 
 /* The rows of one table: of what the classes have on disk, or in memory. */
@@ -259,15 +264,18 @@ static void put_differences(FILE *out, const struct fcp_inspect_result *before,
 {
 	put_heading(out, on_disk ? "on disk" : "in memory");
 	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
-		put_difference(out, map_looks[i].name, amount_of(&before->classes[i], on_disk),
-			       amount_of(&after->classes[i], on_disk));
+		put_difference(out, map_looks[i].name, amount_of(&before->classes[i]->all, on_disk),
+			       amount_of(&after->classes[i]->all, on_disk));
 	put_difference(out, "all", on_disk ? before->data_bytes : before->logical_bytes,
 		       on_disk ? after->data_bytes : after->logical_bytes);
-	for (size_t i = 0; i < FCP_SAMES; i++)
-		if (both_compare(before, after, i))
-			put_difference(out, map_looks[FCP_PAGE_CLASSES + i].name,
-				       amount_of(&before->same_all[i], on_disk),
-				       amount_of(&after->same_all[i], on_disk));
+	if (both_have_base(before, after))
+		put_difference(out, map_looks[MAP_IN_BASE].name,
+			       amount_of(&before->in_base, on_disk),
+			       amount_of(&after->in_base, on_disk));
+	if (both_have_shares(before, after))
+		put_difference(out, map_looks[MAP_IN_SHARES].name,
+			       amount_of(&before->in_shares, on_disk),
+			       amount_of(&after->in_shares, on_disk));
 }
 
 static void put_both(FILE *out, const struct fcp_inspect_result *before,
@@ -276,9 +284,9 @@ static void put_both(FILE *out, const struct fcp_inspect_result *before,
 	put_differences(out, before, after, true);
 	fputc('\n', out);
 	put_differences(out, before, after, false);
-	if (both_compare(before, after, FCP_SAME_BASE))
+	if (both_have_base(before, after))
 		put_difference(out, "layer stores", before->layer_bytes, after->layer_bytes);
-	if (both_compare(before, after, FCP_SAME_SHARE))
+	if (both_have_shares(before, after))
 		put_difference(out, "share stores", before->share_bytes, after->share_bytes);
 }
 

@@ -54,11 +54,11 @@ static void put_reclaim(FILE *out, const struct fcp_reclaim_result *result, cons
 		   result->step_count > 0 ? result->outcome.reason : said);
 	fputc('\n', out);
 	for (size_t i = 0; i < result->step_count; i++) {
-		const struct fcp_outcome *outcome = &result->steps[i].outcome;
+		const struct fcp_outcome *outcome = &result->steps[i]->outcome;
 		bool again = strcmp(outcome->reason, last) == 0;
 		char name[32];
 
-		snprintf(name, sizeof(name), "  %s", fcp_reclaim_kind_name(result->steps[i].kind));
+		snprintf(name, sizeof(name), "  %s", fcp_reclaim_kind_name(result->steps[i]->kind));
 		begin_line(out, name, outcome, again ? last : said);
 		fputc('\n', out);
 		last = outcome->reason;
@@ -124,7 +124,7 @@ static void put_snapshot(FILE *out, const struct fcp_snapshot_settings *settings
 		fprintf(out, "  %s: %s, %s", fcp_snapshot_type_name(result->type),
 			settings->snapshot_path, settings->mem_file_path);
 	if (result->created && result->writer == FCP_WRITER_FCPAUSE)
-		write_memory(out, &result->memory);
+		write_memory(out, result->memory);
 	if (result->outcome.status != FCP_STATUS_SKIPPED)
 		fprintf(out, "; VM %s, stood still %.1f ms", fcp_vm_state_name(result->vm_state),
 			result->paused_ms);
@@ -169,8 +169,8 @@ void text_merge(FILE *out, const struct fcp_merge_settings *settings,
 	char shared[64], own[64], size[64];
 
 	for (size_t i = 0; i < result->layer_count; i++) {
-		cloned += result->layers[i].cloned_bytes;
-		copied += result->layers[i].copied_bytes;
+		cloned += result->layers[i]->cloned_bytes;
+		copied += result->layers[i]->copied_bytes;
 	}
 	begin_line(out, "merge", &result->outcome, said_of(&result->outcome));
 	if (result->created)
@@ -198,7 +198,7 @@ void text_share(FILE *out, const struct fcp_share_settings *settings,
 void text_doctor(FILE *out, const struct fcp_doctor_result *result)
 {
 	for (size_t i = 0; i < result->check_count; i++) {
-		const struct fcp_check *check = &result->checks[i];
+		const struct fcp_check *check = result->checks[i];
 
 		fprintf(out, "%-8s  %-13s  ", fcp_verdict_name(check->verdict), check->name);
 		put_shown(out,

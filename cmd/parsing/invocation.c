@@ -53,6 +53,7 @@ void invocation_clear(struct invocation *invocation)
 {
 	free(invocation->metrics_labels.owned);
 	invocation->metrics_labels.owned = NULL;
+	fcp_flags_clear(&invocation->flags);
 }
 
 struct log invocation_log(const struct invocation *invocation)

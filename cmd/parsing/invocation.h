@@ -3,6 +3,7 @@
 #ifndef FCP_CMD_PARSING_INVOCATION_H
 #define FCP_CMD_PARSING_INVOCATION_H
 
+#include "base/enums.h"
 #include "cmd/output/log.h"
 #include "cmd/parsing/options.h"
 #include "cmd/parsing/unknown_variables.h"
@@ -43,6 +44,7 @@ struct invocation {
 		enum origin origin;
 		uint32_t ms;
 	} caps[FCP_RECLAIM_KINDS];
+	struct fcp_reclaim_step steps[FCP_RECLAIM_KINDS]; /* OPT_STEPS, in its order */
 	struct fcp_flags flags; /* of the file; all off without one */
 	struct unknown_variables unknown;
 	bool hinting;		 /* a hinting run is asked for: its race is told as a warning */

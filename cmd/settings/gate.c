@@ -47,17 +47,28 @@ static void take_figure(struct invocation *invocation, enum option_id toggle, en
 		*ms = (struct value){.origin = ORIGIN_DEFAULT, .number = otherwise};
 }
 
+/* A flag that names steps turns off those that it does not name. */
+static uint32_t cap_by_flag(const struct fcp_flag *flag, enum fcp_reclaim_kind kind)
+{
+	for (size_t i = 0; i < flag->cap_count; i++)
+		if (flag->caps[i].kind == kind)
+			return flag->caps[i].cap_ms;
+	return 0;
+}
+
 static void take_caps(struct invocation *invocation, const struct fcp_flag *flag)
 {
-	bool from_flag = invocation->values[OPT_RECLAIM].origin == ORIGIN_FLAGS && flag->has_caps;
+	bool from_flag =
+		invocation->values[OPT_RECLAIM].origin == ORIGIN_FLAGS && flag->cap_count > 0;
 
 	for (size_t i = 0; i < FCP_RECLAIM_KINDS; i++) {
+		enum fcp_reclaim_kind kind = (enum fcp_reclaim_kind)i;
+
 		if (invocation->caps[i].origin != ORIGIN_DEFAULT)
 			continue;
 		invocation->caps[i].origin = from_flag ? ORIGIN_FLAGS : ORIGIN_DEFAULT;
 		invocation->caps[i].ms =
-			from_flag ? flag->caps_ms[i]
-				  : fcp_reclaim_default_cap_ms((enum fcp_reclaim_kind)i);
+			from_flag ? cap_by_flag(flag, kind) : fcp_reclaim_default_cap_ms(kind);
 	}
 }
 
@@ -67,6 +78,7 @@ int gate(struct invocation *invocation, struct fcp_error *err)
 	const struct fcp_flags *flags = &invocation->flags;
 	enum fcp_flags_use use = invocation->values[OPT_USE].number ? FCP_USE_BUILD : FCP_USE_PAUSE;
 
+	invocation->flags = (struct fcp_flags)FCP_FLAGS_INIT;
 	if (path && fcp_flags_read(path, use, invocation->values[OPT_STRICT_FLAGS].on,
 				   &invocation->flags, err) != 0)
 		return -1;

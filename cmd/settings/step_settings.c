@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-static int add_step(const struct invocation *invocation, const char *name,
+static int add_step(struct invocation *invocation, const char *name,
 		    struct fcp_reclaim_settings *settings, struct fcp_error *err)
 {
 	enum fcp_reclaim_kind kind;
@@ -22,12 +22,12 @@ static int add_step(const struct invocation *invocation, const char *name,
 		if (settings->steps[i].kind == kind)
 			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: %s is there twice",
 					     said_by(invocation, OPT_STEPS, where), name);
-	settings->steps[settings->step_count].kind = kind;
-	settings->steps[settings->step_count++].cap_ms = invocation->caps[kind].ms;
+	invocation->steps[settings->step_count++] =
+		(struct fcp_reclaim_step){kind, invocation->caps[kind].ms};
 	return 0;
 }
 
-int reclaim_settings(const struct invocation *invocation, struct fcp_reclaim_settings *settings_,
+int reclaim_settings(struct invocation *invocation, struct fcp_reclaim_settings *settings_,
 		     struct fcp_error *err)
 {
 	FCP_CLEANUP(free) char *copy = strdup(invocation->values[OPT_STEPS].text);
@@ -39,6 +39,7 @@ int reclaim_settings(const struct invocation *invocation, struct fcp_reclaim_set
 		.size = sizeof(struct fcp_reclaim_settings),
 		.envd = text_of(invocation, OPT_ENVD),
 		.envd_token_file = text_of(invocation, OPT_ENVD_TOKEN_FILE),
+		.steps = invocation->steps,
 		/* Nobody named these steps, so the guest need not be able to do each of them. */
 		.unsupported_is_ok = invocation->values[OPT_STEPS].origin == ORIGIN_DEFAULT,
 		.timeout_ms = (uint32_t)invocation->values[OPT_RECLAIM_TIMEOUT_MS].number,

@@ -5,8 +5,11 @@
 
 #include "cmd/parsing/invocation.h"
 
-/* FCP_ERR_USAGE: --steps names what is no step, or a step twice. */
-int reclaim_settings(const struct invocation *invocation, struct fcp_reclaim_settings *settings_,
+/*
+ * Fills invocation->steps, which the settings borrow. FCP_ERR_USAGE: --steps names what is no step,
+ * or a step twice.
+ */
+int reclaim_settings(struct invocation *invocation, struct fcp_reclaim_settings *settings_,
 		     struct fcp_error *err);
 
 void drain_settings(const struct invocation *invocation,

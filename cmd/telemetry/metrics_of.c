@@ -29,8 +29,8 @@ void metrics_of_reclaim(struct metrics *metrics, const struct fcp_reclaim_result
 	add_duration(metrics, METRIC_STEP_SECONDS, "reclaim", &result->outcome);
 	for (size_t i = 0; i < result->step_count; i++)
 		add_duration(metrics, METRIC_RECLAIM_SECONDS,
-			     fcp_reclaim_kind_name(result->steps[i].kind),
-			     &result->steps[i].outcome);
+			     fcp_reclaim_kind_name(result->steps[i]->kind),
+			     &result->steps[i]->outcome);
 }
 
 void metrics_of_balloon_drain(struct metrics *metrics,
@@ -82,7 +82,7 @@ void metrics_of_snapshot(struct metrics *metrics, const struct fcp_snapshot_resu
 	if (!result->created || result->writer != FCP_WRITER_FCPAUSE)
 		return;
 	add_downtime(metrics, &result->downtime_ms);
-	add_memory(metrics, &result->memory);
+	add_memory(metrics, result->memory);
 }
 
 void metrics_of_pause(struct metrics *metrics, const struct fcp_pause_result *result)

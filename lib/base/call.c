@@ -85,10 +85,23 @@ int fcp_call_end(void *result, void *own, size_t bytes, int ran)
 	return ran < 0 ? -1 : (int)head.outcome.status;
 }
 
+int fcp_output_begin(const void *output, struct fcp_error *err)
+{
+	if (!output)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "result: NULL");
+	return check_size("results", size_of(output), sizeof(size_t), err);
+}
+
+void fcp_output_end(void *output, void *own, size_t bytes)
+{
+	move_members(output, size_of(output), own, bytes);
+	memcpy(own, &bytes, sizeof(bytes));
+}
+
 void fcp_result_take_back(void *own, size_t bytes, void *result)
 {
 	size_t size = size_of(result);
 
-	if (size >= sizeof(struct result_head) && size <= FCP_STRUCT_BYTES_MAX)
+	if (size >= sizeof(size) && size <= FCP_STRUCT_BYTES_MAX)
 		move_members(own, bytes, result, size);
 }

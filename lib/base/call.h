@@ -29,6 +29,10 @@ int fcp_call_begin(void *settings, const void *given, const void *result, struct
  */
 int fcp_call_end(void *result, void *own, size_t bytes, int ran);
 
+/* The same for what begins with its size, but has no outcome and no settings: fcp_flags. */
+int fcp_output_begin(const void *output, struct fcp_error *err);
+void fcp_output_end(void *output, void *own, size_t bytes);
+
 /* Moves the caller's result to *own, of the size bytes: *result is zeros, except for its size. */
 void fcp_result_take_back(void *own, size_t bytes, void *result);
 

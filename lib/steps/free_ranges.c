@@ -6,13 +6,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-_Static_assert(FCP_GUEST_ORDERS_MAX <= FCP_ORDERS_MAX, "room for every order");
+#include <string.h>
 
 /* One allocation, which free(3) of the report ends. */
 struct report_block {
 	struct fcp_guest_report report;
+	struct fcp_gate *list[FCP_GUEST_GATES];
 	struct fcp_gate gates[FCP_GUEST_GATES];
+	uint64_t blocks_per_order[FCP_GUEST_ORDERS_MAX];
 };
 
 static void fill_report(const struct fcp_guest_free *found, struct report_block *block)
@@ -21,13 +22,14 @@ static void fill_report(const struct fcp_guest_free *found, struct report_block 
 
 	report->order_count = found->order_count;
 	report->gate_count = FCP_GUEST_GATES;
-	report->gates = block->gates;
+	report->gates = block->list;
+	report->blocks_per_order = block->blocks_per_order;
 	snprintf(report->release, sizeof(report->release), "%s", found->release);
-	for (unsigned i = 0; i < found->order_count; i++)
-		report->blocks_per_order[i] = found->blocks_per_order[i];
+	memcpy(block->blocks_per_order, found->blocks_per_order, sizeof(block->blocks_per_order));
 	for (size_t i = 0; i < FCP_GUEST_GATES; i++) {
 		struct fcp_gate *gate = &block->gates[i];
 
+		block->list[i] = gate;
 		gate->name = fcp_guest_gate_name((enum fcp_guest_gate_id)i);
 		gate->state = found->gates[i].state;
 		snprintf(gate->reason, sizeof(gate->reason), "%s", found->gates[i].reason);

@@ -141,7 +141,7 @@ static unsigned what_to_find(const struct pause_chain *chain)
 static void left_out_while_writing(const struct pause_chain *chain,
 				   struct fcp_madvise_ranges_result *result)
 {
-	const struct fcp_memory_report *memory = &chain->result->snapshot->memory;
+	const struct fcp_memory_report *memory = chain->result->snapshot->memory;
 	struct fcp_file_size size;
 	struct fcp_error ignored;
 
@@ -191,8 +191,8 @@ static int pause_trim(struct pause_chain *chain, struct fcp_error *err)
 static bool reclaim_fell_short(const struct fcp_reclaim_result *reclaim)
 {
 	for (size_t i = 0; i < reclaim->step_count; i++)
-		if (reclaim->steps[i].outcome.status != FCP_STATUS_OK &&
-		    reclaim->steps[i].outcome.status != FCP_STATUS_UNSUPPORTED)
+		if (reclaim->steps[i]->outcome.status != FCP_STATUS_OK &&
+		    reclaim->steps[i]->outcome.status != FCP_STATUS_UNSUPPORTED)
 			return true;
 	return reclaim->step_count == 0 || reclaim->outcome.status == FCP_STATUS_FAILED;
 }
@@ -334,6 +334,7 @@ void fcp_pause_result_clear(struct fcp_pause_result *result)
 	fcp_result_take_back(&own, sizeof(own), result);
 	fcp_madvise_ranges_result_clear(own.trim);
 	fcp_snapshot_result_clear(own.snapshot);
+	fcp_reclaim_result_clear(own.reclaim);
 	free(own.reclaim);
 	free(own.drain);
 	free(own.snapshot);

@@ -68,8 +68,6 @@ other_maxima() {
 		lib/base/seccomp.h FCP_SECCOMP_RULES_MAX
 		lib/envd/health.c ANSWER_MAX_BYTES
 		lib/envd/process.c HEADER_MAX_BYTES
-		lib/fcpause.h FCP_CHECKS_MAX
-		lib/fcpause.h FCP_ORDERS_MAX
 		lib/guest/allocator/buddy.c DROPPED_MAX
 		lib/guest/allocator/content_samples.c CHOSEN_MAX
 		lib/guest/allocator/freelist.c DRIFT_MAX
@@ -101,6 +99,7 @@ other_maxima() {
 		lib/memory/share/index.c PROBES_MAX
 		lib/memory/share/share.h FCP_SHARE_SOURCES_MAX
 		lib/steps/balloon_drain.c POLL_MAX_NS
+		lib/steps/doctor/checks.h FCP_CHECKS_MAX
 		lib/steps/doctor/envd.c ANSWER_MAX_BYTES
 		lib/steps/snapshot/temporary.c TRIES_MAX
 		lib/steps/snapshot/type.c SLOT_MAX_MIB

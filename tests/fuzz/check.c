@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/enums.h"
 #include "check.h"
 
 #include "patch.h"

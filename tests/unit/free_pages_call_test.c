@@ -104,7 +104,7 @@ static void whole(void)
 	is_u64(result.free_bytes, found.free_bytes, "... as many bytes");
 	is_u64(result.range_bytes, fcp_ranges_bytes(&found.ranges), "... all of them in ranges");
 	ok(result.guest && result.guest->gate_count > 0 &&
-		   result.guest->gates[result.guest->gate_count - 1].state == FCP_GATE_PASSED,
+		   result.guest->gates[result.guest->gate_count - 1]->state == FCP_GATE_PASSED,
 	   "... and a report");
 	fcp_free_pages_result_clear(&result);
 	ok(find(&memory, NULL, &result, &err) == 0, "by callbacks: %s", err.message);
@@ -193,10 +193,10 @@ static void refused(void)
 		   result.outcome.status == FCP_STATUS_UNSUPPORTED && result.ranges.count == 0,
 	   "a gate refuses: %s", result.outcome.reason);
 	for (size_t i = 0; result.guest && i < result.guest->gate_count; i++)
-		if (result.guest->gates[i].state == FCP_GATE_FAILED)
-			named = result.guest->gates[i].reason[0] != '\0' &&
-				strncmp(result.outcome.reason, result.guest->gates[i].name,
-					strlen(result.guest->gates[i].name)) == 0;
+		if (result.guest->gates[i]->state == FCP_GATE_FAILED)
+			named = result.guest->gates[i]->reason[0] != '\0' &&
+				strncmp(result.outcome.reason, result.guest->gates[i]->name,
+					strlen(result.guest->gates[i]->name)) == 0;
 	ok(named, "... and is named in the report and in the reason");
 	fcp_free_pages_result_clear(&result);
 	fixture_close(&fixture);

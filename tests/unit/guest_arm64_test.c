@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* An arm64 guest as Firecracker lays it out: what is found, and what is refused. */
+#include "base/enums.h"
 #include "guest_arm64.h"
 #include "guest/classify/classify.h"
 #include "tap.h"

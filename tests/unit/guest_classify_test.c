@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What each page is used for: pages of a made-up guest, marked as a kernel of 6.1 marks them. */
+#include "base/enums.h"
 #include "guest/classify/classify.h"
 #include "guest_large.h"
 #include "tap.h"

@@ -306,7 +306,7 @@ static size_t flags_warnings(size_t bytes, struct fcp_error *err)
 {
 	int fd = memfd_create("flags", MFD_CLOEXEC);
 	char *text = padded("{\"flagValues\":{", ' ', "}}", bytes), path[64];
-	struct fcp_flags flags = {0};
+	struct fcp_flags flags = FCP_FLAGS_INIT;
 	size_t warnings;
 
 	if (write(fd, text, bytes) != (ssize_t)bytes)
@@ -316,6 +316,7 @@ static size_t flags_warnings(size_t bytes, struct fcp_error *err)
 	warnings = flags.warning_count;
 	if (warnings > 0)
 		snprintf(err->message, sizeof(err->message), "%s", flags.warnings[0]);
+	fcp_flags_clear(&flags);
 	free(text);
 	close(fd);
 	return warnings;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* F5: public functions take any value: unknown enums, counts past the arrays, settings that are not set. */
+#include "base/enums.h"
 #include "fcpause.h"
 
 #include "tap.h"
@@ -18,7 +19,6 @@ static void names(void)
 		is_str(fcp_error_class_name((enum fcp_error_class)value), "unknown",
 		       "F5: no error class");
 		is_str(fcp_status_name((enum fcp_status)value), "unknown", "F5: no status");
-		is_str(fcp_same_name((enum fcp_same)value), "unknown", "F5: no place");
 		ok(!fcp_find_name((unsigned)value), "F5: nothing to find");
 		is_str(fcp_reclaim_kind_name((enum fcp_reclaim_kind)value), "unknown",
 		       "F5: no step");
@@ -56,8 +56,10 @@ static void is_refused(int ran, const struct fcp_error *err, const char *what)
 
 static void reclaim(void)
 {
+	struct fcp_reclaim_step steps[FCP_RECLAIM_KINDS + 1] = {{FCP_RECLAIM_SYNC, 1}};
 	struct fcp_reclaim_settings settings = {.size = sizeof(settings),
 						.envd = "http://127.0.0.1:1",
+						.steps = steps,
 						.cancel_fd = -1};
 	struct fcp_reclaim_result result = FCP_RECLAIM_RESULT_INIT;
 	struct fcp_error err;
@@ -68,18 +70,23 @@ static void reclaim(void)
 	settings.step_count = SIZE_MAX;
 	is_refused(fcp_reclaim(&settings, &result, &err), &err, "far too many steps");
 	settings.step_count = 1;
-	settings.steps[0].cap_ms = 1;
+	settings.steps = NULL;
+	is_refused(fcp_reclaim(&settings, &result, &err), &err, "a step that is not given");
+	settings.steps = steps;
 	for (size_t i = 0; i < STRANGE; i++) {
-		settings.steps[0].kind = (enum fcp_reclaim_kind)strange[i];
+		steps[0].kind = (enum fcp_reclaim_kind)strange[i];
 		is_refused(fcp_reclaim(&settings, &result, &err), &err, "a step that is none");
 	}
-	settings.steps[0].kind = FCP_RECLAIM_SYNC;
+	steps[0].kind = FCP_RECLAIM_SYNC;
+	fcp_reclaim_result_clear(&result);
 	settings.envd = NULL;
 	is_refused(fcp_reclaim(&settings, &result, &err), &err, "no envd");
 	settings.envd = "http://bob:s3cret@127.0.0.1:1";
 	is_refused(fcp_reclaim(&settings, &result, &err), &err, "a password");
 	ok(strstr(err.message, "s3cret") == NULL && strstr(result.outcome.reason, "s3cret") == NULL,
 	   "R12: ... which is not shown");
+	fcp_reclaim_result_clear(&result);
+	fcp_reclaim_result_clear(NULL);
 }
 
 static void nothing_set(void)
@@ -187,6 +194,8 @@ static void nothing_to_share(void)
 	share.shares = many;
 	share.share_count = FCP_SHARES_MAX + 1;
 	is_refused(fcp_share(&share, &result, &err), &err, "too many files to share with");
+	fcp_share_result_clear(&result);
+	fcp_share_result_clear(NULL);
 }
 
 static void nothing_to_merge(void)
@@ -211,11 +220,13 @@ static void status_and_resume(void)
 {
 	struct fcp_status_settings status = FCP_STATUS_SETTINGS_INIT;
 	struct fcp_resume_settings resume = FCP_RESUME_SETTINGS_INIT;
+	struct fcp_doctor_result doctor = FCP_DOCTOR_RESULT_INIT;
 	struct fcp_error err;
 
-	is_refused(fcp_doctor(&(struct fcp_doctor_settings)FCP_DOCTOR_SETTINGS_INIT,
-			      &(struct fcp_doctor_result)FCP_DOCTOR_RESULT_INIT, &err),
+	is_refused(fcp_doctor(&(struct fcp_doctor_settings)FCP_DOCTOR_SETTINGS_INIT, &doctor, &err),
 		   &err, "no socket to look at");
+	fcp_doctor_result_clear(&doctor);
+	fcp_doctor_result_clear(NULL);
 	is_refused(fcp_status(&status, &(struct fcp_status_result)FCP_STATUS_RESULT_INIT, &err),
 		   &err, "no socket to ask");
 	is_refused(fcp_resume(&resume, &(struct fcp_resume_result)FCP_RESUME_RESULT_INIT, &err),
@@ -238,7 +249,7 @@ static void pause_and_flags(void)
 	struct fcp_snapshot_settings snapshot = FCP_SNAPSHOT_SETTINGS_INIT;
 	struct fcp_pause_settings settings = FCP_PAUSE_SETTINGS_INIT;
 	struct fcp_pause_result result = FCP_PAUSE_RESULT_INIT;
-	struct fcp_flags flags;
+	struct fcp_flags flags = FCP_FLAGS_INIT;
 	struct fcp_error err;
 
 	is_refused(fcp_pause(&settings, &result, &err), &err, "a pause without a snapshot");
@@ -258,6 +269,8 @@ static void pause_and_flags(void)
 	ok(fcp_flags_read(NULL, FCP_USE_PAUSE, false, &flags, &err) == 0 &&
 		   flags.warning_count == 1,
 	   "F5: no flags file is a warning");
+	fcp_flags_clear(&flags);
+	fcp_flags_clear(NULL);
 	is_refused(fcp_flags_read(NULL, (enum fcp_flags_use)77, true, &flags, &err), &err,
 		   "strictly an error");
 	is_refused(fcp_ranges_read(&(struct fcp_ranges_text)FCP_RANGES_TEXT_INIT,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/enums.h"
 #include "steps/reclaim/script.h"
 
 #include "base/cleanup.h"
@@ -7,26 +8,26 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-static struct fcp_reclaim_settings all_steps(void)
+static struct fcp_reclaim_settings all_steps(struct fcp_reclaim_step steps[FCP_RECLAIM_KINDS])
 {
-	struct fcp_reclaim_settings settings = {.step_count = FCP_RECLAIM_KINDS};
-
 	for (size_t i = 0; i < FCP_RECLAIM_KINDS; i++) {
-		settings.steps[i].kind = (enum fcp_reclaim_kind)i;
-		settings.steps[i].cap_ms = fcp_reclaim_default_cap_ms((enum fcp_reclaim_kind)i);
+		enum fcp_reclaim_kind kind = (enum fcp_reclaim_kind)i;
+
+		steps[i] = (struct fcp_reclaim_step){kind, fcp_reclaim_default_cap_ms(kind)};
 	}
-	return settings;
+	return (struct fcp_reclaim_settings){.steps = steps, .step_count = FCP_RECLAIM_KINDS};
 }
 
 static void caps(void)
 {
-	struct fcp_reclaim_settings settings = all_steps();
+	struct fcp_reclaim_step steps[FCP_RECLAIM_KINDS];
+	struct fcp_reclaim_settings settings = all_steps(steps);
 	FCP_CLEANUP(free) char *script = NULL;
 
-	settings.steps[0].cap_ms = 1;
-	settings.steps[1].cap_ms = 0;
-	settings.steps[2].cap_ms = 61001;
-	settings.steps[3].cap_ms = 2000;
+	steps[0].cap_ms = 1;
+	steps[1].cap_ms = 0;
+	steps[2].cap_ms = 61001;
+	steps[3].cap_ms = 2000;
 	script = fcp_reclaim_script(&settings);
 	has_str(script, "\nstep sync sync 0.001 1 sync\n", "1 ms, and the second that it is rounded up to");
 	ok(strstr(script, "\nstep drop_caches ") == NULL, "a step that is off is not there: timeout 0 is no limit");
@@ -37,14 +38,11 @@ static void caps(void)
 
 static void order(void)
 {
-	struct fcp_reclaim_settings settings = {.step_count = 2};
+	const struct fcp_reclaim_step steps[] = {{FCP_RECLAIM_FSTRIM, 5}, {FCP_RECLAIM_SYNC, 5}};
+	struct fcp_reclaim_settings settings = {.steps = steps, .step_count = 2};
 	FCP_CLEANUP(free) char *script = NULL;
 	const char *fstrim, *sync;
 
-	settings.steps[0].kind = FCP_RECLAIM_FSTRIM;
-	settings.steps[0].cap_ms = 5;
-	settings.steps[1].kind = FCP_RECLAIM_SYNC;
-	settings.steps[1].cap_ms = 5;
 	script = fcp_reclaim_script(&settings);
 	fstrim = strstr(script, "\nstep fstrim ");
 	sync = strstr(script, "\nstep sync ");
@@ -56,7 +54,8 @@ static void order(void)
 static void syntax(void)
 {
 	static const char *const shells[] = {"sh", "dash", "bash", "busybox sh"};
-	struct fcp_reclaim_settings settings = all_steps();
+	struct fcp_reclaim_step steps[FCP_RECLAIM_KINDS];
+	struct fcp_reclaim_settings settings = all_steps(steps);
 	FCP_CLEANUP(free) char *script = fcp_reclaim_script(&settings);
 
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/enums.h"
 #include "guest/classify/classify_parts.h"
 
 #include <stdio.h>

@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "firecracker/vm.h"
 
+/* Room in the result; larger than the number of checks. */
+#define FCP_CHECKS_MAX 16
+
 struct fcp_doctor {
 	const struct fcp_doctor_settings *settings;
 	struct fcp_doctor_result *result;

@@ -3,12 +3,14 @@
 #include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/list.h"
 #include "base/observer.h"
 #include "base/outcome.h"
 #include "base/text.h"
 #include "steps/doctor/checks.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 const char *fcp_verdict_name(enum fcp_verdict verdict)
 {
@@ -20,8 +22,7 @@ const char *fcp_verdict_name(enum fcp_verdict verdict)
 struct fcp_check *fcp_doctor_add(struct fcp_doctor *doctor, const struct fcp_check_about *about)
 {
 	struct fcp_doctor_result *result = doctor->result;
-	/* FCP_CHECKS_MAX is larger than the number of checks. */
-	struct fcp_check *check = &result->checks[result->check_count++];
+	struct fcp_check *check = result->checks[result->check_count++];
 
 	*check = (struct fcp_check){.name = about->name,
 				    .why = about->why,
@@ -59,11 +60,11 @@ static unsigned worst_verdict(struct fcp_doctor_result *result)
 	unsigned in_the_way = 0;
 
 	for (size_t i = 0; i < result->check_count; i++) {
-		bool no = result->checks[i].verdict == FCP_VERDICT_NO;
+		bool no = result->checks[i]->verdict == FCP_VERDICT_NO;
 
 		in_the_way += no;
 		if (!no)
-			result->checks[i].what_to_do = NULL;
+			result->checks[i]->what_to_do = NULL;
 	}
 	return in_the_way;
 }
@@ -76,8 +77,9 @@ static int examine(const struct fcp_doctor_settings *settings, struct fcp_doctor
 	unsigned in_the_way;
 	int ran;
 
-	*result = (struct fcp_doctor_result){0};
-	ran = run_checks(&doctor, err);
+	*result = (struct fcp_doctor_result){
+		.checks = fcp_list_new(FCP_CHECKS_MAX, sizeof(**result->checks))};
+	ran = result->checks ? run_checks(&doctor, err) : fcp_error_nomem(err);
 	fcp_firecracker_close(&doctor.firecracker);
 	in_the_way = worst_verdict(result);
 	if (ran == 0 && in_the_way > 0)
@@ -96,5 +98,17 @@ int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_doctor_res
 	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
 		return -1;
 	ran = examine(&own_settings, &own, err);
-	return fcp_call_end(result, &own, sizeof(own), ran);
+	ran = fcp_call_end(result, &own, sizeof(own), ran);
+	fcp_doctor_result_clear(&own);
+	return ran;
+}
+
+void fcp_doctor_result_clear(struct fcp_doctor_result *result)
+{
+	struct fcp_doctor_result own = FCP_DOCTOR_RESULT_INIT;
+
+	if (!result)
+		return;
+	fcp_result_take_back(&own, sizeof(own), result);
+	free(own.checks);
 }

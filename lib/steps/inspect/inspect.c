@@ -66,9 +66,11 @@ static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fc
 			return -1;
 	}
 	run->result->data_bytes += guest->data ? guest->end - guest->start : 0;
-	fcp_inspect_add(run->result, &run->base.same, (struct fcp_range){guest->start, guest->end},
-			&(struct fcp_inspect_amount){guest->page_class, true, guest->data, false});
-	return 0;
+	return fcp_inspect_add(run->result, &run->base.same,
+			       (struct fcp_range){guest->start, guest->end},
+			       &(struct fcp_inspect_amount){guest->page_class, true, guest->data,
+							    false},
+			       err);
 }
 
 /* The guest chooses its release string: only printable characters may reach a terminal. */
@@ -85,7 +87,7 @@ static void take_release(const char *release, char printable[65])
 static bool is_sound(const struct fcp_guest_report *report)
 {
 	for (unsigned i = 0; i <= FCP_GUEST_GATE_FREE_COUNT; i++)
-		if (report->gates[i].state != FCP_GATE_PASSED)
+		if (report->gates[i]->state != FCP_GATE_PASSED)
 			return false;
 	return true;
 }
@@ -170,14 +172,15 @@ static int move_zero(uint64_t start, uint64_t end, void *arg, struct fcp_error *
 	struct inspect_run *run = arg;
 
 	if (end > run->result->logical_bytes ||
-	    run->result->classes[FCP_PAGE_UNKNOWN].allocated_bytes < end - start)
+	    run->result->classes[FCP_PAGE_UNKNOWN]->all.allocated_bytes < end - start)
 		return fcp_error_set(err, FCP_ERR_BUSY, 0,
 				     "the file was changed while it was read");
-	fcp_inspect_add(run->result, &run->base.same, range,
-			&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, true, true});
-	fcp_inspect_add(run->result, &run->base.same, range,
-			&(struct fcp_inspect_amount){FCP_PAGE_ZERO, true, true, false});
-	return 0;
+	if (fcp_inspect_add(run->result, &run->base.same, range,
+			    &(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, true, true},
+			    err) < 0)
+		return -1;
+	return fcp_inspect_add(run->result, &run->base.same, range,
+			       &(struct fcp_inspect_amount){FCP_PAGE_ZERO, true, true, false}, err);
 }
 
 /* Holes are unknown too: in a layer they stand for the base's bytes. */
@@ -187,12 +190,17 @@ static int add_unknown(struct inspect_run *run, struct fcp_error *err)
 	struct fcp_range data = {0, 0};
 	int more;
 
-	fcp_inspect_add(run->result, &run->base.same,
-			(struct fcp_range){0, run->result->logical_bytes},
-			&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, false, false});
+	if (fcp_inspect_add(run->result, &run->base.same,
+			    (struct fcp_range){0, run->result->logical_bytes},
+			    &(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, true, false, false},
+			    err) < 0)
+		return -1;
 	while ((more = next_data(run, data.end, &data, err)) > 0)
-		fcp_inspect_add(run->result, &run->base.same, data,
-				&(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, false, true, false});
+		if (fcp_inspect_add(run->result, &run->base.same, data,
+				    &(struct fcp_inspect_amount){FCP_PAGE_UNKNOWN, false, true,
+								 false},
+				    err) < 0)
+			return -1;
 	return more < 0 ? -1 : fcp_zero_scan(&scan, err);
 }
 
@@ -313,7 +321,5 @@ void fcp_inspect_result_clear(struct fcp_inspect_result *result)
 	if (!result)
 		return;
 	fcp_result_take_back(&own, sizeof(own), result);
-	free(own.cells);
-	for (unsigned same = 0; same < FCP_SAMES; same++)
-		free(own.same_cells[same]);
+	fcp_inspect_free(&own);
 }

@@ -9,10 +9,13 @@
 #define FCP_FOUND_SHARED (1U << 16)
 
 /*
- * Divides the file (result->logical_bytes) into at most cells_max parts; 0: none. Needs
- * result->compared and share_count. FCP_ERR_MEMORY.
+ * Makes result->classes and, dividing the file (result->logical_bytes) into at most cells_max
+ * parts, its cells; 0: none. Free with fcp_inspect_free(), after a failure too. FCP_ERR_MEMORY.
  */
 int fcp_inspect_begin(struct fcp_inspect_result *result, uint32_t cells_max, struct fcp_error *err);
+
+/* Frees the classes and the cells. */
+void fcp_inspect_free(struct fcp_inspect_result *result);
 
 /* What to add. Moving bytes out of a class is adding negative figures, which wrap. */
 struct fcp_inspect_amount {
@@ -21,11 +24,15 @@ struct fcp_inspect_amount {
 	bool take_away;
 };
 
-/* same: the pages that other files have too, as FCP_FIND_BASE and FCP_FOUND_SHARED; sorted. */
-void fcp_inspect_add(struct fcp_inspect_result *result, const struct fcp_found_ranges *same,
-		     struct fcp_range range, const struct fcp_inspect_amount *amount);
+/*
+ * same: the pages that other files have too, as FCP_FIND_BASE and FCP_FOUND_SHARED; sorted.
+ * FCP_ERR_MEMORY.
+ */
+int fcp_inspect_add(struct fcp_inspect_result *result, const struct fcp_found_ranges *same,
+		    struct fcp_range range, const struct fcp_inspect_amount *amount,
+		    struct fcp_error *err);
 
-/* At the end: computes result->same_all, layer_bytes and share_bytes. */
+/* At the end: computes result->in_base, in_shares, layer_bytes and share_bytes. */
 void fcp_inspect_sum_up(struct fcp_inspect_result *result);
 
 /* Drops what was added before the guest turned out to be unreadable. */

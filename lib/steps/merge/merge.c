@@ -3,6 +3,7 @@
 #include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/list.h"
 #include "base/observer.h"
 #include "base/outcome.h"
 #include "memory/attributes.h"
@@ -135,8 +136,9 @@ static int merge_files(const struct fcp_merge_settings *settings, struct fcp_mer
 	const struct fcp_step step = fcp_step_begin(settings->observer, "merge");
 	int ran = -1;
 
-	*result = (struct fcp_merge_result){.layer_count = settings->layer_count};
-	result->layers = calloc(settings->layer_count + 1, sizeof(*result->layers));
+	*result = (struct fcp_merge_result){
+		.layers = fcp_list_new(settings->layer_count, sizeof(**result->layers))};
+	result->layer_count = result->layers ? settings->layer_count : 0;
 	if (!result->layers)
 		fcp_error_nomem(err);
 	else if (check_merge_settings(settings, err) == 0 &&

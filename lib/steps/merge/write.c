@@ -130,7 +130,7 @@ static int put_all(struct merge_write_run *run, struct fcp_error *err)
 	if (find_work(run, err) != 0 || check_merge_room(run, err) != 0 || put_base(run, err) != 0)
 		return -1;
 	for (size_t i = 0; i < run->settings->layer_count; i++)
-		if (put_layer(run, i + 1, &run->result->layers[i], err) != 0)
+		if (put_layer(run, i + 1, run->result->layers[i], err) != 0)
 			return -1;
 	return 0;
 }

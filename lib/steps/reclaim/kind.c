@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fcpause.h"
+#include "base/enums.h"
 
 #include <string.h>
 

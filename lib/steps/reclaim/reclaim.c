@@ -2,6 +2,8 @@
 #include "base/call.h"
 #include "base/cleanup.h"
 #include "base/deadline.h"
+#include "base/enums.h"
+#include "base/list.h"
 #include "base/observer.h"
 #include "base/outcome.h"
 #include "envd/process.h"
@@ -59,8 +61,9 @@ static void set_killed(uint32_t cap_ms, uint32_t asked_ms, struct fcp_outcome *o
 static void judge_exit(const struct reclaim_progress *progress, int exit_code)
 {
 	struct fcp_reclaim_result *result = progress->result;
-	struct fcp_outcome *outcome = &result->steps[progress->done].outcome;
-	uint32_t cap_ms = result->steps[progress->done].cap_ms;
+	struct fcp_reclaim_step_result *step = result->steps[progress->done];
+	struct fcp_outcome *outcome = &step->outcome;
+	uint32_t cap_ms = step->cap_ms;
 
 	if (exit_code == 0)
 		fcp_outcome_set(outcome, FCP_STATUS_OK, NULL);
@@ -68,8 +71,7 @@ static void judge_exit(const struct reclaim_progress *progress, int exit_code)
 		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest cannot run it");
 	/* Our clock starts when the previous line arrived, which can be late. */
 	else if (is_kill(exit_code) && outcome->ms >= cap_ms / 2.0)
-		set_killed(cap_ms, cap_of(progress->settings, result->steps[progress->done].kind),
-			   outcome);
+		set_killed(cap_ms, cap_of(progress->settings, step->kind), outcome);
 	else
 		fcp_outcome_set(outcome, FCP_STATUS_FAILED, "exit code %d", exit_code);
 }
@@ -85,7 +87,7 @@ static void begin_steps(struct reclaim_progress *progress, const char *text)
 	progress->begun = true;
 	progress->since_ns = fcp_now_ns();
 	for (size_t i = 0; whole_seconds && i < result->step_count; i++)
-		result->steps[i].cap_ms = (result->steps[i].cap_ms + 999) / 1000 * 1000;
+		result->steps[i]->cap_ms = (result->steps[i]->cap_ms + 999) / 1000 * 1000;
 }
 
 static void on_line(struct reclaim_progress *progress, const char *text)
@@ -100,11 +102,11 @@ static void on_line(struct reclaim_progress *progress, const char *text)
 	}
 	/* In order, each once: other lines are ignored. */
 	if (!fcp_reclaim_line_read(text, &line) || progress->done >= result->step_count ||
-	    result->steps[progress->done].kind != line.kind)
+	    result->steps[progress->done]->kind != line.kind)
 		return;
-	outcome = &result->steps[progress->done].outcome;
+	outcome = &result->steps[progress->done]->outcome;
 	outcome->ms = fcp_ms_since(progress->since_ns);
-	result->steps[progress->done].exit_code = line.exit_code;
+	result->steps[progress->done]->exit_code = line.exit_code;
 	switch (line.verdict) {
 	case FCP_RECLAIM_EXITED:
 		judge_exit(progress, line.exit_code);
@@ -158,17 +160,16 @@ static int on_reclaim_start(uint32_t pid, void *arg, struct fcp_error *err)
 	return 0;
 }
 
-/* The enabled steps, each "not reached" until the guest reports more. */
-static int plan_reclaim(const struct fcp_reclaim_settings *settings,
-			struct fcp_reclaim_result *result, uint32_t *timeout_ms_,
-			struct fcp_error *err)
+static int check_reclaim_steps(const struct fcp_reclaim_settings *settings, struct fcp_error *err)
 {
-	uint64_t timeout_ms = settings->timeout_ms;
 	unsigned seen = 0;
 
 	if (settings->step_count > FCP_RECLAIM_KINDS)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%zu steps, and there are %d",
 				     settings->step_count, FCP_RECLAIM_KINDS);
+	if (settings->step_count > 0 && !settings->steps)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "%zu steps, and none is given",
+				     settings->step_count);
 	for (size_t i = 0; i < settings->step_count; i++) {
 		enum fcp_reclaim_kind kind = settings->steps[i].kind;
 
@@ -179,16 +180,34 @@ static int plan_reclaim(const struct fcp_reclaim_settings *settings,
 			return fcp_error_set(err, FCP_ERR_USAGE, 0, "step %s is there twice",
 					     fcp_reclaim_kind_name(kind));
 		seen |= 1U << kind;
+	}
+	return 0;
+}
+
+/* The enabled steps, each "not reached" until the guest reports more. */
+static int plan_reclaim(const struct fcp_reclaim_settings *settings,
+			struct fcp_reclaim_result *result, uint32_t *timeout_ms_,
+			struct fcp_error *err)
+{
+	uint64_t timeout_ms = settings->timeout_ms;
+
+	if (check_reclaim_steps(settings, err) != 0)
+		return -1;
+	result->steps = fcp_list_new(settings->step_count, sizeof(**result->steps));
+	if (!result->steps)
+		return fcp_error_nomem(err);
+	for (size_t i = 0; i < settings->step_count; i++) {
+		struct fcp_reclaim_step_result *step;
+
 		if (settings->steps[i].cap_ms == 0)
 			continue;
 		if (settings->timeout_ms == 0)
 			timeout_ms += settings->steps[i].cap_ms;
-		result->steps[result->step_count].kind = kind;
-		result->steps[result->step_count].cap_ms = settings->steps[i].cap_ms;
-		result->steps[result->step_count].exit_code = -1;
-		fcp_outcome_set(&result->steps[result->step_count].outcome, FCP_STATUS_SKIPPED,
-				"not reached");
-		result->step_count++;
+		step = result->steps[result->step_count++];
+		step->kind = settings->steps[i].kind;
+		step->cap_ms = settings->steps[i].cap_ms;
+		step->exit_code = -1;
+		fcp_outcome_set(&step->outcome, FCP_STATUS_SKIPPED, "not reached");
 	}
 	if (settings->timeout_ms == 0)
 		timeout_ms += SLACK_MS;
@@ -207,10 +226,10 @@ static void close_steps(struct reclaim_progress *progress, enum fcp_status statu
 
 	for (size_t i = progress->done; i < result->step_count; i++) {
 		if (i == progress->done && (progress->started || status != FCP_STATUS_TIMEOUT)) {
-			fcp_outcome_set(&result->steps[i].outcome, status, "%s", reason);
-			result->steps[i].outcome.ms = fcp_ms_since(progress->since_ns);
+			fcp_outcome_set(&result->steps[i]->outcome, status, "%s", reason);
+			result->steps[i]->outcome.ms = fcp_ms_since(progress->since_ns);
 		} else {
-			fcp_outcome_set(&result->steps[i].outcome, FCP_STATUS_SKIPPED, "%s",
+			fcp_outcome_set(&result->steps[i]->outcome, FCP_STATUS_SKIPPED, "%s",
 					reason);
 		}
 	}
@@ -307,5 +326,17 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
 		return -1;
 	ran = fcp_reclaim_run(&own_settings, &own, err);
-	return fcp_call_end(result, &own, sizeof(own), ran);
+	ran = fcp_call_end(result, &own, sizeof(own), ran);
+	fcp_reclaim_result_clear(&own);
+	return ran;
+}
+
+void fcp_reclaim_result_clear(struct fcp_reclaim_result *result)
+{
+	struct fcp_reclaim_result own = FCP_RECLAIM_RESULT_INIT;
+
+	if (!result)
+		return;
+	fcp_result_take_back(&own, sizeof(own), result);
+	free(own.steps);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "steps/reclaim/script.h"
 
+#include "base/enums.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -15,13 +15,13 @@ size_t fcp_reclaim_name_short_steps(const struct fcp_reclaim_result *result, cha
 
 	*text = '\0';
 	for (size_t i = 0; i < result->step_count; i++) {
-		const struct fcp_outcome *step = &result->steps[i].outcome;
+		const struct fcp_outcome *step = &result->steps[i]->outcome;
 
 		unsupported += step->status == FCP_STATUS_UNSUPPORTED;
 		if (step->status == FCP_STATUS_OK || used >= bytes)
 			continue;
 		used += (size_t)snprintf(text + used, bytes - used, "%s%s: %s", used ? "; " : "",
-					 fcp_reclaim_kind_name(result->steps[i].kind),
+					 fcp_reclaim_kind_name(result->steps[i]->kind),
 					 fcp_status_name(step->status));
 		/* What ended one step often kept those behind it from running: it is said once. */
 		if (strcmp(step->reason, said) != 0 && used < bytes)
@@ -36,7 +36,7 @@ static size_t count_ok(const struct fcp_reclaim_result *result)
 	size_t count = 0;
 
 	for (size_t i = 0; i < result->step_count; i++)
-		count += result->steps[i].outcome.status == FCP_STATUS_OK;
+		count += result->steps[i]->outcome.status == FCP_STATUS_OK;
 	return count;
 }
 

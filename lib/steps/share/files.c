@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd_link.h"
+#include "base/list.h"
 #include "firecracker/root.h"
 #include "memory/file.h"
 
@@ -96,14 +97,16 @@ void fcp_share_files_doubt(const struct fcp_share_set *set, char *text_, size_t 
 				    : "it could not be read to its end or cloned from");
 }
 
-size_t fcp_share_files_report(const struct fcp_share_set *set, struct fcp_share_report *reports_)
+struct fcp_share_report **fcp_share_files_report(const struct fcp_share_set *set)
 {
-	for (size_t i = 0; i < set->count; i++)
-		reports_[i] =
+	struct fcp_share_report **reports = fcp_list_new(set->count, sizeof(**reports));
+
+	for (size_t i = 0; reports && i < set->count; i++)
+		*reports[i] =
 			(struct fcp_share_report){.frozen = set->sources[i].fd >= 0,
 						  .index_read = set->sources[i].index_read,
 						  .shared_bytes = set->sources[i].shared_bytes};
-	return set->count;
+	return reports;
 }
 
 void fcp_share_files_close(struct fcp_share_files *files)

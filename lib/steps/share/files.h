@@ -35,11 +35,8 @@ int fcp_share_files_add(const struct fcp_share_files *files, int directory, int 
  */
 void fcp_share_files_doubt(const struct fcp_share_set *set, char *text_, size_t bytes);
 
-/*
- * Writes the set's reports into reports_, which has room for FCP_SHARE_SOURCES_MAX. Returns how
- * many.
- */
-size_t fcp_share_files_report(const struct fcp_share_set *set, struct fcp_share_report *reports_);
+/* A report for each of set->count files, to be freed with free(3). NULL: out of memory. */
+struct fcp_share_report **fcp_share_files_report(const struct fcp_share_set *set);
 
 void fcp_share_files_close(struct fcp_share_files *files);
 

@@ -202,7 +202,10 @@ static int find_and_share(struct share_run *run, struct fcp_error *err)
 	    share_own(run, err) != 0)
 		return -1;
 	warn_of_files(run);
-	run->result->share_count = fcp_share_files_report(&run->set, run->result->shares);
+	run->result->shares = fcp_share_files_report(&run->set);
+	if (!run->result->shares)
+		return fcp_error_nomem(err);
+	run->result->share_count = run->set.count;
 	return 0;
 }
 
@@ -305,5 +308,17 @@ int fcp_share(const struct fcp_share_settings *settings, struct fcp_share_result
 	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
 		return -1;
 	ran = share_file(&own_settings, &own, err);
-	return fcp_call_end(result, &own, sizeof(own), ran);
+	ran = fcp_call_end(result, &own, sizeof(own), ran);
+	fcp_share_result_clear(&own);
+	return ran;
+}
+
+void fcp_share_result_clear(struct fcp_share_result *result)
+{
+	struct fcp_share_result own = FCP_SHARE_RESULT_INIT;
+
+	if (!result)
+		return;
+	fcp_result_take_back(&own, sizeof(own), result);
+	free(own.shares);
 }

@@ -73,7 +73,7 @@ static int scan_for_layer(struct fcp_snapshot_memory *memory, struct fcp_snapsho
 	if (keep_holes_of_base(memory, err) != 0)
 		return -1;
 	if (fcp_ranges_bytes(&memory->found.ranges) < all_bytes)
-		snprintf(result->memory.free_reason, sizeof(result->memory.free_reason),
+		snprintf(result->memory->free_reason, sizeof(result->memory->free_reason),
 			 "those that the base has data of: %.200s", why.message);
 	return 0;
 }
@@ -91,7 +91,7 @@ int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 			   struct fcp_error *err)
 {
 	const struct fcp_snapshot_memory_settings *s = &memory->settings;
-	struct fcp_memory_report *report = &result->memory;
+	struct fcp_memory_report *report = result->memory;
 	struct fcp_error why;
 
 	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0 && memory->ram.unambiguous)

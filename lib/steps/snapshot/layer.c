@@ -27,7 +27,7 @@ int fcp_snapshot_layer_begin(struct fcp_snapshot_memory *memory, struct fcp_erro
 
 void fcp_snapshot_layer_warn(struct fcp_snapshot_result *result)
 {
-	if (!result->memory.base_id[0])
+	if (!result->memory->base_id[0])
 		fcp_snapshot_warn(result, "the base has no id, and none can be recorded with it: "
 					  "that the layer belongs to it is not recorded");
 }

@@ -224,10 +224,10 @@ static int work_while_held(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 	if (wait_for_state(memory, err) != 0)
 		return -1;
 	downtime->state = lap_ms(&since_ns);
-	if (fcp_snapshot_find_changed(memory, &result->memory, err) != 0)
+	if (fcp_snapshot_find_changed(memory, result->memory, err) != 0)
 		return -1;
 	downtime->scan += lap_ms(&since_ns);
-	if (copy_pages(memory, &result->memory, err) != 0)
+	if (copy_pages(memory, result->memory, err) != 0)
 		return -1;
 	downtime->copy = lap_ms(&since_ns);
 	return fcp_hold_check(memory->hold, err);
@@ -268,7 +268,7 @@ static void count_base(const struct fcp_snapshot_memory *memory, struct fcp_memo
 int fcp_snapshot_memory_finish(struct fcp_snapshot_memory *memory,
 			       struct fcp_snapshot_result *result, struct fcp_error *err)
 {
-	struct fcp_memory_report *report = &result->memory;
+	struct fcp_memory_report *report = result->memory;
 
 	if (memory->buffer.filled && fcp_snapshot_write_changed(memory, report, err) != 0)
 		return -1;

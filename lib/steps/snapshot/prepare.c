@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "steps/snapshot/prepare.h"
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "firecracker/by_hand.h"
@@ -139,14 +140,15 @@ static int stop_open_hinting(struct fcp_snapshot_run *run, struct fcp_error *err
 	return 0;
 }
 
-void fcp_snapshot_flush_metrics(struct fcp_snapshot_run *run, struct fcp_metrics *metrics,
-				bool *known_)
+struct fcp_metrics *fcp_snapshot_flush_metrics(struct fcp_snapshot_run *run)
 {
-	struct fcp_error no_matter;
+	const char *path = run->settings->metrics_path;
+	FCP_CLEANUP(free) struct fcp_metrics *metrics = path ? calloc(1, sizeof(*metrics)) : NULL;
+	struct fcp_error ignored;
 
-	*known_ = run->settings->metrics_path &&
-		  fcp_metrics_flush(&run->firecracker, run->settings->metrics_path, metrics,
-				    &no_matter) == 0;
+	if (!metrics || fcp_metrics_flush(&run->firecracker, path, metrics, &ignored) != 0)
+		return NULL;
+	return fcp_steal_pointer(&metrics);
 }
 
 void fcp_snapshot_warn(struct fcp_snapshot_result *result, const char *text)
@@ -156,12 +158,9 @@ void fcp_snapshot_warn(struct fcp_snapshot_result *result, const char *text)
 
 int fcp_snapshot_begin(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
-	struct fcp_metrics before;
-	bool ignored;
-
 	if (stop_open_hinting(run, err) != 0)
 		return -1;
-	fcp_snapshot_flush_metrics(run, &before, &ignored);
+	free(fcp_snapshot_flush_metrics(run)); /* what was counted before this run */
 	if (fcp_snapshot_files_begin(&run->files, fcp_firecracker_pid(&run->firecracker), err) != 0)
 		return -1;
 	if (run->files.memory.no_sync || run->files.snapshot.no_sync)

@@ -17,8 +17,10 @@ int fcp_snapshot_lock_and_check(struct fcp_snapshot_run *run, struct fcp_error *
 /* Stops an open hinting run, and makes the temporary files. */
 int fcp_snapshot_begin(struct fcp_snapshot_run *run, struct fcp_error *err);
 
-/* Firecracker's metrics since the last flush, if the path of its metrics file is known. */
-void fcp_snapshot_flush_metrics(struct fcp_snapshot_run *run, struct fcp_metrics *metrics,
-				bool *known_);
+/*
+ * Firecracker's metrics since the last flush, to be freed with free(3). NULL: the path of its
+ * metrics file is not known, or they cannot be read.
+ */
+struct fcp_metrics *fcp_snapshot_flush_metrics(struct fcp_snapshot_run *run);
 
 #endif

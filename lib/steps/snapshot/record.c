@@ -32,7 +32,7 @@ void fcp_snapshot_record(int fd, const struct fcp_firecracker *firecracker,
 	struct fcp_error without_id;
 
 	if (result->layer && result->writer == FCP_WRITER_FCPAUSE)
-		memcpy(attributes.base, result->memory.base_id, sizeof(attributes.base));
+		memcpy(attributes.base, result->memory->base_id, sizeof(attributes.base));
 	else if (result->layer)
 		find_lineage_base(firecracker, machine, &attributes);
 	fcp_attributes_new_id(&attributes, &without_id);

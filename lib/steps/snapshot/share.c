@@ -52,7 +52,12 @@ void fcp_snapshot_share_report(const struct fcp_snapshot_memory *memory,
 
 	if (!memory->share)
 		return;
-	result->memory.share_count = fcp_share_files_report(memory->share, result->memory.shares);
+	result->memory->shares = fcp_share_files_report(memory->share);
+	if (result->memory->shares)
+		result->memory->share_count = memory->share->count;
+	else
+		fcp_snapshot_warn(result,
+				  "out of memory: what is shared with each file is not reported");
 	fcp_share_files_doubt(memory->share, doubt, sizeof(doubt));
 	if (doubt[0])
 		fcp_snapshot_warn(result, doubt);

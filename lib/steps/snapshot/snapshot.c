@@ -230,7 +230,7 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 	if (ran == 0)
 		ran = take_snapshot(&run, err);
 	if (ran == 0)
-		fcp_snapshot_flush_metrics(&run, &result->metrics, &result->has_metrics);
+		result->metrics = fcp_snapshot_flush_metrics(&run);
 	*memory_fd_ = fcp_steal_fd(&run.files.memory.published);
 	close_run(&run);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
@@ -276,5 +276,7 @@ void fcp_snapshot_result_clear(struct fcp_snapshot_result *result)
 	if (!result)
 		return;
 	fcp_result_take_back(&own, sizeof(own), result);
+	fcp_snapshot_memory_report_free(own.memory);
 	free(own.guest);
+	free(own.metrics);
 }

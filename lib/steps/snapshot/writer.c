@@ -5,7 +5,15 @@
 #include "base/observer.h"
 #include "steps/snapshot/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+void fcp_snapshot_memory_report_free(struct fcp_memory_report *report)
+{
+	if (report)
+		free(report->shares);
+	free(report);
+}
 
 /* Firecracker writes, and the result says why. */
 static int leave_to_firecracker(struct fcp_snapshot_run *run, const char *why)
@@ -14,6 +22,8 @@ static int leave_to_firecracker(struct fcp_snapshot_run *run, const char *why)
 
 	fcp_snapshot_memory_free(run->memory);
 	run->memory = NULL;
+	fcp_snapshot_memory_report_free(result->memory);
+	result->memory = NULL;
 	result->writer = FCP_WRITER_FIRECRACKER;
 	snprintf(result->writer_reason, sizeof(result->writer_reason), "%.255s", why);
 	if (run->settings->share_count > 0)
@@ -51,6 +61,9 @@ static int open_memory_writer(struct fcp_snapshot_run *run, struct fcp_error *er
 		.timeout_ms = fcp_snapshot_timeout_ms(run),
 	};
 
+	run->result->memory = calloc(1, sizeof(*run->result->memory));
+	if (!run->result->memory)
+		return fcp_error_nomem(err);
 	return fcp_snapshot_memory_open(&memory, &run->memory, err);
 }
 
@@ -105,7 +118,6 @@ int fcp_snapshot_writer_take(struct fcp_snapshot_run *run, bool *written_, struc
 	}
 	if (!may_leave(run, err) || ftruncate(run->files.memory.fd, 0) != 0)
 		return -1;
-	run->result->memory = (struct fcp_memory_report){0};
 	run->result->downtime_ms = (struct fcp_downtime){0};
 	return leave_to_firecracker(run, err->message);
 }

@@ -20,4 +20,7 @@ int fcp_snapshot_writer_prepare(struct fcp_snapshot_run *run, struct fcp_error *
  */
 int fcp_snapshot_writer_take(struct fcp_snapshot_run *run, bool *written_, struct fcp_error *err);
 
+/* NULL-safe. */
+void fcp_snapshot_memory_report_free(struct fcp_memory_report *report);
+
 #endif

@@ -3,6 +3,7 @@
  * envd's stream: how the bytes come (the first byte: in pieces of so many), the status, then
  * frames as of process.Process/Start. However it is cut, the outcome is the same.
  */
+#include "base/enums.h"
 #include "envd/process.h"
 #include "envd/wait_status.h"
 #include "http.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Files of flags. The first byte: strict, and for which use. */
+#include "base/enums.h"
 #include "fcpause.h"
 #include "fuzz.h"
 
@@ -10,9 +11,10 @@ static void check_flag(const struct fcp_flag *flag)
 	uint32_t most = 24 * 3600 * 1000;
 
 	expect(flag->timeout_ms <= most, "a ceiling of more than a day");
-	for (unsigned i = 0; i < FCP_RECLAIM_KINDS; i++)
-		expect(flag->caps_ms[i] <= most, "a cap of more than a day");
-	expect(!flag->on || flag->timeout_ms > 0 || flag->has_caps,
+	expect(flag->cap_count <= FCP_RECLAIM_KINDS, "a step twice");
+	for (size_t i = 0; i < flag->cap_count; i++)
+		expect(flag->caps[i].cap_ms <= most, "a cap of more than a day");
+	expect(!flag->on || flag->timeout_ms > 0 || flag->cap_count > 0,
 	       "a flag that is on with no figure");
 }
 
@@ -20,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes input = {data, size};
 	uint8_t how = take_byte(&input);
-	struct fcp_flags flags = {0}, strict = {0};
+	struct fcp_flags flags = FCP_FLAGS_INIT, strict = FCP_FLAGS_INIT;
 	struct fcp_error err = {0};
 	enum fcp_flags_use use = how & 2 ? FCP_USE_BUILD : FCP_USE_PAUSE;
 
@@ -29,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	       "flags that fail without strict");
 	check_flag(&flags.reclaim_on_pause);
 	check_flag(&flags.free_page_hinting);
-	expect(flags.warning_count <= FCP_FLAGS_WARNINGS, "more warnings than there is room for");
+	expect(flags.warning_count <= 16, "more warnings than there is room for");
 	for (size_t i = 0; i < flags.warning_count; i++)
 		expect(fcp_text_is_printable(flags.warnings[i]),
 		       "a warning that drives a terminal");
@@ -41,5 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (refused)
 			expect_error(&err);
 	}
+	fcp_flags_clear(&flags);
+	fcp_flags_clear(&strict);
 	return 0;
 }
