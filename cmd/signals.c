@@ -235,6 +235,18 @@ static void on_exchange(const struct fcp_exchange *exchange, void *arg)
 	progress_show(signals->progress);
 }
 
+/* Warnings are shown at the end, with the result. */
+static void on_log(const struct fcp_log_line *line, void *arg)
+{
+	struct signals *signals = arg;
+
+	if (line->level != FCP_LOG_DEBUG)
+		return;
+	progress_hide(signals->progress);
+	trace_line(signals->trace, line);
+	progress_show(signals->progress);
+}
+
 static void on_vm(const struct fcp_vm_identity *vm, void *arg)
 {
 	struct signals *signals = arg;
@@ -272,6 +284,7 @@ const struct fcp_observer *signals_observer(struct signals *signals)
 		.on_progress = on_progress,
 		.on_exchange = signals->trace->count > 0 ? on_exchange : NULL,
 		.on_vm = on_vm,
+		.on_log = signals->trace->count > 0 ? on_log : NULL,
 	};
 	return &signals->observer;
 }

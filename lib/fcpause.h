@@ -168,20 +168,34 @@ struct fcp_vm_identity {
 	const char *vmm_version;
 };
 
+/* The numbers are those of syslog(3). */
+enum fcp_log_level {
+	FCP_LOG_WARNING = 4, /* what the result's warning says, as the step ends */
+	FCP_LOG_DEBUG = 7,   /* what was decided or found, and why; only for people */
+};
+
+struct fcp_log_line {
+	enum fcp_log_level level;
+	const char *step; /* "snapshot", ...; static storage */
+	const char *text; /* a line of printable UTF-8 */
+};
+
 /*
  * Called by the calling thread; on_progress and on_exchange also by threads that the call has
  * started, each of the two by one thread at a time. None of them may call the library. What they
- * get is borrowed for the length of the callback. NULL: not wanted.
+ * get is borrowed for the length of the callback. NULL: not wanted. There is one for each call, and
+ * none for the process: two users of the library in one program do not see each other's lines.
  */
 struct fcp_observer {
 	size_t size; /* of this struct, as the caller knows it */
 	void *arg;
 	void (*on_phase)(const struct fcp_phase *phase, void *arg);
-	void (*on_progress)(const struct fcp_progress *progress,
-			    void *arg); /* for every MiB at least */
+	/* for every MiB at least */
+	void (*on_progress)(const struct fcp_progress *progress, void *arg);
 	void (*on_exchange)(const struct fcp_exchange *exchange, void *arg);
-	void (*on_vm)(const struct fcp_vm_identity *vm,
-		      void *arg); /* each time that it was asked */
+	/* each time that it was asked */
+	void (*on_vm)(const struct fcp_vm_identity *vm, void *arg);
+	void (*on_log)(const struct fcp_log_line *line, void *arg);
 };
 
 /* ---- ranges ------------------------------------------------------------------------------- */

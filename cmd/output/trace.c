@@ -89,6 +89,35 @@ void trace_exchange(const struct trace *trace, const struct fcp_exchange *exchan
 	}
 }
 
+static void put_line_text(const struct log *log, const struct fcp_log_line *line)
+{
+	char text[1200], now[TIMESTAMP_BYTES];
+
+	snprintf(text, sizeof(text), "%s %s: %s", timestamp(now), line->step, line->text);
+	log_line(log, LEVEL_DEBUG, "", text);
+}
+
+static void put_line_json(const struct log *log, const struct fcp_log_line *line)
+{
+	struct fcp_json *object = log_object(log, LEVEL_DEBUG);
+	int bad = fcp_json_set_string(object, "step", line->step);
+
+	bad |= fcp_json_set_string(object, "message", line->text);
+	log_print_object(log, LEVEL_DEBUG, object, bad);
+}
+
+void trace_line(const struct trace *trace, const struct fcp_log_line *line)
+{
+	for (size_t i = 0; i < trace->count; i++) {
+		if (trace->logs[i].out != stderr)
+			continue;
+		if (trace->logs[i].json)
+			put_line_json(&trace->logs[i], line);
+		else
+			put_line_text(&trace->logs[i], line);
+	}
+}
+
 void trace_close(struct trace *trace)
 {
 	for (size_t i = 0; i < trace->count; i++)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Every request to Firecracker and envd, a line each: on the standard error (-vv), in a file (--trace). */
+/*
+ * Every request to Firecracker and envd, a line each: on the standard error (-vv), in a file
+ * (--trace). With -vv also what the library decides and finds.
+ */
 #ifndef FCP_CMD_OUTPUT_TRACE_H
 #define FCP_CMD_OUTPUT_TRACE_H
 
@@ -18,6 +21,9 @@ int trace_open(const struct log *log, bool on_stderr, const char *path, struct t
 	       struct fcp_error *err);
 
 void trace_exchange(const struct trace *trace, const struct fcp_exchange *exchange);
+
+/* On the standard error only: the file is a list of requests. */
+void trace_line(const struct trace *trace, const struct fcp_log_line *line);
 
 /* Closes the file. */
 void trace_close(struct trace *trace);

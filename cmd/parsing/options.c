@@ -151,7 +151,7 @@ const struct option_def options[OPTIONS] = {
 			 ALL,
 			 NULL,
 			 {0},
-			 "the plan on stderr, too; -vv: each request",
+			 "the plan on stderr, too; -vv: requests, decisions",
 			 .often =
 				 STATUS | DOCTOR | MERGE | SHARE | RECLAIM | DRAIN | RESUME | EXEC},
 	[OPT_TRACE] =

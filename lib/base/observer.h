@@ -30,6 +30,10 @@ static inline void fcp_phase_end(const struct fcp_observer *observer, const char
 				   observer->arg);
 }
 
+/* A line for people: what was decided or found, and why. The text is filtered for terminals. */
+void fcp_log_debug(const struct fcp_observer *observer, const char *step, const char *format, ...)
+	FCP_PRINTF(3, 4);
+
 /* A whole step, from fcp_step_begin() to fcp_step_finish(). */
 struct fcp_step {
 	const struct fcp_observer *observer;
@@ -42,6 +46,9 @@ struct fcp_step fcp_step_begin(const struct fcp_observer *observer, const char *
 /* Calls fcp_outcome_finish() and reports the outcome to the observer. */
 int fcp_step_finish(const struct fcp_step *step, struct fcp_outcome *outcome, int ran,
 		    const struct fcp_error *err);
+
+/* Reports a result's warning; "" is none. */
+void fcp_step_warn(const struct fcp_step *step, const char *warning);
 
 /* Reports a step that was not run; its outcome is set already. */
 void fcp_step_skip(const struct fcp_observer *observer, const char *name,

@@ -141,8 +141,13 @@ static int wait_until_done(struct drain *drain, bool *done_, struct fcp_error *e
 		result->guest_cmd = status.guest_cmd;
 		*done_ = status.host_cmd == FCP_HINTING_DONE;
 		now_ns = fcp_now_ns();
-		if (*done_ || now_ns >= ceiling)
+		if (*done_ || now_ns >= ceiling) {
+			fcp_log_debug(drain->settings->observer, "balloon-drain",
+				      "host_cmd %lld, guest_cmd %lld after %u polls",
+				      (long long)status.host_cmd, (long long)status.guest_cmd,
+				      result->polls);
 			return 0;
+		}
 		if (status.host_cmd == FCP_HINTING_NONE)
 			return fcp_error_set(err, FCP_ERR_STATE, 0,
 					     "the run vanished: the guest's balloon was reset");
@@ -331,6 +336,7 @@ int fcp_balloon_drain_locked(const struct fcp_balloon_drain_settings *settings,
 	fcp_text_filter(lock->warning, result->warning, sizeof(result->warning));
 	fcp_guard_end(&drain.guard);
 	fcp_firecracker_close(&drain.firecracker);
+	fcp_step_warn(&step, result->warning);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 

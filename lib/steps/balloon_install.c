@@ -97,8 +97,12 @@ static int install_step(const struct fcp_balloon_install_settings *settings,
 {
 	const struct fcp_step step = fcp_step_begin(settings->observer, "balloon-install");
 
+	int ran;
+
 	*result = (struct fcp_balloon_install_result){0};
-	return fcp_step_finish(&step, &result->outcome, run_install(settings, result, err), err);
+	ran = run_install(settings, result, err);
+	fcp_step_warn(&step, result->warning);
+	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 
 int fcp_balloon_install(const struct fcp_balloon_install_settings *settings,

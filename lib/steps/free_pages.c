@@ -92,6 +92,11 @@ int fcp_free_pages(const struct fcp_free_pages_settings *settings,
 		return -1;
 	step = fcp_step_begin(call.settings.observer, "free-pages");
 	ran = find_free_pages(&call, &own, err);
+	if (ran == 0 && own.guest)
+		fcp_log_debug(call.settings.observer, "free-pages",
+			      "Linux %s: %llu bytes free, %llu of them in ranges",
+			      own.guest->release, (unsigned long long)own.free_bytes,
+			      (unsigned long long)own.range_bytes);
 	ran = fcp_step_finish(&step, &own.outcome, ran, err);
 	ran = fcp_call_end(result, &own, sizeof(own), ran);
 	fcp_free_pages_result_clear(&own);

@@ -29,6 +29,29 @@ pause() { fcp pause --api-sock "$SIM_SOCK" --snapshot-path snap --mem-file-path 
 	[ -z "$(requests_of err)" ]
 }
 
+@test "-vv shows what was decided and found, a line each; a trace in a file is of requests only" {
+	vm
+	pause -vv --trace trace.txt --reclaim --envd "$SIM_ENVD" --steps sync,fstrim --drain
+	expect 0
+	said='^fcpause pause: [0-9TZ.:-]+'
+	grep -qE "$said reclaim: sync: ok after [0-9.]+ ms\$" err || _show 'no step'
+	grep -qE "$said reclaim: fstrim: unsupported after [0-9.]+ ms: the guest's disk has no discard\$" err ||
+		grep -qE "$said reclaim: fstrim: ok after [0-9.]+ ms\$" err || _show 'no second step'
+	grep -qE "$said balloon-drain: host_cmd 1, guest_cmd [0-9-]+ after [0-9]+ polls\$" err || _show 'no drain'
+	grep -qE "$said snapshot: (Full|Diff) of the VM to $T/mem, which Firecracker writes: ." err || _show 'no type'
+	run ! grep -qE ' (reclaim|balloon-drain|snapshot): ' trace.txt
+	# Each of them is an object too, and -v shows none of them.
+	rm snap mem
+	pause -vv --log-format json
+	expect 0
+	jq -es 'any(.level == "debug" and .step == "snapshot" and (.message | startswith("Full of the VM") or
+		startswith("Diff of the VM")))' err || _show 'no object'
+	rm snap mem
+	pause -v
+	expect 0
+	run ! grep -qE "$said" err
+}
+
 @test "--trace appends to a file that is its owner's only; the standard error has none of it" {
 	umask 022
 	vm

@@ -3,6 +3,7 @@
 #include "tap.h"
 
 #include "base/call.h"
+#include "base/observer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,6 +167,39 @@ static void observers(void)
 	is_u64(count, 4, "of what it does not have it is not told");
 }
 
+static void keep_line(const struct fcp_log_line *line, void *arg)
+{
+	char(*lines)[256] = arg;
+
+	if (line->level == FCP_LOG_WARNING)
+		snprintf(lines[0], sizeof(lines[0]), "%s: %s", line->step, line->text);
+	else if (line->level == FCP_LOG_DEBUG)
+		snprintf(lines[1], sizeof(lines[1]), "%s: %s", line->step, line->text);
+}
+
+static void log_lines(void)
+{
+	char lines[2][256] = {"", ""};
+	struct fcp_observer observer = FCP_OBSERVER_INIT;
+	struct fcp_step step;
+
+	observer.arg = lines;
+	observer.on_log = keep_line;
+	step = fcp_step_begin(&observer, "merge");
+	fcp_step_warn(&step, "");
+	is_str(lines[0], "", "no warning is no line");
+	fcp_step_warn(&step, "it may be lost");
+	is_str(lines[0], "merge: it may be lost", "a warning, with its step");
+	fcp_log_debug(&observer, "share", "%s of %d", "a\033[2J\n", 2);
+	is_str(lines[1], "share: a\\x1b[2J\\n of 2", "a line drives no terminal");
+	observer.size = offsetof(struct fcp_observer, on_log);
+	lines[0][0] = lines[1][0] = '\0';
+	fcp_step_warn(&step, "it may be lost");
+	fcp_log_debug(&observer, "share", "so");
+	fcp_log_debug(NULL, "share", "so");
+	ok(!lines[0][0] && !lines[1][0], "an older program has no such callback");
+}
+
 int main(void)
 {
 	not_set();
@@ -174,5 +208,6 @@ int main(void)
 	results();
 	owned();
 	observers();
+	log_lines();
 	return done();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/observer.h"
 #include "base/text.h"
 #include "memory/attributes.h"
 #include "memory/found.h"
@@ -38,6 +39,8 @@ int fcp_madvise_decide_holes(struct fcp_madvise_run *run, struct fcp_error *err)
 	if (contradicts)
 		fcp_madvise_warn(run, "the file is recorded as whole (user.fcpause.holes is zero), "
 				      "but was treated as a layer");
+	fcp_log_debug(settings->observer, "madvise-ranges", "holes of %s: %s", run->file.name,
+		      fcp_holes_name(attributes->holes));
 	if (attributes->holes != FCP_HOLES_BASE || !(run->find & FCP_FIND_ZERO))
 		return 0;
 	if (run->find & FCP_FIND_BY_BASE)

@@ -284,6 +284,7 @@ int fcp_madvise_ranges_of(int fd, const struct fcp_madvise_ranges_settings *sett
 	if (done != 0)
 		fcp_found_clear(&result->found);
 	end_run(&run);
+	fcp_step_warn(&step, result->warning);
 	return fcp_step_finish(&step, &result->outcome, done, err);
 }
 

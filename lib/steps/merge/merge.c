@@ -146,6 +146,7 @@ static int merge_files(const struct fcp_merge_settings *settings, struct fcp_mer
 		ran = write_merged(&run, err);
 	fcp_snapshot_file_clear(&run.out);
 	fcp_merge_inputs_close(&run.inputs);
+	fcp_step_warn(&step, result->warning);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/meter.h"
+#include "base/observer.h"
 #include "memory/clone.h"
 #include "memory/overlay.h"
 #include "memory/range.h"
@@ -120,6 +121,9 @@ static int put_layer(struct merge_write_run *run, size_t number, struct fcp_merg
 
 	if (fcp_overlay_apply(&apply, &applied, err) != 0)
 		return -1;
+	fcp_log_debug(run->settings->observer, "merge", "%s: %llu bytes of data, %llu cloned",
+		      run->settings->layers[number - 1], (unsigned long long)applied.data_bytes,
+		      (unsigned long long)applied.cloned_bytes);
 	*became_ = (struct fcp_merge_layer){applied.data_bytes, applied.cloned_bytes,
 					    applied.copied_bytes, applied.zero_bytes};
 	return 0;

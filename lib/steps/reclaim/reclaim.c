@@ -122,6 +122,9 @@ static void on_line(struct reclaim_progress *progress, const char *text)
 		fcp_outcome_set(outcome, FCP_STATUS_UNSUPPORTED, "the guest's disk has no discard");
 		break;
 	}
+	fcp_log_debug(progress->settings->observer, "reclaim", "%s: %s after %.1f ms%s%s",
+		      fcp_reclaim_kind_name(line.kind), fcp_status_name(outcome->status),
+		      outcome->ms, outcome->reason[0] ? ": " : "", outcome->reason);
 	progress->since_ns = fcp_now_ns();
 	progress->done++;
 }

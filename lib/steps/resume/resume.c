@@ -181,6 +181,7 @@ static int resume_vm(const struct fcp_resume_settings *settings, struct fcp_resu
 		ran = run_locked(&run, err);
 	if (ran == 0)
 		ran = wait_for_envd(&run, err);
+	fcp_step_warn(&step, result->warning);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 

@@ -295,6 +295,7 @@ static int share_file(const struct fcp_share_settings *settings, struct fcp_shar
 	if (run.file.fd >= 0)
 		close(run.file.fd);
 	fcp_ranges_clear(&run.own);
+	fcp_step_warn(&step, result->warning);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 

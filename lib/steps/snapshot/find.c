@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Decides which pages of the guest to write. */
+#include "base/observer.h"
 #include "steps/snapshot/memory_parts.h"
 
 #include "base/units.h"
@@ -109,6 +110,9 @@ int fcp_snapshot_find_free(struct fcp_snapshot_memory *memory, struct fcp_snapsh
 	if ((s->snapshot->leave_out & FCP_FIND_FREE) == 0)
 		fcp_ranges_clear(&memory->found.ranges);
 	report->free_bytes = fcp_ranges_bytes(&memory->found.ranges);
+	fcp_log_debug(s->snapshot->observer, "snapshot", "free pages: %llu bytes%s%s",
+		      (unsigned long long)report->free_bytes, report->free_reason[0] ? "; " : "",
+		      report->free_reason);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "steps/snapshot/prepare.h"
 
 #include "base/cleanup.h"
+#include "base/observer.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "firecracker/by_hand.h"
@@ -160,6 +161,12 @@ int fcp_snapshot_begin(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	if (stop_open_hinting(run, err) != 0)
 		return -1;
+	fcp_log_debug(run->settings->observer, "snapshot",
+		      "%s of the VM to %s, which %s writes%s%s",
+		      run->memory ? "the memory" : fcp_snapshot_type_name(run->result->type),
+		      run->result->mem_file, run->memory ? "fcpause" : "Firecracker",
+		      run->memory || !run->result->type_reason[0] ? "" : ": ",
+		      run->memory ? "" : run->result->type_reason);
 	free(fcp_snapshot_flush_metrics(run)); /* what was counted before this run */
 	if (fcp_snapshot_files_begin(&run->files, fcp_firecracker_pid(&run->firecracker), err) != 0)
 		return -1;

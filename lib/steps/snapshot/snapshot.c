@@ -233,6 +233,7 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 		result->metrics = fcp_snapshot_flush_metrics(&run);
 	*memory_fd_ = fcp_steal_fd(&run.files.memory.published);
 	close_run(&run);
+	fcp_step_warn(&step, result->warning);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
 

@@ -26,6 +26,9 @@ static int leave_to_firecracker(struct fcp_snapshot_run *run, const char *why)
 	result->memory = NULL;
 	result->writer = FCP_WRITER_FIRECRACKER;
 	snprintf(result->writer_reason, sizeof(result->writer_reason), "%.255s", why);
+	if (*why)
+		fcp_log_debug(run->settings->observer, "snapshot",
+			      "Firecracker writes the memory file: %s", why);
 	if (run->settings->share_count > 0)
 		fcp_snapshot_warn(result,
 				  "Firecracker writes the memory file: no storage is shared");
