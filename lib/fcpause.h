@@ -19,9 +19,9 @@
  * Versions
  *  - Settings and results begin with their size. Initialise each with its FCP_..._INIT, which sets
  *    the size and the defaults. The library takes from shorter settings what they have, and
- *    defaults for the rest; it refuses longer ones (FCP_ERR_USAGE) where a member it does not know
- *    is not zero. Of a result it writes what fits. So a program runs with any later library of the
- *    same soname.
+ *    defaults for the rest; it refuses longer ones (FCP_ERR_USAGE) where a member it does not know,
+ *    or one that is reserved, is not zero. Of a result it writes what fits. So a program runs with
+ *    any later library of the same soname.
  *  - These structs grow at their end. Structs without a size never change; but those that only the
  *    library makes and hands out by pointer may grow at their end: the items of lists, and what
  *    callbacks get. Enums grow: expect values that are not named here. No number is ever given

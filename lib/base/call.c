@@ -28,14 +28,24 @@ static int check_size(const char *what, size_t size, size_t least, struct fcp_er
 			     what, size);
 }
 
+static int unknown_setting(struct fcp_error *err)
+{
+	return fcp_error_set(err, FCP_ERR_USAGE, 0,
+			     "settings: one is set that libfcpause " FCP_VERSION
+			     " does not know: the program needs a newer one");
+}
+
 static int check_unknown(const char *members, size_t count, struct fcp_error *err)
 {
 	for (size_t i = 0; i < count; i++)
 		if (members[i] != 0)
-			return fcp_error_set(err, FCP_ERR_USAGE, 0,
-					     "settings: one is set that libfcpause " FCP_VERSION
-					     " does not know: the program needs a newer one");
+			return unknown_setting(err);
 	return 0;
+}
+
+int fcp_reserved_check(uint32_t reserved, struct fcp_error *err)
+{
+	return reserved == 0 ? 0 : unknown_setting(err);
 }
 
 int fcp_settings_take(void *settings, const void *given, struct fcp_error *err)

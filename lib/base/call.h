@@ -18,6 +18,12 @@
  */
 int fcp_settings_take(void *settings, const void *given, struct fcp_error *err);
 
+/*
+ * Of a member `reserved`, which a later version may use: FCP_ERR_USAGE, as for a member that is not
+ * known, if it is not 0.
+ */
+int fcp_reserved_check(uint32_t reserved, struct fcp_error *err);
+
 /* fcp_settings_take(), and whether the caller's result can take what every result begins with. */
 int fcp_call_begin(void *settings, const void *given, const void *result, struct fcp_error *err);
 

@@ -362,7 +362,8 @@ int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
 	struct fcp_balloon_drain_result own = FCP_BALLOON_DRAIN_RESULT_INIT;
 	int ran;
 
-	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0 ||
+	    fcp_reserved_check(own_settings.reserved, err) != 0)
 		return -1;
 	ran = drain_balloon(&own_settings, &own, err);
 	return fcp_call_end(result, &own, sizeof(own), ran);

@@ -21,7 +21,8 @@ struct free_pages_call {
 static int take_source(struct fcp_memory_source *source, const struct fcp_memory_source *given,
 		       const char *name, struct fcp_error *err)
 {
-	if (fcp_settings_take(source, given, err) != 0)
+	if (fcp_settings_take(source, given, err) != 0 ||
+	    fcp_reserved_check(source->reserved, err) != 0)
 		return fcp_error_wrap(err, "%s", name);
 	if ((source->fd >= 0) == (source->read != NULL))
 		return fcp_error_set(

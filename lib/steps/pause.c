@@ -292,7 +292,8 @@ static int take_steps(struct fcp_pause_settings *settings, struct pause_steps *s
 		return fcp_error_wrap(err, "snapshot");
 	if (settings->reclaim && fcp_settings_take(&steps->reclaim, settings->reclaim, err) != 0)
 		return fcp_error_wrap(err, "reclaim");
-	if (settings->drain && fcp_settings_take(&steps->drain, settings->drain, err) != 0)
+	if (settings->drain && (fcp_settings_take(&steps->drain, settings->drain, err) != 0 ||
+				fcp_reserved_check(steps->drain.reserved, err) != 0))
 		return fcp_error_wrap(err, "drain");
 	if (settings->trim && fcp_settings_take(&steps->trim, settings->trim, err) != 0)
 		return fcp_error_wrap(err, "trim");

@@ -157,7 +157,8 @@ int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merge_result
 	struct fcp_merge_result own = FCP_MERGE_RESULT_INIT;
 	int ran;
 
-	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
+	if (fcp_call_begin(&own_settings, settings, result, err) != 0 ||
+	    fcp_reserved_check(own_settings.reserved, err) != 0)
 		return -1;
 	ran = merge_files(&own_settings, &own, err);
 	ran = fcp_call_end(result, &own, sizeof(own), ran);
