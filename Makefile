@@ -3,6 +3,8 @@
 # make            build/fcpause, build/fcpause-sim, build/libfcpause.{a,so}
 # make check      all tests that need nothing special; some of check-vm where QEMU is installed
 #                 (REPORT=1: with the table of faults; FCPAUSE_LONG=1: all faults, not a sample)
+# make check-abi  what a program needs that was built against a release of the library
+# make release-abi  stores the library's interface and header: at a release, or after an addition
 # make check-vm   against real Linux kernels under QEMU (FCPAUSE_VM_LONG=1: all variants on all)
 # make check-live against the real Firecracker and envd, where they are on PATH
 # make fuzz       all that is read from outside: each parser, then the guest's memory, FUZZ_SECONDS=60
@@ -74,7 +76,7 @@ UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(B)/o/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(filter %_test.c,$(UNIT_SOURCES)))
 UNIT_SHARED := $(filter-out %_test.o,$(UNIT_OBJECTS))
 BATS_TESTS := $(wildcard tests/contract/*.bats tests/sim/*.bats tests/layers/*.bats tests/cli/*.bats \
-	tests/durable/*.bats)
+	tests/durable/*.bats tests/abi/*.bats)
 QEMU := $(shell command -v qemu-system-x86_64)
 FUZZ_SECONDS ?= 60
 # What runs an input of the fuzzer, without the fuzzer: a test replays those that it kept.
@@ -188,6 +190,17 @@ $(B)/matrix $(B)/load: $(B)/%: $(B)/o/tests/matrix/%.o $(MATRIX_OBJECTS)
 check: all $(UNIT_TESTS) $(PARSER_REPLAYS) $(B)/replay $(B)/guest-file $(B)/shim.so $(MATRIX_TESTS)
 	$(Q)tests/run $(B) check $(UNIT_TESTS) $(PARSER_REPLAYS) $(MATRIX_TESTS) $(BATS_TESTS) $(if $(QEMU),$(if $(D),,tests/vm/quick))
 
+check-abi: all $(B)/guest-file $(B)/unit/versions_test $(B)/unit/call_test
+	$(Q)tests/run $(B) abi $(B)/unit/versions_test $(B)/unit/call_test tests/abi/abi.bats
+
+# Not what breaks programs: that needs another soname, the first number of FCP_VERSION. Then nothing of the
+# one before is kept (rm tests/abi/libfcpause.abi tests/abi/fcpause-*.h), and this run again.
+release-abi: all
+	$(Q)tests/abi/dump $(B)/libfcpause.so > $(B)/libfcpause.abi
+	$(Q)[ ! -e tests/abi/libfcpause.abi ] || tests/abi/compare tests/abi/libfcpause.abi $(B)/libfcpause.abi
+	$(Q)cp $(B)/libfcpause.abi tests/abi/libfcpause.abi
+	$(Q)cp lib/fcpause.h tests/abi/fcpause-$(VERSION).h
+
 check-vm:
 	$(Q)tests/run $(B) vm tests/vm/run
 
@@ -267,5 +280,5 @@ clean:
 -include $(B)/o/tests/schema/check.d $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(PARSER_OBJECTS:.o=.d) $(wildcard $(B)/o/tests/matrix/*.d)
 
-.PHONY: all product check check-vm check-live fuzz demo bench format format-check install uninstall dist deb clean
+.PHONY: all product check check-abi release-abi check-vm check-live fuzz demo bench format format-check install uninstall dist deb clean
 .SECONDARY: $(UNIT_OBJECTS) $(PARSER_OBJECTS)
