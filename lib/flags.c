@@ -207,7 +207,7 @@ static void on_flag(const char *name, const struct fcp_json *value, void *arg)
 }
 
 /* The file's text, owned; NULL with *err. */
-static char *read_file(const char *path, size_t *bytes_, struct fcp_error *err)
+static char *read_flags_file(const char *path, size_t *bytes_, struct fcp_error *err)
 {
 	FCP_CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	FCP_CLEANUP(free) char *text = NULL;
@@ -242,7 +242,7 @@ static int read_flags(const char *path, struct reader *reader, struct fcp_error 
 
 	if (!path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no flags file given");
-	text = read_file(path, &bytes, err);
+	text = read_flags_file(path, &bytes, err);
 	/* The byte order mark that editors of Windows put before UTF-8 (RFC 8259 allows it). */
 	mark = text && bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	if (!text || fcp_json_parse(text + mark, bytes - mark, path, &json, err) != 0) {

@@ -198,6 +198,16 @@ int share_settings(const struct invocation *invocation, struct fcp_share_setting
 	return 0;
 }
 
+/* What --holes says. */
+static enum fcp_holes holes_setting(const struct invocation *invocation)
+{
+	const struct value *value = &invocation->values[OPT_HOLES];
+
+	if (value->origin == ORIGIN_DEFAULT)
+		return FCP_HOLES_UNSPECIFIED;
+	return value->number == 0 ? FCP_HOLES_ZERO : FCP_HOLES_BASE;
+}
+
 int inspect_settings(const struct invocation *invocation, struct fcp_inspect_settings *settings_,
 		     struct fcp_error *err)
 {
@@ -215,15 +225,6 @@ int inspect_settings(const struct invocation *invocation, struct fcp_inspect_set
 		.confine = invocation->values[OPT_SANDBOX].on,
 	};
 	return 0;
-}
-
-enum fcp_holes holes_setting(const struct invocation *invocation)
-{
-	const struct value *value = &invocation->values[OPT_HOLES];
-
-	if (value->origin == ORIGIN_DEFAULT)
-		return FCP_HOLES_UNSPECIFIED;
-	return value->number == 0 ? FCP_HOLES_ZERO : FCP_HOLES_BASE;
 }
 
 static int check_units(const struct invocation *invocation, struct fcp_error *err)

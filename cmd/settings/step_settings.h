@@ -19,9 +19,6 @@ void drain_settings(const struct invocation *invocation,
 int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_settings *settings_,
 		      struct fcp_error *err);
 
-/* What --holes says. */
-enum fcp_holes holes_setting(const struct invocation *invocation);
-
 /* FCP_ERR_USAGE: --find names what cannot be found, or not be released; --min-run is no multiple of a page,
  * --align no power of two. The base is the caller's to set. */
 int madvise_ranges_settings(const struct invocation *invocation,

@@ -19,7 +19,7 @@ static size_t size_of(const void *versioned)
 	return size;
 }
 
-static int check_size(const char *what, size_t size, size_t least, struct fcp_error *err)
+static int check_struct_size(const char *what, size_t size, size_t least, struct fcp_error *err)
 {
 	if (size >= least && size <= FCP_STRUCT_BYTES_MAX)
 		return 0;
@@ -55,7 +55,7 @@ int fcp_settings_take(void *settings, const void *given, struct fcp_error *err)
 	if (!given)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "settings: NULL");
 	size = size_of(given);
-	if (check_size("settings", size, sizeof(size), err) != 0 ||
+	if (check_struct_size("settings", size, sizeof(size), err) != 0 ||
 	    (size > own_size &&
 	     check_unknown((const char *)given + own_size, size - own_size, err) != 0))
 		return -1;
@@ -68,7 +68,7 @@ int fcp_call_begin(void *settings, const void *given, const void *result, struct
 {
 	if (!result)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "result: NULL");
-	if (check_size("results", size_of(result), sizeof(struct result_head), err) != 0)
+	if (check_struct_size("results", size_of(result), sizeof(struct result_head), err) != 0)
 		return -1;
 	return fcp_settings_take(settings, given, err);
 }
@@ -99,7 +99,7 @@ int fcp_output_begin(const void *output, struct fcp_error *err)
 {
 	if (!output)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "result: NULL");
-	return check_size("results", size_of(output), sizeof(size_t), err);
+	return check_struct_size("results", size_of(output), sizeof(size_t), err);
 }
 
 void fcp_output_end(void *output, void *own, size_t bytes)

@@ -10,7 +10,8 @@
 
 #define ANSWER_MAX_BYTES 65536
 
-static void read_answer(const struct fcp_http_response *response, struct fcp_envd_answer *answer_)
+static void read_call_answer(const struct fcp_http_response *response,
+			     struct fcp_envd_answer *answer_)
 {
 	FCP_CLEANUP(json) struct fcp_json *json = NULL;
 	const char *code = NULL, *message = NULL;
@@ -53,7 +54,7 @@ int fcp_envd_call(const struct fcp_guest_command *command, const struct fcp_envd
 	fcp_http_observe(http, "envd", command->observer);
 	if (fcp_http_send(http, &request, &response, err) != 0)
 		return -1;
-	read_answer(&response, answer_);
+	read_call_answer(&response, answer_);
 	free(response.body);
 	return 0;
 }

@@ -21,7 +21,8 @@ static size_t message_length(const struct fcp_connect_reader *reader)
 	return ntohl(length);
 }
 
-static size_t take_bytes(void *to, size_t *have, size_t wanted, const char *data, size_t length)
+static size_t take_frame_bytes(void *to, size_t *have, size_t wanted, const char *data,
+			       size_t length)
 {
 	size_t bytes = wanted - *have < length ? wanted - *have : length;
 
@@ -65,15 +66,16 @@ int fcp_connect_feed(struct fcp_connect_reader *reader, const void *data, size_t
 
 	for (;;) {
 		if (!reader->message) {
-			next += take_bytes(reader->prefix, &reader->prefix_bytes,
-					   FCP_CONNECT_PREFIX_BYTES, next, (size_t)(end - next));
+			next += take_frame_bytes(reader->prefix, &reader->prefix_bytes,
+						 FCP_CONNECT_PREFIX_BYTES, next,
+						 (size_t)(end - next));
 			if (reader->prefix_bytes < FCP_CONNECT_PREFIX_BYTES)
 				return 0;
 			if (begin_message(reader, err) != 0)
 				return -1;
 		}
-		next += take_bytes(reader->message, &reader->message_bytes, message_length(reader),
-				   next, (size_t)(end - next));
+		next += take_frame_bytes(reader->message, &reader->message_bytes,
+					 message_length(reader), next, (size_t)(end - next));
 		if (reader->message_bytes < message_length(reader))
 			return 0;
 		if (end_message(reader, err) != 0)

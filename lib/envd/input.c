@@ -103,7 +103,7 @@ static int send_end(struct fcp_guest_input *input)
 	return sent;
 }
 
-static int pass_on(struct fcp_guest_input *input)
+static int pass_input_on(struct fcp_guest_input *input)
 {
 	for (;;) {
 		ssize_t length = read_piece(input);
@@ -130,7 +130,7 @@ static void *input_thread(void *arg)
 	struct fcp_guest_input *input = arg;
 	struct fcp_error unused;
 
-	input->failed = pass_on(input) != 0 && is_failure(&input->error);
+	input->failed = pass_input_on(input) != 0 && is_failure(&input->error);
 	if (input->failed)
 		fcp_guest_kill(input->command, input->pid, &unused);
 	return NULL;

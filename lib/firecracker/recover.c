@@ -23,7 +23,7 @@ static int open_left_fifo(const char *path)
 	return fcp_steal_fd(&fd);
 }
 
-static int stop_hinting(struct fcp_firecracker *firecracker, struct fcp_error *err)
+static int stop_left_hinting(struct fcp_firecracker *firecracker, struct fcp_error *err)
 {
 	if (fcp_hinting_stop(firecracker, err) == 0 || err->error_class == FCP_ERR_SERVER)
 		return 0; /* refused: it no longer has a balloon */
@@ -37,7 +37,7 @@ static int undo_left(struct fcp_firecracker *firecracker, unsigned what, bool *r
 
 	*resumed_ = false;
 	if (fcp_vm_instance(firecracker, &instance, err) != 0 ||
-	    ((what & FCP_UNDO_HINTING) && stop_hinting(firecracker, err) != 0))
+	    ((what & FCP_UNDO_HINTING) && stop_left_hinting(firecracker, err) != 0))
 		return -1;
 	if (!(what & FCP_UNDO_PAUSE) || instance.state != FCP_VM_PAUSED)
 		return 0;

@@ -29,8 +29,8 @@ static enum fcp_vm_state state_named(const char *name)
 	return FCP_VM_UNKNOWN;
 }
 
-static void tell(const struct fcp_firecracker *firecracker, const struct fcp_json *reply,
-		 const struct fcp_instance *instance)
+static void tell_identity(const struct fcp_firecracker *firecracker, const struct fcp_json *reply,
+			  const struct fcp_instance *instance)
 {
 	const struct fcp_observer *observer = firecracker->observer;
 	const char *id = fcp_json_string(fcp_json_get(reply, "id"));
@@ -58,7 +58,7 @@ int fcp_vm_instance(struct fcp_firecracker *firecracker, struct fcp_instance *in
 			"GET /: the answer names no state of a VM: is this Firecracker?");
 	version = fcp_json_string(fcp_json_get(reply, "vmm_version"));
 	fcp_text_filter(version ? version : "", instance.vmm_version, sizeof(instance.vmm_version));
-	tell(firecracker, reply, &instance);
+	tell_identity(firecracker, reply, &instance);
 	*instance_ = instance;
 	return 0;
 }

@@ -142,7 +142,8 @@ static int check_contents(struct finder *finder, struct fcp_error *err)
 		     err);
 }
 
-static int find(struct finder *finder, const struct fcp_guest_memory *memory, struct fcp_error *err)
+static int find_through_gates(struct finder *finder, const struct fcp_guest_memory *memory,
+			      struct fcp_error *err)
 {
 	if (find_kernel(finder, memory, err) < 0 ||
 	    judge(finder->found, FCP_GUEST_GATE_HOLES, fcp_guest_gate_holes(&finder->kernel, err),
@@ -181,7 +182,7 @@ int fcp_guest_find_free(const struct fcp_guest_memory *memory,
 		free_->gates[id].name = gate_names[id];
 	finder->settings = settings;
 	finder->found = free_;
-	status = find(finder, memory, err);
+	status = find_through_gates(finder, memory, err);
 	hand_over(finder, status == 0);
 	fcp_guest_memmap_clear(&finder->memmap);
 	fcp_guest_blocks_clear(&finder->blocks);

@@ -178,8 +178,8 @@ int fcp_guest_read_whole(int fd, uint64_t at, void *buffer, size_t bytes, struct
 	return 0;
 }
 
-static int read_own(const struct fcp_guest_memory *memory, uint64_t at, void *buffer, size_t bytes,
-		    struct fcp_error *err)
+static int read_own_memory(const struct fcp_guest_memory *memory, uint64_t at, void *buffer,
+			   size_t bytes, struct fcp_error *err)
 {
 	return memory->source ? fcp_guest_source_read(memory->source, at, buffer, bytes, err)
 			      : fcp_guest_read_whole(memory->fd, at, buffer, bytes, err);
@@ -214,7 +214,7 @@ static int read_layer(const struct fcp_guest_memory *memory, uint64_t at, char *
 		own = start <= at;
 		end = own ? fcp_align_down(at, FCP_PAGE_BYTES) + FCP_PAGE_BYTES : start;
 		length = end - at < bytes ? (size_t)(end - at) : bytes;
-		if ((own ? read_own : read_base)(memory, at, buffer, length, err) != 0)
+		if ((own ? read_own_memory : read_base)(memory, at, buffer, length, err) != 0)
 			return -1;
 		at += length;
 		buffer += length;
@@ -238,7 +238,7 @@ int fcp_guest_memory_read(const struct fcp_guest_memory *memory, uint64_t gpa, v
 	at = fcp_guest_region_offset(region, gpa);
 	if (memory->holes == FCP_HOLES_BASE)
 		return read_layer(memory, at, buffer, bytes, err);
-	return read_own(memory, at, buffer, bytes, err);
+	return read_own_memory(memory, at, buffer, bytes, err);
 }
 
 static int gather_singly(const struct fcp_guest_memory *memory, const uint64_t *gpas, size_t count,

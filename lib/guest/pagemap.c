@@ -75,7 +75,7 @@ static void add_run(struct fcp_guest_pagemap *pagemap, uint64_t start, uint64_t 
 		pagemap->runs[pagemap->run_count++] = (struct fcp_guest_run){start, end, kind};
 }
 
-static enum fcp_guest_page_kind kind_of(bool present, bool swapped, bool file)
+static enum fcp_guest_page_kind kind_of_entry(bool present, bool swapped, bool file)
 {
 	if (present)
 		return file ? FCP_GUEST_PAGE_FILE : FCP_GUEST_PAGE_ANONYMOUS;
@@ -104,8 +104,8 @@ static int read_words(struct fcp_guest_pagemap *pagemap, uint64_t address, uint6
 		return read_error(err, got < 0 ? errno : 0);
 	for (size_t i = 0; i < (size_t)got / sizeof(words[0]); i++, address += FCP_PAGE_BYTES)
 		add_run(pagemap, address, address + FCP_PAGE_BYTES,
-			kind_of(words[i] & WORD_PRESENT, words[i] & WORD_SWAPPED,
-				words[i] & WORD_FILE));
+			kind_of_entry(words[i] & WORD_PRESENT, words[i] & WORD_SWAPPED,
+				      words[i] & WORD_FILE));
 	return 0;
 }
 
@@ -137,8 +137,8 @@ static bool scan(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t e
 			return false;
 		add_run(pagemap, address, regions[i].start, FCP_GUEST_PAGE_ABSENT);
 		add_run(pagemap, regions[i].start, regions[i].end,
-			kind_of(categories & SCAN_PRESENT, categories & SCAN_SWAPPED,
-				categories & SCAN_FILE));
+			kind_of_entry(categories & SCAN_PRESENT, categories & SCAN_SWAPPED,
+				      categories & SCAN_FILE));
 		address = regions[i].end;
 	}
 	add_run(pagemap, address, arg.walk_end, FCP_GUEST_PAGE_ABSENT);

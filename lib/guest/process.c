@@ -161,7 +161,7 @@ int fcp_guest_process_data(const struct fcp_guest_memory *memory, uint64_t offse
 
 /* ---- reading ---- */
 
-static int read_error(int errnum, uint64_t address, struct fcp_error *err)
+static int process_read_error(int errnum, uint64_t address, struct fcp_error *err)
 {
 	if (errnum == EPERM)
 		return fcp_error_set(
@@ -188,7 +188,7 @@ static int read_process(pid_t pid, uint64_t address, char *buffer, size_t bytes,
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return read_error(got < 0 ? errno : EFAULT, address, err);
+			return process_read_error(got < 0 ? errno : EFAULT, address, err);
 		address += (uint64_t)got;
 		buffer += got;
 		bytes -= (size_t)got;

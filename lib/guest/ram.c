@@ -54,8 +54,8 @@ static bool can_be_ram(const struct fcp_mapping *mapping)
 	return mapping->path[0] != '[' || strncmp(mapping->path, "[anon", strlen("[anon")) == 0;
 }
 
-static int add_piece(struct fcp_guest_pieces *pieces, const struct fcp_mapping *mapping,
-		     struct fcp_error *err)
+static int add_ram_piece(struct fcp_guest_pieces *pieces, const struct fcp_mapping *mapping,
+			 struct fcp_error *err)
 {
 	bool hugetlb = !mapping->shared && strcmp(mapping->path, HUGETLB_PATH) == 0;
 	struct fcp_guest_piece *items;
@@ -88,7 +88,7 @@ static int find_pieces(pid_t pid, struct fcp_guest_pieces *pieces, struct fcp_er
 	if (fcp_maps_open(pid, &maps, err) != 0)
 		return -1;
 	while (fcp_maps_next(&maps, &mapping))
-		if (can_be_ram(&mapping) && add_piece(pieces, &mapping, err) != 0)
+		if (can_be_ram(&mapping) && add_ram_piece(pieces, &mapping, err) != 0)
 			return -1;
 	return 0;
 }
@@ -209,8 +209,8 @@ int fcp_guest_ram_has_vm(pid_t pid, bool *has_, struct fcp_error *err)
 	return look_at_fds(pid, has_, &userfault, err);
 }
 
-static int find(int pidfd, const struct fcp_guest_size *size, struct fcp_guest_pieces *pieces,
-		struct fcp_guest_ram *ram, struct fcp_error *err)
+static int find_ram(int pidfd, const struct fcp_guest_size *size, struct fcp_guest_pieces *pieces,
+		    struct fcp_guest_ram *ram, struct fcp_error *err)
 {
 	bool vm = false, userfault = false;
 
@@ -235,7 +235,7 @@ int fcp_guest_ram_find(pid_t pid, int pidfd, const struct fcp_guest_size *size,
 {
 	struct fcp_guest_ram ram = {.pid = pid};
 	struct fcp_guest_pieces pieces = {0};
-	int found = find(pidfd, size, &pieces, &ram, err);
+	int found = find_ram(pidfd, size, &pieces, &ram, err);
 
 	free(pieces.items);
 	if (found != 0) {

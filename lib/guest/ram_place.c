@@ -56,8 +56,8 @@ static bool is_unplugged(const struct fcp_guest_region *region, const struct fcp
 }
 
 /* What one region can be made of: mappings of one file, or of no file, each at its place. */
-static bool fits(const struct fcp_guest_region *region, const struct fcp_guest_piece *piece,
-		 const struct fcp_guest_piece *file)
+static bool place_fits(const struct fcp_guest_region *region, const struct fcp_guest_piece *piece,
+		       const struct fcp_guest_piece *file)
 {
 	uint64_t start = piece->start > region->address ? piece->start : region->address, at;
 
@@ -95,7 +95,7 @@ static bool covered(const struct fcp_guest_pieces *pieces, const struct fcp_gues
 	for (const struct fcp_guest_piece *piece = first; at < end; piece++) {
 		if (piece == pieces->items + pieces->count || piece->start > at ||
 		    first->shared != piece->shared || first->hugetlb != piece->hugetlb ||
-		    !fits(region, piece, file))
+		    !place_fits(region, piece, file))
 			return false;
 		file = piece->of_file ? piece : file;
 		last = piece;

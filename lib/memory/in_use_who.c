@@ -9,7 +9,7 @@
 #define GENERATIONS_MAX 64
 
 /* The parent of the process behind proc, 0 if unknown. stat: "PID (COMM) STATE PPID ..." */
-static pid_t parent_of(int proc)
+static pid_t parent_process_of(int proc)
 {
 	FCP_CLEANUP(fd) int fd = openat(proc, "stat", O_RDONLY | O_CLOEXEC);
 	char text[256], *end;
@@ -23,7 +23,7 @@ static pid_t parent_of(int proc)
 
 static bool descends_from_us(int proc)
 {
-	pid_t parent = parent_of(proc);
+	pid_t parent = parent_process_of(proc);
 
 	for (int i = 0; i < GENERATIONS_MAX && parent > 1; i++) {
 		FCP_CLEANUP(fd) int next = -1;
@@ -33,7 +33,7 @@ static bool descends_from_us(int proc)
 			return true;
 		snprintf(path, sizeof(path), "/proc/%d", (int)parent);
 		next = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		parent = next < 0 ? 0 : parent_of(next);
+		parent = next < 0 ? 0 : parent_process_of(next);
 	}
 	return false;
 }

@@ -158,7 +158,7 @@ static int take_comment(struct ranges_reader *reader, char *comment, struct fcp_
 }
 
 /* The line is complete. */
-static int take_line(struct ranges_reader *reader, struct fcp_error *err)
+static int take_range_line(struct ranges_reader *reader, struct fcp_error *err)
 {
 	size_t length = reader->length;
 	bool has_nul = reader->has_nul;
@@ -180,12 +180,12 @@ static int take_line(struct ranges_reader *reader, struct fcp_error *err)
 	return take_fields(reader, err);
 }
 
-static int take_bytes(struct ranges_reader *reader, const char *bytes, size_t count,
-		      struct fcp_error *err)
+static int take_text_bytes(struct ranges_reader *reader, const char *bytes, size_t count,
+			   struct fcp_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (bytes[i] == '\n') {
-			if (take_line(reader, err) < 0)
+			if (take_range_line(reader, err) < 0)
 				return -1;
 			reader->line++;
 			continue;
@@ -230,8 +230,8 @@ static int read_entries(struct ranges_reader *reader, struct fcp_error *err)
 		if (got < 0)
 			return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", reader->text->name);
 		if (got == 0)
-			return reader->length > 0 ? take_line(reader, err) : 0;
-		if (take_bytes(reader, buffer, (size_t)got, err) < 0)
+			return reader->length > 0 ? take_range_line(reader, err) : 0;
+		if (take_text_bytes(reader, buffer, (size_t)got, err) < 0)
 			return -1;
 	}
 }

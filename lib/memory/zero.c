@@ -82,8 +82,8 @@ static int scan_window(struct zero_scanner *scanner, struct fcp_error *err)
 }
 
 /* Whole pages, all of them data, none to be skipped. */
-static int add_stretch(struct zero_scanner *scanner, uint64_t start, uint64_t end,
-		       struct fcp_error *err)
+static int add_zero_stretch(struct zero_scanner *scanner, uint64_t start, uint64_t end,
+			    struct fcp_error *err)
 {
 	while (start < end) {
 		uint64_t room = WINDOW_BYTES - scanner->window.bytes;
@@ -112,7 +112,7 @@ static int add_extent(struct zero_scanner *scanner, struct fcp_range extent, str
 		if (range->start >= extent.end)
 			break;
 		if (range->start > extent.start &&
-		    add_stretch(scanner, extent.start, range->start, err) != 0)
+		    add_zero_stretch(scanner, extent.start, range->start, err) != 0)
 			return -1;
 		if (range->end > extent.start)
 			extent.start = range->end;
@@ -120,7 +120,7 @@ static int add_extent(struct zero_scanner *scanner, struct fcp_range extent, str
 			return 0;
 		scanner->skipped++;
 	}
-	return add_stretch(scanner, extent.start, extent.end, err);
+	return add_zero_stretch(scanner, extent.start, extent.end, err);
 }
 
 static int scan_all(struct zero_scanner *scanner, uint64_t end, struct fcp_error *err)

@@ -89,8 +89,8 @@ static int choose_in_layer(const struct fcp_guest_memory *memory, const struct f
 	return 0;
 }
 
-static int look_at(const struct fcp_guest_memory *memory, const struct chosen *chosen,
-		   struct fcp_guest_samples *samples, struct fcp_error *err)
+static int look_at_sample(const struct fcp_guest_memory *memory, const struct chosen *chosen,
+			  struct fcp_guest_samples *samples, struct fcp_error *err)
 {
 	FCP_CLEANUP(free) unsigned char *pages = malloc((size_t)chosen->count * FCP_PAGE_BYTES + 1);
 
@@ -139,7 +139,7 @@ int fcp_guest_sample(const struct fcp_guest_memory *memory, const struct fcp_ran
 	read_command_line(memory, samples_);
 	if ((layer ? choose_in_layer : choose_evenly)(memory, ranges, &chosen, err) != 0)
 		return -1;
-	return look_at(memory, &chosen, samples_, err);
+	return look_at_sample(memory, &chosen, samples_, err);
 }
 
 int fcp_guest_gate_poison(const struct fcp_guest_samples *samples, struct fcp_error *err)

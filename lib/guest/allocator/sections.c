@@ -170,8 +170,8 @@ static int init_sparse(struct fcp_guest_memmap *memmap, bool wide, struct fcp_er
 	return index_sections(memmap, err);
 }
 
-static int init(struct fcp_guest_kernel *kernel, bool wide, struct fcp_guest_memmap *memmap_,
-		struct fcp_error *err)
+static int sections_init(struct fcp_guest_kernel *kernel, bool wide,
+			 struct fcp_guest_memmap *memmap_, struct fcp_error *err)
 {
 	uint64_t held_bytes;
 
@@ -191,13 +191,13 @@ static int init(struct fcp_guest_kernel *kernel, bool wide, struct fcp_guest_mem
 int fcp_guest_memmap_init(struct fcp_guest_kernel *kernel, struct fcp_guest_memmap *memmap_,
 			  struct fcp_error *err)
 {
-	return init(kernel, false, memmap_, err);
+	return sections_init(kernel, false, memmap_, err);
 }
 
 int fcp_guest_memmap_init_wide(struct fcp_guest_kernel *kernel, struct fcp_guest_memmap *memmap_,
 			       struct fcp_error *err)
 {
-	return init(kernel, true, memmap_, err);
+	return sections_init(kernel, true, memmap_, err);
 }
 
 bool fcp_guest_memmap_fits_layout(const struct fcp_guest_memmap *memmap)

@@ -37,7 +37,7 @@ static const struct fcp_guest_mark marks[] = {
 	{-(int64_t)FCP_ARM64_FDT_BYTES_MAX, FCP_ARM64_FDT_MAGIC},
 };
 
-static int take_note(struct fcp_guest_note *note, struct fcp_error *err)
+static int arm64_take_note(struct fcp_guest_note *note, struct fcp_error *err)
 {
 	uint64_t bits = 64 - note->t1sz;
 
@@ -98,7 +98,7 @@ const struct fcp_guest_arch fcp_guest_arm64 = {
 			.read_only_leaf = READ_ONLY,
 			.read_only_table = READ_ONLY_TABLE,
 		},
-	.take_note = take_note,
+	.take_note = arm64_take_note,
 	.prove_maps = prove_linear_map,
 	.find_running = fcp_arm64_find_running,
 	.prove_running = fcp_arm64_prove_running,

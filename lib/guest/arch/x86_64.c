@@ -28,7 +28,7 @@ static const struct fcp_guest_mark marks[] = {
 	{0x6000, "\x78\xc5\x6e\x33"}, /* PVH: hvm_start_info */
 };
 
-static int take_note(struct fcp_guest_note *note, struct fcp_error *err)
+static int x86_64_take_note(struct fcp_guest_note *note, struct fcp_error *err)
 {
 	if (note->five_levels == FCP_GUEST_NONE)
 		return fcp_guest_note_missing(err, "NUMBER(pgtable_l5_enabled)");
@@ -60,7 +60,7 @@ const struct fcp_guest_arch fcp_guest_x86_64 = {
 			.read_only_table = WRITABLE,
 			.lower_half = true,
 		},
-	.take_note = take_note,
+	.take_note = x86_64_take_note,
 	.find_running = fcp_x86_64_find_running,
 	.prove_running = fcp_x86_64_prove_running,
 	.locate_note = fcp_x86_64_locate_note,

@@ -11,8 +11,8 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static int tell(struct fcp_guest_class_stream *stream, const struct fcp_guest_class_run *next,
-		struct fcp_error *err)
+static int tell_class_run(struct fcp_guest_class_stream *stream,
+			  const struct fcp_guest_class_run *next, struct fcp_error *err)
 {
 	struct fcp_guest_class_run *run = &stream->run;
 
@@ -43,7 +43,7 @@ static int put_hole(struct fcp_guest_class_stream *stream, struct fcp_guest_clas
 	if (stream->settings->zero && stream->memory->holes != FCP_HOLES_BASE &&
 	    run.page_class != FCP_PAGE_FREE)
 		run.page_class = FCP_PAGE_ZERO;
-	return tell(stream, &run, err);
+	return tell_class_run(stream, &run, err);
 }
 
 /* Reads on from there, no further than the region and the data go. */
@@ -68,7 +68,7 @@ static int put_data(struct fcp_guest_class_stream *stream, struct fcp_guest_clas
 	struct fcp_guest_class_run page = run;
 
 	if (!stream->settings->zero || run.page_class == FCP_PAGE_FREE)
-		return tell(stream, &run, err);
+		return tell_class_run(stream, &run, err);
 	for (; page.start < run.end; page.start = page.end) {
 		page.end = page.start + FCP_PAGE_BYTES;
 		if (page.start >= stream->window.end && fill_window(stream, page.start, err) < 0)
@@ -77,14 +77,15 @@ static int put_data(struct fcp_guest_class_stream *stream, struct fcp_guest_clas
 			fcp_page_is_zero(stream->bytes + (page.start - stream->window.start))
 				? FCP_PAGE_ZERO
 				: run.page_class;
-		if (tell(stream, &page, err) < 0)
+		if (tell_class_run(stream, &page, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* A page with any data in it is data. */
-static int find_data(struct fcp_guest_class_stream *stream, uint64_t at, struct fcp_error *err)
+static int find_class_data(struct fcp_guest_class_stream *stream, uint64_t at,
+			   struct fcp_error *err)
 {
 	struct fcp_range *data = &stream->data;
 
@@ -103,7 +104,7 @@ int fcp_guest_class_stream_put(struct fcp_guest_class_stream *stream, const stru
 	for (; run.start < range->end; run.start = run.end) {
 		int put;
 
-		if (run.start >= stream->data.end && find_data(stream, run.start, err) < 0)
+		if (run.start >= stream->data.end && find_class_data(stream, run.start, err) < 0)
 			return -1;
 		run.data = run.start >= stream->data.start;
 		run.end = least(range->end, run.data ? stream->data.end : stream->data.start);

@@ -46,8 +46,8 @@ static bool overlaps(const struct fcp_guest_region *region, uint64_t start, uint
 }
 
 /* All of boot memory has sections; what else has one is the last region's. */
-static bool fits(const struct fcp_guest_memmap *memmap, const struct fcp_guest_memory *view,
-		 uint64_t section_bytes)
+static bool block_fits(const struct fcp_guest_memmap *memmap, const struct fcp_guest_memory *view,
+		       uint64_t section_bytes)
 {
 	unsigned boot = view->region_count - 1;
 
@@ -79,7 +79,7 @@ static bool take_layout(struct fcp_guest_memmap *memmap, const struct fcp_guest_
 		view.regions[view.region_count - 1].gpa = first * section_bytes;
 		if (last->gpa + last->bytes > first * section_bytes ||
 		    (known_end != 0 && known_end != last->gpa + last->bytes) ||
-		    !fits(memmap, &view, section_bytes))
+		    !block_fits(memmap, &view, section_bytes))
 			continue;
 		memcpy(memory->regions, view.regions, sizeof(memory->regions));
 		memory->region_count = view.region_count;

@@ -47,7 +47,7 @@ static int damaged(struct fcp_error *err)
 	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "the kernel's log is damaged");
 }
 
-static uint64_t word_at(const unsigned char *bytes)
+static uint64_t log_word_at(const unsigned char *bytes)
 {
 	uint64_t word;
 
@@ -129,11 +129,11 @@ static const unsigned char *find_block(const struct log *log, uint64_t number, u
 	*bytes_ = next - begin;
 	block = in_ring(&log->text, begin, *bytes_);
 	if (block && *bytes_ >= sizeof(number) && *bytes_ <= log->text.count &&
-	    begin % log->text.count + *bytes_ <= log->text.count && word_at(block) == number)
+	    begin % log->text.count + *bytes_ <= log->text.count && log_word_at(block) == number)
 		return block;
 	*bytes_ = next - wrapped;
 	block = in_ring(&log->text, wrapped, *bytes_);
-	return block && *bytes_ >= sizeof(number) && word_at(block) == number ? block : NULL;
+	return block && *bytes_ >= sizeof(number) && log_word_at(block) == number ? block : NULL;
 }
 
 /* Shows the record, if it has text. 1: it is older than what was copied; -1: it is damaged. */
@@ -141,8 +141,8 @@ static int show_record(const struct log *log, const unsigned char *desc, uint64_
 		       fcp_guest_log_seen *seen, void *context)
 {
 	const unsigned char *position = desc + log->layout->text_block;
-	uint64_t begin = word_at(position + log->layout->begin);
-	uint64_t next = word_at(position + log->layout->next);
+	uint64_t begin = log_word_at(position + log->layout->begin);
+	uint64_t next = log_word_at(position + log->layout->next);
 	const unsigned char *block;
 	uint64_t bytes;
 
@@ -166,7 +166,7 @@ static int show_records(const struct log *log, fcp_guest_log_seen *seen, void *c
 		uint64_t number = (log->descs.end - back) & NUMBER_MASK;
 		const unsigned char *desc =
 			log->descs.bytes + (log->descs.copied - back) * log->descs.unit_bytes;
-		uint64_t state = word_at(desc + log->layout->state);
+		uint64_t state = log_word_at(desc + log->layout->state);
 		bool finished =
 			(state & NUMBER_MASK) == number && state >> STATE_SHIFT != STATE_RESERVED;
 		int result;

@@ -9,8 +9,9 @@
 #define INDEX_BITS 9
 #define PAGE_BITS 12
 
-static void init(struct fcp_guest_tables *tables, const struct fcp_guest_memory *memory,
-		 const struct fcp_guest_entry_format *format, uint64_t root, unsigned levels)
+static void pagetable_init(struct fcp_guest_tables *tables, const struct fcp_guest_memory *memory,
+			   const struct fcp_guest_entry_format *format, uint64_t root,
+			   unsigned levels)
 {
 	tables->memory = memory;
 	tables->format = format;
@@ -27,12 +28,12 @@ static void init(struct fcp_guest_tables *tables, const struct fcp_guest_memory 
 void fcp_guest_tables_init(struct fcp_guest_tables *tables, const struct fcp_guest_memory *memory,
 			   const struct fcp_guest_arch *arch, uint64_t root, unsigned levels)
 {
-	init(tables, memory, &arch->entry, root, levels);
+	pagetable_init(tables, memory, &arch->entry, root, levels);
 }
 
 void fcp_guest_tables_copy(const struct fcp_guest_tables *tables, struct fcp_guest_tables *tables_)
 {
-	init(tables_, tables->memory, tables->format, tables->root, tables->levels);
+	pagetable_init(tables_, tables->memory, tables->format, tables->root, tables->levels);
 }
 
 /* The table at gpa, from the cache of its level (0: the one that points to pages). */

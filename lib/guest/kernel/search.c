@@ -226,7 +226,7 @@ struct heads {
 };
 
 /* Which of them are a note's first page? */
-static int look_at(struct seeker *seeker, struct heads *heads, struct fcp_error *err)
+static int look_for_note_at(struct seeker *seeker, struct heads *heads, struct fcp_error *err)
 {
 	char read[HEADS_MAX][FCP_GUEST_NOTE_HEAD_BYTES];
 	size_t count = heads->count;
@@ -256,7 +256,7 @@ static int search_extent(struct seeker *seeker, const struct fcp_range *extent, 
 		if (!fcp_guest_memory_gpa(seeker->memory, offset, &heads->gpas[heads->count]))
 			continue;
 		heads->offsets[heads->count++] = offset;
-		if (heads->count == HEADS_MAX && look_at(seeker, heads, err) != 0)
+		if (heads->count == HEADS_MAX && look_for_note_at(seeker, heads, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -272,7 +272,7 @@ static int search_pages(struct seeker *seeker, unsigned odd, struct fcp_error *e
 		if (fcp_guest_memory_data(seeker->memory, extent.end, &extent, err) < 0)
 			return -1;
 		if (extent.start >= extent.end)
-			return look_at(seeker, &heads, err);
+			return look_for_note_at(seeker, &heads, err);
 		if (search_extent(seeker, &extent, odd, &heads, err) != 0)
 			return -1;
 	}
@@ -299,8 +299,8 @@ static int search_all(struct seeker *seeker, struct fcp_error *err)
 }
 
 /* The note that the pointers lead to in that layout; *gpa_ 0: none. */
-static int find_pointer(struct seeker *seeker, unsigned layout, uint64_t *gpa_,
-			struct fcp_error *err)
+static int find_note_pointer(struct seeker *seeker, unsigned layout, uint64_t *gpa_,
+			     struct fcp_error *err)
 {
 	struct fcp_guest_memory view;
 
@@ -322,7 +322,7 @@ static int follow_pointers(struct seeker *seeker, struct fcp_error *err)
 	for (unsigned layout = 0; layout < seeker->memory->layout_count; layout++) {
 		enum fcp_guest_proof proof;
 
-		if (seeker->search->passed == 0 && find_pointer(seeker, layout, &gpa, err) < 0)
+		if (seeker->search->passed == 0 && find_note_pointer(seeker, layout, &gpa, err) < 0)
 			return -1;
 		if (gpa != 0 && attempt(seeker, layout, gpa, &proof, err) == 0)
 			take_passed(seeker);

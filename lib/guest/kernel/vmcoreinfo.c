@@ -147,7 +147,7 @@ int fcp_guest_note_missing(struct fcp_error *err, const char *key)
 	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s is missing", key);
 }
 
-int fcp_guest_note_implausible(struct fcp_error *err, const char *key)
+static int note_implausible(struct fcp_error *err, const char *key)
 {
 	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s: implausible value", key);
 }
@@ -167,7 +167,7 @@ static int take_key(struct fcp_guest_note *note, const struct key *key, const ch
 	/* All ones would read as "no such key", and no gate would see it. */
 	if (!parse_value(text, key->form, &value) || value < key->least || value > key->most ||
 	    value == FCP_GUEST_NONE)
-		return key->need == LENIENT ? 0 : fcp_guest_note_implausible(err, key->name);
+		return key->need == LENIENT ? 0 : note_implausible(err, key->name);
 	if (*field != FCP_GUEST_NONE)
 		return twice(err, key->name);
 	*field = value;
@@ -194,7 +194,7 @@ static bool is_release(const char *text)
 	return length > 0 && length < sizeof(((struct fcp_guest_note *)NULL)->release);
 }
 
-static int take_line(struct fcp_guest_note *note, char *line, struct fcp_error *err)
+static int take_note_line(struct fcp_guest_note *note, char *line, struct fcp_error *err)
 {
 	char *value = strchr(line, '=');
 
@@ -243,19 +243,19 @@ static int check_together(struct fcp_guest_note *note, struct fcp_error *err)
 	return 0;
 }
 
-static bool in_image(const struct fcp_guest_note *note, uint64_t address)
+static bool in_note_image(const struct fcp_guest_note *note, uint64_t address)
 {
 	return address >= note->image.start && address < note->image.end;
 }
 
-static int check_image(const struct fcp_guest_note *note, struct fcp_error *err)
+static int check_note_image(const struct fcp_guest_note *note, struct fcp_error *err)
 {
-	if (!in_image(note, note->stext))
-		return fcp_guest_note_implausible(err, "SYMBOL(_stext)");
-	if (!in_image(note, note->page_table))
-		return fcp_guest_note_implausible(err, "SYMBOL(swapper_pg_dir)");
-	if (!in_image(note, note->init_uts_ns))
-		return fcp_guest_note_implausible(err, "SYMBOL(init_uts_ns)");
+	if (!in_note_image(note, note->stext))
+		return note_implausible(err, "SYMBOL(_stext)");
+	if (!in_note_image(note, note->page_table))
+		return note_implausible(err, "SYMBOL(swapper_pg_dir)");
+	if (!in_note_image(note, note->init_uts_ns))
+		return note_implausible(err, "SYMBOL(init_uts_ns)");
 	return 0;
 }
 
@@ -265,7 +265,7 @@ static void keep_image_symbols(struct fcp_guest_note *note)
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < note->symbol_count; i++)
-		if (in_image(note, note->symbols[i]))
+		if (in_note_image(note, note->symbols[i]))
 			note->symbols[kept++] = note->symbols[i];
 	note->symbol_count = kept;
 }
@@ -287,7 +287,7 @@ static int take_arch(struct fcp_guest_note *note, struct fcp_error *err)
 			"are supported",
 			(unsigned long long)note->page_bytes >> 10);
 	note->arch = x86_64 ? &fcp_guest_x86_64 : &fcp_guest_arm64;
-	if (note->arch->take_note(note, err) < 0 || check_image(note, err) < 0)
+	if (note->arch->take_note(note, err) < 0 || check_note_image(note, err) < 0)
 		return -1;
 	keep_image_symbols(note);
 	return 0;
@@ -356,7 +356,7 @@ int fcp_guest_note_parse(const char *text, size_t bytes, struct fcp_guest_note *
 		taken = length < sizeof(line) ? length : 0;
 		memcpy(line, text + at, taken);
 		line[taken] = '\0';
-		if (take_line(&note, line, err) < 0)
+		if (take_note_line(&note, line, err) < 0)
 			return -1;
 		at += length + 1;
 	}

@@ -93,9 +93,8 @@ int fcp_guest_note_read(const struct fcp_guest_memory *memory, uint64_t gpa,
 int fcp_guest_note_parse(const char *text, size_t bytes, struct fcp_guest_note *note_,
 			 struct fcp_error *err);
 
-/* FCP_ERR_UNSUPPORTED that names a key: it is missing, or its value cannot be. Both return -1. */
+/* FCP_ERR_UNSUPPORTED that names a key which is missing. Returns -1. */
 int fcp_guest_note_missing(struct fcp_error *err, const char *key);
-int fcp_guest_note_implausible(struct fcp_error *err, const char *key);
 
 /* The GPA of an address in the kernel's image. */
 static inline uint64_t fcp_guest_image_gpa(const struct fcp_guest_note *note, uint64_t address)

@@ -36,8 +36,8 @@ static uint64_t end_of_blocks(const struct fcp_share_index_build *build)
 	return (blocks < FCP_SHARE_BLOCKS_MAX ? blocks : FCP_SHARE_BLOCKS_MAX) * FCP_PAGE_BYTES;
 }
 
-static int find_data(const struct fcp_share_index_build *build, struct fcp_ranges *data_,
-		     struct fcp_error *err)
+static int find_indexed_data(const struct fcp_share_index_build *build, struct fcp_ranges *data_,
+			     struct fcp_error *err)
 {
 	uint64_t end = end_of_blocks(build);
 	struct fcp_range found = {0, 0};
@@ -167,7 +167,7 @@ int fcp_share_index_build(const struct fcp_share_index_build *build, struct fcp_
 				  .data = &data,
 				  .mutex = PTHREAD_MUTEX_INITIALIZER};
 
-	if (find_data(build, &data, err) != 0)
+	if (find_indexed_data(build, &data, err) != 0)
 		return -1;
 	if (data.count > 0) {
 		index.slot_count = fcp_share_index_slots(fcp_ranges_bytes(&data) / FCP_PAGE_BYTES);

@@ -56,7 +56,7 @@ static int open_inspected(struct inspect_run *run, struct fcp_error *err)
 
 /* ---- a readable guest ---- */
 
-static int add_run(const struct fcp_guest_class_run *guest, void *arg, struct fcp_error *err)
+static int add_class_run(const struct fcp_guest_class_run *guest, void *arg, struct fcp_error *err)
 {
 	struct inspect_run *run = arg;
 
@@ -124,11 +124,11 @@ static int classify(void *arg, struct fcp_error *err)
 	return fcp_guest_classify(job->memory, job->settings, job->release, err);
 }
 
-static int add_guest(struct inspect_run *run, struct fcp_error *err)
+static int add_readable_guest(struct inspect_run *run, struct fcp_error *err)
 {
 	const struct fcp_guest_classify_settings settings = {.zero = true,
 							     .cancel_fd = run->file.cancel_fd,
-							     .sink = add_run,
+							     .sink = add_class_run,
 							     .sink_arg = run};
 	const struct fcp_confinement confinement = {run->settings->confine, 0};
 	char release[FCP_GUEST_RELEASE_BYTES];
@@ -213,7 +213,7 @@ static bool is_of_the_guest(const struct fcp_error *err)
 
 static int inspect_pages(struct inspect_run *run, struct fcp_error *err)
 {
-	if (add_guest(run, err) == 0)
+	if (add_readable_guest(run, err) == 0)
 		return 0;
 	if (!is_of_the_guest(err))
 		return -1;

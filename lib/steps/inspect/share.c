@@ -10,8 +10,8 @@
 
 #include <stdlib.h>
 
-static int add_files(const struct fcp_file *file, struct fcp_inspect_share *share,
-		     struct fcp_error *err)
+static int add_inspected_shares(const struct fcp_file *file, struct fcp_inspect_share *share,
+				struct fcp_error *err)
 {
 	for (size_t i = 0; i < share->files.count; i++) {
 		const struct fcp_share_file one = {share->files.fds[i], share->files.names[i], -1,
@@ -35,16 +35,16 @@ static int open_shares(const struct fcp_inspect_settings *settings, const struct
 	if (!share->set)
 		return fcp_error_nomem(err);
 	share->set->min_run_bytes = settings->share_min_run_bytes;
-	if (add_files(file, share, err) != 0)
+	if (add_inspected_shares(file, share, err) != 0)
 		return -1;
 	fcp_share_files_doubt(share->set, share->doubt, sizeof(share->doubt));
 	return 0;
 }
 
 /* Data of the file that the base does not have. */
-static int find_own(const struct fcp_file *file, uint64_t bytes,
-		    const struct fcp_found_ranges *same, struct fcp_ranges *own,
-		    struct fcp_error *err)
+static int find_unshared(const struct fcp_file *file, uint64_t bytes,
+			 const struct fcp_found_ranges *same, struct fcp_ranges *own,
+			 struct fcp_error *err)
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges data = {0};
 	FCP_CLEANUP(ranges) struct fcp_ranges base = {0};
@@ -96,7 +96,7 @@ int fcp_inspect_look_up(const struct fcp_inspect_settings *settings, const struc
 		result->share_count += share->set->sources[i].why == NULL;
 	if (result->share_count == 0)
 		return 0;
-	if (find_own(file, result->logical_bytes, same, &own, err) != 0)
+	if (find_unshared(file, result->logical_bytes, same, &own, err) != 0)
 		return -1;
 	for (size_t i = 0; i < own.count; i++)
 		if (look_up_range(file, share->set, own.items[i], &found, err) != 0)

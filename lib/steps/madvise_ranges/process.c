@@ -19,8 +19,8 @@
 #define BATCH_RANGES 256
 
 /* The allocator's marks are valid only while no vCPU runs. */
-static int check_vm(struct fcp_madvise_process_run *run, struct fcp_machine_config *machine_,
-		    struct fcp_error *err)
+static int check_paused_vm(struct fcp_madvise_process_run *run, struct fcp_machine_config *machine_,
+			   struct fcp_error *err)
 {
 	struct fcp_instance instance;
 	pid_t pid;
@@ -176,7 +176,8 @@ static int release_from_process(struct fcp_madvise_process_run *run, struct fcp_
 {
 	struct fcp_machine_config machine;
 
-	if (check_vm(run, &machine, err) != 0 || fcp_madvise_process_find(run, &machine, err) != 0)
+	if (check_paused_vm(run, &machine, err) != 0 ||
+	    fcp_madvise_process_find(run, &machine, err) != 0)
 		return -1;
 	if (run->settings->keep)
 		return check_paused(run, err);

@@ -14,7 +14,7 @@ int fcp_snapshot_share_open(struct fcp_snapshot_memory *memory, struct fcp_error
 }
 
 /* Pages moved by compaction are elsewhere in the base. */
-static int add_base(struct fcp_snapshot_memory *memory, struct fcp_error *err)
+static int add_base_to_share(struct fcp_snapshot_memory *memory, struct fcp_error *err)
 {
 	const struct fcp_share_file base = {memory->base.fd, memory->base.path,
 					    memory->settings.files->memory.place.directory,
@@ -38,7 +38,7 @@ int fcp_snapshot_share_prepare(struct fcp_snapshot_memory *memory, struct fcp_er
 	if (fcp_share_files_add(&memory->share_files,
 				memory->settings.files->memory.place.directory, s->cancel_fd,
 				memory->share, err) != 0 ||
-	    add_base(memory, err) != 0)
+	    add_base_to_share(memory, err) != 0)
 		return -1;
 	fcp_share_freeze(memory->share);
 	fcp_share_files_close(&memory->share_files);
