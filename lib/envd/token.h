@@ -12,11 +12,8 @@ struct fcp_envd_token {
 };
 
 /*
- * Reads the token, the first line of the file (NULL: no token). A regular file must belong to root
- * or to us and be readable by its owner only. Others, such as a FIFO or a shell's <(...), may
- * belong to anyone; they are waited for, at most 10 s. FCP_ERR_INPUT: the file is open to others,
- * or the line is empty, too long, or not valid in an HTTP header. The message never contains the
- * token.
+ * Reads the token, the first line of the file (NULL: no token), as fcp_secret_read() does. The
+ * message of an error never contains it.
  */
 int fcp_envd_token_read(const char *token_file, int cancel_fd, struct fcp_envd_token *token_,
 			struct fcp_error *err);
