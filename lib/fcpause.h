@@ -146,11 +146,11 @@ struct fcp_progress {
 };
 
 /*
- * A request to Firecracker or envd, and what came of it. Headers, and with them envd's token, are
- * never part of it.
+ * A request to Firecracker, envd or a flag service, and what came of it. Headers, and with them
+ * envd's token, are never part of it.
  */
 struct fcp_exchange {
-	const char *server; /* "firecracker", "envd"; static storage */
+	const char *server; /* "firecracker", "envd", "flags"; static storage */
 	const char *method;
 	const char *path;
 	/* the JSON that was sent; NULL: none, or envd's, which may hold secrets */
@@ -1318,6 +1318,79 @@ FCP_API int fcp_flags_read(const char *path, enum fcp_flags_use use, bool strict
 /* NULL-safe. */
 FCP_API void fcp_flags_clear(struct fcp_flags *flags);
 
+/* Where the flags came from. */
+enum fcp_flags_source {
+	FCP_FLAGS_NONE, /* nowhere: all are off */
+	FCP_FLAGS_FILE,
+	FCP_FLAGS_LAUNCHDARKLY, /* its Relay Proxy */
+	FCP_FLAGS_OFREP,	/* a service of the OpenFeature remote evaluation protocol */
+	FCP_FLAGS_CACHE,	/* a service's earlier answer */
+};
+
+/* "none", "file", "launchdarkly", "ofrep", "cache"; static storage. */
+FCP_API const char *fcp_flags_source_name(enum fcp_flags_source source);
+
+enum fcp_flag_state {
+	FCP_FLAG_UNSET, /* it is not there */
+	FCP_FLAG_OFF,
+	FCP_FLAG_ON,
+};
+
+#define FCP_FLAGS_TIMEOUT_MS 300
+/* The context's key, and its kind, where none is given. */
+#define FCP_FLAGS_KEY "fcpause"
+#define FCP_FLAGS_KIND "sandbox"
+
+struct fcp_flags_settings {
+	size_t size; /* of this struct, as the caller knows it */
+	/* A data file's path, as of fcp_flags_read(); or the http:// or https:// URL of a service: of
+	 * LaunchDarkly's Relay Proxy (it ends with /sdk/evalx/contexts) or of OFREP
+	 * (/ofrep/v1/evaluate/flags). */
+	const char *source;
+	/* Its first line is the service's key: the SDK key, sent as Authorization; OFREP's is sent as
+	 * a bearer token and as X-API-Key. Checked as envd's token file. NULL: none. */
+	const char *key_file;
+	/* "KEY=VALUE", or "KIND:KEY=VALUE": the context that flags are evaluated for. "key" is OFREP's
+	 * targetingKey, "kind" LaunchDarkly's kind of what names none. Values are strings. */
+	const char *const *context;
+	size_t context_count;
+	/* Keeps the service's last good answer (0600), which counts when it does not answer. NULL:
+	 * none. */
+	const char *cache_file;
+	bool cache_is_kept; /* read the cache, do not write it */
+	bool strict;	    /* what would be a warning of the flags is an error */
+	enum fcp_flags_use use;
+	uint32_t timeout_ms; /* for all of the service's answer; 0: FCP_FLAGS_TIMEOUT_MS */
+	int cancel_fd;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
+};
+
+struct fcp_flags_result {
+	size_t size; /* of this struct, as the caller knows it */
+	struct fcp_outcome outcome;
+	struct fcp_flags *flags; /* owned; NULL: the call failed */
+	enum fcp_flags_source source;
+	/* For a balloon before boot: free-page-hinting-config's "enabled", free-page-reporting. */
+	enum fcp_flag_state arm_hinting;
+	enum fcp_flag_state free_page_reporting;
+	/* "", or that the cache was used or not written, and why; no warning of flags */
+	char note[512];
+};
+
+/*
+ * Takes the flags from a file or a service. What cannot be had or is of a wrong type is off with a
+ * warning in flags. Fails with FCP_ERR_INTERRUPTED or FCP_ERR_MEMORY only, and with strict, in the
+ * place of a warning, with FCP_ERR_INPUT. A service is asked once; TLS needs a certificate that
+ * this machine trusts, and no redirect is followed. Flags that fcpause does not know are a warning
+ * in a file, and ignored in a service's answer. Sources: LaunchDarkly, Relay Proxy endpoints; the
+ * OpenFeature remote evaluation protocol.
+ */
+FCP_API int fcp_flags_take(const struct fcp_flags_settings *settings,
+			   struct fcp_flags_result *result, struct fcp_error *err);
+
+/* NULL-safe. */
+FCP_API void fcp_flags_result_clear(struct fcp_flags_result *result);
+
 /* ---- initializers ---------------------------------------------------------------------------- */
 
 /* Each struct that begins with its size is initialised by one of these, and by nothing else. */
@@ -1360,6 +1433,8 @@ FCP_API void fcp_flags_clear(struct fcp_flags *flags);
 #define FCP_FLAGS_INIT {.size = sizeof(struct fcp_flags)}
 #define FCP_PAUSE_SETTINGS_INIT {.size = sizeof(struct fcp_pause_settings)}
 #define FCP_PAUSE_RESULT_INIT {.size = sizeof(struct fcp_pause_result)}
+#define FCP_FLAGS_SETTINGS_INIT {.size = sizeof(struct fcp_flags_settings), .cancel_fd = -1}
+#define FCP_FLAGS_RESULT_INIT {.size = sizeof(struct fcp_flags_result)}
 /* clang-format on */
 
 #ifdef __cplusplus

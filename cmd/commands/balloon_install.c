@@ -2,6 +2,7 @@
 #include "cmd/commands/commands.h"
 #include "cmd/output/output.h"
 #include "cmd/output/text.h"
+#include "cmd/settings/gate.h"
 #include "cmd/settings/plan.h"
 #include "cmd/signals.h"
 #include "report.h"
@@ -29,15 +30,16 @@ static struct fcp_balloon_install_settings settings_of(struct invocation *invoca
 
 int command_balloon_install(struct invocation *invocation)
 {
-	const struct fcp_balloon_install_settings settings = settings_of(invocation);
+	struct fcp_balloon_install_settings settings;
 	const struct planned step = {"balloon-install", NULL};
 	struct fcp_balloon_install_result result = FCP_BALLOON_INSTALL_RESULT_INIT;
 	struct fcp_error err;
 	struct output output;
 	int ran;
 
-	if (need_text(invocation, OPT_API_SOCK, &err) != 0)
+	if (gate_balloon(invocation, &err) != 0 || need_text(invocation, OPT_API_SOCK, &err) != 0)
 		return output_error(invocation, &err);
+	settings = settings_of(invocation);
 	if (invocation->values[OPT_DRY_RUN].on)
 		return plan_print(invocation, &step, 1);
 	plan_tell(invocation, &step, 1);

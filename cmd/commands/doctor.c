@@ -31,7 +31,7 @@ static void put_step(const struct invocation *invocation, enum option_id toggle,
 {
 	static const char *const by[] = {
 		[ORIGIN_DEFAULT] = "default",
-		[ORIGIN_FLAGS] = "the flags file",
+		[ORIGIN_FLAGS] = "the flags",
 		[ORIGIN_ENVIRONMENT] = "the environment",
 		[ORIGIN_CLI] = "the command line",
 	};

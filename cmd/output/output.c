@@ -130,13 +130,16 @@ void output_warn(struct output *output, const char *warning)
 static int add_warnings(const struct output *output, const struct ending *ending)
 {
 	const struct invocation *invocation = output->invocation;
+	const struct fcp_flags *flags = invocation->flags.flags;
 	struct fcp_json *warnings = fcp_json_array();
 	int bad = 0;
 
 	for (size_t i = 0; i < invocation->unknown.count; i++)
 		bad |= fcp_json_append_string(warnings, invocation->unknown.warnings[i]);
-	for (size_t i = 0; i < invocation->flags.warning_count; i++)
-		bad |= fcp_json_append_string(warnings, invocation->flags.warnings[i]);
+	for (size_t i = 0; flags && i < flags->warning_count; i++)
+		bad |= fcp_json_append_string(warnings, flags->warnings[i]);
+	if (invocation->flags.note[0])
+		bad |= fcp_json_append_string(warnings, invocation->flags.note);
 	if (invocation->hinting)
 		bad |= fcp_json_append_string(warnings, hinting_race);
 	for (size_t i = 0; i < output->warning_count; i++)
@@ -203,6 +206,7 @@ static void complain_with_advice(const struct invocation *invocation, const char
 static void print_warnings(const struct output *output)
 {
 	const struct invocation *invocation = output->invocation;
+	const struct fcp_flags *flags = invocation->flags.flags;
 
 	if (invocation->values[OPT_QUIET].on)
 		return;
@@ -210,8 +214,10 @@ static void print_warnings(const struct output *output)
 		complain_with_advice(invocation, "warning: ", NULL, output->warnings[i]);
 	for (size_t i = 0; i < invocation->unknown.count; i++)
 		complain(invocation, "warning: ", invocation->unknown.warnings[i]);
-	for (size_t i = 0; i < invocation->flags.warning_count; i++)
-		complain(invocation, "warning: ", invocation->flags.warnings[i]);
+	for (size_t i = 0; flags && i < flags->warning_count; i++)
+		complain(invocation, "warning: ", flags->warnings[i]);
+	if (invocation->flags.note[0])
+		complain(invocation, "warning: ", invocation->flags.note);
 	if (invocation->hinting && invocation->values[OPT_VERBOSE].on)
 		complain(invocation, "warning: ", hinting_race);
 }
@@ -252,6 +258,10 @@ int output_end(struct output *output, const struct ending *ending)
 	print_reason(invocation, ending);
 	output->bad |= fclose(output->text);
 	if (invocation->values[OPT_JSON].on) {
+		if (invocation->flags.size)
+			output->bad |= fcp_json_set_string(output->object, "flags_source",
+							   fcp_flags_source_name(
+								   invocation->flags.source));
 		if (invocation->values[OPT_SETTINGS].on)
 			output->bad |= settings_report(output->object, invocation);
 		output->bad |= add_warnings(output, ending);

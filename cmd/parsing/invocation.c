@@ -44,6 +44,8 @@ const struct file_list *files_of(const struct invocation *invocation, enum optio
 		return &invocation->layers;
 	case OPT_METRICS_LABEL:
 		return &invocation->metrics_labels;
+	case OPT_FLAGS_CONTEXT:
+		return &invocation->flags_context;
 	default:
 		return &invocation->shares;
 	}
@@ -51,9 +53,13 @@ const struct file_list *files_of(const struct invocation *invocation, enum optio
 
 void invocation_clear(struct invocation *invocation)
 {
-	free(invocation->metrics_labels.owned);
-	invocation->metrics_labels.owned = NULL;
-	fcp_flags_clear(&invocation->flags);
+	struct file_list *const lists[] = {&invocation->metrics_labels, &invocation->flags_context};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		free(lists[i]->owned);
+		lists[i]->owned = NULL;
+	}
+	fcp_flags_result_clear(&invocation->flags);
 }
 
 struct log invocation_log(const struct invocation *invocation)

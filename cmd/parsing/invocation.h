@@ -45,12 +45,13 @@ struct invocation {
 		uint32_t ms;
 	} caps[FCP_RECLAIM_KINDS];
 	struct fcp_reclaim_step steps[FCP_RECLAIM_KINDS]; /* OPT_STEPS, in its order */
-	struct fcp_flags flags; /* of the file; all off without one */
+	struct fcp_flags_result flags;			  /* of --flags; size 0: not taken */
 	struct unknown_variables unknown;
 	bool hinting;		 /* a hinting run is asked for: its race is told as a warning */
 	struct file_list layers; /* OPT_LAYERS */
 	struct file_list shares; /* OPT_SHARE */
 	struct file_list metrics_labels; /* OPT_METRICS_LABEL */
+	struct file_list flags_context;	 /* OPT_FLAGS_CONTEXT */
 	/* A command's operands, NULL at the end; borrowed from argv. NULL: none. */
 	char **operands;
 	/* run_each(): the run is of one operand among several. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/settings/gate.h"
 
+#include "cmd/signals.h"
+
 #include <stdio.h>
 
 /* What is said at one origin, by the toggle or by its figure. */
@@ -72,16 +74,43 @@ static void take_caps(struct invocation *invocation, const struct fcp_flag *flag
 	}
 }
 
+static int take_flags(struct invocation *invocation, struct fcp_error *err)
+{
+	const struct file_list *context = files_of(invocation, OPT_FLAGS_CONTEXT);
+	const struct value *values = invocation->values;
+	const struct fcp_flags_settings settings = {
+		.size = sizeof(settings),
+		.source = text_of(invocation, OPT_FLAGS),
+		.key_file = text_of(invocation, OPT_FLAGS_KEY_FILE),
+		.context = context->files,
+		.context_count = context->count,
+		.cache_file = text_of(invocation, OPT_FLAGS_CACHE),
+		.cache_is_kept = values[OPT_DRY_RUN].on,
+		.strict = values[OPT_STRICT_FLAGS].on,
+		.use = values[OPT_USE].number ? FCP_USE_BUILD : FCP_USE_PAUSE,
+		.timeout_ms = (uint32_t)values[OPT_FLAGS_TIMEOUT_MS].number,
+		.cancel_fd = invocation->cancel_fd,
+		.observer = signals_observer(invocation->signals),
+	};
+
+	if (!settings.source)
+		return 0;
+	invocation->flags.size = sizeof(invocation->flags);
+	if (fcp_flags_take(&settings, &invocation->flags, err) >= 0)
+		return 0;
+	/* The error says what its first warning would. */
+	invocation->flags = (struct fcp_flags_result){0};
+	return -1;
+}
+
 int gate(struct invocation *invocation, struct fcp_error *err)
 {
-	const char *path = invocation->values[OPT_FLAGS].text;
-	const struct fcp_flags *flags = &invocation->flags;
-	enum fcp_flags_use use = invocation->values[OPT_USE].number ? FCP_USE_BUILD : FCP_USE_PAUSE;
+	static const struct fcp_flags none = FCP_FLAGS_INIT;
+	const struct fcp_flags *flags;
 
-	invocation->flags = (struct fcp_flags)FCP_FLAGS_INIT;
-	if (path && fcp_flags_read(path, use, invocation->values[OPT_STRICT_FLAGS].on,
-				   &invocation->flags, err) != 0)
+	if (take_flags(invocation, err) != 0)
 		return -1;
+	flags = invocation->flags.flags ? invocation->flags.flags : &none;
 	decide(invocation, OPT_RECLAIM, OPT_RECLAIM_TIMEOUT_MS, &flags->reclaim_on_pause,
 	       invocation->id == COMMAND_RECLAIM);
 	decide(invocation, OPT_DRAIN, OPT_FPH_TIMEOUT_MS, &flags->free_page_hinting,
@@ -91,6 +120,30 @@ int gate(struct invocation *invocation, struct fcp_error *err)
 	take_figure(invocation, OPT_DRAIN, OPT_FPH_TIMEOUT_MS, &flags->free_page_hinting,
 		    FCP_FPH_TIMEOUT_MS);
 	take_caps(invocation, &flags->reclaim_on_pause);
+	return 0;
+}
+
+static void take_state(struct invocation *invocation, enum option_id toggle,
+		       enum fcp_flag_state state)
+{
+	struct value *value = &invocation->values[toggle];
+
+	if (state != FCP_FLAG_UNSET && value->origin == ORIGIN_DEFAULT)
+		*value = (struct value){.origin = ORIGIN_FLAGS, .on = state == FCP_FLAG_ON};
+}
+
+int gate_balloon(struct invocation *invocation, struct fcp_error *err)
+{
+	const struct value *reporting = &invocation->values[OPT_FREE_PAGE_REPORTING];
+	struct value *hinting = &invocation->values[OPT_FREE_PAGE_HINTING];
+
+	if (take_flags(invocation, err) != 0)
+		return -1;
+	take_state(invocation, OPT_FREE_PAGE_REPORTING, invocation->flags.free_page_reporting);
+	take_state(invocation, OPT_FREE_PAGE_HINTING, invocation->flags.arm_hinting);
+	/* There is no balloon that reports and is not armed; two flags do not know of each other. */
+	if (reporting->on && hinting->origin == ORIGIN_FLAGS)
+		hinting->on = true;
 	return 0;
 }
 

@@ -183,6 +183,26 @@ bool fcp_json_is_object(const struct fcp_json *json)
 	return json_is_object(to_jansson(json));
 }
 
+bool fcp_json_is_array(const struct fcp_json *json)
+{
+	return json_is_array(to_jansson(json));
+}
+
+bool fcp_json_is_null(const struct fcp_json *json)
+{
+	return json_is_null(to_jansson(json));
+}
+
+size_t fcp_json_count(const struct fcp_json *json)
+{
+	return json_array_size(to_jansson(json));
+}
+
+const struct fcp_json *fcp_json_at(const struct fcp_json *json, size_t place)
+{
+	return from_jansson(json_array_get(to_jansson(json), place));
+}
+
 void fcp_json_each(const struct fcp_json *object,
 		   void (*visit)(const char *key, const struct fcp_json *value, void *arg),
 		   void *arg)

@@ -48,11 +48,17 @@ bool fcp_json_i64(const struct fcp_json *json, int64_t *value_);
 bool fcp_json_number(const struct fcp_json *json, double *value_);
 
 bool fcp_json_is_object(const struct fcp_json *json);
+bool fcp_json_is_array(const struct fcp_json *json);
+bool fcp_json_is_null(const struct fcp_json *json);
 
 /* Calls visit for each member of object, in order. */
 void fcp_json_each(const struct fcp_json *object,
 		   void (*visit)(const char *key, const struct fcp_json *value, void *arg),
 		   void *arg);
+
+/* 0, and NULL, if json is not an array; NULL too past its end. The item is borrowed. */
+size_t fcp_json_count(const struct fcp_json *json);
+const struct fcp_json *fcp_json_at(const struct fcp_json *json, size_t place);
 
 /* ---- building: each returns 0, or -1 without memory ---- */
 

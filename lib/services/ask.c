@@ -50,6 +50,7 @@ int fcp_service_ask(const struct fcp_service_request *request, struct fcp_http_r
 	sent.path = path;
 	if (fcp_http_open(NULL, server, &http, err) != 0)
 		return -1;
+	fcp_http_observe(http, request->server, request->observer);
 	return fcp_http_send(http, &sent, response_, err);
 }
 

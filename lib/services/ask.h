@@ -14,6 +14,8 @@ struct fcp_service_request {
 	uint32_t timeout_ms;	    /* for all of it */
 	size_t max_bytes;	    /* of the answer */
 	int cancel_fd;		    /* or -1 */
+	const char *server;	    /* for the observer; static storage */
+	const struct fcp_observer *observer; /* NULL: none */
 };
 
 /*

@@ -49,7 +49,7 @@ verdict() { verdicts | grep -qx "$1 $2" || _show "$1 is not $2"; }
                          install it before boot (fcpause balloon-install), or turn the drain off"
 	expect_out "skipped   target         not looked at"
 	expect_out "          reclaim        a pause would not do it, by the command line"
-	expect_out "          drain          a pause would do it, by the flags file"
+	expect_out "          drain          a pause would do it, by the flags"
 }
 
 @test "a restored VM: its base; without reflinks that is told" {

@@ -78,9 +78,48 @@ planned() {
 	expect_no_requests
 }
 
-@test "commands without a flag of their own pass the file over" {
+@test "balloon-install: what a file says of the balloon, else the defaults" {
 	sim_start --memory 16
-	fcp balloon-install --api-sock "$SIM_SOCK" --flags none --strict-flags --json
+	flags '{"free-page-hinting-config":{"enabled":true},"free-page-reporting":true}'
+	fcp balloon-install --api-sock "$SIM_SOCK" --flags flags --json -n
+	expect_json '.settings.free_page_reporting == {"value": true, "origin": "flags"}' \
+		'.settings.free_page_hinting == {"value": true, "origin": "flags"}'
+	fcp balloon-install --api-sock "$SIM_SOCK" --flags none --strict-flags
+	expect 1
+	fcp balloon-install --api-sock "$SIM_SOCK" --flags none --json
 	expect 0
-	expect_json '.installed'
+	expect_json '.balloon.free_page_hinting' '.balloon.free_page_reporting | not'
+	expect_err 'flags file none'
+}
+
+@test "the successor's names: caps of steps, ceilings of uses; no number is a mistake there" {
+	flags '{"guest-pause-reclaim":{"sync":5,"fstrim":-1},"free-page-hinting-config":{"enabled":false,"pause":6,"build":-1}}'
+	[ "$(planned reclaim --flags flags)" = 'true flags -' ]
+	[ "$(planned balloon-drain --flags flags)" = 'true flags 6' ]
+	[ "$(planned balloon-drain --flags flags --use build)" = 'false flags -' ]
+	expect_no_err
+	flags '{"guest-pause-reclaim":null,"free-page-hinting-config":null}'
+	[ "$(planned reclaim --flags flags)" = 'false flags -' ]
+	[ "$(planned balloon-drain --flags flags)" = 'false flags -' ]
+	expect_no_err
+	flags '{"guest-pause-reclaim":500,"free-page-hinting-config":{"sync":1}}'
+	[ "$(planned reclaim --flags flags)" = 'false flags -' ]
+	expect_err 'flag guest-pause-reclaim: not an object'
+	expect_err 'flag free-page-hinting-config.sync: unknown key'
+}
+
+@test "both names of one behaviour: the successor's counts, with a warning" {
+	flags '{"guest-pause-reclaim":{"sync":5},"reclaim-on-pause":0,"free-page-hinting":9,"free-page-hinting-config":null}'
+	[ "$(planned reclaim --flags flags)" = 'true flags -' ]
+	expect_err 'flags reclaim-on-pause and guest-pause-reclaim are for the same behaviour; guest-pause-reclaim is used'
+	[ "$(planned balloon-drain --flags flags)" = 'false flags -' ]
+	fcp balloon-drain --flags flags --strict-flags
+	expect 1
+}
+
+@test "commands without a flag of their own pass the file over" {
+	vm
+	fcp status --api-sock "$SIM_SOCK" --flags none --strict-flags --json
+	expect 0
+	expect_json 'has("flags_source") | not'
 }

@@ -23,6 +23,7 @@ struct services {
 	const char *body;
 	bool hang;
 	uint16_t port;
+	char *key, *certificate; /* PEM; NULL: no TLS */
 };
 
 /* A request as it comes. */
@@ -44,6 +45,24 @@ static json_t *read_lines(const char *path)
 		json_array_append_new(lines, line);
 	fclose(file);
 	return lines;
+}
+
+/* A small file as text; owned. */
+static char *read_text(const char *path)
+{
+	char *text = calloc(1, BODY_MAX);
+	FILE *file = fopen(path, "re");
+
+	if (!text || !file) {
+		perror(path);
+		exit(1);
+	}
+	if (fread(text, 1, BODY_MAX - 1, file) == 0) {
+		fprintf(stderr, "%s: it is empty\n", path);
+		exit(1);
+	}
+	fclose(file);
+	return text;
 }
 
 static enum MHD_Result add_header(void *arg, enum MHD_ValueKind kind, const char *name,
@@ -254,6 +273,8 @@ static void parse(struct services *services, int argc, char **argv)
 		{"body", required_argument, NULL, 'b'},
 		{"hang", no_argument, NULL, 'h'},
 		{"port", required_argument, NULL, 'p'},
+		{"tls-key", required_argument, NULL, 'k'},
+		{"tls-certificate", required_argument, NULL, 'c'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -271,9 +292,30 @@ static void parse(struct services *services, int argc, char **argv)
 			services->hang = true;
 		else if (option == 'p')
 			services->port = (uint16_t)strtoul(optarg, NULL, 10);
+		else if (option == 'k')
+			services->key = read_text(optarg);
+		else if (option == 'c')
+			services->certificate = read_text(optarg);
 		else
 			exit(2);
 	}
+}
+
+static struct MHD_Daemon *start(struct services *services, const struct sockaddr_in *address)
+{
+	unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+	/* Without a key the array ends at once. */
+	const struct MHD_OptionItem tls[] = {
+		{services->key ? MHD_OPTION_HTTPS_MEM_KEY : MHD_OPTION_END, 0, services->key},
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, services->certificate},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	return MHD_start_daemon(flags | (services->key ? MHD_USE_TLS : 0), 0, NULL, NULL,
+				on_request, services, MHD_OPTION_SOCK_ADDR, address,
+				MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+				MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_ARRAY,
+				tls, MHD_OPTION_END);
 }
 
 int services_main(int argc, char **argv)
@@ -290,15 +332,12 @@ int services_main(int argc, char **argv)
 	sigaddset(&waited, SIGTERM);
 	sigprocmask(SIG_BLOCK, &waited, NULL);
 	address.sin_port = htons(services.port);
-	daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
-				  NULL, NULL, on_request, &services, MHD_OPTION_SOCK_ADDR, &address,
-				  MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
-				  MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+	daemon = start(&services, &address);
 	if (!daemon) {
 		perror("fcpause-sim: services");
 		return 1;
 	}
-	printf("{\"ready\":true,\"url\":\"http://127.0.0.1:%d\"}\n",
+	printf("{\"ready\":true,\"url\":\"http%s://127.0.0.1:%d\"}\n", services.key ? "s" : "",
 	       MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
 	fflush(stdout);
 	sigwait(&waited, &got);
@@ -307,5 +346,7 @@ int services_main(int argc, char **argv)
 	if (!services.hang)
 		MHD_stop_daemon(daemon);
 	json_decref(services.recorded);
+	free(services.key);
+	free(services.certificate);
 	return 0;
 }

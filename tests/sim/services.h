@@ -5,6 +5,7 @@
 
 /*
  * fcpause-sim services [--recorded FILE] [--log FILE] [--status N --body TEXT] [--hang] [--port N]
+ *                      [--tls-key PEM --tls-certificate PEM]
  *
  * Answers a request that is in the recorded exchanges (the same method, path, Authorization, and
  * JSON) as the real server did; POST /v1/traces with 200 {}; others with 404. With --status all get
