@@ -145,6 +145,8 @@ $(B)/unit/%: $(B)/o/tests/unit/%.o $(UNIT_SHARED) $(B)/libfcpause.a
 $(B)/unit/pause_outcome_test: ALL_LDFLAGS += -Wl,--wrap=fcp_lock_vm,--wrap=fcp_snapshot_check \
 	-Wl,--wrap=fcp_snapshot_keep,--wrap=fcp_snapshot_files_check_names
 
+$(B)/unit/guest_pagemap_test: ALL_LDFLAGS += -Wl,--wrap=ioctl
+
 $(B)/unit/guest_hostile_test: $(B)/o/tests/unit/guest_hostile_test.o $(FUZZ_OBJECTS) $(UNIT_SHARED) \
 	$(B)/libfcpause.a
 	$(call say,LINK,$@)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The guest's pages. Those of the host may be larger: sysconf(_SC_PAGESIZE). */
 #define FCP_PAGE_BYTES UINT64_C(4096)
 #define FCP_MIB (UINT64_C(1) << 20)
 

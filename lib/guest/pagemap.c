@@ -46,6 +46,7 @@ int fcp_guest_pagemap_open(pid_t pid, struct fcp_guest_pagemap *pagemap_, struct
 	if (!runs || !buffer)
 		return fcp_error_nomem(err);
 	*pagemap_ = (struct fcp_guest_pagemap){.fd = fcp_steal_fd(&fd),
+					       .page_bytes = (uint64_t)sysconf(_SC_PAGESIZE),
 					       .buffer = fcp_steal_pointer(&buffer),
 					       .runs = fcp_steal_pointer(&runs)};
 	return 0;
@@ -95,21 +96,28 @@ static int read_words(struct fcp_guest_pagemap *pagemap, uint64_t address, uint6
 		      struct fcp_error *err)
 {
 	uint64_t *words = pagemap->buffer;
-	uint64_t pages = (end - address) / FCP_PAGE_BYTES;
+	uint64_t page_bytes = pagemap->page_bytes, pages = (end - address) / page_bytes;
 	size_t bytes = (size_t)(pages < WORDS ? pages : WORDS) * sizeof(words[0]);
-	ssize_t got = pread(pagemap->fd, words, bytes,
-			    (off_t)(address / FCP_PAGE_BYTES * sizeof(words[0])));
+	ssize_t got =
+		pread(pagemap->fd, words, bytes, (off_t)(address / page_bytes * sizeof(words[0])));
 
 	if (got < (ssize_t)sizeof(words[0]))
 		return read_error(err, got < 0 ? errno : 0);
-	for (size_t i = 0; i < (size_t)got / sizeof(words[0]); i++, address += FCP_PAGE_BYTES)
-		add_run(pagemap, address, address + FCP_PAGE_BYTES,
+	for (size_t i = 0; i < (size_t)got / sizeof(words[0]); i++, address += page_bytes)
+		add_run(pagemap, address, address + page_bytes,
 			kind_of_entry(words[i] & WORD_PRESENT, words[i] & WORD_SWAPPED,
 				      words[i] & WORD_FILE));
 	return 0;
 }
 
 /* ---- by the ioctl ---- */
+
+/* Of the answer: start .. end follows what ends at address, and both are pages of the host. */
+static bool is_next(const struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t start,
+		    uint64_t end)
+{
+	return start >= address && end > start && (start | end) % pagemap->page_bytes == 0;
+}
 
 /* false: there is no such call, it failed, or its answer makes no sense, which a read says
  * better. */
@@ -132,7 +140,7 @@ static bool scan(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t e
 	for (int i = 0; i < count; i++) {
 		uint64_t categories = regions[i].categories;
 
-		if (regions[i].start < address || regions[i].end <= regions[i].start ||
+		if (!is_next(pagemap, address, regions[i].start, regions[i].end) ||
 		    regions[i].end > end)
 			return false;
 		add_run(pagemap, address, regions[i].start, FCP_GUEST_PAGE_ABSENT);
@@ -142,12 +150,15 @@ static bool scan(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t e
 		address = regions[i].end;
 	}
 	add_run(pagemap, address, arg.walk_end, FCP_GUEST_PAGE_ABSENT);
-	return arg.walk_end <= end;
+	return arg.walk_end <= end && arg.walk_end % pagemap->page_bytes == 0;
 }
 
+/* The kernel is asked for whole pages of the host. */
 static int fill(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t end,
 		struct fcp_error *err)
 {
+	address = fcp_align_down(address, pagemap->page_bytes);
+	end = fcp_align_up(end, pagemap->page_bytes);
 	pagemap->run_count = pagemap->next = 0;
 	if (!pagemap->by_words && scan(pagemap, address, end))
 		return 0;

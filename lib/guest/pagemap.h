@@ -19,7 +19,7 @@ enum fcp_guest_page_kind {
 };
 
 struct fcp_guest_run {
-	uint64_t start; /* addresses, whole pages */
+	uint64_t start; /* addresses */
 	uint64_t end;
 	enum fcp_guest_page_kind kind;
 };
@@ -27,7 +27,8 @@ struct fcp_guest_run {
 /* Of one process. Opaque but for the descriptor. */
 struct fcp_guest_pagemap {
 	int fd;
-	bool by_words; /* the kernel has no PAGEMAP_SCAN */
+	uint64_t page_bytes; /* the host's pages, which the kernel reports on: 4, 16 or 64 KiB */
+	bool by_words;	     /* the kernel has no PAGEMAP_SCAN */
 	/* Set by the caller, where no file is mapped or it makes no difference: FILE is not told.
 	 * Whether a page is a file's takes the kernel four times as long as all the rest. */
 	bool no_files;
@@ -41,8 +42,9 @@ struct fcp_guest_pagemap {
 int fcp_guest_pagemap_open(pid_t pid, struct fcp_guest_pagemap *pagemap_, struct fcp_error *err);
 
 /*
- * *run_ = the pages of one kind from address on, at most up to end; page-aligned both, address <
- * end. A longer run may come in parts. Asked for ascending addresses it reads each word once; what
+ * *run_ = the pages of one kind from address on, at most up to end; address < end. Both are
+ * multiples of a guest's page, FCP_PAGE_BYTES: where the host's pages are larger, all guest pages
+ * in one of them are of its kind. A longer run may come in parts. Asked for ascending addresses it reads each word once; what
  * it read last is kept, so do not ask again for what may have changed since: open anew. FCP_ERR_IO;
  * FCP_ERR_STATE when the process has ended.
  */

@@ -29,6 +29,22 @@ static int overlay_error(const char *name, struct fcp_error *err)
 	return fcp_error_set(err, FCP_ERR_IO, errno, "%.200s", name);
 }
 
+/* The page that was written is data with those beside it, or the whole file is, or it is a hole. */
+static int no_layer_error(const char *name, const struct fcp_range *data, uint64_t bytes,
+			  struct fcp_error *err)
+{
+	if (data->end - data->start > FCP_PAGE_BYTES && data->end < bytes)
+		return fcp_error_set(
+			err, FCP_ERR_UNSUPPORTED, 0,
+			"%.200s: a layer cannot be kept here: the file system's blocks, of %llu "
+			"bytes, are larger than the guest's pages",
+			name, (unsigned long long)(data->end - data->start));
+	return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0,
+			     "%.200s: a layer cannot be kept here: the file system does not tell "
+			     "holes from pages of zeros",
+			     name);
+}
+
 int fcp_overlay_try(int fd, const char *name, uint64_t bytes, struct fcp_error *err)
 {
 	static const unsigned char zeros[FCP_PAGE_BYTES];
@@ -43,11 +59,7 @@ int fcp_overlay_try(int fd, const char *name, uint64_t bytes, struct fcp_error *
 	if (more < 0)
 		return -1;
 	if (more == 0 || data.start != FCP_PAGE_BYTES || data.end != 2 * (uint64_t)FCP_PAGE_BYTES)
-		return fcp_error_set(
-			err, FCP_ERR_UNSUPPORTED, 0,
-			"%.200s: a layer cannot be kept here: the file system does not tell "
-			"holes from pages of zeros",
-			name);
+		return no_layer_error(name, &data, bytes, err);
 	return ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)bytes) == 0 ? 0
 									 : overlay_error(name, err);
 }

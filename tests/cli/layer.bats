@@ -154,7 +154,7 @@ restored() {
 		".steps[2].memory.written_bytes == $((4 * MIB))"
 }
 
-@test "a file system that cannot tell a page of zeros from a hole: refused before the pause" {
+@test "a file system that has no holes of one page: refused before the pause" {
 	[ "$(id -u)" = 0 ] || skip 'needs root to mount'
 	mkdir huge
 	mount -t tmpfs -o size=128m,huge=always tmpfs huge 2>/dev/null || skip 'no mounts here'
@@ -163,7 +163,7 @@ restored() {
 	snap huge/a --layer
 	umount huge
 	[ "$status" -ne 0 ] || skip 'no huge pages here'
-	expect_err 'does not tell holes from pages of zeros'
+	expect_err "the file system's blocks, of 2097152 bytes, are larger than the guest's pages"
 	! grep -q PATCH "$SIM_LOG"
 }
 

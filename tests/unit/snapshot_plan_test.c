@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PAGE ((size_t)FCP_PAGE_BYTES)
+#define PAGE ((size_t)sysconf(_SC_PAGESIZE))
 #define RAM ((size_t)(2 * FCP_MIB))
 #define DRAWN 16 /* pages at the start that are looked at; the others are as the last */
 
