@@ -294,6 +294,9 @@ static int search_all(struct seeker *seeker, struct fcp_error *err)
 		seeker->search->proof = FCP_GUEST_PROOF_NOTE;
 		return refuse(err, "no note of a kernel in this memory");
 	}
+	if (seeker->search->best_error.error_class == FCP_ERR_NONE)
+		return refuse(err, "the only kernel in this memory is of another architecture than "
+				   "the VM's process");
 	*err = seeker->search->best_error;
 	return -1;
 }
