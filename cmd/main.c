@@ -25,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What could not be written is an error, and says why. */
+/* A failed write is an error and is reported. */
 static int end_output(FILE *out, const char *command, int exit_code)
 {
 	const struct log log = log_open(command, false);
@@ -81,8 +81,9 @@ static int print_schema(void)
 	return end_output(stdout, NULL, EXIT_DONE);
 }
 
-/* A descriptor that is closed would be given to what is opened next, and written to or read from in
- * its name. What stands there now fails as a closed one does: it cannot be read, or not be written. */
+/* A closed standard descriptor would be reused by the next open(2), and that file read or written
+ * in its place. The replacements fail like a closed one: they cannot be read, or cannot be
+ * written. */
 static void keep_standard_descriptors(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -100,7 +101,7 @@ static int open_trace(const struct invocation *invocation, struct trace *trace_,
 			  text_of(invocation, OPT_TRACE), trace_, err);
 }
 
-/* A command line that cannot be run, or a file that cannot be opened. */
+/* Reports a bad command line, or a file that cannot be opened. */
 static int refuse(struct invocation *invocation, const struct fcp_error *err)
 {
 	int exit_code = output_error(invocation, err);
@@ -120,7 +121,7 @@ static int run_command(struct invocation *invocation)
 	unknown_variables_find(&invocation->unknown);
 	metrics_path_check(invocation);
 	confine(invocation);
-	signal(SIGPIPE, SIG_IGN); /* a closed stdout is told as an error */
+	signal(SIGPIPE, SIG_IGN); /* a closed stdout is reported as an error */
 	invocation->signals = signals_open(invocation, &trace);
 	invocation->cancel_fd = signals_cancel_fd(invocation->signals);
 	exit_code = invocation->command->run(invocation);
@@ -160,7 +161,7 @@ static int run(const struct command *command, int argc, char **argv)
 	return exit_code;
 }
 
-/* An error before there is a command: told as JSON too, where that is asked for. */
+/* An error before the command is known, reported as JSON too if that was requested. */
 static int no_command(bool json, const char *format, ...) FCP_PRINTF(2, 3);
 
 static int no_command(bool json, const char *format, ...)
@@ -201,7 +202,7 @@ static bool is_one_of(const char *word, const char *a, const char *b, const char
 	return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
 }
 
-/* Of a program without a command: `--json` may stand anywhere. */
+/* Without a command, `--json` may be anywhere. */
 static int run_without_command(const char *word, bool json)
 {
 	if (!word && json)
@@ -248,7 +249,8 @@ int main(int argc, char **argv)
 	int word = 1;
 
 	keep_standard_descriptors();
-	/* No heap for each thread, which takes 64 MiB of addresses and three system calls. */
+	/* One heap for all threads: one each costs 64 MiB of address space and three system
+	 * calls. */
 	mallopt(M_ARENA_MAX, 1);
 	if (argc > 1 && strcmp(argv[1], "completion") == 0)
 		return print_completion_for(argv[2]);
@@ -258,7 +260,7 @@ int main(int argc, char **argv)
 	if (command)
 		return run(command, argc - 1, argv + 1);
 	find_json(argc, argv, &invocation);
-	/* `fcpause --json --version` is as good as the other order. */
+	/* `fcpause --json --version` works like `fcpause --version --json`. */
 	while (word < argc && strcmp(argv[word], "--json") == 0)
 		word++;
 	command = word < argc ? command_find(argv[word]) : NULL;

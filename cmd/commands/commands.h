@@ -6,7 +6,10 @@
 
 struct invocation;
 
-/* One file each: settings from the invocation, one library call, one rendering. Exit code. */
+/*
+ * One file per command: builds the settings from the invocation, makes one library call, renders
+ * the result. Each returns the exit code.
+ */
 int command_reclaim(struct invocation *invocation);
 int command_balloon_install(struct invocation *invocation);
 int command_balloon_drain(struct invocation *invocation);

@@ -25,7 +25,7 @@ static struct fcp_doctor_settings settings_of(const struct invocation *invocatio
 	};
 }
 
-/* Which of the two steps in the guest are on, and who says so. */
+/* Whether a pause would run this step, and which setting decides that. */
 static void put_step(const struct invocation *invocation, enum option_id toggle, const char *name,
 		     FILE *out)
 {

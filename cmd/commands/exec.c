@@ -10,7 +10,8 @@
 
 #include <unistd.h>
 
-/* {"/bin/sh", "-c", SCRIPT, "sh", OPERAND...} or the operands; owned, its words are not. */
+/* {"/bin/sh", "-c", SCRIPT, "sh", OPERAND...} or the operands. The array is owned, the words are
+ * not. */
 static const char **command_words(const struct invocation *invocation, struct fcp_error *err)
 {
 	const char *script = text_of(invocation, OPT_SCRIPT);
@@ -50,7 +51,7 @@ static int report(struct fcp_json *object, const struct fcp_exec_result *result,
 					       output->kept[FCP_GUEST_STDERR].truncated);
 }
 
-/* 0 where the command has none: it was given up, or envd names a signal that we do not know. */
+/* 0 if there is none: the command was aborted, or envd names a signal that we do not know. */
 static int code_of(const struct fcp_exec_result *result)
 {
 	if (result->signal != 0)

@@ -16,14 +16,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* One run: a file, or two. */
+/* One run, on one file or two. */
 struct inspection {
 	const char *paths[2];
 	const char *svg; /* NULL: none */
 	size_t count;
-	struct fcp_inspect_settings settings; /* but for the path */
+	struct fcp_inspect_settings settings; /* except the path */
 	struct fcp_inspect_result results[2];
-	struct fcp_outcome outcome; /* of both: the worse */
+	struct fcp_outcome outcome; /* with two files, the worse one */
 };
 
 static int take_paths(const struct invocation *invocation, struct inspection *inspection,
@@ -39,7 +39,7 @@ static int take_paths(const struct invocation *invocation, struct inspection *in
 	}
 	if (!before || !after)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--before and --after need each other");
-	/* Of the environment it may be meant for the commands around this one. */
+	/* A variable in the environment may be meant for other commands of the script. */
 	if (invocation->values[OPT_MEM_FILE_PATH].origin == ORIGIN_CLI)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "--mem-file-path excludes --before and --after");
@@ -49,7 +49,7 @@ static int take_paths(const struct invocation *invocation, struct inspection *in
 	return 0;
 }
 
-/* The picture must not take the place of what it shows. */
+/* The picture must not overwrite an input file. */
 static int check_svg(const struct invocation *invocation, const struct inspection *inspection,
 		     struct fcp_error *err)
 {
@@ -93,7 +93,7 @@ static int look(struct inspection *inspection, struct fcp_error *err)
 		outcome->ms = ms;
 		if (ran < 0)
 			return -1;
-		/* There is nothing to draw. */
+		/* Nothing to draw. */
 		if (one->status == FCP_STATUS_UNSUPPORTED)
 			return fcp_error_set(err, FCP_ERR_UNSUPPORTED, 0, "%s", one->reason);
 	}
@@ -158,7 +158,7 @@ static int fill_object(struct fcp_json *object, const struct inspection *inspect
 	return bad | add_difference(object, inspection);
 }
 
-/* ---- the picture, and all of it ---- */
+/* ---- the picture, and the command ---- */
 
 static int write_svg(const struct map_files *files, const char *path, struct fcp_error *err)
 {
@@ -184,7 +184,7 @@ static bool svg_is_stdout(const struct inspection *inspection)
 static int draw(const struct invocation *invocation, struct inspection *inspection, FILE *text,
 		struct fcp_error *err)
 {
-	/* The choices stand in the enum's order. */
+	/* The choices are in the order of the enum. */
 	const struct terminal terminal =
 		terminal_look((enum color_when)invocation->values[OPT_COLOR].number);
 	const struct map_files files = {{&inspection->results[0], &inspection->results[1]},
@@ -219,8 +219,7 @@ static int finish(const struct invocation *invocation, struct inspection *inspec
 	return output_end_step(&output, &inspection->outcome, ran, err);
 }
 
-/* Left alone, the C library keeps what the first file's free pages took, and the second's are put
- * beside it. */
+/* Otherwise malloc keeps the memory freed after the first file, and the second file adds to it. */
 #define GIVE_BACK_BYTES (128 << 10)
 
 static int inspect_it(struct invocation *invocation)

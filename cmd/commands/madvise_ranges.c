@@ -15,7 +15,7 @@
 
 static const struct planned step = {"madvise-ranges", NULL};
 
-/* What is read for --ranges. */
+/* The ranges given with --ranges. */
 struct given {
 	struct fcp_ranges ranges;
 	struct fcp_file_identity made_of;
@@ -42,8 +42,8 @@ static int read_ranges(const struct invocation *invocation, struct given *given,
 	FCP_CLEANUP(fd) int file = -1;
 	struct stat memory_file;
 
-	/* So that a range past the end can be told with its line. Whatever else is wrong with the
-	 * file is the step's to say. */
+	/* Needed to report the line of a range past the end. All other errors of the file are
+	 * reported by the step. */
 	if (stat(text_of(invocation, OPT_MEM_FILE_PATH), &memory_file) == 0)
 		text.limit_bytes = (uint64_t)memory_file.st_size;
 	if (strcmp(path, "-") != 0) {
@@ -54,7 +54,7 @@ static int read_ranges(const struct invocation *invocation, struct given *given,
 	}
 	if (fcp_ranges_read(&text, &given->ranges, err) != 0)
 		return -1;
-	/* A command before us in the pipe that failed has written nothing. */
+	/* If the previous command in the pipeline failed, it wrote nothing. */
 	if (is_empty(given))
 		snprintf(given->warning, sizeof(given->warning), "no ranges %s%.80s",
 			 text.fd == STDIN_FILENO ? "on " : "in ",
@@ -62,7 +62,7 @@ static int read_ranges(const struct invocation *invocation, struct given *given,
 	return 0;
 }
 
-/* The memory of a paused VM instead of a file: only its free pages, whatever the default says. */
+/* The memory of a paused VM instead of a file: the default is free pages only. */
 static int read_process(const struct invocation *invocation,
 			struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
 {
@@ -86,7 +86,7 @@ static int read_process(const struct invocation *invocation,
 	return 0;
 }
 
-/* The base of a file. Of the environment it may be meant for the commands around this one. */
+/* The base of a file. A variable in the environment may be meant for other commands. */
 static int read_base(const struct invocation *invocation,
 		     struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
 {
@@ -103,7 +103,7 @@ static int read_base(const struct invocation *invocation,
 	return 0;
 }
 
-/* --find or --ranges, a memory file or a process, and no more. */
+/* Either --find or --ranges, and either a memory file or a process. */
 static int read_settings(const struct invocation *invocation, struct given *given,
 			 struct fcp_madvise_ranges_settings *settings, struct fcp_error *err)
 {
@@ -116,7 +116,7 @@ static int read_settings(const struct invocation *invocation, struct given *give
 		return read_process(invocation, settings, err);
 	if (need_text(invocation, OPT_MEM_FILE_PATH, err) != 0)
 		return -1;
-	/* Of a layer only free pages can be released: zero must have been asked for to be refused. */
+	/* Only free pages of a layer can be released; zero is refused only if it was asked for. */
 	if (settings->holes == FCP_HOLES_BASE && values[OPT_FIND].origin == ORIGIN_DEFAULT)
 		settings->find = FCP_FIND_FREE;
 	if (!values[OPT_RANGES].text || values[OPT_FIND].origin > values[OPT_RANGES].origin)
@@ -132,7 +132,7 @@ static int read_settings(const struct invocation *invocation, struct given *give
 	return 0;
 }
 
-/* [START, LENGTH, "free"]; of ranges that were given, without the word. */
+/* [START, LENGTH, "free"]; without the kind if the range was given. */
 static int append_range(struct fcp_json *list, const struct fcp_found_range *range)
 {
 	struct fcp_json *member = fcp_json_array();
@@ -144,7 +144,7 @@ static int append_range(struct fcp_json *list, const struct fcp_found_range *ran
 	return bad | fcp_json_append(list, member);
 }
 
-/* "list": the ranges, and "file", which file they are of, as in the text. */
+/* "list", the ranges, and "file", which identifies their file, as in the text output. */
 static int report_list(struct fcp_json *object, const struct fcp_madvise_ranges_result *result)
 {
 	const struct fcp_found_ranges *found = &result->found;

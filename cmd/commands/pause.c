@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* The settings of the chain, and of its steps. */
+/* The settings of the chain and of its steps. */
 struct chain_settings {
 	struct fcp_pause_settings pause;
 	struct fcp_reclaim_settings reclaim;
@@ -33,7 +33,8 @@ static int read_settings(struct invocation *invocation, struct chain_settings *s
 	    madvise_ranges_settings(invocation, &settings->trim, err) != 0 ||
 	    snapshot_settings(invocation, &settings->snapshot, err) != 0)
 		return -1;
-	/* Who asks for reclaim by hand must say where; a flag meant for many VMs may not know. */
+	/* An explicit --reclaim needs an address; a flag is meant for many VMs and may not have
+	 * one. */
 	if (values[OPT_RECLAIM].on && values[OPT_RECLAIM].origin > ORIGIN_FLAGS &&
 	    need_text(invocation, OPT_ENVD, err) != 0)
 		return -1;
@@ -55,7 +56,7 @@ static int read_settings(struct invocation *invocation, struct chain_settings *s
 	return 0;
 }
 
-/* A good snapshot is a success, unless somebody wants to know better, or had stopped us. */
+/* A good snapshot is a success, unless --strict was given or a signal interrupted the run. */
 static int exit_code(const struct invocation *invocation, const struct fcp_pause_result *result,
 		     const struct fcp_error *err)
 {

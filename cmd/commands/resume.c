@@ -6,7 +6,7 @@
 #include "cmd/signals.h"
 #include "report.h"
 
-/* From the command line only: in the environment they are the files that a pause is to write. */
+/* From the command line only: the environment variables name the files that a pause writes. */
 static const char *file_of(const struct invocation *invocation, enum option_id id)
 {
 	return invocation->values[id].origin == ORIGIN_CLI ? text_of(invocation, id) : NULL;

@@ -7,7 +7,7 @@ static void print_command_names(FILE *out)
 		fprintf(out, "%s%s", i ? " " : "", commands[i].name);
 }
 
-/* "	pause:--type | snapshot:--type) ": the commands with an option of that id. */
+/* "	pause:--type | snapshot:--type) ": the commands that have the option. */
 static void print_pattern(enum option_id id, FILE *out)
 {
 	const char *between = "\t";
@@ -78,7 +78,7 @@ static void print_plain_words(FILE *out)
 	}
 }
 
-/* bash takes an equals sign for a word of its own: --type=fu is three. */
+/* bash splits words at an equals sign: --type=fu is three words. */
 static const char head[] =
 	"# fcpause completion bash\n"
 	"_fcpause()\n"

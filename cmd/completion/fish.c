@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Within single quotes, where fish reads \' and \\. */
+/* In single quotes, where fish interprets \' and \\. */
 static void print_quoted(const char *text, FILE *out)
 {
 	fputc('\'', out);
@@ -22,7 +22,7 @@ static void print_word(const char *name, const char *doc, FILE *out)
 	fputc('\n', out);
 }
 
-/* "__fish_seen_subcommand_from pause snapshot": the commands that take it. */
+/* "__fish_seen_subcommand_from pause snapshot": the commands that have the option. */
 static void print_condition(enum option_id id, FILE *out)
 {
 	fputs("'__fish_seen_subcommand_from", out);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Within single quotes; and without what ends a description of _arguments or _describe. */
+/* In single quotes, without characters that end a description in _arguments or _describe. */
 static void print_doc(const char *doc, FILE *out)
 {
 	for (; *doc; doc++) {

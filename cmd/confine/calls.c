@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The system calls that the whole program does without. */
+/* System calls that the program never makes. */
 #include "base/seccomp.h"
 #include "cmd/confine/parts.h"
 
@@ -43,7 +43,7 @@
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
 	 CLONE_NEWPID | CLONE_NEWNET | 0x80 /* CLONE_NEWTIME */)
 
-/* Of <asm-generic/unistd.h>, the same number everywhere; not in all headers. */
+/* From <asm-generic/unistd.h>: the same on all architectures, but missing in older headers. */
 #define CALL_PROCESS_MRELEASE 448
 #define CALL_MOUNT_SETATTR 442
 
@@ -62,12 +62,13 @@ static const struct fcp_seccomp_rule of_processes[] = {
 	NEVER(tkill),
 	NEVER(migrate_pages),
 	NEVER(move_pages),
-	/* Its flags lie behind a pointer; the C library goes on with clone(2). */
+	/* Its flags are behind a pointer, which a filter cannot read; the C library falls back to
+	 * clone(2). */
 	{SYS_clone3, FCP_SECCOMP_UNKNOWN, FCP_SECCOMP_ALWAYS, 0, 0},
 	NOT_ANY_OF(clone, 0, CLONE_NEW_NAMESPACES),
 	NEVER(unshare),
 	NEVER(setns),
-#ifndef __SANITIZE_ADDRESS__ /* the leak checker's */
+#ifndef __SANITIZE_ADDRESS__ /* needed by the leak checker */
 	NEVER(ptrace),
 	ONLY(prctl, 0, PR_SET_NAME),
 	ONLY(prctl, 0, PR_SET_NO_NEW_PRIVS),
@@ -82,7 +83,7 @@ static const struct fcp_seccomp_rule of_rights[] = {
 	NEVER(add_key),	  NEVER(request_key), NEVER(keyctl),	NEVER(personality),
 };
 
-/* The machine's own state. */
+/* The state of the machine. */
 static const struct fcp_seccomp_rule of_system[] = {
 	NEVER(mount),
 	NEVER(umount2),
@@ -131,7 +132,7 @@ static const struct fcp_seccomp_rule of_system[] = {
 #endif
 };
 
-/* Code that is not a file's; servers; another one's terminal. */
+/* Code that is not from a file; servers; another process's terminal. */
 static const struct fcp_seccomp_rule of_own[] = {
 	NOT_ALL_OF(mmap, 2, PROT_WRITE | PROT_EXEC),
 	NOT_ANY_OF(mprotect, 2, PROT_EXEC),
@@ -141,7 +142,7 @@ static const struct fcp_seccomp_rule of_own[] = {
 	NEVER(listen),
 	NEVER(accept),
 	NEVER(accept4),
-	/* A signal to any process; the lease's owner is set to none (0). */
+	/* Can send a signal to any process. The owner of a lease may be set to none (0). */
 	NOT(fcntl, 1, F_SETOWN_EX),
 	ONLY(fcntl, 2, 0),
 	NOT(fcntl, 1, F_SETOWN),
@@ -155,7 +156,7 @@ static const struct fcp_seccomp_rule of_local[] = {
 	ONLY(socket, 0, AF_UNIX),
 };
 
-/* AF_NETLINK: getaddrinfo(3) asks for the host's addresses. */
+/* AF_NETLINK: getaddrinfo(3) reads the host's addresses. */
 static const struct fcp_seccomp_rule of_internet[] = {
 	ONLY(socket, 0, AF_INET),
 	ONLY(socket, 0, AF_INET6),
@@ -169,7 +170,7 @@ static const struct fcp_seccomp_rule at_last[] = {
 int confine_calls(bool local, bool internet)
 {
 	const uint32_t self = (uint32_t)getpid();
-	/* Signals to itself only; signal 0 asks whether a process is there. */
+	/* Signals only to itself; signal 0 checks whether a process exists. */
 	const struct fcp_seccomp_rule of_signals[] = {
 		{SYS_tgkill, FCP_SECCOMP_DENY, FCP_SECCOMP_NOT_EQUAL, 0, self},
 		ONLY(kill, 0, self),

@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Ambient capabilities follow the permitted ones. No program is run, so the bounding set can
- * stay. */
+/* Dropping a permitted capability drops the ambient one too. No program is executed, so the
+ * bounding set does not matter. */
 int confine_capabilities(uint64_t kept)
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

@@ -12,20 +12,20 @@
 
 #define CAPABILITY(name) (UINT64_C(1) << CAP_##name)
 
-/* <linux/capability.h> of Linux 5.9. */
+/* From <linux/capability.h> of Linux 5.9. */
 #ifndef CAP_CHECKPOINT_RESTORE
 #define CAP_CHECKPOINT_RESTORE 40
 #endif
 
-/* The files of other users, as root has them: sockets, snapshots, memory files. */
+/* Access to files of other users, as root has: sockets, snapshots, memory files. */
 #define FILES (CAPABILITY(DAC_OVERRIDE) | CAPABILITY(DAC_READ_SEARCH))
-/* ... and to make files that are theirs. */
+/* Creating files that belong to other users. */
 #define OWNERS (CAPABILITY(CHOWN) | CAPABILITY(FOWNER) | CAPABILITY(FSETID))
-/* Firecracker's process: its mappings and memory; and who has a file open. */
+/* Firecracker's mappings and memory, and which processes have a file open. */
 #define PROCESSES CAPABILITY(SYS_PTRACE)
 
-/* For the file behind a mapping (/proc/PID/map_files): before Linux 5.9 there is only the large
- * one. */
+/* For the file behind a mapping (/proc/PID/map_files). Before Linux 5.9, only CAP_SYS_ADMIN allows
+ * that. */
 static uint64_t mapped_files(void)
 {
 	return prctl(PR_CAPBSET_READ, CAP_CHECKPOINT_RESTORE, 0, 0, 0) >= 0
@@ -50,7 +50,7 @@ static uint64_t needed_capabilities(enum command_id id)
 	}
 }
 
-/* The API's socket; a name service's. */
+/* The API socket, or that of a name service. */
 static bool needs_local_sockets(const struct invocation *invocation, const struct servers *servers)
 {
 	bool guest_only = invocation->id == COMMAND_EXEC || invocation->id == COMMAND_RECLAIM;
@@ -88,8 +88,8 @@ void confine(const struct invocation *invocation)
 	if (!invocation->values[OPT_SANDBOX].on)
 		return;
 	servers_find(invocation, &servers);
-	/* No core file, and no look into the process by others of the same user: there may be a
-	 * token. */
+	/* The process may hold a token: no core file, and no access for other processes of the same
+	 * user. */
 	report(invocation, "PR_SET_DUMPABLE", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : errno);
 	limit_files(invocation, &servers);
 	report(invocation, "fewer capabilities",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the program takes from itself before it looks at anything that a guest or a server wrote:
- * see SECURITY in fcpause(1).
+ * Drops the program's unneeded rights before it reads anything that a guest or a server wrote. See
+ * SECURITY in fcpause(1).
  */
 #ifndef FCP_CMD_CONFINE_CONFINE_H
 #define FCP_CMD_CONFINE_CONFINE_H
@@ -9,8 +9,8 @@
 #include "cmd/parsing/invocation.h"
 
 /*
- * Before the first thread is started, and for good; nothing with --no-sandbox. A part that the
- * kernel does not have is left out; -v tells which.
+ * Call before the first thread is started; cannot be undone. Does nothing with --no-sandbox. Parts
+ * that the kernel does not support are skipped and reported with -v.
  */
 void confine(const struct invocation *invocation);
 

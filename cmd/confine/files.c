@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which files and TCP ports a command reaches, by Landlock. */
+/* Restricts the files and TCP ports that a command can reach, with Landlock. */
 #include "cmd/confine/landlock.h"
 #include "cmd/confine/parts.h"
 #include "net/http.h"
@@ -13,8 +13,8 @@
 #define PORT_OF_NAME_SERVERS 53
 
 /*
- * The others look into Firecracker's process, or for processes that have a file open, and no process
- * under Landlock may do that.
+ * The other commands examine Firecracker's process, or look for processes that have a file open,
+ * which Landlock does not permit.
  */
 bool confines_files(enum command_id id)
 {
@@ -22,7 +22,7 @@ bool confines_files(enum command_id id)
 	       id == COMMAND_INSPECT;
 }
 
-/* What the options name: files to read, or beside which others are made. */
+/* Options that name files to read, or files beside which others are created. */
 static const struct {
 	enum option_id id;
 	enum landlock_access beside;
@@ -40,7 +40,7 @@ static const struct {
 	{OPT_SVG, LANDLOCK_CHANGE},
 };
 
-/* Of every program: libraries, and what they read. */
+/* For every program: libraries, and the files that they read. */
 static const char *const of_the_system[] = {
 	"/usr",	 "/lib",	"/lib64",	"/nix/store", "/gnu/store",
 	"/proc", "/dev/random", "/dev/urandom", NULL,
@@ -73,7 +73,7 @@ static void allow_variable(const struct landlock *landlock, const char *name)
 		landlock_allow(landlock, path, LANDLOCK_READ);
 }
 
-/* "." for a path without a slash; false: it is too long to be one. */
+/* "." for a path without a slash; false if the path is too long. */
 static bool directory_of(const char *path, char directory_[static PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
@@ -94,7 +94,7 @@ static void allow_directory_of(const struct landlock *landlock, const char *path
 		landlock_allow(landlock, directory, access);
 }
 
-/* The VM's lock is there where the socket's directory cannot be written. */
+/* The place of the VM's lock if the socket's directory is not writable. */
 static void allow_other_lock(const struct landlock *landlock, const char *socket)
 {
 	char target[PATH_MAX], directory[PATH_MAX];
@@ -104,7 +104,7 @@ static void allow_other_lock(const struct landlock *landlock, const char *socket
 		landlock_allow(landlock, "/tmp", LANDLOCK_CHANGE);
 }
 
-/* A symbolic link's target has another directory. */
+/* The target of a symbolic link can be in another directory. */
 static void allow_named(const struct landlock *landlock, const char *path,
 			enum landlock_access beside)
 {
@@ -131,7 +131,7 @@ static void allow_options(const struct landlock *landlock, const struct invocati
 			allow_named(landlock, *file, LANDLOCK_LIST);
 	if (text_of(invocation, OPT_API_SOCK))
 		allow_other_lock(landlock, text_of(invocation, OPT_API_SOCK));
-	for (size_t i = 0; i < shares->count; i++) /* their indexes are kept */
+	for (size_t i = 0; i < shares->count; i++) /* for their indexes */
 		allow_named(landlock, shares->files[i], LANDLOCK_CHANGE);
 }
 

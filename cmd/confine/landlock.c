@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* <linux/landlock.h> of Linux 6.12; headers that are older than the kernel lack parts of it. */
+/* From <linux/landlock.h> of Linux 6.12; older headers lack parts of it. */
 #define CALL_CREATE_RULESET 444
 #define CALL_ADD_RULE 445
 #define CALL_RESTRICT_SELF 446
@@ -32,7 +32,7 @@
 #define SCOPE_ABSTRACT_UNIX_SOCKET (UINT64_C(1) << 0) /* ABI 6 */
 #define SCOPE_SIGNAL (UINT64_C(1) << 1)
 
-/* The rights that a rule on something other than a directory may hold. */
+/* Rights that a rule on a non-directory may have. */
 #define OF_A_FILE (FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE)
 
 struct ruleset {
@@ -57,7 +57,7 @@ static uint64_t files_of(int abi)
 	       (abi >= 5 ? FS_IOCTL_DEV : 0);
 }
 
-/* A kernel takes no size that is beyond what it knows, unless the rest is zero. */
+/* The kernel refuses a size larger than it knows unless the rest is zero. */
 int landlock_open(struct landlock *landlock_)
 {
 	struct ruleset rules = {0};
@@ -93,7 +93,7 @@ void landlock_allow(const struct landlock *landlock, const char *path, enum land
 	if (!S_ISDIR(status.st_mode))
 		rule.access &= OF_A_FILE;
 	rule.access &= files_of(landlock->abi);
-	/* A pipe is refused, and needs no rule: it is opened by its descriptor. */
+	/* Fails for a pipe, which needs no rule because it is opened by its descriptor. */
 	syscall(CALL_ADD_RULE, landlock->fd, RULE_PATH_BENEATH, &rule, 0U);
 }
 

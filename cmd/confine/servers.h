@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which servers a run speaks to, by its options and the environment. */
+/* Which servers a run talks to, according to its options and the environment. */
 #ifndef FCP_CMD_CONFINE_SERVERS_H
 #define FCP_CMD_CONFINE_SERVERS_H
 
@@ -7,7 +7,7 @@
 
 struct servers {
 	bool internet; /* a URL is named */
-	bool names;    /* a URL has a name for a host, whose address is asked for */
+	bool names;    /* a URL has a host name that must be resolved */
 	bool tls;      /* a URL is https:// */
 	uint16_t ports[OPTIONS + 1];
 	size_t port_count;
