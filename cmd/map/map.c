@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/map/map.h"
 
-/* Okabe and Ito's colours, and some more, that colour-blind readers tell apart; the picture has hatching
- * where two of them would be alike (svg_cells.c). */
+/* Okabe and Ito's colours and some more that colour-blind readers can tell apart. In the picture,
+ * looks whose colours could be confused differ in hatching (svg_cells.c). */
 const struct map_look map_looks[MAP_LOOKS] = {
 	[FCP_PAGE_FREE] = {"free", "\u2591", 'F', 0x00, 0x9e, 0x73, 36, 32},
 	[FCP_PAGE_ZERO] = {"zero", "\u2581", 'Z', 0x56, 0xb4, 0xe9, 74, 36},
@@ -32,7 +32,7 @@ uint64_t map_cell_bytes(const struct fcp_inspect_result *result, uint64_t cells_
 	return bytes;
 }
 
-/* Adds what a cell of the result has on disk to what it is shown as. */
+/* Adds the bytes on disk of a cell of the result, by look. */
 static void add_cell(const struct fcp_inspect_result *result, uint64_t index,
 		     uint64_t bytes[MAP_LOOKS])
 {

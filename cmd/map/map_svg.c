@@ -13,7 +13,7 @@
 #define ROWS_MOST 64
 #define COLUMNS_LEAST 16
 
-/* Squares: few cells are large, many are small. */
+/* Cells are squares: the fewer there are, the larger. */
 static void fit(struct svg *svg)
 {
 	unsigned across = svg->files->count == 1 ? 128 : 64;
@@ -37,7 +37,7 @@ static void fit(struct svg *svg)
 	svg->pixels = across * 6 / svg->columns;
 }
 
-/* What was saved, or can be: free pages and zeros that are on disk. */
+/* What was or can be saved: free pages and zeros on disk. */
 static void put_headline(struct svg *svg)
 {
 	const struct fcp_inspect_result *first = svg->files->results[0];
@@ -87,7 +87,7 @@ static void put_head(struct svg *svg)
 	svg->y += 14;
 }
 
-/* By what, and when. */
+/* Names the program and the date. */
 static void put_foot(struct svg *svg)
 {
 	char line[96], date[16];
@@ -124,7 +124,7 @@ void map_svg(FILE *out, const struct map_files *files)
 	FCP_CLEANUP(free) char *body = NULL;
 	size_t bytes = 0;
 
-	/* The height is known when the body is written. */
+	/* The height is known only after the body has been written. */
 	svg.out = open_memstream(&body, &bytes);
 	if (!svg.out)
 		return;

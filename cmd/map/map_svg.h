@@ -4,7 +4,7 @@
 
 #include "cmd/map/map_text.h"
 
-/* The map as a picture that can be read alone: title, sizes, legend, answer. SVG 1.1, UTF-8. */
+/* The map as a self-contained picture: title, sizes, legend, answer. SVG 1.1, UTF-8. */
 void map_svg(FILE *out, const struct map_files *files);
 
 #endif

@@ -23,7 +23,7 @@ struct map {
 
 /* ---- a cell ---- */
 
-/* Half of its colour, half grey: what is only partly there is paler on dark and light terminals. */
+/* Half colour, half grey: paler on both dark and light terminals. */
 static unsigned pale(uint8_t part, bool of_part)
 {
 	return of_part ? (part + 0x80u) / 2 : part;
@@ -83,7 +83,7 @@ static void note(struct map *map, struct map_cell cell)
 		map->shown[cell.look] = true;
 }
 
-/* Blanks behind the file's end up to the full width when something follows. */
+/* If another map follows, pads the row with spaces beyond the end of the file. */
 static void put_row(struct map *map, const struct fcp_inspect_result *result, uint64_t row,
 		    bool pad)
 {
@@ -134,7 +134,7 @@ static void put_rows(struct map *map, const struct map_files *files)
 
 /* ---- the legend ---- */
 
-/* An entry of the legend, on a line of its own where the line is full. */
+/* An entry of the legend; starts a new line if the current one is full. */
 static void put_entry(struct map *map, struct map_cell cell, const char *name, unsigned *column)
 {
 	unsigned wide = (unsigned)strlen(name) + 2;
@@ -170,7 +170,7 @@ static void put_legend(struct map *map)
 	fputc('\n', map->out);
 }
 
-/* ---- all of it ---- */
+/* ---- the map ---- */
 
 static void put_heading(const struct map *map, size_t count)
 {
@@ -184,7 +184,7 @@ static void put_heading(const struct map *map, size_t count)
 			"before", "after");
 }
 
-/* Columns in eights: offsets of rows are round. */
+/* A multiple of eight columns, so that row offsets are round numbers. */
 static unsigned columns_for(const struct terminal *terminal, size_t count)
 {
 	unsigned room = terminal->columns - LABEL_COLUMNS - GAP_COLUMNS * (unsigned)(count - 1);

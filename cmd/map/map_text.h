@@ -8,14 +8,14 @@
 
 #include <stdio.h>
 
-/* A picture of one file, or of two (both with cells): "before" and "after" on one scale. */
+/* One file, or two (both with cells), "before" and "after", on the same scale. */
 struct map_files {
 	const struct fcp_inspect_result *results[2];
 	const char *paths[2];
 	size_t count;
 };
 
-/* Rows of cells with their offsets, none wider than the terminal, and a legend. */
+/* Prints rows of cells with their offsets, at most as wide as the terminal, and a legend. */
 void map_text(FILE *out, const struct map_files *files, const struct terminal *terminal);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What map_svg.c, svg_text.c, svg_cells.c and svg_legend.c share. */
+/* Shared by map_svg.c, svg_text.c, svg_cells.c and svg_legend.c. */
 #ifndef FCP_CMD_MAP_SVG_H
 #define FCP_CMD_MAP_SVG_H
 
@@ -16,7 +16,7 @@ struct svg {
 	const struct map_files *files;
 	uint64_t cell_bytes;
 	unsigned columns, rows; /* of one file */
-	unsigned pixels;	/* of a cell's side */
+	unsigned pixels;	/* side of a cell */
 	unsigned y;		/* where the next line goes */
 };
 
@@ -25,18 +25,18 @@ struct svg {
 /* The style's classes: t title, h headline, r running text, s small, n number (right-aligned), b bold. */
 void svg_text(struct svg *svg, unsigned x, const char *style, const char *text);
 
-/* In lines that fit: broken at blanks, behind a slash, or where neither is, at the line's end. */
+/* Breaks the text into lines at spaces, after slashes, or else where a line is full. */
 void svg_paragraph(struct svg *svg, const char *style, const char *text);
 
 /* ---- cells ---- */
 
-/* Each look's colour and hatching, for <defs>, and the style for light and dark. */
+/* The colour and hatching of each look, for <defs>, and the styles for light and dark mode. */
 void svg_style(FILE *out);
 
-/* The maps, beside each other, with the offsets. */
+/* The maps, side by side, with offsets. */
 void svg_maps(struct svg *svg);
 
-/* A sample of a look at the line's beginning; MAP_LOOKS: of a hole. */
+/* A sample of a look at the start of the line; MAP_LOOKS: of a hole. */
 void svg_swatch(struct svg *svg, unsigned look);
 
 /* ---- the legend ---- */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Cells are of one unit, scaled. What two looks have alike in colour for somebody who does not see red
- * and green, or blue and yellow, as others do, they have different in hatching.
+ * Cells are one unit wide and scaled. Looks whose colours a colour-blind reader (red and green, or
+ * blue and yellow) could confuse differ in hatching.
  */
 #include "cmd/map/svg.h"
 
@@ -12,7 +12,7 @@
 #define LABELS 76
 #define GAP 24
 
-/* Within a cell; "": plain. What can be released is hatched. */
+/* Drawn in a cell; "": plain. What can be released is hatched. */
 static const char *const hatches[MAP_LOOKS] = {
 	[FCP_PAGE_FREE] = "M0 1L1 0",
 	[FCP_PAGE_ZERO] = "M0 .5H1",
@@ -78,7 +78,7 @@ static bool is_of(struct map_cell cell, unsigned look, enum map_level level)
 	return cell.level == level && cell.look == look;
 }
 
-/* All cells of one look as one path, runs of them as one box; nothing when there are none. */
+/* All cells of one look as one path, a run of cells as one box; nothing if there are none. */
 static void put_path(struct svg *svg, const struct fcp_inspect_result *result, unsigned number,
 		     enum map_level level)
 {
@@ -106,7 +106,7 @@ static void put_path(struct svg *svg, const struct fcp_inspect_result *result, u
 			level == MAP_PART ? ", less than half on disk" : "");
 }
 
-/* What the file's last row has of cells is all that is drawn of it. */
+/* In the last row, only existing cells are drawn. */
 static void put_holes(struct svg *svg, const struct fcp_inspect_result *result)
 {
 	uint64_t count = map_cell_count(result, svg->cell_bytes);
@@ -131,7 +131,7 @@ static void put_map(struct svg *svg, size_t index)
 	fputs("</g>\n", svg->out);
 }
 
-/* An offset beside each row that has room for it. */
+/* An offset beside each row, or fewer if the rows are too close together. */
 static void put_labels(struct svg *svg)
 {
 	unsigned top = svg->y, each = (SVG_LINE + svg->pixels - 1) / svg->pixels;

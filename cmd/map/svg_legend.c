@@ -50,7 +50,7 @@ static void put_row(struct svg *svg, const char *name, const struct fcp_class_by
 	put_cells(svg, "r", (const char *const[]){name, first, second, third});
 }
 
-/* A row with what the map has for it; none of what neither file holds. */
+/* A row with its look in the map; no row if neither file has any of it. */
 static void put_look(struct svg *svg, unsigned number, const struct fcp_class_bytes amounts[2])
 {
 	if (amounts[0].bytes == 0 && amounts[1].bytes == 0)
@@ -69,7 +69,7 @@ static void put_stored(struct svg *svg, const char *what, uint64_t bytes)
 	svg->y += SVG_LINE;
 }
 
-/* Of the rows before, what stands elsewhere, too. */
+/* How much of the rows above is in other files too. */
 static void put_same(struct svg *svg, const struct fcp_inspect_result *before,
 		     const struct fcp_inspect_result *after)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Text has no line breaks of its own in SVG, and how wide it comes out is the reader's font's affair:
- * it is measured for DejaVu Sans, the widest of the usual ones.
+ * SVG does not break lines, and the width of text depends on the viewer's font. It is measured for
+ * DejaVu Sans, the widest of the common ones.
  */
 #include "cmd/map/svg.h"
 
@@ -24,7 +24,7 @@ void svg_text(struct svg *svg, unsigned x, const char *style, const char *text)
 	put(svg, x, style, text, strlen(text));
 }
 
-/* Of the character of so many bytes, in hundredths of the font's size, bold. */
+/* The width of the bold character of that many bytes, in hundredths of the font size. */
 static unsigned width_of(const char *text, size_t bytes)
 {
 	if (bytes > 2)
@@ -36,7 +36,7 @@ static unsigned width_of(const char *text, size_t bytes)
 	return 78;
 }
 
-/* How much of the text is one line. */
+/* How many bytes of the text fit on one line. */
 static size_t line_length(const char *text)
 {
 	const unsigned room = (SVG_WIDE - 2 * SVG_MARGIN) * 100 / FONT_PIXELS;

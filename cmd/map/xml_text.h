@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 /*
- * Writes length bytes of text as character data: markup is escaped, what is no UTF-8 or no
- * character of XML 1.0 becomes '?'.
+ * Writes length bytes of text as character data. Markup is escaped; bytes that are not UTF-8 and
+ * characters that XML 1.0 does not permit become '?'.
  */
 void xml_text(FILE *out, const char *text, size_t length);
 

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-/* In this order: the first that is in the message. A test provokes each, so that a message whose
- * words change does not lose its advice. */
+/* The first entry whose words are in the message applies. A test provokes each, so that a message
+ * does not lose its advice when its words change. */
 static const struct {
 	const char *words;
-	enum option_id option; /* which the command must take */
+	enum option_id option; /* the command must have it */
 	const char *advice;
 } advices[] = {
 	{" already exists", OPT_FORCE, " (--force replaces it)"},

@@ -15,8 +15,8 @@ static const char *name_of(int fd)
 	return fd == STDOUT_FILENO ? "stdout" : "stderr";
 }
 
-/* Waits until a write of PIPE_BUF bytes does not block: signals are blocked here (see main.c), so a
- * reader that stopped would keep them out. */
+/* Waits until a write of PIPE_BUF bytes will not block. Signals are blocked (see main.c), so they
+ * could not interrupt a write to a reader that has stopped reading. */
 static int wait_writable(const struct guest_output *output, int fd, struct fcp_error *err)
 {
 	for (;;) {

@@ -13,14 +13,14 @@
 
 /* ---- the answer ---- */
 
-/* As it can be pasted, or FILE. */
+/* The path in a form that can be pasted into a shell, or "FILE". */
 static const char *pastable(const char *path, char word[PASTABLE_BYTES])
 {
 	return path[0] != '-' && fcp_shell_quote(path, word, PASTABLE_BYTES) == 0 ? word : "FILE";
 }
 
-/* Holes where the guest may use memory can be a layer's: madvise-ranges asks what they mean, unless
- * it is recorded. */
+/* Holes where the guest may use memory can mean that the file is a layer. Unless that is recorded,
+ * madvise-ranges requires --holes. */
 static bool may_be_layer(const struct fcp_inspect_result *result)
 {
 	const struct fcp_class_bytes *free_pages = &result->classes[FCP_PAGE_FREE]->all;
@@ -183,7 +183,7 @@ static void put_stored(FILE *out, const char *name, uint64_t bytes, uint64_t all
 	fputc('\n', out);
 }
 
-/* Of the rows before, what stands elsewhere, too; and what would have to be stored then. */
+/* How much of the rows above is in other files too, and how much would then have to be stored. */
 static void put_same(FILE *out, const struct fcp_inspect_result *result,
 		     const struct fcp_class_bytes *all)
 {
@@ -258,7 +258,7 @@ static bool both_have_shares(const struct fcp_inspect_result *before,
 	return before->share_count > 0 && after->share_count > 0;
 }
 
-/* The rows of one table: of what the classes have on disk, or in memory. */
+/* The rows of one table: the sizes of the classes on disk, or in memory. */
 static void put_differences(FILE *out, const struct fcp_inspect_result *before,
 			    const struct fcp_inspect_result *after, bool on_disk)
 {

@@ -23,7 +23,7 @@ const char *timestamp(char text[TIMESTAMP_BYTES])
 	return text;
 }
 
-/* JOURNAL_STREAM is "DEVICE:INODE" of the stream: it may have been redirected since it was set. */
+/* JOURNAL_STREAM is "DEVICE:INODE" of the stream, because fd may have been redirected since. */
 static bool is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -54,7 +54,7 @@ static const char *level_name(enum log_level level)
 	return "debug";
 }
 
-/* One call, so that lines of several threads or programs do not mix. */
+/* One write, so that lines of several threads or programs do not mix. */
 static void put(const struct log *log, enum log_level level, const char *text)
 {
 	if (log->journal)

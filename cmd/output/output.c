@@ -67,7 +67,7 @@ int exit_code_of(const struct fcp_outcome *outcome, const struct fcp_error *err)
 	return err ? exit_code_of_error(err) : EXIT_FAILED;
 }
 
-/* Of the VM that was asked, if one was. */
+/* The id and version of the VM that was asked, if any. */
 static int add_vm(struct fcp_json *object, const struct invocation *invocation)
 {
 	const struct vm_names *vm = signals_vm(invocation->signals);
@@ -79,7 +79,7 @@ static int add_vm(struct fcp_json *object, const struct invocation *invocation)
 			      : fcp_json_set_null(object, "vmm_version"));
 }
 
-/* What each report has, whatever the command. */
+/* The members that the reports of all commands have. */
 static struct fcp_json *new_object(const struct invocation *invocation, int *bad)
 {
 	struct fcp_json *object = fcp_json_object();
@@ -149,7 +149,7 @@ static int add_warnings(const struct output *output, const struct ending *ending
 	return bad | fcp_json_set(output->object, "warnings", warnings);
 }
 
-/* exec has its command's exit codes; one code says that it is not the command's. */
+/* exec returns the exit code of its command; one code is reserved for its own failures. */
 static int final_code(const struct invocation *invocation, int exit_code)
 {
 	return exit_code != EXIT_DONE && invocation->command && invocation->command->failure
@@ -159,7 +159,8 @@ static int final_code(const struct invocation *invocation, int exit_code)
 
 /* ---- printing ---- */
 
-/* A result that cannot be printed is a failure. But who sees 1 believes that there is no snapshot. */
+/* A result that cannot be printed is a failure, but exit code 1 would mean that there is no
+ * snapshot. */
 static int not_printed(int exit_code, bool kept)
 {
 	if (exit_code != EXIT_DONE)
@@ -222,8 +223,8 @@ static void print_warnings(const struct output *output)
 		complain(invocation, "warning: ", hinting_race);
 }
 
-/* --best-effort forgives what a step did not do; not a wrong command line, a VM left behind, or a
- * signal, after which a chain must not go on. */
+/* --best-effort forgives failed steps, but not a bad command line, a VM left in another state, or a
+ * signal, after which a chain of commands must stop. */
 static bool forgiven(const struct invocation *invocation, const struct ending *ending)
 {
 	return invocation->values[OPT_BEST_EFFORT].on && ending->exit_code != EXIT_USAGE &&
@@ -231,7 +232,7 @@ static bool forgiven(const struct invocation *invocation, const struct ending *e
 	       !(ending->err && ending->err->error_class == FCP_ERR_INTERRUPTED);
 }
 
-/* Errors are said always, what fell short unless it is --quiet. */
+/* Errors are always printed; --quiet suppresses forgiven ones. */
 static void print_reason(const struct invocation *invocation, const struct ending *ending)
 {
 	bool forgive = forgiven(invocation, ending);
@@ -241,7 +242,7 @@ static void print_reason(const struct invocation *invocation, const struct endin
 		return;
 	if (!ending->err && ending->exit_code == EXIT_DONE)
 		return;
-	/* The exit code says it, as of any command. */
+	/* The exit code says the same, as with any command. */
 	if (ending->reason_is_code && !forgive)
 		return;
 	snprintf(kind, sizeof(kind), "%s%s: ", forgive ? "warning: " : "",
@@ -284,7 +285,7 @@ int output_end_step(struct output *output, const struct fcp_outcome *outcome, in
 {
 	const struct fcp_error *why = ran < 0 ? err : NULL;
 
-	/* One step that failed has nothing to show beyond the error on stderr. */
+	/* A failed step has no more to print than the error on stderr. */
 	return output_end(output, &(struct ending){.outcome = outcome,
 						   .err = why,
 						   .exit_code = exit_code_of(outcome, why),

@@ -18,9 +18,9 @@
 #define DEFAULT_COLUMNS 80
 
 struct step_line {
-	const char *step;  /* static storage, as the phase's */
+	const char *step;  /* static storage */
 	const char *phase; /* the innermost one; "": none */
-	bool held;	   /* phases within a hold come and go */
+	bool held;	   /* within a hold, phases begin and end */
 	bool waits;	   /* for a lock, before the step: the line goes when it is there */
 	bool ended;
 	enum fcp_status status;
@@ -28,7 +28,7 @@ struct step_line {
 	char reason[160];
 	uint64_t start_ns, bytes_ns;
 	uint64_t done_bytes, total_bytes;
-	char drawn[LINE_BYTES]; /* as it stands on the screen */
+	char drawn[LINE_BYTES]; /* as shown on the screen */
 };
 
 struct progress {
@@ -36,7 +36,7 @@ struct progress {
 	struct step_line lines[STEPS_MAX];
 	size_t count;
 	bool stopped;
-	size_t shown; /* of lines, how many are on the screen; the cursor is on the last one */
+	size_t shown; /* how many of the lines are on the screen; the cursor is on the last one */
 };
 
 struct progress *progress_open(void)
@@ -90,7 +90,7 @@ static void put_bytes(FILE *out, const struct step_line *line)
 			size_text((int64_t)((double)line->done_bytes / seconds), rate));
 }
 
-/* As the results' lines are (text.c). */
+/* In the format of the results (text.c). */
 static void put_line(FILE *out, const struct step_line *line)
 {
 	if (line->ended && line->status == FCP_STATUS_SKIPPED)
@@ -118,8 +118,8 @@ static size_t columns(void)
 									       : DEFAULT_COLUMNS;
 }
 
-/* Cut to the terminal's width, with room for the cursor: a line that wraps could not be taken back.
- * A character of three bytes or more may be two columns wide. */
+/* Truncates to the width of the terminal, less the cursor: a line that wraps could not be erased. A
+ * character of three bytes or more may be two columns wide. */
 static size_t fit(const char *text, size_t bytes)
 {
 	size_t room = columns() - 1, at = 0, used = 0;
@@ -137,7 +137,7 @@ static size_t fit(const char *text, size_t bytes)
 	return at;
 }
 
-/* The cursor is on the line. One that stands there already is not written again. */
+/* The cursor is on the line. It is not written again if unchanged. */
 static void draw_line(FILE *out, struct step_line *line)
 {
 	char text[LINE_BYTES] = "";
@@ -157,7 +157,7 @@ static void draw_line(FILE *out, struct step_line *line)
 	fprintf(out, "\r%s\033[K", text);
 }
 
-/* ---- the screen; all under the mutex, and each one write ---- */
+/* ---- the screen: all under the mutex, each with one write ---- */
 
 static void emit(struct progress *progress, void (*draw)(struct progress *, FILE *))
 {
@@ -176,7 +176,7 @@ static void draw_new(struct progress *progress, FILE *out)
 {
 	if (progress->stopped)
 		return;
-	/* The one that was last may have ended. */
+	/* The line that was last may have ended. */
 	if (progress->shown > 0)
 		draw_line(out, &progress->lines[progress->shown - 1]);
 	for (; progress->shown < progress->count; progress->shown++) {
@@ -239,9 +239,9 @@ void progress_tick(struct progress *progress)
 	pthread_mutex_unlock(&progress->mutex);
 }
 
-/* ---- what the library tells ---- */
+/* ---- events from the library ---- */
 
-/* The line of a step that has begun and not ended. */
+/* The line of a step that is in progress. */
 static struct step_line *line_of(struct progress *progress, const char *step)
 {
 	struct step_line *last = progress->count ? &progress->lines[progress->count - 1] : NULL;
@@ -290,7 +290,7 @@ static void wait_changes(struct progress *progress, const struct fcp_phase *phas
 	progress->count--;
 }
 
-/* A phase within another one: after it the outer one goes on. */
+/* Phases can be nested: after the inner one, the outer one continues. */
 static void phase_changes(struct progress *progress, const struct fcp_phase *phase)
 {
 	struct step_line *line = line_of(progress, phase->step);
@@ -309,7 +309,7 @@ void progress_phase(struct progress *progress, const struct fcp_phase *phase)
 	if (!progress)
 		return;
 	pthread_mutex_lock(&progress->mutex);
-	/* With the figures of the end. */
+	/* With the final figures. */
 	if (phase->ended)
 		emit(progress, draw_new);
 	if (is_wait(progress, phase))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The steps of a run on the terminal while it lasts: a line each, from when it begins, finished in
- * place. They are gone at the end, when the results take their place.
+ * Shows the steps of a run on the terminal: one line for each, which appears when the step begins
+ * and is completed in place. At the end, the lines are erased and the results printed instead.
  */
 #ifndef FCP_CMD_OUTPUT_PROGRESS_H
 #define FCP_CMD_OUTPUT_PROGRESS_H
@@ -10,26 +10,28 @@
 
 struct progress;
 
-/* How often progress_tick() is to be called. */
+/* How often to call progress_tick(). */
 #define PROGRESS_TICK_MS 100
 
-/* NULL, for which all calls do nothing, where the standard error is no terminal that can move its cursor. */
+/* Returns NULL, on which all calls do nothing, if the standard error is not a terminal that can
+ * move its cursor. */
 struct progress *progress_open(void);
 
-/* As progress_stop(), and frees it. */
+/* Calls progress_stop() and frees it. */
 void progress_close(struct progress *progress);
 
 /* The following may be called from any thread. */
 void progress_phase(struct progress *progress, const struct fcp_phase *phase);
 void progress_bytes(struct progress *progress, const struct fcp_progress *now);
 
-/* They are gone from the screen, and nothing is drawn any more. */
+/* Erases the lines and stops drawing. */
 void progress_stop(struct progress *progress);
 
-/* Writes the elapsed time anew. */
+/* Updates the elapsed time. */
 void progress_tick(struct progress *progress);
 
-/* Between the two, others may write lines to the terminal; the steps stand below them afterwards. */
+/* Between these two, others may write lines to the terminal; the steps are then drawn below
+ * them. */
 void progress_hide(struct progress *progress);
 void progress_show(struct progress *progress);
 

@@ -4,14 +4,14 @@
 
 #include <stdio.h>
 
-/* Text as a terminal may get it (base/text.h): a path, an option's value, a message. Owned; NULL: no
- * memory. */
+/* A path, option value or message, filtered for terminals (base/text.h). Owned by the caller; NULL:
+ * out of memory. */
 char *shown_text(const char *text);
 
-/* Writes it so. */
+/* Writes text filtered in that way. */
 void put_shown(FILE *out, const char *text);
 
-/* A copy as it is shown where text holds a URL with a user or password (owned); else NULL. */
+/* If text is a URL with a user or password, a masked copy, owned by the caller; else NULL. */
 char *masked_url(const char *text);
 
 #endif

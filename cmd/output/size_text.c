@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* In the largest unit of which there is one; the unit's letter, or 0 for bytes. */
+/* Scales to the largest unit of which there is at least one. Returns its letter, or 0 for bytes. */
 static char scale(double *value)
 {
 	static const char units[] = "KMGTPE";

@@ -11,7 +11,7 @@
 #define COLUMNS_LEAST 20
 #define COLUMNS_MOST 500
 
-/* An empty variable is one that is not set. */
+/* An empty variable counts as not set. */
 static const char *variable(const char *name)
 {
 	const char *text = getenv(name);
@@ -48,7 +48,7 @@ static enum color_depth colors(enum color_when when)
 	return term && strstr(term, "256color") ? COLORS_256 : COLORS_16;
 }
 
-/* By its name: a locale that is not installed here says no less of the terminal. */
+/* Judged by name: a locale need not be installed here to describe the terminal. */
 static bool utf8(void)
 {
 	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};

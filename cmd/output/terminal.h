@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the standard output can show. */
+/* What the standard output can display. */
 #ifndef FCP_CMD_OUTPUT_TERMINAL_H
 #define FCP_CMD_OUTPUT_TERMINAL_H
 

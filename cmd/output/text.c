@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* What is said of the outcome on stderr (output_end). */
+/* The reason as printed on stderr (output_end). */
 static const char *said_of(const struct fcp_outcome *outcome)
 {
 	return outcome->status == FCP_STATUS_OK || outcome->status == FCP_STATUS_SKIPPED
@@ -18,7 +18,7 @@ static const char *said_of(const struct fcp_outcome *outcome)
 		       : outcome->reason;
 }
 
-/* What turns on a step of a pause that nobody asked for. */
+/* The option that turns on a step of a pause that is off by default. */
 static void put_option(FILE *out, const char *step, const struct fcp_outcome *outcome)
 {
 	if (strcmp(outcome->reason, OFF_BY_DEFAULT) == 0)
@@ -26,8 +26,8 @@ static void put_option(FILE *out, const char *step, const struct fcp_outcome *ou
 			strcmp(step, "balloon-drain") == 0 ? "drain" : step);
 }
 
-/* "balloon-drain   ok            71.9 ms  "; the caller ends the line. A reason that is said
- * already is not repeated. */
+/* "balloon-drain   ok            71.9 ms  "; the caller ends the line. A reason that was already
+ * printed is not repeated. */
 static void begin_line(FILE *out, const char *step, const struct fcp_outcome *outcome,
 		       const char *said)
 {
@@ -45,7 +45,7 @@ static void begin_line(FILE *out, const char *step, const struct fcp_outcome *ou
 	put_option(out, step, outcome);
 }
 
-/* The reasons of the steps make up the whole's, and stand beside them. */
+/* The overall reason consists of those of the steps, which are printed beside them. */
 static void put_reclaim(FILE *out, const struct fcp_reclaim_result *result, const char *said)
 {
 	const char *last = "";
@@ -282,7 +282,7 @@ void text_ranges(FILE *out, const struct fcp_madvise_ranges_result *result)
 	const struct fcp_found_ranges *found = &result->found;
 	char file[FCP_IDENTITY_BYTES];
 
-	/* Nothing of a run that failed. */
+	/* Nothing if the run failed. */
 	if (result->file.inode != 0 && result->outcome.status != FCP_STATUS_FAILED &&
 	    result->outcome.status != FCP_STATUS_UNSUPPORTED)
 		fprintf(out, "# file %s\n", fcp_identity_text(&result->file, file));

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
-/* Paths and settings are shorter; a longer body is cut. */
+/* Paths and settings are shorter; a longer body is truncated. */
 #define BODY_BYTES 1000
 
 int trace_open(const struct log *log, bool on_stderr, const char *path, struct trace *trace_,

@@ -15,7 +15,8 @@ struct trace {
 };
 
 /*
- * path NULL: no file. The file is appended to, and made for its owner only. FCP_ERR_IO.
+ * path NULL: no file. The file is created with access for its owner only, and appended to.
+ * FCP_ERR_IO.
  */
 int trace_open(const struct log *log, bool on_stderr, const char *path, struct trace *trace_,
 	       struct fcp_error *err);

@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-/* mkostemp(3) makes files for nobody else; this one is as any other. */
+/* mkostemp(3) creates files for the owner only; this one gets the usual mode. */
 static mode_t usual_mode(const char *path)
 {
 	struct stat status;

@@ -5,9 +5,9 @@
 #include "fcpause.h"
 
 /*
- * Writes the file whole or not at all: under a temporary name beside it, which then takes its
- * place. A link's target is replaced, not the link; what is not a regular file is FCP_ERR_INPUT. Says
- * nothing of durability: it can be written again.
+ * Writes the file atomically: under a temporary name beside it, which is then renamed. The target
+ * of a symbolic link is replaced, not the link; anything but a regular file is FCP_ERR_INPUT. The
+ * file is not synced, because it can be written again.
  */
 int write_file(const char *path, const char *bytes, size_t count, struct fcp_error *err);
 
