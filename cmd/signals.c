@@ -21,22 +21,22 @@ struct signals {
 	struct progress *progress; /* or NULL */
 	struct telemetry *telemetry;
 	const struct trace *trace;
-	struct vm_names vm;	      /* by the calling thread only */
-	struct fcp_observer observer; /* what the library calls */
+	struct vm_names vm;	      /* used by the calling thread only */
+	struct fcp_observer observer; /* called by the library */
 	int signal_fd;
-	int cancel_fd; /* what the library polls */
+	int cancel_fd; /* polled by the library */
 	int stop_fd;   /* ends the thread */
 	pthread_t thread;
-	struct sigaction on_stop; /* SIGTSTP's, before a hold */
+	struct sigaction on_stop; /* the action of SIGTSTP before a hold */
 	pthread_mutex_t mutex;
 	/* Under the mutex. */
 	const char *phase; /* the innermost one; static storage */
 	unsigned holds;
 };
 
-/* ---- what is said ---- */
+/* ---- messages ---- */
 
-/* What cannot be cut short, and lasts. "" where the run ends at once. */
+/* What takes long and cannot be interrupted; "" if the run ends at once. */
 static const char *waits_for(const char *phase, bool holds)
 {
 	if (strcmp(phase, "create") == 0)
@@ -88,7 +88,7 @@ static void *watch(void *arg)
 		progress_tick(signals->progress);
 		if (read(signals->signal_fd, &info, sizeof(info)) != sizeof(info))
 			continue;
-		/* Before the library knows, and goes on to undo it. */
+		/* Before the library is notified and starts to undo its work. */
 		pthread_mutex_lock(&signals->mutex);
 		phase = signals->phase;
 		holds = signals->holds > 0;
@@ -130,7 +130,7 @@ static void free_signals(struct signals *signals)
 	free(signals);
 }
 
-/* A signal that came before the thread is there must stop even a run that is over at once. */
+/* A signal that arrived before the thread was started must stop even the shortest run. */
 static void cancel_if_pending(const struct signals *signals)
 {
 	struct pollfd fd = {signals->signal_fd, POLLIN, 0};
@@ -139,7 +139,7 @@ static void cancel_if_pending(const struct signals *signals)
 		eventfd_write(signals->cancel_fd, 1);
 }
 
-/* exec's command has the terminal for itself, and status has nothing that lasts. */
+/* The command of exec has the terminal to itself, and status does nothing that takes long. */
 static bool wants_progress(const struct invocation *invocation)
 {
 	return !invocation->values[OPT_QUIET].on && invocation->id != COMMAND_EXEC &&
@@ -187,9 +187,9 @@ void signals_close(struct signals *signals)
 	free_signals(signals);
 }
 
-/* ---- what the library does ---- */
+/* ---- events from the library ---- */
 
-/* A guest stands still for as long as we are stopped in a hold. */
+/* If we were stopped (SIGTSTP) in a hold, the guest would be paused for as long. */
 static void hold(struct signals *signals, bool begins)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};

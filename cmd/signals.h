@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* SIGINT, SIGTERM and SIGHUP: they end a run, and say at once what has to be waited for. */
+/* SIGINT, SIGTERM and SIGHUP end a run, with an immediate message about what it has to wait for. */
 #ifndef FCP_CMD_SIGNALS_H
 #define FCP_CMD_SIGNALS_H
 
@@ -10,22 +10,23 @@ struct signals;
 struct trace;
 
 /*
- * From here on they are blocked, and a thread waits for them. One that was ignored before (nohup)
- * stays so. The trace is borrowed until signals_close(). NULL where there is no memory or no thread; the signals end the process then as ever.
+ * Blocks the signals and starts a thread that waits for them. A signal that is ignored (nohup)
+ * stays ignored. The trace is borrowed until signals_close(). Returns NULL if memory or a thread
+ * cannot be had; the signals then keep their default action.
  */
 struct signals *signals_open(const struct invocation *invocation, const struct trace *trace);
 
-/* Readable once one has come; -1 for NULL. */
+/* A descriptor that is readable once a signal has arrived; -1 for NULL. */
 int signals_cancel_fd(const struct signals *signals);
 
-/* For the library's steps, as long as the signals are open; NULL for NULL: what is being done when one
- * comes; how far it is, on a terminal; its requests. */
+/* The observer for the library's steps, valid until signals_close(); NULL for NULL. It tracks what
+ * is in progress when a signal arrives, shows progress on a terminal, and traces requests. */
 const struct fcp_observer *signals_observer(struct signals *signals);
 
-/* The steps are gone from the terminal, for what is printed from here on. NULL-safe. */
+/* Erases the steps from the terminal before anything else is printed. NULL-safe. */
 void signals_stop_progress(struct signals *signals);
 
-/* Of the VM that answered; "" where none has. */
+/* Of the VM that answered; "" if none did. */
 struct vm_names {
 	char id[128];
 	char vmm_version[64];
@@ -34,7 +35,7 @@ struct vm_names {
 /* NULL for NULL. */
 const struct vm_names *signals_vm(const struct signals *signals);
 
-/* The next VM has not answered yet. NULL-safe. */
+/* Forgets the VM, before the next one is asked. NULL-safe. */
 void signals_forget_vm(struct signals *signals);
 
 /* NULL-safe. */

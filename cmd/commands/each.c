@@ -40,7 +40,7 @@ int run_each(struct invocation *invocation, enum option_id id, int (*run)(struct
 		signals_forget_vm(invocation->signals);
 		exit_code = run(invocation);
 		worst = exit_code > worst ? exit_code : worst;
-		/* What is wrong with the command line is wrong for all of them. */
+		/* A bad command line is the same for all operands. */
 		if (exit_code == EXIT_USAGE || fcp_cancelled(invocation->cancel_fd))
 			break;
 	}

@@ -68,7 +68,8 @@ static int exit_code(const struct invocation *invocation, const struct fcp_pause
 	return EXIT_DONE;
 }
 
-/* Of each step that fell short, whose reasons make up the whole's: a line each is read more easily. */
+/* The overall reason consists of those of the steps that fell short; one line each is more
+ * readable. */
 struct short_steps {
 	char warnings[3][sizeof(((struct fcp_outcome *)0)->reason) + 32];
 };

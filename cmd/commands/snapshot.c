@@ -20,7 +20,7 @@ static int finish(const struct invocation *invocation, const struct fcp_snapshot
 	output.bad |= fcp_report_snapshot(output.object, settings, result);
 	text_snapshot(output.text, settings, result);
 	metrics_of_snapshot(&invocation->telemetry->metrics, result);
-	/* Of a VM that stood still, how it is now is worth a line. */
+	/* If the VM was paused, its current state is worth a line. */
 	return output_end(&output,
 			  &(struct ending){.outcome = &result->outcome,
 					   .err = why,

@@ -21,7 +21,7 @@ struct step_line {
 	const char *step;  /* static storage */
 	const char *phase; /* the innermost one; "": none */
 	bool held;	   /* within a hold, phases begin and end */
-	bool waits;	   /* for a lock, before the step: the line goes when it is there */
+	bool waits;	   /* for a lock, before the step; erased when it has it */
 	bool ended;
 	enum fcp_status status;
 	double ms;
@@ -74,7 +74,7 @@ static const char *words_for(const char *phase)
 	return phase;
 }
 
-/* ", 12.0 MiB of 512.0 MiB, 240.1 MiB/s"; without a total where none is known. */
+/* ", 12.0 MiB of 512.0 MiB, 240.1 MiB/s"; without the total if unknown. */
 static void put_bytes(FILE *out, const struct step_line *line)
 {
 	char done[SIZE_TEXT_BYTES], total[SIZE_TEXT_BYTES], rate[SIZE_TEXT_BYTES];
@@ -277,7 +277,7 @@ static bool is_wait(struct progress *progress, const struct fcp_phase *phase)
 	       (phase->ended ? line && line->waits : !line && progress->count < STEPS_MAX);
 }
 
-/* A lock is waited for, or no more, while no step has begun. */
+/* Begins or ends waiting for a lock before the first step. */
 static void wait_changes(struct progress *progress, const struct fcp_phase *phase)
 {
 	if (!phase->ended) {

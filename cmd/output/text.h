@@ -20,7 +20,7 @@ void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 /* One line per check; below a failed one, why it matters and what to do. */
 void text_doctor(FILE *out, const struct fcp_doctor_result *result);
 
-/* "NAME: ", of one among several. */
+/* "NAME: ", if there are several. */
 void text_name(FILE *out, const char *name);
 
 /* One line: "Running, 512.0 MiB restored from a.mem, ..."; nothing if the VM did not answer. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Every request to Firecracker and envd, a line each: on the standard error (-vv), in a file
- * (--trace). With -vv also what the library decides and finds.
+ * One line for every request to Firecracker and envd, on the standard error (-vv) or in a file
+ * (--trace). With -vv, also what the library decides and finds.
  */
 #ifndef FCP_CMD_OUTPUT_TRACE_H
 #define FCP_CMD_OUTPUT_TRACE_H
@@ -23,7 +23,7 @@ int trace_open(const struct log *log, bool on_stderr, const char *path, struct t
 
 void trace_exchange(const struct trace *trace, const struct fcp_exchange *exchange);
 
-/* On the standard error only: the file is a list of requests. */
+/* To the standard error only, because the file is a list of requests. */
 void trace_line(const struct trace *trace, const struct fcp_log_line *line);
 
 /* Closes the file. */

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* argp's keys: a letter stands for itself, other options for what is above all letters. */
+/* Keys for argp: a letter is its own key; options without one have keys above all letters. */
 #define KEY_OPTION 0x1000
 #define KEY_NEGATION 0x2000
 
@@ -65,13 +65,13 @@ static bool is_shown(enum option_id id, unsigned command, bool all)
 	return all || (options[id].often & command);
 }
 
-/* argp has the groups in the order of their numbers. */
+/* argp sorts groups by number. */
 static int number_of(enum option_group group)
 {
 	return group == GROUP_OTHER ? GROUPS : group == GROUP_COMMON ? GROUPS + 1 : (int)group;
 }
 
-/* The heading is a row of argp's, and printed whether or not something stands below it. */
+/* argp prints the heading even if nothing follows it. */
 static void add_group(struct argp_table *table, enum option_group group, unsigned command, bool all)
 {
 	bool is_headed = false;

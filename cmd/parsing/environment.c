@@ -65,11 +65,11 @@ int from_environment(struct invocation *invocation, enum option_id id, struct fc
 	const char *text;
 	char name[64];
 
-	/* FCPAUSE_LAYER is the switch of that name. */
+	/* FCPAUSE_LAYER sets the switch of that name. */
 	if (kind == KIND_ACTION || id == OPT_LAYERS || !takes_option(invocation, id))
 		return 0;
 	text = getenv(environment_name(id, name, sizeof(name)));
-	/* An empty variable is how scripts say "not set". */
+	/* Scripts use an empty variable to mean "not set". */
 	if (!text || *text == '\0')
 		return 0;
 	if (kind == KIND_STEP_MS)

@@ -15,7 +15,7 @@
 	"Exit codes: the command's, 125 fcpause failed, 126 it cannot be " \
 	"executed, 127 it is not there, 128 + N signal N ended it.\n"
 
-/* What stands below the options. */
+/* The text below the options. */
 static void write_end(const struct command *command, bool all, char *text, size_t bytes)
 {
 	int used =
@@ -36,7 +36,7 @@ void print_help(const struct command *command, bool all, FILE *out)
 	struct argp_table table;
 	struct argp argp = {.options = table.rows, .args_doc = needs, .doc = text};
 
-	/* A line for almost each option; who has a format of their own keeps it. */
+	/* One line for almost every option; a format set by the user takes precedence. */
 	setenv("ARGP_HELP_FMT", "opt-doc-col=32,rmargin=80,no-dup-args-note", 0);
 	argp_table_make(command, all, &table);
 	snprintf(name, sizeof(name), "fcpause %s", command->name);

@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-/* The command's --help, which fits a screen of 80 by 24; or --help=all, with every option. */
+/* Prints the --help of a command, which fits a screen of 80 by 24, or --help=all, with all
+ * options. */
 void print_help(const struct command *command, bool all, FILE *out);
 
 #endif

@@ -53,7 +53,8 @@ static error_t on_key(int key, char *arg, struct argp_state *state)
 	if (id != OPTIONS) {
 		parser->failed = on_option(parser, id, on, arg) != 0;
 	} else if (key == ARGP_KEY_ARG && command->operands) {
-		/* All that follows: of a verbatim command as it is; of others argp has moved the options forward. */
+		/* Everything that follows. For commands that are not verbatim, argp has moved
+		 * options forward. */
 		parser->invocation->operands = state->argv + state->next - 1;
 		state->next = state->argc;
 	} else if (key == ARGP_KEY_ARG) {
@@ -96,7 +97,7 @@ static int read_environment(struct invocation *invocation, struct fcp_error *err
 	return 0;
 }
 
-/* An error behind which --json stands, or FCPAUSE_JSON, is told as JSON too. */
+/* An error before --json, or with FCPAUSE_JSON, is reported as JSON too. */
 void find_json(int argc, char **argv, struct invocation *invocation)
 {
 	struct fcp_error unused;

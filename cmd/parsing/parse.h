@@ -5,13 +5,14 @@
 #include "cmd/parsing/invocation.h"
 
 /*
- * The values of the command line (argv[0] is the command's name) and, where it says nothing, of the
- * environment. FCP_ERR_USAGE names the option or the variable and what is wrong with its value.
- * What was read until then is kept, so that the error can be told as --json or not.
+ * Reads the options from the command line (argv[0] is the command's name) and those that it does
+ * not have from the environment. FCP_ERR_USAGE names the option or variable and what is wrong with
+ * its value. Values read before an error are kept, so that --json applies to the error too.
  */
 int parse(int argc, char **argv, struct invocation *invocation, struct fcp_error *err);
 
-/* Sets OPT_JSON where --json is among the words, or FCPAUSE_JSON says so: for an error found so early. */
+/* Sets OPT_JSON if --json is among the words or FCPAUSE_JSON is set, for errors found before
+ * parsing. */
 void find_json(int argc, char **argv, struct invocation *invocation);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define PREFIX "FCPAUSE_"
 #define NAME_MAX_BYTES FCP_NEAREST_MAX_BYTES
-/* An option's variable by its name; OPTIONS where there is none. */
+/* The option that a variable sets; OPTIONS if there is none. */
 static enum option_id find_option(const char *name)
 {
 	char own[NAME_MAX_BYTES];
@@ -36,7 +36,7 @@ static const char *hint_for(const char *name, char hint[FCP_NEAREST_HINT_BYTES])
 	return fcp_nearest_hint(&nearest, hint);
 }
 
-/* FCPAUSE_NO_DRAIN: the option that it would turn off, else OPTIONS. */
+/* The option that FCPAUSE_NO_DRAIN, say, would turn off; OPTIONS if there is none. */
 static enum option_id find_negated(const char *name)
 {
 	char own[NAME_MAX_BYTES];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Variables of the environment that begin with FCPAUSE_ and set no option of any command: a typing
- * error there would otherwise do nothing, silently. */
+/* Environment variables that begin with FCPAUSE_ and set no option of any command: a misspelt one
+ * would otherwise be ignored silently. */
 #ifndef FCP_CMD_PARSING_UNKNOWN_VARIABLES_H
 #define FCP_CMD_PARSING_UNKNOWN_VARIABLES_H
 
@@ -9,7 +9,7 @@
 #define UNKNOWN_VARIABLES_MAX 8
 
 struct unknown_variables {
-	char warnings[UNKNOWN_VARIABLES_MAX][200]; /* with the nearest name, where one is near */
+	char warnings[UNKNOWN_VARIABLES_MAX][200]; /* with the nearest name, if one is similar */
 	size_t count;
 };
 

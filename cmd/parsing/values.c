@@ -157,7 +157,7 @@ static int set_step_ms(struct invocation *invocation, enum origin origin, const 
 static int set_text(enum option_kind kind, const char *where, const char *text, struct value *value,
 		    struct fcp_error *err)
 {
-	/* An option in a value's place: that of `--NAME="$OPTIONS"`, or of a variable. */
+	/* An option in place of a value, as in `--NAME="$OPTIONS"` or in a variable. */
 	if (strncmp(text, "--", 2) == 0)
 		return bad_value(where, text,
 				 "a value (a name that begins so can be written ./--...)", err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* From what was written to a value, checked by the option's kind. */
+/* Converts text to a value and checks it according to the option's kind. */
 #ifndef FCP_CMD_PARSING_VALUES_H
 #define FCP_CMD_PARSING_VALUES_H
 
@@ -7,18 +7,18 @@
 
 /*
  * Sets the option's value from text; where ("--use", "FCPAUSE_USE") is for messages. FCP_ERR_USAGE
- * says what the text is not. text is borrowed for the life of the invocation.
+ * says what was expected. text must stay valid as long as the invocation.
  */
 int set_value(struct invocation *invocation, enum option_id id, enum origin origin,
 	      const char *where, const char *text, struct fcp_error *err);
 
-/* KIND_SWITCH and KIND_TOGGLE. */
+/* For KIND_SWITCH and KIND_TOGGLE. */
 void set_switch(struct invocation *invocation, enum option_id id, enum origin origin, bool on);
 
-/* The default, where nothing was said. */
+/* Sets the default if the option was not given. */
 void set_default(struct invocation *invocation, enum option_id id);
 
-/* FCP_ERR_USAGE with the words that there are, and the one that was meant; return -1. */
+/* FCP_ERR_USAGE with the known words and the one that was probably meant; these return -1. */
 int unknown_step(const char *where, const char *text, struct fcp_error *err);
 int unknown_find(const char *where, const char *text, struct fcp_error *err);
 

@@ -14,7 +14,7 @@ static bool is_named(const char *name, const char *word, size_t length)
 	return strlen(name) == length && strncmp(name, word, length) == 0;
 }
 
-/* An option of the command by its name, "no-NAME" too; OPTIONS where it has none. */
+/* The option of the command with that name, or "no-NAME"; OPTIONS if it has none. */
 static enum option_id find_option(const struct invocation *invocation, const char *word,
 				  size_t length)
 {
@@ -39,7 +39,7 @@ static bool has_letter(const struct invocation *invocation, char letter)
 	return false;
 }
 
-/* Is it an option whose value is the next word? */
+/* Is the word an option whose value is the next word? */
 static bool takes_next(const struct invocation *invocation, const char *word)
 {
 	enum option_id id = strncmp(word, "--", 2) == 0
@@ -62,9 +62,9 @@ int words_before_operands(int argc, char **argv, const struct invocation *invoca
 	return argc;
 }
 
-/* ---- what is said of one that is wrong ---- */
+/* ---- messages ---- */
 
-/* Of the command's own options, with and without no-. */
+/* The most similar of the command's own options, with and without no-. */
 static const char *hint_for(const struct invocation *invocation, const char *word, size_t length,
 			    char hint[FCP_NEAREST_HINT_BYTES])
 {
@@ -85,7 +85,7 @@ static const char *hint_for(const struct invocation *invocation, const char *wor
 	return fcp_nearest_hint(&nearest, hint);
 }
 
-/* "pause, doctor": the commands that take an option of that name; "": it is none of any. */
+/* "pause, doctor": the commands that have an option of that name; "" if none has. */
 static const char *takers_of(const char *word, size_t length, char *names, size_t bytes)
 {
 	unsigned takers = 0;
@@ -101,7 +101,7 @@ static const char *takers_of(const char *word, size_t length, char *names, size_
 	return names;
 }
 
-/* The word without its value, which may be a secret. */
+/* Prints the word without its value, which may be a secret. */
 static int unknown_option(const struct invocation *invocation, const char *word, size_t length,
 			  struct fcp_error *err)
 {
@@ -119,7 +119,7 @@ static int unknown_option(const struct invocation *invocation, const char *word,
 
 /* ---- words ---- */
 
-/* "--NAME" or "--NAME=VALUE", and the word behind it, or NULL. */
+/* "--NAME" or "--NAME=VALUE", and the next word or NULL. */
 static int check_long(const struct invocation *invocation, const char *word, const char *next,
 		      struct fcp_error *err)
 {

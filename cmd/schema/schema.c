@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/schema/schema.h"
 
-/* The file as it is; the path is from where make runs. */
+/* The file itself; the path is relative to where make runs. */
 __asm__(".pushsection .rodata\n"
 	".global schema_text\n"
 	"schema_text:\n"

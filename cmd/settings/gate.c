@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* What is said at one origin, by the toggle or by its figure. */
+/* Does one origin set the step, by the toggle or by its figure? */
 static bool said(const struct invocation *invocation, enum option_id toggle, enum option_id figure,
 		 enum origin origin, bool *on_)
 {
@@ -35,7 +35,8 @@ static void decide(struct invocation *invocation, enum option_id toggle, enum op
 		*value = (struct value){.origin = ORIGIN_DEFAULT, .on = alone};
 }
 
-/* The figure that counts: one that was said and is not 0, the flag's, or the default. */
+/* The figure to use: one that was given and is not 0, otherwise the flag's, otherwise the
+ * default. */
 static void take_figure(struct invocation *invocation, enum option_id toggle, enum option_id figure,
 			const struct fcp_flag *flag, uint64_t otherwise)
 {
@@ -115,7 +116,7 @@ int gate(struct invocation *invocation, struct fcp_error *err)
 	       invocation->id == COMMAND_RECLAIM);
 	decide(invocation, OPT_DRAIN, OPT_FPH_TIMEOUT_MS, &flags->free_page_hinting,
 	       invocation->id == COMMAND_BALLOON_DRAIN);
-	/* 0: the library makes it the sum of the caps and some slack. */
+	/* 0: the library uses the sum of the caps plus some slack. */
 	take_figure(invocation, OPT_RECLAIM, OPT_RECLAIM_TIMEOUT_MS, &flags->reclaim_on_pause, 0);
 	take_figure(invocation, OPT_DRAIN, OPT_FPH_TIMEOUT_MS, &flags->free_page_hinting,
 		    FCP_FPH_TIMEOUT_MS);

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What is wrong with it; NULL: nothing. Firecracker opens a file or a pipe that is there. */
+/* What is wrong with the path, or NULL. Firecracker opens an existing file or pipe. */
 static const char *fault_of(const char *path)
 {
 	struct stat file;

@@ -4,8 +4,8 @@
 
 #include "cmd/parsing/invocation.h"
 
-/* A warning, as of an unknown variable, where --metrics-path names what Firecracker cannot write to or
- * we cannot read: the figures would be absent without a reason. */
+/* Adds a warning, like one for an unknown variable, if Firecracker cannot write to --metrics-path
+ * or we cannot read it. Otherwise the figures would be missing without a reason. */
 void metrics_path_check(struct invocation *invocation);
 
 #endif

@@ -20,7 +20,7 @@ static bool is_open(const struct value *value)
 	return value->origin == ORIGIN_DEFAULT && value->number == 0 && !value->text;
 }
 
-/* The text as it is; but a URL with a password in it without that. */
+/* The text, but a password in a URL is masked. */
 static int set_text(struct fcp_json *setting, const char *text)
 {
 	FCP_CLEANUP(free) char *masked = masked_url(text);
@@ -44,7 +44,7 @@ static int set_setting_value(struct fcp_json *setting, enum option_kind kind,
 	case KIND_MIB:
 	case KIND_PID:
 	case KIND_BYTES:
-		/* Not said, and no figure of its own: it depends on others. */
+		/* Not given, and without a value of its own: it depends on other options. */
 		if (is_open(value))
 			return fcp_json_set_null(setting, "value");
 		return fcp_json_set_u64(setting, "value", value->number);
@@ -63,7 +63,7 @@ static int add_setting(struct fcp_json *settings, const char *name, enum option_
 	return bad | fcp_json_set(settings, name, setting);
 }
 
-/* What decides the work; how it is printed does not. */
+/* Does the option affect the work, rather than how it is printed? */
 static bool is_setting(const struct invocation *invocation, enum option_id id)
 {
 	return takes_option(invocation, id) && options[id].kind != KIND_ACTION && id != OPT_JSON &&

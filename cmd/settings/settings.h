@@ -7,10 +7,11 @@
 
 #include <stdio.h>
 
-/* "settings": {"fph_timeout_ms": {"value": 1500, "origin": "cli"}, ...}; 0, or -1 for no memory. */
+/* "settings": {"fph_timeout_ms": {"value": 1500, "origin": "cli"}, ...}; 0, or -1 if out of
+ * memory. */
 int settings_report(struct fcp_json *object, const struct invocation *invocation);
 
-/* A line each, for people. */
+/* One line per setting, as text. */
 void settings_print(const struct invocation *invocation, FILE *out);
 
 #endif

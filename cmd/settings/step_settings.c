@@ -40,7 +40,7 @@ int reclaim_settings(struct invocation *invocation, struct fcp_reclaim_settings 
 		.envd = text_of(invocation, OPT_ENVD),
 		.envd_token_file = text_of(invocation, OPT_ENVD_TOKEN_FILE),
 		.steps = invocation->steps,
-		/* Nobody named these steps, so the guest need not be able to do each of them. */
+		/* By default, the guest need not support every step. */
 		.unsupported_is_ok = invocation->values[OPT_STEPS].origin == ORIGIN_DEFAULT,
 		.timeout_ms = (uint32_t)invocation->values[OPT_RECLAIM_TIMEOUT_MS].number,
 		.observer = signals_observer(invocation->signals),
@@ -61,7 +61,8 @@ void drain_settings(const struct invocation *invocation,
 		.metrics_path = text_of(invocation, OPT_METRICS_PATH),
 		.fph_timeout_ms = (uint32_t)invocation->values[OPT_FPH_TIMEOUT_MS].number,
 		.stop_only = invocation->values[OPT_STOP].on,
-		/* A flag is meant for all VMs; who asks for this one gets it. */
+		/* A flag applies to all VMs and does not drain restored ones; an explicit request
+		 * does. */
 		.restored_too = invocation->values[OPT_DRAIN].origin != ORIGIN_FLAGS,
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
 		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
@@ -72,7 +73,7 @@ void drain_settings(const struct invocation *invocation,
 
 static const char no_need[] = "pages cannot be left out (free and zero ones can)";
 
-/* can: what of FCP_FIND_... the command has a use for, and where it has none, why. */
+/* can: the FCP_FIND_... that the command supports; why: the message for the others. */
 static int read_find(const struct invocation *invocation, unsigned can, const char *why,
 		     unsigned *find_, struct fcp_error *err)
 {
@@ -152,7 +153,7 @@ int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_s
 		.api_sock = text_of(invocation, OPT_API_SOCK),
 		.snapshot_path = text_of(invocation, OPT_SNAPSHOT_PATH),
 		.mem_file_path = text_of(invocation, OPT_MEM_FILE_PATH),
-		/* The choices stand in the enums' order. */
+		/* The choices are in the order of the enums. */
 		.type = (enum fcp_snapshot_type)invocation->values[OPT_TYPE].number,
 		.writer = (enum fcp_writer)invocation->values[OPT_WRITER].number,
 		.base = text_of(invocation, OPT_BASE),
@@ -198,7 +199,7 @@ int share_settings(const struct invocation *invocation, struct fcp_share_setting
 	return 0;
 }
 
-/* What --holes says. */
+/* The value of --holes. */
 static enum fcp_holes holes_setting(const struct invocation *invocation)
 {
 	const struct value *value = &invocation->values[OPT_HOLES];

@@ -7,7 +7,7 @@
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
-/* The texts must be the same in every file that the collector reads, or it complains. */
+/* The collector requires the same texts in all files that it reads. */
 static const struct {
 	const char *name, *help;
 } families[METRIC_FAMILIES] = {
@@ -50,7 +50,7 @@ bool metric_label_name_is_valid(const char *name, size_t length)
 	       strspn(name, LETTERS) > 0 && !(length > 1 && name[0] == '_' && name[1] == '_');
 }
 
-/* The collector takes UTF-8 only: other bytes are shown as escapes. */
+/* The collector accepts only UTF-8: other bytes are escaped. */
 static void write_label_value(const char *value, FILE *out)
 {
 	char shown[1024];
@@ -84,7 +84,7 @@ static void write_sample(const struct metric_sample *sample, const struct metric
 	fputs(families[sample->family].name, out);
 	written = write_labels(common, common_count, 0, out);
 	written = write_labels(sample->labels, METRIC_LABELS, written, out);
-	/* Exact for bytes below a petabyte. */
+	/* Exact for sizes below a petabyte. */
 	fprintf(out, "%s %.15g\n", written > 0 ? "}" : "", sample->value);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Figures of one run as Prometheus's text format, for node_exporter's textfile collector: a
- * family's samples stand together behind its HELP and TYPE, and there are no timestamps (the
- * collector refuses them).
+ * The metrics of one run in Prometheus text format, for the textfile collector of node_exporter.
+ * The samples of a family follow its HELP and TYPE, and there are no timestamps, which the
+ * collector refuses.
  */
 #ifndef FCP_CMD_TELEMETRY_METRICS_H
 #define FCP_CMD_TELEMETRY_METRICS_H
@@ -29,7 +29,7 @@ enum metric_family {
 
 struct metric_label {
 	const char *name;  /* NULL: none */
-	const char *value; /* any bytes; "": the label is absent, as for Prometheus */
+	const char *value; /* any bytes; "" means no label, as in Prometheus */
 };
 
 #define METRIC_LABELS 2
@@ -49,18 +49,18 @@ struct metrics {
 
 void metrics_add(struct metrics *metrics, struct metric_sample sample);
 
-/* The figures of a step. */
+/* Adds the metrics of a step. */
 void metrics_of_reclaim(struct metrics *metrics, const struct fcp_reclaim_result *result);
 void metrics_of_balloon_drain(struct metrics *metrics,
 			      const struct fcp_balloon_drain_result *result);
 void metrics_of_snapshot(struct metrics *metrics, const struct fcp_snapshot_result *result);
 void metrics_of_pause(struct metrics *metrics, const struct fcp_pause_result *result);
 
-/* Writes all samples, each with the common labels (common_count of them) in front of its own. */
+/* Writes all samples, each with the common_count common labels before its own. */
 void metrics_write(const struct metrics *metrics, const struct metric_label *common,
 		   size_t common_count, FILE *out);
 
-/* Is it [a-zA-Z_][a-zA-Z0-9_]*, and not reserved (a name that begins with two underscores)? */
+/* Does the name match [a-zA-Z_][a-zA-Z0-9_]* without starting with two underscores (reserved)? */
 bool metric_label_name_is_valid(const char *name, size_t length);
 
 #endif

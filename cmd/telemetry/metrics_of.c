@@ -41,7 +41,7 @@ void metrics_of_balloon_drain(struct metrics *metrics,
 		add(metrics, METRIC_DRAINED_BYTES, (double)result->freed_bytes);
 }
 
-/* Only the fcpause writer looks at each page. */
+/* Only the fcpause writer examines each page. */
 static void add_memory(struct metrics *metrics, const struct fcp_memory_report *memory)
 {
 	const struct {

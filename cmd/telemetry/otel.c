@@ -15,7 +15,7 @@
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
 
-/* An empty variable is as one that is not set. */
+/* An empty variable counts as not set. */
 static const char *variable(const char *name)
 {
 	const char *value = getenv(name);
@@ -23,7 +23,7 @@ static const char *variable(const char *name)
 	return value && *value ? value : NULL;
 }
 
-/* The variable for traces, else the one for all signals. */
+/* The variable for traces if set, otherwise the one for all signals. */
 static const char *traces_variable(const char *traces, const char *all)
 {
 	const char *value = variable(traces);
@@ -51,7 +51,7 @@ static void warn(struct otel *otel, const char *format, ...)
 	fcp_text_filter(text, otel->warning, sizeof(otel->warning));
 }
 
-/* The base gets the traces' path; a URL for traces is taken as it is. */
+/* The path for traces is appended to the base URL; a URL for traces is used as it is. */
 static char *traces_url(void)
 {
 	const char *url = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
@@ -95,7 +95,7 @@ static void read_endpoint(struct otel *otel)
 	otel->traces_url = NULL;
 }
 
-/* What would be a second header, or none, is left out. */
+/* Rejects what would not be a header, or would be two. */
 static bool is_header(const char *name, const char *value)
 {
 	return name[strspn(name, TOKEN)] == '\0' && value[strcspn(value, "\r\n")] == '\0';
@@ -107,7 +107,7 @@ static void on_header(const char *name, const char *value, void *arg)
 	char *header;
 
 	if (!is_header(name, value)) {
-		/* Its value may be a secret. */
+		/* The value may be a secret. */
 		warn(otel, "OTEL_EXPORTER_OTLP_HEADERS: '%.60s' is no header; it is left out",
 		     name);
 		return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * OpenTelemetry's variables of the environment, and Trace Context's. Source: the OpenTelemetry
+ * The environment variables of OpenTelemetry and Trace Context. Source: the OpenTelemetry
  * specification, "Environment variable specification" and "OTLP exporter".
  */
 #ifndef FCP_CMD_TELEMETRY_OTEL_H
@@ -9,7 +9,7 @@
 #include "cmd/telemetry/trace_context.h"
 #include "services/otlp.h"
 
-/* A run must not wait long for a collector, whatever the environment allows other programs. */
+/* A run must not wait long for a collector, even if the environment allows other programs to. */
 #define OTEL_TIMEOUT_MS 500
 #define OTEL_TIMEOUT_MAX_MS 2000
 

@@ -88,7 +88,7 @@ static int set_time(struct fcp_json *json, const char *key, uint64_t ns)
 	return fcp_json_set_string(json, key, text);
 }
 
-/* What a step did not do is no error of the step: skipped, or not supported by this guest. */
+/* A step that was skipped, or that this guest does not support, is not an error. */
 static bool is_error(enum fcp_status status)
 {
 	return status == FCP_STATUS_FAILED || status == FCP_STATUS_TIMEOUT;
@@ -151,7 +151,7 @@ static struct fcp_json *span_json(const struct spans *spans, const struct span *
 	return NULL;
 }
 
-/* Work that was not done has no span. */
+/* Work that was not done gets no span. */
 static bool is_worth_a_span(const struct span *span)
 {
 	return !(span->has_status && span->status == FCP_STATUS_SKIPPED);

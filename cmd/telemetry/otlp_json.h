@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Spans as the body of an OTLP/HTTP request, in JSON. */
+/* Spans as the JSON body of an OTLP/HTTP request. */
 #ifndef FCP_CMD_TELEMETRY_OTLP_JSON_H
 #define FCP_CMD_TELEMETRY_OTLP_JSON_H
 
@@ -16,8 +16,9 @@ struct otlp_resource {
 };
 
 /*
- * Owned by the caller; NULL: no memory. Ids are hexadecimal and 64-bit numbers strings, as OTLP's
- * JSON mapping wants. Source: opentelemetry-proto, trace.proto; the OTLP specification 1.x.
+ * Owned by the caller; NULL: out of memory. Ids are hexadecimal and 64-bit numbers are strings, as
+ * the JSON mapping of OTLP requires. Source: opentelemetry-proto, trace.proto; the OTLP
+ * specification 1.x.
  */
 char *otlp_json(const struct spans *spans, const struct otlp_resource *resource, int exit_code);
 

@@ -22,7 +22,7 @@ static int digit(char c)
 	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* In place. A zero byte, and a percent sign before no two digits, stay as they are. */
+/* In place. %00, and a percent sign that two digits do not follow, are not decoded. */
 static void decode(char *text)
 {
 	char *to = text;

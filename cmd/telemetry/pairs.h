@@ -3,10 +3,10 @@
 #define FCP_CMD_TELEMETRY_PAIRS_H
 
 /*
- * Calls visit for each "KEY=VALUE" of a list with commas between, as OpenTelemetry's variables hold
- * them (W3C Baggage: blanks around keys and values do not count, values are percent-encoded,
- * properties behind a semicolon are part of the value here). What has no "=" or no key is passed
- * over. list NULL: nothing.
+ * Calls visit for each "KEY=VALUE" in a comma-separated list, as in OpenTelemetry's variables (W3C
+ * Baggage: spaces around keys and values are ignored, values are percent-encoded; here, properties
+ * after a semicolon are part of the value). Entries without "=" or without a key are ignored. list
+ * may be NULL.
  */
 void pairs_each(const char *list, void (*visit)(const char *key, const char *value, void *arg),
 		void *arg);

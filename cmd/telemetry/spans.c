@@ -30,7 +30,7 @@ static void set_traceparent(struct spans *spans)
 	traceparent_write(&context, spans->traceparent);
 }
 
-/* There must be room for it. */
+/* There must be room for another span. */
 static struct span *open_span(struct spans *spans)
 {
 	struct span *span = &spans->items[spans->count];
@@ -84,7 +84,7 @@ static void phase_begins(struct spans *spans, const struct fcp_phase *phase)
 	bool is_step = strcmp(phase->name, "step") == 0;
 	struct span *span;
 
-	/* Too many, or too deep: it has no span of its own. */
+	/* Too many, or nested too deeply: it gets no span. */
 	if (spans->count == SPANS_MAX || spans->depth == SPANS_DEPTH)
 		return;
 	span = open_span(spans);
@@ -117,7 +117,7 @@ static void set_outcome(struct span *span, const struct fcp_outcome *outcome)
 			 outcome->reason);
 }
 
-/* What was left open within it ends with it. */
+/* Spans still open within it end with it. */
 static void phase_ends(struct spans *spans, const struct fcp_phase *phase)
 {
 	struct span *span;

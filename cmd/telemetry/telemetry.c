@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-/* The id of a Firecracker that was given none: all of them have it. */
+/* The id of every Firecracker that was started without one. */
 #define NO_ID "anonymous-instance"
 
 void telemetry_begin(struct telemetry *telemetry, const char *command)
@@ -68,7 +68,7 @@ static struct metric_label *find_label(struct label_list *labels, const char *na
 	return NULL;
 }
 
-/* "KEY=VALUE", which takes the place of a label of that name. */
+/* "KEY=VALUE", which replaces a label of that name. */
 static void set_label(struct label_list *labels, const char *pair)
 {
 	const char *value = strchr(pair, '=');
@@ -151,8 +151,8 @@ static int send_spans(const struct telemetry *telemetry, const struct invocation
 		.url = otel->traces_url,
 		.headers = (const char *const *)otel->headers,
 		.timeout_ms = otel->timeout_ms,
-		/* What was interrupted is worth a span too; a further signal comes too late to
-		 * be seen. */
+		/* An interrupted run sends its spans too; a further signal is not
+		 * noticed. */
 		.cancel_fd = fcp_cancelled(invocation->cancel_fd) ? -1 : invocation->cancel_fd,
 	};
 
@@ -165,7 +165,7 @@ void telemetry_end(struct telemetry *telemetry, const struct invocation *invocat
 
 	if (telemetry->otel.warning[0])
 		warn(invocation, "warning: ", telemetry->otel.warning);
-	/* A plan is no run. */
+	/* A plan is not a run. */
 	if (invocation->values[OPT_DRY_RUN].on) {
 		otel_clear(&telemetry->otel);
 		return;

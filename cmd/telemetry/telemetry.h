@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What a run tells monitoring: figures in a file (--metrics-textfile), and spans to a collector, if
- * the environment names one. Both come when the run is over and its result is printed; neither
- * changes how it ends.
+ * What a run reports to monitoring: metrics in a file (--metrics-textfile), and spans to a
+ * collector if the environment names one. Both are written after the result was printed, and
+ * neither changes the outcome of the run.
  */
 #ifndef FCP_CMD_TELEMETRY_TELEMETRY_H
 #define FCP_CMD_TELEMETRY_TELEMETRY_H
@@ -17,21 +17,21 @@ struct telemetry {
 	struct metrics metrics; /* filled in by the command */
 	struct spans spans;
 	struct otel otel;
-	char vm_id[128]; /* as Firecracker says; "": no VM was asked */
+	char vm_id[128]; /* as reported by Firecracker; "": no VM was asked */
 	uint64_t start_ns;
 };
 
-/* Reads the environment, and begins the command's span. */
+/* Reads the environment and begins the command's span. */
 void telemetry_begin(struct telemetry *telemetry, const char *command);
 
-/* Of the collector that it will speak to; NULL: there is none. NULL-safe. */
+/* The URL of the collector; NULL if there is none. NULL-safe. */
 const char *telemetry_url(const struct telemetry *telemetry);
 
-/* For the observer of the library's steps; NULL-safe. */
+/* To be called by the observer of the library's steps; NULL-safe. */
 void telemetry_phase(struct telemetry *telemetry, const struct fcp_phase *phase);
 void telemetry_vm(struct telemetry *telemetry, const struct fcp_vm_identity *vm);
 
-/* Writes the file and sends the spans; what fails is a warning. Frees what it holds. */
+/* Writes the file and sends the spans; a failure is a warning. Frees everything. */
 void telemetry_end(struct telemetry *telemetry, const struct invocation *invocation, int exit_code);
 
 #endif

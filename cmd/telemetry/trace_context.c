@@ -11,7 +11,7 @@
 
 #define HEX "0123456789abcdef"
 
-/* Is text so many hexadecimal digits, and then end (or, for '\0', the end of the text)? */
+/* Does text consist of that many hexadecimal digits followed by end (or for '\0', nothing)? */
 static bool is_hex(const char *text, size_t digits, char end)
 {
 	return strspn(text, HEX) == digits && text[digits] == end;
@@ -22,7 +22,7 @@ static bool is_zero(const char *digits, size_t count)
 	return strspn(digits, "0") >= count;
 }
 
-/* Where in the text each part begins. */
+/* Where each part begins in the text. */
 enum { TRACE_AT = 3, SPAN_AT = 36, FLAGS_AT = 53, VERSION_00_LENGTH = 55 };
 
 bool traceparent_parse(const char *text, struct trace_context *context_)
@@ -52,8 +52,7 @@ void traceparent_write(const struct trace_context *context, char text[TRACEPAREN
 		 (unsigned)context->sampled);
 }
 
-/* An id is for telling spans apart, and no secret: a clock will do where there is no randomness
- * yet. */
+/* Ids tell spans apart and are not secret: the clock will do if there is no randomness yet. */
 static void random_hex(char *id, size_t digits)
 {
 	unsigned char bytes[16];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* W3C Trace Context: the ids of a trace, as TRACEPARENT hands them on ("00-TRACE-SPAN-FLAGS"). */
+/* W3C Trace Context: the ids of a trace, as passed on in TRACEPARENT ("00-TRACE-SPAN-FLAGS"). */
 #ifndef FCP_CMD_TELEMETRY_TRACE_CONTEXT_H
 #define FCP_CMD_TELEMETRY_TRACE_CONTEXT_H
 
@@ -10,14 +10,14 @@
 #define TRACEPARENT_BYTES 56
 
 struct trace_context {
-	char trace_id[TRACE_ID_BYTES]; /* lower-case hexadecimal */
+	char trace_id[TRACE_ID_BYTES]; /* lowercase hexadecimal */
 	char span_id[SPAN_ID_BYTES];
 	bool sampled;
 };
 
 /*
- * false, and *context_ untouched, for what is no traceparent. Versions after 00 may have more
- * behind the flags. Source: W3C Trace Context, section 3.2.
+ * Returns false, with *context_ unchanged, if text is not a traceparent. Versions after 00 may have
+ * more after the flags. Source: W3C Trace Context, section 3.2.
  */
 bool traceparent_parse(const char *text, struct trace_context *context_);
 
