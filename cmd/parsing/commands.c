@@ -54,8 +54,7 @@ const struct command commands[COMMANDS] = {
 			.summary = "what a memory file holds, and what of it occupies storage",
 			.doc = "Says why a snapshot is still this big: which pages of its memory file are free, "
 			       "zeros, page cache, ..., which of them occupy storage, and what would release "
-			       "them; with a map. Changes nothing. With several files, a report each; the "
-			       "exit code is the highest.",
+			       "them; with a map. Changes nothing. With several files, a report each.",
 			.run = command_inspect,
 			.needs = "--mem-file-path FILE",
 			.operands = "[FILE...]",
@@ -115,7 +114,7 @@ const struct command commands[COMMANDS] = {
 			.name = "status",
 			.summary = "how the VM is: state, memory, balloon",
 			.doc = "Asks Firecracker and /proc; changes nothing, and waits for no other run. With "
-			       "several sockets, a report each; the exit code is the highest.",
+			       "several sockets, a report each.",
 			.run = command_status,
 			.needs = "--api-sock PATH",
 			.operands = "[PATH...]",

@@ -70,7 +70,7 @@ const struct option_def options[OPTIONS] = {
 	[OPT_FLAGS] = {"flags",
 		       0,
 		       KIND_TEXT,
-		       "FILE|URL",
+		       "FILE",
 		       ALL,
 		       NULL,
 		       {0},

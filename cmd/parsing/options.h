@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The one table of options and the one of commands: they feed parsing, the environment, --help and
- * the test that holds them and the manual together.
+ * The tables of options and commands. Parsing, the environment, --help, completion and the test
+ * that compares them with the manual all use these tables.
  */
 #ifndef FCP_CMD_PARSING_OPTIONS_H
 #define FCP_CMD_PARSING_OPTIONS_H
@@ -31,17 +31,17 @@ struct command {
 	const char *name;
 	const char *summary; /* one line */
 	const char *doc;     /* the paragraph above the options in --help */
-	const char *needs;   /* the options it cannot do without, as in --help's first line */
-	const char *example; /* a command line, without the program's name */
+	const char *needs;   /* required options, as in the first line of --help */
+	const char *example; /* a command line, without the program name */
 	int (*run)(struct invocation *invocation); /* returns the exit code */
-	const char *operands; /* what --help calls what follows the options; NULL: options only */
-	bool verbatim; /* what follows the first operand is one, even what looks like an option */
-	int failure;   /* exit code of all failures of fcpause's own; 0: by their class */
+	const char *operands; /* their name in --help; NULL: there are only options */
+	bool verbatim;	      /* after the first operand, options are operands too */
+	int failure;	      /* exit code for all of fcpause's own failures; 0: by error class */
 };
 
 extern const struct command commands[COMMANDS];
 
-/* The command of that name; NULL when there is none. */
+/* The command of that name, or NULL. */
 const struct command *command_find(const char *name);
 
 enum option_id {
@@ -124,23 +124,23 @@ enum option_id {
 enum option_kind {
 	KIND_TEXT,     /* a path */
 	KIND_URL,      /* http://HOST[:PORT][/PATH] */
-	KIND_LIST,     /* words with commas between */
+	KIND_LIST,     /* words separated by commas */
 	KIND_CHOICE,   /* one of option.choices */
-	KIND_MS,       /* a duration, 0 to 24 h; in ms where it has no unit */
+	KIND_MS,       /* a duration, 0 to 24 h; in ms if it has no unit */
 	KIND_WAIT_MS,  /* the same, 1 ms or more */
-	KIND_MIB,      /* a size, in MiB where it has no unit */
+	KIND_MIB,      /* a size; in MiB if it has no unit */
 	KIND_MIB_AUTO, /* MiB, or "auto": UINT64_MAX */
-	KIND_PID,      /* a process */
+	KIND_PID,      /* a process id */
 	KIND_BYTES,    /* bytes, with K, M, G, KiB, ... */
-	KIND_FILES,    /* a path, may be repeated: all of them, in order; of the environment one */
-	KIND_PAIRS, /* KEY=VALUE, may be repeated; of the environment several, with commas between */
-	KIND_STEP_MS, /* STEP=TIME, may be repeated */
-	KIND_SWITCH,  /* there or not */
-	KIND_TOGGLE,  /* --NAME and --no-NAME: on, off, or not said */
-	KIND_ACTION,  /* does something else instead of the command; its argument is optional */
+	KIND_FILES,    /* paths, in order; may be repeated; one in the environment */
+	KIND_PAIRS,    /* KEY=VALUE; may be repeated; separated by commas in the environment */
+	KIND_STEP_MS,  /* STEP=TIME; may be repeated */
+	KIND_SWITCH,   /* given or not */
+	KIND_TOGGLE,   /* --NAME and --no-NAME: on, off, or not given */
+	KIND_ACTION,   /* does something else instead of the command; its argument is optional */
 };
 
-/* What stands together in --help. */
+/* Groups in --help. */
 enum option_group {
 	GROUP_OTHER,
 	GROUP_FILES,
@@ -150,30 +150,30 @@ enum option_group {
 	GROUP_LOAD,
 	GROUP_COMMAND,
 	GROUP_MAP,
-	GROUP_COMMON, /* what all commands take */
+	GROUP_COMMON, /* options of all commands */
 	GROUPS,
 };
 
 extern const char *const option_group_names[GROUPS];
 
 struct option_def {
-	const char *name; /* without "--"; the environment's is FCPAUSE_ and this in capitals */
+	const char *name; /* without "--"; the variable is FCPAUSE_ and this in capitals */
 	char letter;	  /* 0: none */
 	enum option_kind kind;
-	const char *arg;	/* what --help calls its argument */
-	unsigned commands;	/* 1 << command_id of those that take it */
-	const char *otherwise;	/* the default, as it would be written; NULL: none */
-	const char *choices[5]; /* KIND_CHOICE, NULL at the end */
-	const char *doc; /* at most 47 columns, with its default: --help has a line for each */
-	enum option_group group; /* of one that only some commands take */
-	unsigned often; /* 1 << command_id of those whose --help has it; --help=all has each */
+	const char *arg;	 /* name of its argument in --help */
+	unsigned commands;	 /* 1 << command_id, of those that have it */
+	const char *otherwise;	 /* the default, as a user would write it; NULL: none */
+	const char *choices[5];	 /* of KIND_CHOICE; ends with NULL */
+	const char *doc;	 /* at most 47 columns with the default, to fit a line of --help */
+	enum option_group group; /* of options that only some commands have */
+	unsigned often; /* 1 << command_id, of those that show it in --help; --help=all shows all */
 };
 
 extern const struct option_def options[OPTIONS];
 
 enum option_group option_group_of(enum option_id id);
 
-/* Must a value follow it? */
+/* Does the option require a value? */
 bool option_needs_value(enum option_id id);
 
 #endif
