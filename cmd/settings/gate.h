@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
+ * Whether reclaim and drain are on, and with which figures: command line > environment > flags (a
+ * file or a service) > off. Where a toggle and its figure have one origin, an off of either
+ * (--no-..., or 0) wins.
+ */
+#ifndef FCP_CMD_SETTINGS_GATE_H
+#define FCP_CMD_SETTINGS_GATE_H
+
+#include "cmd/parsing/invocation.h"
+
+/*
  * Reads the flags, if a file or a service is given, and stores the decision in the invocation's
  * values: OPT_RECLAIM, OPT_RECLAIM_TIMEOUT_MS and the caps, OPT_DRAIN and OPT_FPH_TIMEOUT_MS. A
  * command that runs only one of the two has it on by default. Fails only with --strict-flags.
