@@ -660,7 +660,7 @@ struct fcp_snapshot_settings {
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
 	uint32_t wait_lock_ms; /* how long another fcpause on the VM or the files is waited for */
 	int cancel_fd;
-	bool confine; /* what reads the guest's memory runs in a thread that can open nothing (seccomp) */
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 /*
@@ -834,7 +834,7 @@ struct fcp_madvise_ranges_settings {
 	 */
 	const char *base;
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
-	bool confine; /* what reads the guest's memory runs in a thread that can open nothing (seccomp) */
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 struct fcp_mem_file {
@@ -952,7 +952,7 @@ struct fcp_inspect_settings {
 		*shares; /* disk images, memory files to look for pages in; the first ones first */
 	size_t share_count;	      /* at most FCP_SHARES_MAX */
 	uint64_t share_min_run_bytes; /* shorter runs are taken for not found; 0: none */
-	bool confine; /* what reads the guest's memory runs in a thread that can open nothing (seccomp) */
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 struct fcp_inspect_result {
@@ -1177,7 +1177,7 @@ struct fcp_doctor_settings {
 	uint32_t timeout_ms;
 	int cancel_fd;
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
-	bool confine; /* what reads the guest's memory runs in a thread that can open nothing (seccomp) */
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 struct fcp_doctor_result {

@@ -2,7 +2,7 @@
 /* Restricts the files and TCP ports that a command can reach, with Landlock. */
 #include "cmd/confine/landlock.h"
 #include "cmd/confine/parts.h"
-#include "net/http.h"
+#include "net/load.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -158,7 +158,7 @@ int confine_files(const struct invocation *invocation, const struct servers *ser
 	if (errnum != 0)
 		return errnum;
 	if (servers->internet || text_of(invocation, OPT_API_SOCK))
-		fcp_http_load();
+		fcp_net_load();
 	allow_all(&landlock, of_the_system);
 	landlock_allow(&landlock, "/dev/null", LANDLOCK_CHANGE);
 	allow_options(&landlock, invocation);

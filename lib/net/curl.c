@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/curl.h"
 
+#include "net/load.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -73,4 +75,11 @@ const struct fcp_curl *fcp_curl_load(struct fcp_error *err)
 		return &curl;
 	*err = load_error;
 	return NULL;
+}
+
+void fcp_net_load(void)
+{
+	struct fcp_error ignored;
+
+	fcp_curl_load(&ignored);
 }

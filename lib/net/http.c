@@ -14,13 +14,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-void fcp_http_load(void)
-{
-	struct fcp_error ignored;
-
-	fcp_curl_load(&ignored);
-}
-
 int fcp_http_open(const char *unix_socket, const char *url, struct fcp_http **http_,
 		  struct fcp_error *err)
 {

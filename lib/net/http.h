@@ -9,12 +9,6 @@
 struct fcp_http;
 
 /*
- * Loads libcurl now, and not with the first connection, for a program that soon cannot open files. A
- * failure is reported by fcp_http_open().
- */
-void fcp_http_load(void);
-
-/*
  * A connection, opened at the first request and kept open. unix_socket NULL: TCP to url
  * ("http://HOST:PORT", see fcp_url_check()); else url is ignored. A socket's path may have any
  * length. Proxies set in the environment are not used. *http_ is owned: fcp_http_close().
