@@ -47,7 +47,7 @@ static void too_many(void)
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		ok(!fcp_list_new(counts[i], sizeof(struct item)), "%zu items", counts[i]);
-	ok(!fcp_list_new(2, SIZE_MAX / 2 + 1) && !fcp_list_new(1, SIZE_MAX - 64), "huge items");
+	ok(!fcp_list_new(2, SIZE_MAX / 2 + 1), "huge items");
 }
 
 int main(void)

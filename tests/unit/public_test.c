@@ -81,6 +81,7 @@ static void reclaim(void)
 	fcp_reclaim_result_clear(&result);
 	settings.envd = NULL;
 	is_refused(fcp_reclaim(&settings, &result, &err), &err, "no envd");
+	fcp_reclaim_result_clear(&result);
 	settings.envd = "http://bob:s3cret@127.0.0.1:1";
 	is_refused(fcp_reclaim(&settings, &result, &err), &err, "a password");
 	ok(strstr(err.message, "s3cret") == NULL && strstr(result.outcome.reason, "s3cret") == NULL,
