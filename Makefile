@@ -12,6 +12,7 @@
 # make demo       the main job on the simulator, before and after
 # make bench      speed, as ratios in one run
 # make format-check  the layout of C files, by Debian 12's clang-format; make format puts it right
+# make lint       checkers of the sources: clang-tidy, cppcheck, shellcheck, codespell, mandoc, those there are
 # make install    to DESTDIR and PREFIX (it builds what is installed only: make product); make uninstall
 # make dist       build/fcpause-VERSION.tar.xz, of the last commit
 # make deb        Debian packages in build/deb (debhelper)
@@ -230,6 +231,9 @@ format-check:
 		'length > 100 {print file ":" NR ": " length " columns, not 100"; bad = 1} END {exit bad}' || bad=1; \
 	done; exit $$bad
 
+lint:
+	$(Q)CLANG_FORMAT=$(CLANG_FORMAT) tests/lint
+
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
 
@@ -282,5 +286,5 @@ clean:
 -include $(B)/o/tests/schema/check.d $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(PARSER_OBJECTS:.o=.d) $(wildcard $(B)/o/tests/matrix/*.d)
 
-.PHONY: all product check check-abi release-abi check-vm check-live fuzz demo bench format format-check install uninstall dist deb clean
+.PHONY: all product check check-abi release-abi check-vm check-live fuzz demo bench lint format format-check install uninstall dist deb clean
 .SECONDARY: $(UNIT_OBJECTS) $(PARSER_OBJECTS)

@@ -89,15 +89,15 @@ static int run(const struct invocation *invocation, const char *const *words)
 	guest->cancel_fd = invocation->cancel_fd;
 	ran = fcp_exec(&settings, &result, &err);
 	output.bad |= report(output.object, &result, guest);
-	return output_end(&output, &(struct ending){
-					   .outcome = &result.outcome,
-					   .err = ran < 0 ? &err : NULL,
-					   .exit_code = exit_code_of(&result.outcome,
-								     ran < 0 ? &err : NULL),
-					   .told = true,
-					   .code_of_command = ran >= 0 ? code_of(&result) : 0,
-					   .reason_is_code = ran >= 0 && result.exit_code > 0,
-				   });
+	return output_end(&output,
+			  &(struct ending){
+				  .outcome = &result.outcome,
+				  .err = ran < 0 ? &err : NULL,
+				  .exit_code = exit_code_of(&result.outcome, ran < 0 ? &err : NULL),
+				  .told = true,
+				  .code_of_command = ran >= 0 ? code_of(&result) : 0,
+				  .reason_is_code = ran >= 0 && result.exit_code > 0,
+			  });
 }
 
 int command_exec(struct invocation *invocation)

@@ -73,7 +73,7 @@ static void put_head(struct svg *svg)
 		FCP_CLEANUP(free) char *path = NULL;
 		char line[1280], size[SIZE_TEXT_BYTES], disk[SIZE_TEXT_BYTES];
 
-		if (asprintf(&path, "%s%s", prefixes[svg->files->count == 1 ? 2 : i],
+		if (asprintf(&path, "%s%s", prefixes[svg->files->count == 1 ? 2 : i > 0],
 			     svg->files->paths[i]) < 0)
 			path = NULL;
 		svg_paragraph(svg, "b", path ? path : "(no memory)");

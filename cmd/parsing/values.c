@@ -135,7 +135,7 @@ static int set_step_ms(struct invocation *invocation, enum origin origin, const 
 {
 	const char *equals = strchr(text, '=');
 	enum fcp_reclaim_kind kind;
-	struct value ms;
+	struct value ms = {0};
 	char name[32], step[96];
 
 	if (!equals || (size_t)(equals - text) >= sizeof(name))

@@ -145,7 +145,7 @@ static bool is_tracestate(const char *text)
 
 	while (text[length] >= ' ' && text[length] <= '~')
 		length++;
-	return text[length] == '\0' && length <= 512;
+	return length <= 512 && text[length] == '\0';
 }
 
 static void read_parent(struct otel *otel)

@@ -23,4 +23,11 @@ void fcp_error_append(struct fcp_error *err, const char *format, ...) FCP_PRINTF
 /* Out of memory; returns -1. */
 int fcp_error_nomem(struct fcp_error *err);
 
+#if defined(__clang_analyzer__) && !defined(FCP_BASE_ERROR_C)
+/* Analysers do not look into other files: what they return is told here. (make lint) */
+#define fcp_error_set(...) (fcp_error_set(__VA_ARGS__), -1)
+#define fcp_error_wrap(...) (fcp_error_wrap(__VA_ARGS__), -1)
+#define fcp_error_nomem(err) (fcp_error_nomem(err), -1)
+#endif
+
 #endif

@@ -274,7 +274,7 @@ int fcp_guest_run(const struct fcp_guest_command *command, struct fcp_guest_exit
 	struct stream stream = {.command = command};
 	char user[HEADER_MAX_BYTES], timeout[64];
 	const char *headers[] = {
-		"Content-Type: " CONTENT_TYPE,
+		("Content-Type: " CONTENT_TYPE),
 		"Connect-Protocol-Version: 1",
 		timeout,
 		user,

@@ -213,7 +213,9 @@ static void place_from(struct attempt *attempt, unsigned first);
 
 static void try_group(struct attempt *attempt, unsigned first, unsigned last, uint64_t address)
 {
-	for (unsigned reverse = 0; reverse <= (first < last); reverse++)
+	unsigned ways = first < last ? 2 : 1;
+
+	for (unsigned reverse = 0; reverse < ways; reverse++)
 		if (place_group(attempt, first, last, address, reverse) &&
 		    group_is_apart(attempt, first, last))
 			place_from(attempt, last + 1);

@@ -97,7 +97,7 @@ int fcp_page_reader_read(const struct fcp_page_reader *reader, const struct fcp_
 		done += (size_t)got;
 		while (first < batch->count && (size_t)got >= remote[first].iov_len)
 			got -= (ssize_t)remote[first++].iov_len;
-		if (got > 0) {
+		if (got > 0 && first < batch->count) {
 			remote[first].iov_base = (char *)remote[first].iov_base + got;
 			remote[first].iov_len -= (size_t)got;
 		}

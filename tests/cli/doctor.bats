@@ -27,7 +27,7 @@ verdict() { verdicts | grep -qx "$1 $2" || _show "$1 is not $2"; }
 	done
 	[ -z "$(ls -A d)" ]
 	[ ! -e "$SIM_SOCK.fcpause-lock" ]
-	! grep -v '^GET \|^envd POST /process.Process/Start' "$SIM_LOG"
+	run ! grep -v '^GET \|^envd POST /process.Process/Start' "$SIM_LOG"
 	expect_state '.state == "Running"' '.checksum_ok'
 }
 
@@ -35,7 +35,7 @@ verdict() { verdicts | grep -qx "$1 $2" || _show "$1 is not $2"; }
 	vm
 	doctor
 	for name in balloon target room reflinks attributes envd guest-tools; do verdict $name skipped; done
-	! grep -q balloon "$SIM_LOG"
+	run ! grep -q balloon "$SIM_LOG"
 }
 
 @test "the text: a line a check, why and what to do, and which steps are on" {
@@ -126,7 +126,7 @@ verdict() { verdicts | grep -qx "$1 $2" || _show "$1 is not $2"; }
 	verdict envd no
 	doctor --envd http://bob:s3cret@127.0.0.1:1
 	expect 2
-	! grep s3cret "$T/out" "$T/err"
+	run ! grep s3cret "$T/out" "$T/err"
 }
 
 @test "a signal ends it" {

@@ -117,10 +117,10 @@ restored() {
 	[ "$status" -ne 0 ]
 	expect_json '.created == false'
 	expect_err 'a layer needs a base'
-	! grep -q PATCH "$SIM_LOG"
+	run ! grep -q PATCH "$SIM_LOG"
 	fcp pause --api-sock "$SIM_SOCK" --snapshot-path a.snap --mem-file-path a.mem --layer
 	[ "$status" -ne 0 ]
-	! grep -q PATCH "$SIM_LOG"
+	run ! grep -q PATCH "$SIM_LOG"
 	no_leftovers
 }
 
@@ -164,7 +164,7 @@ restored() {
 	umount huge
 	[ "$status" -ne 0 ] || skip 'no huge pages here'
 	expect_err "the file system's blocks, of 2097152 bytes, are larger than the guest's pages"
-	! grep -q PATCH "$SIM_LOG"
+	run ! grep -q PATCH "$SIM_LOG"
 }
 
 # What is left out has the base's bytes once it is merged, not zeros.

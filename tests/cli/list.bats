@@ -436,7 +436,7 @@ full() {
 		cp live.$find out
 		expect_list $find truth.mem base.mem
 	done
-	! grep -q '^#' live.changed
+	run ! grep -q '^#' live.changed
 	# A layer stores the same pages.
 	live base,changed --json
 	jq .changed_bytes out >changed

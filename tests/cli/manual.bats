@@ -690,8 +690,8 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		# An option that the source has, but that a slip in its markup hides.
 		help_rows "$command" own | cut -f1 | tr , '\n' >names
 		while IFS= read -r name; do
-			[ ${#name} -gt 1 ] || continue # a letter, beside its option's name
-			grep -qE -- "^ +(--?[a-z-]+, )?--$name( |$|,)" text || { echo "$command: --$name"; false; }
+			[ ${#name} -eq 1 ] || name=-$name
+			grep -qE -- "^ +(--?[a-z-]+, )?-$name( |$|,)" text || { echo "$command: -$name"; false; }
 		done <names
 	done
 }

@@ -63,7 +63,7 @@ refused() {
 		sim_stop
 		fcp merge --json --base m$((i - 1)).mem --layer l$i.mem --out m$i.mem
 		expect 0
-		args+=(--layer l$i.mem)
+		args+=(--layer "l$i.mem")
 	done
 	fcp merge --json --base m0.mem "${args[@]}" --out all.mem
 	expect 0
@@ -240,7 +240,7 @@ small() {
 			while (defined($at = sysseek $l, $end, 3)) {
 				$end = sysseek $l, $at, 4; sysseek $e, $at, 0; syswrite $e, substr($all, $at, $end - $at);
 			}' l$i.mem expected
-		layers+=(--layer l$i.mem)
+		layers+=(--layer "l$i.mem")
 	done
 	fcp merge --json --base base.mem "${layers[@]}" --out out.mem --any-base
 	expect 0

@@ -242,17 +242,17 @@ bad_values() {
 	fcp snapshot --api-sok="$T/secret"
 	expect 2
 	expect_err "unknown option '--api-sok'; did you mean --api-sock? (see fcpause snapshot --help=all)"
-	! grep secret "$T/err"
+	run ! grep secret "$T/err"
 	fcp pause --no-drian
 	expect 2
 	expect_err "did you mean --no-drain?"
 	# One of another command is none of this one.
 	fcp reclaim --api-sock x --mem-file-pat y
 	expect 2
-	! grep 'did you mean' "$T/err"
+	run ! grep 'did you mean' "$T/err"
 	fcp xx
 	expect 2
-	! grep 'did you mean' "$T/err"
+	run ! grep 'did you mean' "$T/err"
 }
 
 @test "an option before the command is explained" {

@@ -187,7 +187,9 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 
 @test "no balloon, no hinting, no driver: the drain is unsupported or skipped, the pause goes on" {
 	local name=0 args
+	# shellcheck disable=SC2089
 	for args in '' '--balloon {"amount_mib":0,"deflate_on_oom":false}' "--balloon $BALLOON --driver-delay-ms -1"; do
+		# shellcheck disable=SC2090 # words
 		SIM_NAME=n$((++name)) sim_start --boot --memory 16 $args
 		pause --drain --force
 		expect 0

@@ -156,6 +156,7 @@ in_a_network() {
 		"$(sim_bin)" "$T/files" >bin/firecracker
 	chmod +x bin/firecracker
 	ln -s "$ROOT/scripts" scripts
+	# shellcheck disable=SC2155 # dirname does not fail
 	export PATH=$T/bin:$(dirname "$FCPAUSE"):$PATH FCPAUSE_ENVD=http://127.0.0.1:49983
 	export FCPAUSE_STEP_TIMEOUT_MS=sync=20000,drop_caches=20000,compact_memory=20000,fstrim=20000
 	example "$1" >example

@@ -37,6 +37,7 @@ make_files='
 
 # in_mount COMMANDS: a shell in m, in a mount namespace of its own.
 in_mount() {
+	# shellcheck disable=SC2097,SC2098 # the values as they are here
 	T=$T FCPAUSE=$FCPAUSE unshare -m bash -euc "mount -o loop '$T/image' '$T/m'; cd '$T/m'; $make_files $1"
 }
 

@@ -33,7 +33,7 @@ files() {
 	resume
 	expect 0
 	expect_out 'it runs already'
-	! grep PATCH "$SIM_LOG"
+	run ! grep PATCH "$SIM_LOG"
 }
 
 @test "loads a VM from its files, with what is in it, and waits for envd" {
@@ -43,7 +43,7 @@ files() {
 	expect_json '.loaded' '.resumed' '.vm_state == "Running"' '.envd_ms > 0'
 	[ "$(sim_state checksum_ok)" = true ]
 	grep -q "^PUT /snapshot/load .*\"backend_path\":\"$T/s.mem\".*\"resume_vm\":true" "$SIM_LOG"
-	! grep track_dirty_pages "$SIM_LOG"
+	run ! grep track_dirty_pages "$SIM_LOG"
 }
 
 @test "--track-dirty-pages is Firecracker's" {
@@ -103,7 +103,7 @@ files() {
 	resume --snapshot-path s.snap --mem-file-path none
 	expect 1
 	expect_err 'none: No such file or directory'
-	! grep -q load "$SIM_LOG"
+	run ! grep -q load "$SIM_LOG"
 	resume --snapshot-path s.snap --mem-file-path s.mem
 	expect 0
 }
@@ -121,7 +121,7 @@ files() {
 	expect 1
 	expect_err 'layer.mem is a layer' 
 	expect_err 'fcpause merge'
-	! grep -q load "$SIM_LOG"
+	run ! grep -q load "$SIM_LOG"
 }
 
 @test "Firecracker's refusal is passed on" {

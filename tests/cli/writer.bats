@@ -174,7 +174,7 @@ state() { sim_patch /vm "{\"state\":\"$1\"}"; }
 	snap b --base "$T/copy.mem"
 	expect 1
 	expect_err 'is not the file that the VM was restored from'
-	! grep -q PATCH "$SIM_LOG"
+	run ! grep -q PATCH "$SIM_LOG"
 	snap b --base "$T/base.mem" --resume
 	by_fcpause
 }

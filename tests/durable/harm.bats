@@ -71,12 +71,12 @@ loaded_vm() {
 	echo precious >precious
 	local kind
 	for kind in 'ln -s ../precious' 'ln -s nowhere' mkfifo mkdir; do
-		rm -rf "$D"/*
+		rm -rf "${D:?}"/*
 		(cd d && $kind mem)
 		: >"$SIM_LOG"
 		snapshot --force
 		refused input 'not a regular file'
-		rm -rf "$D"/*
+		rm -rf "${D:?}"/*
 		(cd d && $kind snap)
 		snapshot --force
 		refused input 'not a regular file'

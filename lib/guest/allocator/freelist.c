@@ -152,7 +152,7 @@ static uint64_t drift(uint64_t zone_pages, uint64_t orders)
 	threshold = 2 * 6 * (1 + blocks_bits); /* fls(32) is 6 */
 	if (threshold > DRIFT_MAX)
 		threshold = DRIFT_MAX;
-	return VCPUS_MAX * threshold + (UINT64_C(1) << (orders - 1));
+	return VCPUS_MAX * threshold + (UINT64_C(1) << orders) / 2;
 }
 
 static int check_count(struct walk *walk, const unsigned char *zone, struct fcp_error *err)
@@ -260,7 +260,7 @@ int fcp_guest_lists_check(struct fcp_guest_memmap *memmap, struct fcp_guest_bloc
 			    .blocks = blocks,
 			    .lists = lists_,
 			    .cancel_fd = cancel_fd};
-	unsigned count;
+	unsigned count = 0;
 
 	*lists_ = (struct fcp_guest_lists){0};
 	if (memmap->kernel->note.node_data == FCP_GUEST_NONE &&

@@ -4,6 +4,7 @@
 #include "memory/range.h"
 #include "memory/share/job.h"
 
+/* NOLINTNEXTLINE(misc-redundant-expression): both are settings of their own. */
 _Static_assert(FCP_SHARE_LOOK_BYTES <= FCP_SHARE_PIECE_BYTES, "a run is one piece");
 
 int fcp_share_look(struct fcp_share_set *set, struct fcp_share_window *window, struct fcp_range run,

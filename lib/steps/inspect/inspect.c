@@ -131,7 +131,7 @@ static int add_readable_guest(struct inspect_run *run, struct fcp_error *err)
 							     .sink = add_class_run,
 							     .sink_arg = run};
 	const struct fcp_confinement confinement = {run->settings->confine, 0};
-	char release[FCP_GUEST_RELEASE_BYTES];
+	char release[FCP_GUEST_RELEASE_BYTES] = "";
 	struct fcp_guest_memory memory;
 	struct classification job = {&memory, &settings, release};
 
