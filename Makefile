@@ -6,6 +6,7 @@
 # make check-abi  what a program needs that was built against a release of the library
 # make release-abi  stores the library's interface and header: at a release, or after an addition
 # make check-vm   against real Linux kernels under QEMU (FCPAUSE_VM_LONG=1: all variants on all)
+# make check-valgrind  unit and command-line tests under memcheck; make D=tsan check-threads
 # make check-live against the real Firecracker and envd, where they are on PATH
 # make fuzz       all that is read from outside: each parser, then the guest's memory, FUZZ_SECONDS=60
 #                 each; FUZZ_TARGETS="envd maps guest" names some (clang, libclang-rt-dev, llvm)
@@ -207,6 +208,20 @@ release-abi: all
 check-vm:
 	$(Q)tests/run $(B) vm tests/vm/run
 
+VALGRIND_TESTS := connect error fifo flags json lock memory_compare memory_ranges memory_release \
+	memory_share memory_writer memory_zero reclaim_script state_file text units utf8
+THREADED_TESTS := confined memory_compare memory_release memory_share memory_writer memory_zero
+# Of the program: the hold, what reads guest memory and releases it, a command's input, progress.
+THREADED_BATS := $(patsubst %,tests/cli/%.bats,writer madvise_ranges share exec progress)
+
+check-valgrind: all $(B)/guest-file $(B)/replay $(VALGRIND_TESTS:%=$(B)/unit/%_test)
+	$(Q)tests/valgrind $(B) $(VALGRIND_TESTS:%=$(B)/unit/%_test) tests/cli/status.bats \
+		tests/cli/flags.bats
+
+# What has threads, by ThreadSanitizer: make D=tsan check-threads.
+check-threads: all $(B)/guest-file $(B)/replay $(THREADED_TESTS:%=$(B)/unit/%_test)
+	$(Q)tests/run $(B) threads $(THREADED_TESTS:%=$(B)/unit/%_test) $(THREADED_BATS)
+
 check-live: all
 	$(Q)tests/run $(B) live tests/live/run
 
@@ -286,5 +301,6 @@ clean:
 -include $(B)/o/tests/schema/check.d $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(PARSER_OBJECTS:.o=.d) $(wildcard $(B)/o/tests/matrix/*.d)
 
-.PHONY: all product check check-abi release-abi check-vm check-live fuzz demo bench lint format format-check install uninstall dist deb clean
+.PHONY: all product check check-abi release-abi check-vm check-valgrind check-threads check-live fuzz demo \
+	bench lint format format-check install uninstall dist deb clean
 .SECONDARY: $(UNIT_OBJECTS) $(PARSER_OBJECTS)

@@ -30,7 +30,7 @@ dump() {
 # edited SCRIPT: new.abi, edited by awk, as the interface of a release before; it must differ.
 edited() {
 	awk "$1" new.abi >old.abi
-	! cmp -s old.abi new.abi
+	run ! cmp -s old.abi new.abi
 }
 
 # without_last NAME: the interface of before the last member of the struct.

@@ -41,7 +41,7 @@ is_copy() {
 refused_guest() {
 	LC_ALL=C sed 's/SIZE(page)=/SIZE(pagE)=/g' guest >refused
 	[ "$(stat -c %s refused)" = "$SIZE" ]
-	! cmp -s guest refused
+	run ! cmp -s guest refused
 }
 
 build_c() {

@@ -411,7 +411,7 @@ fcp_in() {
 	expect 0
 	expect_no_out
 	messages | jq -e '.stdin == false'
-	! grep -q SendInput "$SIM_LOG"
+	run ! grep -q SendInput "$SIM_LOG"
 }
 
 @test "stdin: -i, --stdin and FCPAUSE_STDIN pass it, to its end" {

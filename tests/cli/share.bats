@@ -29,7 +29,7 @@ units() {
 	local unit=${FCPAUSE%/*}/unit/memory_share_test
 	[ -x "$unit" ] || skip 'the unit test is not built'
 	"$unit" m >units 2>&1 || { cat units; false; }
-	! grep -q SKIP units
+	run ! grep -q SKIP units
 }
 
 booted_shares() {

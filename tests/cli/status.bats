@@ -18,7 +18,7 @@ vm_status() { fcp status --api-sock "$SIM_SOCK" "$@"; }
 		".pid == $SIM_PID" '.memory_bytes == 16777216' '.hotplug_bytes == 0' '.plugged_bytes == 0' \
 		'.track_dirty_pages == false' '.backing == "anonymous"' '.backing_reason == null' '.base == null' \
 		".balloon == $BALLOON" '.hinting_open == false'
-	! grep -v '^GET ' "$SIM_LOG"
+	run ! grep -v '^GET ' "$SIM_LOG"
 }
 
 @test "Paused, and not started" {
