@@ -101,15 +101,25 @@ static bool is_header(const char *name, const char *value)
 	return name[strspn(name, TOKEN)] == '\0' && value[strcspn(value, "\r\n")] == '\0';
 }
 
+/*
+ * Only a header's name is shown. In "authorization: Bearer c2VjcmV0==", as HTTP has it, the secret is
+ * before the =.
+ */
+static int shown_length(const char *name)
+{
+	size_t length = strspn(name, TOKEN);
+
+	return length < 60 ? (int)length : 60;
+}
+
 static void on_header(const char *name, const char *value, void *arg)
 {
 	struct otel *otel = arg;
 	char *header;
 
 	if (!is_header(name, value)) {
-		/* The value may be a secret. */
-		warn(otel, "OTEL_EXPORTER_OTLP_HEADERS: '%.60s' is no header; it is left out",
-		     name);
+		warn(otel, "OTEL_EXPORTER_OTLP_HEADERS: '%.*s' is no header; it is left out",
+		     shown_length(name), name);
 		return;
 	}
 	if (otel->header_count == FCP_OTLP_HEADERS_MAX) {

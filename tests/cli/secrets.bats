@@ -4,6 +4,13 @@
 # read are refused.
 
 load helpers
+load ../lib/services
+eval "helpers_$(declare -f teardown)"
+
+teardown() {
+	services_stop
+	helpers_teardown
+}
 
 # hides WORD: it is neither on stdout nor on stderr.
 hides() { run ! grep -q -- "$1" "$T/out" "$T/err"; }
@@ -267,4 +274,61 @@ redirecting() {
 	hides s3cr3t
 	wait $!
 	[ -e accepted ] && [ ! -s received ]
+}
+
+@test "a header for the collector of spans reaches it, and no trace, report, message or file of figures" {
+	unset FCPAUSE_WRITER
+	vm
+	services_start
+	export OTEL_EXPORTER_OTLP_ENDPOINT=$SERVICES_URL OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20s3cr3t'
+	fcp pause --api-sock "$SIM_SOCK" --envd "$SIM_ENVD" --reclaim --snapshot-path snap --mem-file-path mem --json -vv \
+		--trace trace --metrics-textfile m.prom
+	expect 0
+	grep -q 'Bearer s3cr3t' "$SERVICES_LOG"
+	[ -s trace ] && [ -s m.prom ]
+	run ! grep -raE 's3cr3t' out err trace m.prom snap mem
+}
+
+@test "a header as HTTP writes it is no header here: its name is in the warning, and not its value" {
+	vm
+	services_start
+	export OTEL_EXPORTER_OTLP_ENDPOINT=$SERVICES_URL OTEL_EXPORTER_OTLP_HEADERS='Authorization: Bearer s3cr3t=='
+	fcp status --api-sock "$SIM_SOCK" --json
+	expect 0
+	expect_err "OTEL_EXPORTER_OTLP_HEADERS: 'Authorization' is no header"
+	hides s3cr3t
+}
+
+# By a process of the user that fcpause runs as.
+can_look() { setpriv --reuid 65534 --regid 65534 --clear-groups -- cat "/proc/$1/$2" >looked 2>&1; }
+
+# looks_at ARGS...: a drain that lasts, by another user than root; RUNNING and GUARD are its processes.
+drain_as_nobody() {
+	printf '#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups -- %q "$@"\n' "$FCPAUSE" >nobody
+	chmod +x nobody
+	FCPAUSE=$T/nobody fcp_start balloon-drain --api-sock "$SIM_SOCK" --fph-timeout-ms 20000 "$@"
+	sim_wait_log '^PATCH /balloon/hinting/start'
+	RUNNING=$(pgrep -P "$FCP_PID" -x fcpause)
+	GUARD=$(pgrep -P "$RUNNING" -x fcpause-guard)
+}
+
+@test "another process of the same user reads nothing of fcpause and its guard in /proc" {
+	[ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null || skip 'not root, or no setpriv'
+	vm --hinting-ms -1
+	chmod 777 "$SIM_SOCK"
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T" "${SIM_SOCK%/*}"
+	export SECRET=s3cr3t
+	drain_as_nobody --no-sandbox
+	can_look "$RUNNING" environ && grep -qa s3cr3t looked
+	can_look "$GUARD" environ
+	fcp_signal TERM
+	fcp_end
+	: >"$SIM_LOG"
+	drain_as_nobody
+	local process what
+	for process in "$RUNNING" "$GUARD"; do
+		for what in environ auxv maps mem; do run ! can_look "$process" $what; done
+	done
+	fcp_signal TERM
+	fcp_end
 }
