@@ -211,6 +211,21 @@ vm_clean() {
 # vm_is_count TEXT: a whole number as fcpause takes its milliseconds, up to 24 hours.
 vm_is_count() { [[ $1 =~ ^[1-9][0-9]{0,7}$ ]] && (($1 <= 86400000)); }
 
+# vm_to_ms TEXT: sets $ms to a duration as fcpause takes it: 1500, 1500ms, 1.5s, 2m, 1h, 1m30s. False: it is not one.
+vm_to_ms() {
+	local rest=$1 sum=0 unit fraction
+	[[ ! $rest =~ ^[0-9]{1,8}$ ]] || { ms=$((10#$rest)) && return; }
+	while [[ $rest =~ ^([0-9]{1,8})(\.([0-9]{1,3}))?(ms|s|min|m|h)(.*)$ ]]; do
+		case ${BASH_REMATCH[4]} in ms) unit=1 ;; s) unit=1000 ;; m | min) unit=60000 ;; h) unit=3600000 ;; esac
+		fraction=${BASH_REMATCH[3]}000
+		fraction=$((10#${fraction:0:3} * unit))
+		((fraction % 1000 == 0)) || return 1
+		sum=$((sum + 10#${BASH_REMATCH[1]} * unit + fraction / 1000))
+		rest=${BASH_REMATCH[5]}
+	done
+	[ -n "$1" ] && [ -z "$rest" ] && ms=$sum
+}
+
 # vm_find_fcpause: sets fcpause, if it is empty: the one beside the script, that of its build, or by PATH.
 vm_find_fcpause() {
 	local dir try

@@ -516,7 +516,7 @@ $with reclaim pause" ] || { asked; false; }
 @test "a dry run says what would be done, and does nothing" {
 	booted_vm
 	OPTIONS=(--tap-address 10.231.8.1/30)
-	bench -n --iterations 2 --variants nothing,reclaim+trim,all --workload 'make all' --fph-timeout-ms 3000
+	bench -n --iterations 2 --variants nothing,reclaim+trim,all --workload 'make all' --fph-timeout-ms 3s --workload-timeout-ms 2m
 	expect 0
 	expect_no_err
 	expect_out 'ip tuntap add dev tap9 mode tap, address 10.231.8.1/30'
@@ -524,7 +524,8 @@ $with reclaim pause" ] || { asked; false; }
 	expect_out '--script=make\ all'
 	expect_out '--no-reclaim --no-drain --no-trim'
 	expect_out '--reclaim --no-drain --trim'
-	expect_out '--reclaim --fph-timeout-ms 3000 --drain --trim'
+	expect_out '--reclaim --fph-timeout-ms 3s --drain --trim'
+	expect_out '--exec-timeout-ms 120000'
 	expect_out '# iteration 2: reclaim+trim all nothing'
 	[ ! -s requests ]
 	bench -n --json -

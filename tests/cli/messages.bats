@@ -233,7 +233,7 @@ says() {
 	fcp reclaim --reclaim-timeout-ms 200 --step-timeout-ms sync=10s
 	expect 4
 	expect_err 'sync: timeout (the deadline of 200 ms was reached); drop_caches: skipped; compact_memory: skipped; fstrim: skipped (--reclaim-timeout-ms)'
-	fcp balloon-drain --fph-timeout-ms 50
+	fcp balloon-drain --fph-timeout-ms 300
 	expect 4
 	expect_err '(--fph-timeout-ms)'
 	sim_patch /vm '{"state":"Paused"}'

@@ -336,7 +336,7 @@ merge_of() { fcp merge -q --base old.mem "$@" && expect 0; }
 
 @test "--share reaches fcpause pause, each of them" {
 	source_of_layers
-	"$FCPAUSE" pause --help | grep -q -- --share= || skip 'fcpause pause has no --share'
+	"$FCPAUSE" pause --help=all | grep -q -- --share= || skip 'fcpause pause has no --share'
 	head -c 8192 /dev/zero | tr '\0' d >image
 	rb "${OLD[@]}" "${NEW[@]}" --share old.mem --share image --pause --json "${ZERO[@]}"
 	expect 0
@@ -570,6 +570,8 @@ no_new_files() { [ ! -e new.snap ] && [ ! -e new.mem ] || _show 'there are new f
 	--snapshot-path a --mem-file-path b --pause --discard --iterations 0
 	--snapshot-path a --mem-file-path b --pause --discard --iterations x
 	--snapshot-path a --mem-file-path b --pause --discard --envd-timeout-ms 86400001
+	--snapshot-path a --mem-file-path b --pause --discard --envd-timeout-ms 1.5
+	--snapshot-path a --mem-file-path b --pause --discard --envd-timeout-ms 25h
 	--snapshot-path a --mem-file-path b --pause --discard --bogus
 	--snapshot-path a --mem-file-path b --pause --discard --bogus=1
 	--snapshot-path a --mem-file-path b --pause --discard word
@@ -591,9 +593,11 @@ no_new_files() { [ ! -e new.snap ] && [ ! -e new.mem ] || _show 'there are new f
 
 @test "a dry run says what would be done, and does nothing" {
 	ENVD=http://127.0.0.1:1
-	rb "${OLD[@]}" "${NEW[@]}" --cmd-pause 'make all' --reclaim -n -- --min-run 8192
+	rb "${OLD[@]}" "${NEW[@]}" --cmd-pause 'make all' --reclaim --envd-timeout-ms 1m30s --cmd-timeout-ms=1.5s -n -- --min-run 8192
 	expect 0
 	expect_no_err
+	expect_out 'until it answers, at most 90000 ms'
+	expect_out '--exec-timeout-ms 1500'
 	expect_out "$T/fc --api-sock WORK/api.sock"
 	expect_out "PUT /snapshot/load {\"snapshot_path\":\"$T/old.snap\""
 	expect_out '--script=make\ all'
