@@ -74,7 +74,7 @@ static const char *words_for(const char *phase)
 	return phase;
 }
 
-/* ", 12.0 MiB of 512.0 MiB, 240.1 MiB/s"; without the total if unknown. */
+/* ", 12 MiB of 512 MiB, 240 MiB/s"; without the total if unknown. */
 static void put_bytes(FILE *out, const struct step_line *line)
 {
 	char done[SIZE_TEXT_BYTES], total[SIZE_TEXT_BYTES], rate[SIZE_TEXT_BYTES];
@@ -82,15 +82,15 @@ static void put_bytes(FILE *out, const struct step_line *line)
 
 	if (line->total_bytes == 0 && line->done_bytes == 0)
 		return;
-	fprintf(out, ", %s", size_text((int64_t)line->done_bytes, done));
+	fprintf(out, ", %s", short_size_text(line->done_bytes, done));
 	if (line->total_bytes != 0)
-		fprintf(out, " of %s", size_text((int64_t)line->total_bytes, total));
+		fprintf(out, " of %s", short_size_text(line->total_bytes, total));
 	if (seconds > 0 && line->done_bytes > 0)
 		fprintf(out, ", %s/s",
-			size_text((int64_t)((double)line->done_bytes / seconds), rate));
+			short_size_text((uint64_t)((double)line->done_bytes / seconds), rate));
 }
 
-/* In the format of the results (text.c). */
+/* In the format of the results (text.c); a running step has bytes and rate within 80 columns. */
 static void put_line(FILE *out, const struct step_line *line)
 {
 	if (line->ended && line->status == FCP_STATUS_SKIPPED)
@@ -99,8 +99,7 @@ static void put_line(FILE *out, const struct step_line *line)
 		fprintf(out, "%-17s %-11s %9.1f ms", line->step, fcp_status_name(line->status),
 			line->ms);
 	else
-		fprintf(out, "%-17s %-11s %10.1f s", line->step, "...",
-			fcp_ms_since(line->start_ns) / 1000);
+		fprintf(out, "%-17s ... %4.1f s", line->step, fcp_ms_since(line->start_ns) / 1000);
 	if (line->ended && line->reason[0]) {
 		fputs("  ", out);
 		put_shown(out, line->reason);

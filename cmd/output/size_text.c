@@ -41,6 +41,18 @@ const char *round_size_text(uint64_t bytes, char text[SIZE_TEXT_BYTES])
 	return text;
 }
 
+const char *short_size_text(uint64_t bytes, char text[SIZE_TEXT_BYTES])
+{
+	double value = (double)bytes;
+	char unit = scale(&value);
+
+	if (unit)
+		snprintf(text, SIZE_TEXT_BYTES, "%.*f %ciB", value < 10, value, unit);
+	else
+		snprintf(text, SIZE_TEXT_BYTES, "%.0f", value);
+	return text;
+}
+
 double share_of(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0;

@@ -13,6 +13,9 @@ const char *size_text(int64_t bytes, char text[SIZE_TEXT_BYTES]);
 /* The same for round figures, without ".0": "32 MiB". */
 const char *round_size_text(uint64_t bytes, char text[SIZE_TEXT_BYTES]);
 
+/* For values that change while being read: "4.1 KiB", "137 MiB". */
+const char *short_size_text(uint64_t bytes, char text[SIZE_TEXT_BYTES]);
+
 /* In percent; 0 if whole is 0. */
 double share_of(uint64_t part, uint64_t whole);
 

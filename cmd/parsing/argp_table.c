@@ -47,7 +47,8 @@ static void add_option(struct argp_table *table, enum option_id id, int flags, i
 		.name = option->name,
 		.key = key_of(id),
 		.arg = option->arg,
-		.flags = flags | (option->kind == KIND_ACTION ? OPTION_ARG_OPTIONAL : 0),
+		.flags = flags |
+			 (option->kind == KIND_ACTION && option->arg ? OPTION_ARG_OPTIONAL : 0),
 		.doc = doc(table, id),
 		.group = group,
 	};

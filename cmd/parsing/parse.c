@@ -20,9 +20,9 @@ struct parser {
 static int act(struct invocation *invocation, enum option_id id, const char *arg,
 	       struct fcp_error *err)
 {
-	if (arg && (id != OPT_HELP || strcmp(arg, options[id].arg) != 0))
-		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--%s: unknown value '%.60s'%s",
-				     options[id].name, arg, id == OPT_HELP ? " (all)" : "");
+	if (arg && strcmp(arg, options[id].arg) != 0)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0, "--%s: unknown value '%.60s' (%s)",
+				     options[id].name, arg, options[id].arg);
 	invocation->help |= id == OPT_HELP;
 	invocation->help_all |= arg != NULL;
 	invocation->version |= id == OPT_VERSION;

@@ -259,7 +259,7 @@ small() {
 	expect_no_err
 	export TERM=xterm
 	PROGRAM=$FCPAUSE script -qec 'exec "$PROGRAM" merge --base base.mem --layer diff.mem --out o1.mem --any-base' /dev/null >shown
-	grep -qE $'\rmerge +\.\.\. +[0-9.]+ s  writing, 64.0 KiB of 64.0 KiB' shown || { cat -v shown; false; }
+	grep -qE $'\rmerge +\.\.\. +[0-9.]+ s  writing, 64 KiB of 64 KiB' shown || { cat -v shown; false; }
 	# The line is gone before the result is said.
 	tr '\r' '\n' <shown | grep -qE $'^\033\\[Jmerge +ok ' || { cat -v shown; false; }
 	PROGRAM=$FCPAUSE script -qec 'exec "$PROGRAM" merge -q --base base.mem --layer diff.mem --out o2.mem --any-base' /dev/null >shown
