@@ -285,7 +285,8 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/fcpause $(USER_SCRIPTS:%=$(DESTDIR)$(BINDIR)/fcpause-%)
 	rm -f $(DESTDIR)$(LIBDIR)/libfcpause.a $(DESTDIR)$(LIBDIR)/libfcpause.so $(DESTDIR)$(LIBDIR)/libfcpause.so.$(SOVERSION) \
 		$(DESTDIR)$(LIBDIR)/libfcpause.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/libfcpause.pc $(DESTDIR)$(INCLUDEDIR)/fcpause.h
-	rm -f $(foreach n,1 3 7,$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$n/%,$(wildcard man/*.$n)))
+	rm -f $(foreach n,1 3 5 7,$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$n/%,$(wildcard man/*.$n)))
+	rm -f $(DESTDIR)$(BASHCOMPDIR)/fcpause $(DESTDIR)$(ZSHCOMPDIR)/_fcpause $(DESTDIR)$(FISHCOMPDIR)/fcpause.fish
 	rm -rf $(DESTDIR)$(DATADIR)/fcpause
 
 # The same bytes for the same commit, whoever makes it.
