@@ -703,8 +703,7 @@ const struct option_def options[OPTIONS] = {
 		       "auto",
 		       {"auto", "always", "never"},
 		       "colours: auto, always or never",
-		       .group = GROUP_MAP,
-		       .often = INSPECT},
+		       .group = GROUP_MAP},
 
 	[OPT_HELP] = {"help",
 		      'h',
