@@ -208,6 +208,7 @@ int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, struct fcp_
 	    fcp_firecracker_recover(&run.firecracker, lock, err) == 0)
 		ran = fcp_snapshot_check_run(&run, err);
 	close_run(&run);
+	fcp_snapshot_memory_report_free(found.memory);
 	*state_ = found.vm_state;
 	return ran;
 }
