@@ -233,7 +233,7 @@ says() {
 	fcp reclaim --reclaim-timeout-ms 200 --step-timeout-ms sync=10s
 	expect 4
 	expect_err 'sync: timeout (the deadline of 200 ms was reached); drop_caches: skipped; compact_memory: skipped; fstrim: skipped (--reclaim-timeout-ms)'
-	fcp balloon-drain --fph-timeout-ms 300
+	fcp balloon-drain --fph-timeout-ms 1s
 	expect 4
 	expect_err '(--fph-timeout-ms)'
 	sim_patch /vm '{"state":"Paused"}'
@@ -288,9 +288,9 @@ once() { [ "$(cat out err | grep -oF -- "$1" | wc -l)" -eq 1 ] || _show "not onc
 
 @test "one reason is printed once: a step's own" {
 	start --hinting-ms -1
-	fcp balloon-drain --fph-timeout-ms 300
+	fcp balloon-drain --fph-timeout-ms 1s
 	expect 4
-	once 'not done within 300 ms, stopped'
+	once 'not done within 1000 ms, stopped'
 	[[ $(<out) =~ ^balloon-drain\ +timeout\ +[0-9.]+\ ms\ +0\ bytes ]]
 	fcp reclaim --no-reclaim
 	expect 0
@@ -312,10 +312,10 @@ once() { [ "$(cat out err | grep -oF -- "$1" | wc -l)" -eq 1 ] || _show "not onc
 @test "one reason is printed once: a pause's" {
 	start --hinting-ms -1
 	files
-	fcp pause --reclaim --envd http://127.0.0.1:1 --drain --fph-timeout-ms 300
+	fcp pause --reclaim --envd http://127.0.0.1:1 --drain --fph-timeout-ms 1s
 	expect 0
 	once 'cannot connect to http://127.0.0.1:1'
-	once 'not done within 300 ms'
+	once 'not done within 1000 ms'
 	once 'vmcoreinfo: no note of a kernel'
 	run ! grep -q ' $' out
 	fcp pause

@@ -223,7 +223,7 @@ bad_values() {
 	fcp pause --timeout-ms 0
 	expect 2
 	expect_err "'0' is not a wait of 1 ms or more"
-	grep -q 'in milliseconds, 1 or more' "$ROOT/man/fcpause.1"
+	grep -q 'answer of the API, 1 ms or more' "$ROOT/man/fcpause.1"
 }
 
 @test "an empty value is said to be one" {
