@@ -67,7 +67,7 @@ const struct command commands[COMMANDS] = {
 			.doc = "Creates both files whole or not at all; resumes the VM when that fails.",
 			.run = command_snapshot,
 			.needs = "--api-sock PATH --snapshot-path FILE --mem-file-path FILE",
-			.example = "snapshot --api-sock f.sock --snapshot-path s --mem-file-path m",
+			.example = "snapshot --api-sock sock --snapshot-path s --mem-file-path m",
 		},
 	[COMMAND_PAUSE] =
 		{
@@ -76,7 +76,7 @@ const struct command commands[COMMANDS] = {
 			.doc = "Only the snapshot can fail a pause; the other steps are best effort.",
 			.run = command_pause,
 			.needs = "--api-sock PATH --snapshot-path FILE --mem-file-path FILE",
-			.example = "pause --api-sock f.sock --snapshot-path s --mem-file-path m",
+			.example = "pause --api-sock sock --snapshot-path s --mem-file-path m",
 		},
 	[COMMAND_MERGE] =
 		{
@@ -129,7 +129,7 @@ const struct command commands[COMMANDS] = {
 			       "waits until the guest answers.",
 			.run = command_resume,
 			.needs = "--api-sock PATH",
-			.example = "resume --api-sock f.sock --snapshot-path s --mem-file-path m",
+			.example = "resume --api-sock sock --snapshot-path s --mem-file-path m",
 		},
 	[COMMAND_EXEC] =
 		{

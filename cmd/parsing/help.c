@@ -37,7 +37,7 @@ void print_help(const struct command *command, bool all, FILE *out)
 	struct argp argp = {.options = table.rows, .args_doc = needs, .doc = text};
 
 	/* One line for almost every option; a format set by the user takes precedence. */
-	setenv("ARGP_HELP_FMT", "opt-doc-col=32,rmargin=80,no-dup-args-note", 0);
+	setenv("ARGP_HELP_FMT", "opt-doc-col=32,no-dup-args-note", 0);
 	argp_table_make(command, all, &table);
 	snprintf(name, sizeof(name), "fcpause %s", command->name);
 	snprintf(needs, sizeof(needs), "%s%s%s", command->needs, operands ? " " : "",

@@ -273,7 +273,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 		"$FCPAUSE" "$command" -h | diff out -
 		"$FCPAUSE" "$command" --help=all >all
 		[ "$(wc -l <all)" -gt "$(wc -l <out)" ]
-		run ! grep -E '.{81}' all
+		run ! grep -E '.{81}| $' all
 	done
 	fcp pause --help=every
 	expect 2
