@@ -32,8 +32,8 @@ enum value_source option_values(enum option_id id)
 	case KIND_FILES:
 		if (strcmp(arg, "DIR") == 0)
 			return VALUES_DIRECTORY;
-		return strcmp(arg, "FILE") == 0 || strcmp(arg, "PATH") == 0 ? VALUES_FILE
-									    : VALUES_NONE;
+		return strncmp(arg, "FILE", 4) == 0 || strcmp(arg, "PATH") == 0 ? VALUES_FILE
+										: VALUES_NONE;
 	default:
 		return VALUES_NONE;
 	}

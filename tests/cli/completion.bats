@@ -47,6 +47,7 @@ commands() { "$FCPAUSE" --help | sed -nE '/^  fcpause /d; s/^  ([a-z-]+) .*/\1/p
 	: >'a file'
 	printf '%s\n' 'a file' | offers fcpause pause --mem-file-path a
 	echo dir | offers fcpause pause --chroot-base d
+	printf '%s\n' 'a file' | offers fcpause pause --flags a
 	offers fcpause pause --timeout-ms '' </dev/null
 	printf '%s\n' bash fish zsh | offers fcpause completion ''
 	printf '%s\n' share snapshot status | offers fcpause help s

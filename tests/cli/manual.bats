@@ -157,7 +157,7 @@ good() {
 	MEANING:*) echo zero ;;
 	WHEN:*) echo never ;;
 	FORMAT:*) echo json ;;
-	FILE:* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) echo value ;;
+	FILE:* | 'FILE|URL':* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) echo value ;;
 	*) echo "no good value is known for --$1 $2: add it to this test" >&2; return 1 ;;
 	esac
 }
@@ -171,7 +171,7 @@ bad() {
 	BYTES:*) printf '%s\n' x 4097 1KB 99999999T ;;
 	LIST:*) printf '%s\n' nix --json ;;
 	USE:* | TYPE:* | MEANING:* | WHEN:* | WHO:* | FORMAT:*) printf '%s\n' nix ;;
-	FILE:* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) printf '%s\n' --json ;;
+	FILE:* | 'FILE|URL':* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) printf '%s\n' --json ;;
 	*) echo "no bad value is known for --$1 $2: add it to this test" >&2; return 1 ;;
 	esac
 	echo # an empty one is never good
