@@ -34,9 +34,16 @@ vm_say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 # vm_run COMMAND...: runs it and returns its exit code. In the background, because bash runs a trap only
 # when the command in the foreground has ended.
 vm_run() {
-	local code=0
+	local code=0 pid
 	"$@" &
-	wait $! || code=$?
+	pid=$!
+	wait "$pid" || code=$?
+	# A trap that returns ends the wait, with a code of its own; the command's is asked for again.
+	while ((code > 128)) && kill -0 "$pid" 2>/dev/null; do
+		code=0
+		wait "$pid" || code=$?
+	done
+	((code <= 128)) || { code=0 && wait "$pid"; } || code=$?
 	return "$code"
 }
 

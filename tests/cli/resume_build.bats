@@ -68,6 +68,11 @@ rb_start() {
 	FCP_PID=$!
 }
 
+wait_for_file() {
+	local end=$((SECONDS + SIM_DEADLINE_S))
+	until [ -e "$1" ]; do [ "$SECONDS" -lt "$end" ] || _show "$1 does not come" || return 1; done
+}
+
 wait_request() { _sim_wait_file "$T/requests" "$1"; }
 
 # ---- the flow --------------------------------------------------------------------------------
@@ -174,6 +179,142 @@ wait_request() { _sim_wait_file "$T/requests" "$1"; }
 	rb "${OLD[@]}" "${NEW[@]}" --cmd-pause true --user user --envd-token-file token
 	expect 0
 	grep -q 'Authorization=Basic dXNlcjo= X-Access-Token=secret' requests
+}
+
+# ---- when it is paused -------------------------------------------------------------------------
+
+# The script's own process, to which the user sends the signal.
+rb_start_known() {
+	printf '#!/bin/sh\necho $$ >%q\nexec %q "$@"\n' "$T/script.pid" "$ROOT/scripts/resume-build" >known
+	chmod +x known
+	mkdir -p tmp
+	rm -f err script.pid
+	TMPDIR=$T/tmp timeout -k 1 $RUN_SECONDS ./known --fcpause "$FCPAUSE" --firecracker "$T/fc" --envd "$ENVD" --no-tap "$@" \
+		>out 2>err 3>&- &
+	FCP_PID=$!
+}
+
+@test "--signal: it waits, and the signal pauses; one that comes early does so, too" {
+	source_vm
+	rb_start_known "${OLD[@]}" "${NEW[@]}" --signal SIGUSR1 --json
+	_sim_wait_file err 'waits for: kill -USR1 '
+	run ! grep -q '"Paused"' requests
+	# As it says.
+	$(sed -n 's/.*waits for: //p' err)
+	fcp_end
+	expect 0
+	expect_json '.iterations[0].cmd_ms == null' '.iterations[0].pause.vm_state == "Paused"'
+	[ -s new.mem ]
+	nothing_left
+	firecracker --fault 'PUT /snapshot/load slow=700'
+	rb_start_known "${OLD[@]}" "${NEW[@]}" --signal USR2 --force
+	wait_request '^PUT /snapshot/load'
+	kill -USR2 "$(<script.pid)"
+	fcp_end
+	expect 0
+	nothing_left
+	old_is_untouched
+}
+
+@test "--signal with a command: it is in the snapshot at work, or ended; one that fails ends it all" {
+	source_vm
+	rb_start_known "${OLD[@]}" "${NEW[@]}" --signal USR1 --json --cmd-pause "touch $T/mark; exec sleep 31239.5"
+	_sim_wait_file err 'waits for: '
+	wait_for_file mark
+	kill -USR1 "$(<script.pid)"
+	fcp_end
+	expect 0
+	expect_json '.iterations[0].cmd_ms == null' '.iterations[0].pause.status != "failed"'
+	# The guest's process was left alone until it stood still.
+	run ! grep -q SendSignal requests
+	nothing_left
+	rb_start_known "${OLD[@]}" "${NEW[@]}" --force --signal USR1 --json --cmd-pause true
+	_sim_wait_file err 'the command succeeded'
+	kill -USR1 "$(<script.pid)"
+	fcp_end
+	expect 0
+	expect_json '.iterations[0].cmd_ms > 0'
+	rm new.snap
+	rb "${OLD[@]}" "${NEW[@]}" --force --signal USR1 --json --cmd-pause 'exit 7'
+	expect 1
+	expect_json '.reason | contains("exit code 7")'
+	[ ! -e new.snap ]
+}
+
+@test "--signal: Firecracker ends meanwhile, and a signal that ends the script" {
+	source_vm
+	rb_start_known "${OLD[@]}" "${NEW[@]}" --signal USR1
+	_sim_wait_file err 'waits for: '
+	kill -KILL "$(sed -n 's/.*Firecracker is process //p' err)"
+	fcp_end
+	expect 1
+	expect_err 'Firecracker has ended'
+	nothing_left
+	rb_start_known "${OLD[@]}" "${NEW[@]}" --signal USR1 --cmd-pause 'exec sleep 31239.5'
+	_sim_wait_file err 'waits for: '
+	kill -TERM "$(<script.pid)"
+	fcp_end
+	expect 1
+	expect_err 'interrupted by SIGTERM'
+	nothing_left
+	[ ! -e new.snap ]
+}
+
+@test "--shell: what is typed runs in the guest, and its end pauses, whatever its exit code" {
+	source_vm
+	printf '%s\n' "echo out of the guest" "touch $T/mark" 'exit 3' >typed
+	rb "${OLD[@]}" "${NEW[@]}" --shell --json <typed
+	expect 0
+	expect_json '.iterations[0].cmd_ms > 0' '.iterations[0].pause.vm_state == "Paused"'
+	expect_err "out of the guest"
+	[ -e mark ]
+	[ -s new.mem ]
+	rb "${OLD[@]}" "${NEW[@]}" --shell --force </dev/null
+	expect 0
+	# One that cannot be opened ends it.
+	firecracker --fault 'POST /process.Process/Start reset'
+	rb "${OLD[@]}" --discard --shell </dev/null
+	expect 1
+	expect_err 'not paused'
+}
+
+resident() { fincore -b -n -o RES "$1" | tr -d ' '; }
+
+@test "--cold: the files are out of the page cache when they are loaded; elsewhere it says what stays" {
+	command -v fincore >/dev/null || skip 'fincore is not installed'
+	source_vm
+	cat old.mem old.snap >/dev/null
+	[ "$(resident old.mem)" -gt 0 ]
+	sync old.mem old.snap
+	dd if=old.mem iflag=nocache count=0 status=none
+	[ "$(resident old.mem)" = 0 ] || skip 'this file system keeps its pages'
+	# What is resident when Firecracker starts.
+	sed -i "2i fincore -b -n -o RES $T/old.mem $T/old.snap >>$T/resident" fc
+	local before
+	before=$(stat -c '%Y %Z %s' old.mem)
+	cat old.mem old.snap >/dev/null
+	rb "${OLD[@]}" --discard --pause --iterations 2 --json
+	expect_json '.cold == false'
+	[ "$(tr -d ' ' <resident | sort -u | wc -l)" -gt 1 ]
+	rm resident
+	cat old.mem old.snap >/dev/null
+	rb "${OLD[@]}" --discard --pause --iterations 2 --cold --json
+	expect 0
+	expect_json '.cold'
+	[ "$(tr -d ' ' <resident | tr '\n' ' ')" = '0 0 0 0 ' ]
+	[ "$(stat -c '%Y %Z %s' old.mem)" = "$before" ]
+	old_is_untouched
+	# What somebody else maps stays.
+	python3 -c '
+import mmap, sys
+f = open("old.mem", "rb"); m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ); sum(m[::4096])
+open("mapped", "w").close(); sys.stdin.read()' < <(exec tail -f /dev/null) 3>&- &
+	local pid=$!
+	wait_for_file mapped
+	rb "${OLD[@]}" --discard --pause --cold
+	kill "$pid"
+	expect 0
+	expect_err 'old.mem: 16777216 bytes stay in the page cache: it is not cold'
 }
 
 # ---- disks -----------------------------------------------------------------------------------
@@ -760,7 +901,7 @@ can_tap() {
 @test "--help, the manual and the parser have the same options" {
 	local page=$ROOT/man/fcpause-resume-build.1 name
 	"$ROOT/scripts/resume-build" --help >help
-	grep -oE -- '--[a-z][a-z-]+(=[A-Z]+)?' help | grep -vE '^--(snapshot-path|mem-file-path|out-snapshot-path|out-mem-file-path|output|cmd-pause)$' |
+	grep -oE -- '--[a-z][a-z-]+(=[A-Z]+)?' help | grep -vE '^--(snapshot-path|mem-file-path|out-snapshot-path|out-mem-file-path|output|cmd-pause|signal)$' |
 		tr '=' ' ' | sort -u >a
 	awk '/^\.Sh / { inside = $2 == "OPTIONS" } inside && /^\.It Fl/' "$page" |
 		grep -oE 'Fl Fl [a-z-]+( Ar [A-Z]+)?' | sed -E 's/Fl Fl ([a-z-]+)( Ar)?/--\1/' | sort -u >b
