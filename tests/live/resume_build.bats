@@ -43,6 +43,19 @@ resume_build() {
 	stop_vm
 }
 
+@test "cold, and paused when a shell in the guest ends: what was typed is in the snapshot" {
+	cp --sparse=always "$DIR/disk.before" "$DIR/disk"
+	resume_build --cold --shell --output "$T/shell" --restore-drives <<<'echo typed >/tmp/typed; cat /tmp/typed; exit 3'
+	expect 0
+	expect_json '.cold' '.iterations[0].cmd_ms > 0' '.iterations[0].pause.vm_state == "Paused"'
+	grep -q typed "$T/err"
+	diff <(cd "$DIR" && md5sum s.snap s.mem disk) "$DIR/before"
+	mv "$T/shell/1.snap.rootfs" "$DIR/disk"
+	restore "$T/shell/1.snap" "$T/shell/1.mem"
+	[ "$(guest 'cat /tmp/typed')" = typed ]
+	stop_vm
+}
+
 @test "three layers in a chain, each of what the one before it made; merged, the last one loads" {
 	mv "$DIR/disk.before" "$DIR/disk"
 	resume_build --layer --cmd-pause 'md5sum /tmp/keep /root/kept; echo step >>/root/steps; echo step >>/tmp/steps' \
