@@ -105,7 +105,7 @@ LIBRARIES := $(B)/libfcpause.a $(B)/libfcpause.so
 all: product $(B)/fcpause-sim $(B)/schema-check
 
 # What is installed: neither the simulator nor what only tests need.
-product: $(B)/fcpause $(LIBRARIES)
+product: $(B)/fcpause $(LIBRARIES) $(B)/man3/libfcpause.3
 
 $(B)/fcpause: $(CMD_OBJECTS) $(B)/libfcpause.a
 	$(call say,LINK,$@)
@@ -128,6 +128,15 @@ $(B)/fcpause-sim: $(SIM_OBJECTS)
 $(B)/schema-check: $(B)/o/tests/schema/check.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ -ljansson
+
+# The library's pages: libfcpause(3), with the names and the date that the others get; and of the header's
+# comments one for each group of functions.
+$(B)/man3/libfcpause.3: man/libfcpause.3 man/pages.awk lib/fcpause.h $(wildcard man/*.1)
+	$(call say,MAN,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)awk -v out=$(@D) -v date="$$(sed -n 's/^\.Dd //p' $<)" -v commands="$(patsubst man/fcpause-%.1,%,$(wildcard man/fcpause-*.1))" \
+		-f man/pages.awk lib/fcpause.h
+	$(Q)cp $< $@
 
 $(B)/o/cmd/schema/schema.o: cmd/schema/fcpause.schema.json
 
@@ -277,15 +286,16 @@ install: product
 	chmod 644 $(DESTDIR)$(BASHCOMPDIR)/fcpause $(DESTDIR)$(ZSHCOMPDIR)/_fcpause \
 		$(DESTDIR)$(FISHCOMPDIR)/fcpause.fish
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
+	install -m 644 $(B)/man3/*.3 $(DESTDIR)$(MANDIR)/man3
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 
-uninstall:
+uninstall: $(B)/man3/libfcpause.3
 	rm -f $(DESTDIR)$(BINDIR)/fcpause $(USER_SCRIPTS:%=$(DESTDIR)$(BINDIR)/fcpause-%)
 	rm -f $(DESTDIR)$(LIBDIR)/libfcpause.a $(DESTDIR)$(LIBDIR)/libfcpause.so $(DESTDIR)$(LIBDIR)/libfcpause.so.$(SOVERSION) \
 		$(DESTDIR)$(LIBDIR)/libfcpause.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/libfcpause.pc $(DESTDIR)$(INCLUDEDIR)/fcpause.h
-	rm -f $(foreach n,1 3 5 7,$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$n/%,$(wildcard man/*.$n)))
+	rm -f $(foreach n,1 5 7,$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$n/%,$(wildcard man/*.$n)))
+	for page in $(B)/man3/*.3; do rm -f $(DESTDIR)$(MANDIR)/man3/$${page##*/}; done
 	rm -f $(DESTDIR)$(BASHCOMPDIR)/fcpause $(DESTDIR)$(ZSHCOMPDIR)/_fcpause $(DESTDIR)$(FISHCOMPDIR)/fcpause.fish
 	rm -rf $(DESTDIR)$(DATADIR)/fcpause
 

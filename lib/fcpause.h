@@ -67,10 +67,12 @@ extern "C" {
 #define FCP_VERSION "0.1.0"
 #define FCP_API __attribute__((visibility("default")))
 
+/* ---- version: the library's version --------------------------------------------------------- */
+
 /* The library's version, "MAJOR.MINOR.PATCH"; static storage. */
 FCP_API const char *fcp_version(void);
 
-/* ---- errors ------------------------------------------------------------------------------- */
+/* ---- error: why a call failed --------------------------------------------------------------- */
 
 enum fcp_error_class {
 	FCP_ERR_NONE,
@@ -101,7 +103,7 @@ struct fcp_error {
 /* "unsupported", "timeout", ...: the "class" of JSON output. Static storage. */
 FCP_API const char *fcp_error_class_name(enum fcp_error_class error_class);
 
-/* ---- outcomes ----------------------------------------------------------------------------- */
+/* ---- outcome: how a step ended -------------------------------------------------------------- */
 
 enum fcp_status {
 	FCP_STATUS_OK,
@@ -122,7 +124,7 @@ struct fcp_outcome {
 	char reason[1024];
 };
 
-/* ---- progress ----------------------------------------------------------------------------- */
+/* ---- observer: what happens during a call --------------------------------------------------- */
 
 /*
  * What a step is at. Phases nest: "step" is a whole step, from its begin to its outcome; within
@@ -198,7 +200,7 @@ struct fcp_observer {
 	void (*on_log)(const struct fcp_log_line *line, void *arg);
 };
 
-/* ---- ranges ------------------------------------------------------------------------------- */
+/* ---- ranges: lists of ranges, of bytes, and as text ----------------------------------------- */
 
 /* Bytes start <= x < end. */
 struct fcp_range {
@@ -258,7 +260,7 @@ struct fcp_ranges_text {
 FCP_API int fcp_ranges_read(const struct fcp_ranges_text *text, struct fcp_ranges *ranges_,
 			    struct fcp_error *err);
 
-/* ---- reclaim: ask the guest, through envd, to free what it does not need ------------------- */
+/* ---- reclaim: ask the guest, through envd, to free what it does not need -------------------- */
 
 enum fcp_reclaim_kind {
 	FCP_RECLAIM_SYNC,
@@ -390,7 +392,7 @@ struct fcp_exec_result {
 FCP_API int fcp_exec(const struct fcp_exec_settings *settings, struct fcp_exec_result *result,
 		     struct fcp_error *err);
 
-/* ---- balloon-install: the balloon that a later drain needs --------------------------------- */
+/* ---- balloon-install: the balloon that a later drain needs ---------------------------------- */
 
 /* Firecracker's own fields (PUT /balloon, 1.14 and later). */
 struct fcp_balloon {
@@ -426,7 +428,7 @@ struct fcp_balloon_install_result {
 FCP_API int fcp_balloon_install(const struct fcp_balloon_install_settings *settings,
 				struct fcp_balloon_install_result *result, struct fcp_error *err);
 
-/* ---- balloon-drain: one free-page-hinting run ---------------------------------------------- */
+/* ---- balloon-drain: one free-page-hinting run ----------------------------------------------- */
 
 #define FCP_FPH_TIMEOUT_MS 1500
 
@@ -478,7 +480,7 @@ struct fcp_balloon_drain_result {
 FCP_API int fcp_balloon_drain(const struct fcp_balloon_drain_settings *settings,
 			      struct fcp_balloon_drain_result *result, struct fcp_error *err);
 
-/* ---- memory files ------------------------------------------------------------------------- */
+/* ---- memory file: what is recorded with it -------------------------------------------------- */
 
 /* What a hole of a memory file means. */
 enum fcp_holes {
@@ -501,7 +503,7 @@ struct fcp_file_attributes {
 	char base[FCP_ID_BYTES]; /* of a layer: its base's id; "" where it is not known */
 };
 
-/* ---- the paused guest, as its memory shows it ----------------------------------------------- */
+/* ---- guest report: the paused guest, as its memory shows it --------------------------------- */
 
 enum fcp_gate_state {
 	FCP_GATE_NOT_REACHED,
@@ -528,7 +530,7 @@ struct fcp_guest_report {
 	struct fcp_gate **gates; /* in the order in which they were asked */
 };
 
-/* ---- free pages: what need not be copied of a paused guest's memory ------------------------ */
+/* ---- free pages: what need not be copied of a paused guest's memory ------------------------- */
 
 #define FCP_ALIGN_MAX (UINT64_C(1) << 30)
 
@@ -587,7 +589,7 @@ FCP_API int fcp_free_pages(const struct fcp_free_pages_settings *settings,
 /* NULL-safe. */
 FCP_API void fcp_free_pages_result_clear(struct fcp_free_pages_result *result);
 
-/* ---- snapshot ------------------------------------------------------------------------------ */
+/* ---- snapshot: pause a VM, and write its files ---------------------------------------------- */
 
 enum fcp_vm_state {
 	FCP_VM_UNKNOWN,
@@ -761,7 +763,7 @@ FCP_API int fcp_snapshot(const struct fcp_snapshot_settings *settings,
 /* NULL-safe. */
 FCP_API void fcp_snapshot_result_clear(struct fcp_snapshot_result *result);
 
-/* ---- madvise-ranges: release what nobody needs --------------------------------------------- */
+/* ---- madvise-ranges: release pages of a memory file, or of a paused VM ---------------------- */
 
 /*
  * What a page can be. With several of them a page is of one: free before zero before base before
@@ -1005,7 +1007,7 @@ FCP_API int fcp_inspect(const struct fcp_inspect_settings *settings,
 /* NULL-safe. */
 FCP_API void fcp_inspect_result_clear(struct fcp_inspect_result *result);
 
-/* ---- merge: a whole memory file of a base and layers ----------------------------------------- */
+/* ---- merge: a whole memory file of a base and layers ---------------------------------------- */
 
 struct fcp_merge_settings {
 	size_t size;	  /* of this struct, as the caller knows it */
@@ -1061,7 +1063,7 @@ FCP_API int fcp_merge(const struct fcp_merge_settings *settings, struct fcp_merg
 /* NULL-safe. */
 FCP_API void fcp_merge_result_clear(struct fcp_merge_result *result);
 
-/* ---- share: a memory file that shares its storage with other files --------------------------- */
+/* ---- share: a memory file that shares its storage with other files -------------------------- */
 
 struct fcp_share_settings {
 	size_t size; /* of this struct, as the caller knows it */
@@ -1103,7 +1105,7 @@ FCP_API int fcp_share(const struct fcp_share_settings *settings, struct fcp_shar
 /* NULL-safe. */
 FCP_API void fcp_share_result_clear(struct fcp_share_result *result);
 
-/* ---- status: how a VM is --------------------------------------------------------------------- */
+/* ---- status: how a VM is -------------------------------------------------------------------- */
 
 struct fcp_status_settings {
 	size_t size; /* of this struct, as the caller knows it */
@@ -1145,7 +1147,7 @@ struct fcp_status_result {
 FCP_API int fcp_status(const struct fcp_status_settings *settings, struct fcp_status_result *result,
 		       struct fcp_error *err);
 
-/* ---- doctor: what a pause of a VM could do, and what is in its way ------------------------- */
+/* ---- doctor: what a pause of a VM could do, and what is in its way -------------------------- */
 
 enum fcp_verdict {
 	FCP_VERDICT_OK,
@@ -1239,7 +1241,7 @@ struct fcp_resume_result {
 FCP_API int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
 		       struct fcp_error *err);
 
-/* ---- pause: the chain ---------------------------------------------------------------------- */
+/* ---- pause: the chain ----------------------------------------------------------------------- */
 
 struct fcp_pause_settings {
 	size_t size; /* of this struct, as the caller knows it */
@@ -1279,7 +1281,7 @@ FCP_API int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_paus
 
 FCP_API void fcp_pause_result_clear(struct fcp_pause_result *result);
 
-/* ---- flags --------------------------------------------------------------------------------- */
+/* ---- flags: feature flags in a file --------------------------------------------------------- */
 
 enum fcp_flags_use {
 	FCP_USE_PAUSE,
@@ -1294,8 +1296,8 @@ struct fcp_flag {
 	 * Reclaim only: the steps that it names, each once, as fcp_reclaim_settings takes them.
 	 * NULL: it names none. Owned by the fcp_flags.
 	 */
-	size_t cap_count;
 	struct fcp_reclaim_step *caps;
+	size_t cap_count;
 };
 
 struct fcp_flags {
@@ -1391,7 +1393,7 @@ FCP_API int fcp_flags_take(const struct fcp_flags_settings *settings,
 /* NULL-safe. */
 FCP_API void fcp_flags_result_clear(struct fcp_flags_result *result);
 
-/* ---- initializers ---------------------------------------------------------------------------- */
+/* ---- initializers --------------------------------------------------------------------------- */
 
 /* Each struct that begins with its size is initialised by one of these, and by nothing else. */
 /* clang-format off */

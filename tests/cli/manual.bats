@@ -394,11 +394,9 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	done <refs
 }
 
-@test "manual: libfcpause(3) has the functions and the errors of the header, the library the same" {
+@test "manual: libfcpause(3) has the errors of the header, and the library its functions" {
 	sed -nE 's/^FCP_API .*\b(fcp_[a-z0-9_]+)\(.*/\1/p' "$ROOT/lib/fcpause.h" | sort -u >a
-	sed -nE 's/^\.Fn (fcp_[a-z0-9_]+) .*/\1/p' "$ROOT/man/libfcpause.3" | sort -u >b
 	[ -s a ]
-	equal fcpause.h libfcpause.3
 	grep -oE '\bfcp_[a-z0-9_]+;' "$ROOT/lib/libfcpause.map" | tr -d ';' | sort -u >b
 	equal fcpause.h libfcpause.map
 	grep -oE '^	FCP_ERR_[A-Z_]+' "$ROOT/lib/fcpause.h" | tr -d '\t' | grep -vx FCP_ERR_NONE | sort -u >a
@@ -683,7 +681,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 }
 
 @test "manual: the pages show what is in them" {
-	local command
+	local command dashes
 	command -v mandoc >/dev/null || skip 'mandoc is not installed'
 	for command in $(commands); do
 		mandoc -T ascii "$(page "$command")" | sed 's/.\x08//g' >text
@@ -702,7 +700,11 @@ header_functions() {
 		sed -E 's/^FCP_API //; s/;$//; s/ +/ /g; s/, /,/g'
 }
 
-manual_functions() {
+# The pages of the library, without the links to them.
+library_pages() { grep -L '^\.so' "${FCPAUSE_BUILD:-$ROOT/build}"/man3/*.3; }
+
+# The functions of a page's synopsis.
+page_functions() {
 	awk '
 		/^\.Ft / { sub(/^\.Ft /, ""); gsub(/"/, ""); type = $0 ~ /\*$/ ? $0 : $0 " " }
 		/^\.Fn / {
@@ -713,14 +715,50 @@ manual_functions() {
 				parameters = parameters (parameters == "" ? "" : ",") substr(rest, RSTART + 1, RLENGTH - 2)
 				rest = substr(rest, RSTART + RLENGTH)
 			}
-			if (parameters == "")
-				parameters = $3
 			print type name "(" parameters ")"
 		}
-		/^\.Sh DESCRIPTION/ { exit }' "$ROOT/man/libfcpause.3"
+		/^\.Sh DESCRIPTION/ { exit }' "$1"
 }
 
-@test "libfcpause(3): each function as the header has it" {
+@test "the library's pages: each function of the header is in the synopsis of one, as it is declared" {
 	[ "$(header_functions | wc -l)" -gt 20 ]
-	diff <(header_functions | sort) <(manual_functions | sort)
+	diff <(header_functions | sort) <(for page in $(library_pages); do page_functions "$page"; done | sort)
+}
+
+@test "the library's pages: each function has one, or a link to one, which has its name" {
+	local name page build=${FCPAUSE_BUILD:-$ROOT/build}
+	for name in $(header_functions | grep -oE 'fcp_[a-z0-9_]+\(' | tr -d '('); do
+		page=$build/man3/$name.3
+		[ -s "$page" ] || { echo "no $name.3"; return 1; }
+		! grep -q '^\.so' "$page" || page=$build/$(sed 's/^\.so //' "$page")
+		grep -qx "\.Nm $name\( ,\)\?" "$page" || { echo "$name is not in $page"; return 1; }
+	done
+}
+
+@test "the library's pages: members and values of the header are in them, each with what it is" {
+	local build=${FCPAUSE_BUILD:-$ROOT/build}
+	# But for the sizes that structs begin with.
+	sed '/^\/\* ---- initializers/,$d' "$ROOT/lib/fcpause.h" | sed 's|/\*.*||; /^ \*/d; /^\t \*/d' |
+		awk '/^(struct|enum)( [a-z_]+)? \{/ { inside = 1 } /^\};/ { inside = 0 }
+			inside && /[,;][ \t]*$/ { if (match($0, /\(\*[a-z_]+\)\(/)) print substr($0, RSTART + 2, RLENGTH - 4)
+				else { sub(/[ \t]*[=;,[].*/, ""); if (match($0, /[A-Za-z0-9_]+$/)) print substr($0, RSTART) } }' |
+		grep -vxE 'size|arg|err' | sort -u >declared
+	[ "$(wc -l <declared)" -gt 250 ]
+	for page in $(library_pages); do cat "$page"; done | grep '^\.It' | grep -oE '[A-Za-z0-9_]+' | sort -u >shown
+	comm -23 declared shown >missing
+	[ ! -s missing ] || { cat missing; return 1; }
+	grep -qx '.It Vt "char" Fa warning\[256\]' "$build/man3/fcp_merge.3"
+	grep -A1 -x '.It Vt "bool" Fa created' "$build/man3/fcp_merge.3" | grep -qx 'The file is there and whole.'
+}
+
+@test "the library's pages have no lint, and libfcpause(3) names each of them and no other" {
+	local file
+	for file in $(library_pages); do basename "$file" .3; done | grep -vx libfcpause | sort >pages
+	[ "$(wc -l <pages)" -gt 18 ]
+	sed -nE 's/^\.It Xr (fcp_[a-z_]+) 3$/\1/p' "$ROOT/man/libfcpause.3" | sort | diff pages -
+	command -v mandoc >/dev/null || skip 'mandoc is not installed'
+	for file in $(library_pages); do
+		run mandoc -T lint -W warning "$file"
+		[ -z "$output" ] || { echo "$output"; return 1; }
+	done
 }
