@@ -2,6 +2,7 @@
 /* Where a process holds a guest's memory, and what is there: of children that map it as Firecracker does. */
 #include "base/units.h"
 #include "firecracker/process.h"
+#include "guest/arch/arch.h"
 #include "guest/pagemap.h"
 #include "guest/ram.h"
 #include "tap.h"
@@ -18,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PAGE ((size_t)FCP_PAGE_BYTES)
+#define PAGE ((size_t)sysconf(_SC_PAGESIZE))
 #define RAM ((size_t)(16 * FCP_MIB))
 #define SLOT ((size_t)(128 * FCP_MIB))
 #define RW (PROT_READ | PROT_WRITE)
@@ -108,12 +109,18 @@ static void joined(void)
 	ram[0] = 1;
 }
 
-static void joined_with_acpi(void)
+/* ... and what a VMM puts into memory is there: ACPI tables, on arm64 the device tree. */
+static void joined_with_mark(void)
 {
+#ifdef __aarch64__
+	const struct fcp_guest_mark *mark = &fcp_guest_arm64.marks[0];
+#else
+	const struct fcp_guest_mark *mark = &fcp_guest_x86_64.marks[0];
+#endif
 	char *ram = map_anonymous(RAM + 33 * PAGE);
 
 	have_sign();
-	memcpy(ram + 0xe0000, "RSD PTR ", 8);
+	memcpy((mark->at < 0 ? ram + RAM : ram) + mark->at, mark->text, strlen(mark->text));
 }
 
 static void proxy(void)
@@ -130,7 +137,8 @@ static void restored(void)
 	have_sign();
 	madvise(ram, RAM, MADV_RANDOM); /* no pages around the one that is touched */
 	memset(ram + PAGE, 1, PAGE);	/* changed */
-	*(volatile char *)(ram + 4 * PAGE); /* read only */
+	*(volatile char *)ram; /* read only */
+	*(volatile char *)(ram + 4 * PAGE);
 	discard(ram + 8 * PAGE, 4 * PAGE);
 	ram[9 * PAGE] = 1;
 }
@@ -196,6 +204,21 @@ static void hugetlb(void)
 	have_sign();
 	if (ram == MAP_FAILED)
 		exit(77);
+}
+
+/* A library between whose code and data lies what is of no file: on arm64 the [vdso] can. */
+static void library_with_gap(void)
+{
+	int fd = file_of(3 * PAGE);
+	char *at;
+
+	booted();
+	at = room(3 * PAGE);
+	if (mmap(at, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED ||
+	    mmap(at + PAGE, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1,
+		 0) == MAP_FAILED)
+		exit(77);
+	map_at(at + 2 * PAGE, PAGE, MAP_PRIVATE, fd, (off_t)(2 * PAGE));
 }
 
 static void userfault(void)
@@ -325,9 +348,9 @@ static void test_booted(void)
 		end(ram.pid);
 		fcp_guest_ram_clear(&ram);
 	}
-	if (found(joined_with_acpi, &boot, "joined, with ACPI in low memory", &ram)) {
-		ok(ram.unambiguous, "joined, with ACPI: known");
-		is_u64(ram.pieces[0].start, ram.pieces[0].mapping_start, "joined, with ACPI: where");
+	if (found(joined_with_mark, &boot, "joined, with what a VMM puts there", &ram)) {
+		ok(ram.unambiguous, "joined, with a mark: known");
+		is_u64(ram.pieces[0].start, ram.pieces[0].mapping_start, "joined, with a mark: where");
 		end(ram.pid);
 		fcp_guest_ram_clear(&ram);
 	}
@@ -430,6 +453,14 @@ static void test_others(void)
 
 		ok(!fcp_process_restored_from(ram.pid, path), "F3: no file that it was restored from");
 		is_u64(ram.backing, FCP_GUEST_BACKING_HUGETLB, "F3: not restored from a file");
+		end(ram.pid);
+		fcp_guest_ram_clear(&ram);
+	}
+	if (found(library_with_gap, &boot, "a library with a gap", &ram)) {
+		char path[FCP_PROCESS_PATH_BYTES];
+
+		ok(!fcp_process_restored_from(ram.pid, path),
+		   "a library with a gap: not taken for what the VM was restored from");
 		end(ram.pid);
 		fcp_guest_ram_clear(&ram);
 	}
