@@ -83,12 +83,13 @@ static int protect_slots(const struct sim_memory *m)
  * that shows where guest memory begins. */
 static void *map_apart(const struct sim_memory *m, int flags, int fd)
 {
-	char *room = mmap(NULL, m->file_bytes + 2 * SIM_PAGE_SIZE, PROT_NONE,
+	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	char *room = mmap(NULL, m->file_bytes + 2 * page_bytes, PROT_NONE,
 			  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (room == MAP_FAILED)
 		return MAP_FAILED;
-	return mmap(room + SIM_PAGE_SIZE, m->file_bytes, PROT_READ | PROT_WRITE,
+	return mmap(room + page_bytes, m->file_bytes, PROT_READ | PROT_WRITE,
 		    flags | MAP_FIXED | MAP_NORESERVE, fd, 0);
 }
 
@@ -333,17 +334,19 @@ size_t memory_bytes_in(const struct sim_memory *m, enum page_state state)
 static void for_each_present(const struct sim_memory *m, void (*fn)(const struct sim_memory *m,
 								     size_t page, void *arg), void *arg)
 {
+	/* Pages of the guest in one of the host, for which there is an entry. */
+	const size_t pages = (size_t)sysconf(_SC_PAGESIZE) / SIM_PAGE_SIZE;
 	uint64_t entries[512];
 	size_t done = 0;
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 
 	while (fd >= 0 && done < m->pages) {
-		size_t first = (uintptr_t)m->base / SIM_PAGE_SIZE + done;
+		size_t first = ((uintptr_t)m->base / SIM_PAGE_SIZE + done) / pages;
 		ssize_t n = pread(fd, entries, sizeof(entries), (off_t)(first * sizeof(entries[0])));
-		size_t got = n > 0 ? (size_t)n / sizeof(entries[0]) : 0;
+		size_t got = n > 0 ? (size_t)n / sizeof(entries[0]) * pages : 0;
 
 		for (size_t i = 0; i < got && done + i < m->pages; i++) {
-			if (entries[i] >> 62)
+			if (entries[i / pages] >> 62)
 				fn(m, done + i, arg);
 		}
 		done += got;
