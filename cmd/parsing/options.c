@@ -70,7 +70,7 @@ const struct option_def options[OPTIONS] = {
 	[OPT_FLAGS] = {"flags",
 		       0,
 		       KIND_TEXT,
-		       "FILE",
+		       "FILE|URL",
 		       ALL,
 		       NULL,
 		       {0},
