@@ -1201,6 +1201,81 @@ FCP_API int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_do
 /* NULL-safe. */
 FCP_API void fcp_doctor_result_clear(struct fcp_doctor_result *result);
 
+/* ---- quiesce: the guest's workload and file system stand still before a pause ---------------- */
+
+/* Which cgroups: those that envd makes for its commands and terminals, or all but its own. */
+enum fcp_freeze_mode {
+	FCP_FREEZE_LEGACY,
+	FCP_FREEZE_HIERARCHY,
+};
+
+#define FCP_FREEZE_TIMEOUT_MS 2000
+#define FCP_FREEZE_MAX_CGROUPS 512
+#define FCP_COLLAPSE_TIMEOUT_MS 10000
+#define FCP_FS_FREEZE_TIMEOUT_MS 10000
+
+struct fcp_quiesce_settings {
+	size_t size;	  /* of this struct, as the caller knows it */
+	const char *envd; /* as of reclaim */
+	const char *envd_token_file;
+	bool freeze;   /* the workload's cgroups */
+	bool collapse; /* envd's own heap into huge pages */
+	bool fs_freeze; /* the root file system; where it fails, so does the pause */
+	enum fcp_freeze_mode freeze_mode;
+	uint32_t freeze_max_cgroups; /* of the mode hierarchy; 0: FCP_FREEZE_MAX_CGROUPS */
+	/* For envd's answer, 0: FCP_..._TIMEOUT_MS; envd waits as long for the workload to stop. */
+	uint32_t freeze_timeout_ms;
+	uint32_t collapse_timeout_ms;
+	uint32_t fs_freeze_timeout_ms;
+	const char *freeze_off_reason; /* where it is off; or NULL */
+	const char *collapse_off_reason;
+	const char *fs_freeze_off_reason;
+	int cancel_fd;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
+};
+
+/* What envd observed of cgroups; see envd's API, FreezeResult. */
+struct fcp_freeze_report {
+	struct fcp_outcome outcome;
+	bool reported; /* false: by an envd that says nothing; what follows means nothing */
+	char mode[16]; /* that envd took, "legacy" where it does not know the other */
+	bool truncated; /* more cgroups than freeze_max_cgroups */
+	uint64_t visited;
+	uint64_t allowlisted;
+	uint64_t pre_frozen; /* by the guest itself: left so */
+	uint64_t requested;
+	uint64_t frozen;
+	uint64_t not_frozen;
+	uint64_t failed;
+	uint64_t unobservable;
+	uint64_t sweep_ms;
+	uint64_t wait_ms;
+};
+
+/* Pieces of 2 MiB of envd's heap; see envd's API, CollapseResult. */
+struct fcp_collapse_report {
+	struct fcp_outcome outcome;
+	bool reported; /* false: what follows means nothing */
+	uint64_t regions;
+	uint64_t chunks;
+	uint64_t collapsed;
+	uint64_t already_huge;
+	uint64_t skipped;
+	uint64_t elapsed_ms;
+};
+
+struct fcp_quiesce_result {
+	size_t size; /* of this struct, as the caller knows it */
+	struct fcp_freeze_report freeze;
+	struct fcp_collapse_report collapse;
+	struct fcp_outcome fs_freeze;
+	/* Undone, in this order, where the VM runs on. */
+	struct fcp_outcome fs_thaw;
+	struct fcp_outcome unfreeze;
+	bool fs_by_exec; /* by fsfreeze(8) in the guest, as envd has no call for it */
+	bool kept;	 /* the snapshot's guest is frozen: thaw it when it is restored */
+};
+
 /* ---- resume: a paused VM, or one from its files --------------------------------------------- */
 
 struct fcp_resume_settings {
@@ -1217,6 +1292,8 @@ struct fcp_resume_settings {
 	uint32_t load_timeout_ms; /* for the load; 0: the default */
 	uint32_t wait_lock_ms;
 	int cancel_fd;
+	bool thaw; /* thaw the guest that a pause has frozen, once envd answers; needs envd */
+	const char *envd_token_file; /* as of reclaim; read for that only */
 };
 
 struct fcp_resume_result {
@@ -1228,6 +1305,7 @@ struct fcp_resume_result {
 	double resume_ms; /* the load or the resume by itself */
 	double envd_ms;	  /* from there until envd answered; 0: not waited for */
 	char warning[256];
+	bool thawed; /* the file system, and the workload */
 };
 
 /*
@@ -1236,7 +1314,8 @@ struct fcp_resume_result {
  * right first. A VM that runs stays so. Status: ok; timeout: the VM runs, envd did not answer in
  * time. FCP_ERR_STATE: there is no VM to resume, or one where files are to be loaded.
  * FCP_ERR_INPUT: the files are no snapshot, or the memory is a layer: see fcp_merge().
- * FCP_ERR_SERVER: Firecracker refuses them.
+ * FCP_ERR_SERVER: Firecracker refuses them. FCP_ERR_NOT_RESTORED: the VM
+ * runs, and its guest may still be frozen.
  */
 FCP_API int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
 		       struct fcp_error *err);
@@ -1256,6 +1335,7 @@ struct fcp_pause_settings {
 	const char *reclaim_off_reason; /* "flag reclaim-on-pause is off"; or NULL */
 	const char *drain_off_reason;
 	const char *trim_off_reason;
+	const struct fcp_quiesce_settings *quiesce; /* NULL: off */
 };
 
 struct fcp_pause_result {
@@ -1270,11 +1350,15 @@ struct fcp_pause_result {
 	struct fcp_snapshot_result *snapshot;
 	struct fcp_madvise_ranges_result *trim;
 	enum fcp_vm_state vm_state;
+	struct fcp_quiesce_result *quiesce; /* owned, as the others */
 };
 
 /*
- * reclaim, drain, pause and snapshot, release: in this order. Only the snapshot can fail it; the
- * others are best effort. On cancellation the VM is put back as it was found.
+ * Freeze and collapse, reclaim, the file system's freeze, drain, pause and snapshot, release: in this
+ * order. Only the snapshot and the file system's freeze can fail it; the others are best effort. On
+ * cancellation the VM is put back as it was found. What was frozen is thawed, in the reverse order,
+ * as soon as the VM runs again, after a failure or a checkpoint: FCP_ERR_NOT_RESTORED where that is
+ * not possible. Of a VM that stays Paused it is part of the snapshot: see fcp_resume(), thaw.
  */
 FCP_API int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
 		      struct fcp_error *err);
@@ -1375,6 +1459,14 @@ struct fcp_flags_result {
 	/* For a balloon before boot: free-page-hinting-config's "enabled", free-page-reporting. */
 	enum fcp_flag_state arm_hinting;
 	enum fcp_flag_state free_page_reporting;
+	/* For the guest's side of a pause: freeze-user-cgroup, freeze-guest-hierarchy,
+	 * collapse-envd-heap, and their figures; 0: there is none. */
+	enum fcp_flag_state freeze;
+	enum fcp_flag_state freeze_hierarchy;
+	enum fcp_flag_state collapse;
+	uint32_t freeze_timeout_ms;
+	uint32_t freeze_max_cgroups;
+	uint32_t collapse_timeout_ms;
 	/* "", or that the cache was used or not written, and why; no warning of flags */
 	char note[512];
 };
@@ -1433,6 +1525,8 @@ FCP_API void fcp_flags_result_clear(struct fcp_flags_result *result);
 #define FCP_RESUME_SETTINGS_INIT {.size = sizeof(struct fcp_resume_settings), .cancel_fd = -1}
 #define FCP_RESUME_RESULT_INIT {.size = sizeof(struct fcp_resume_result)}
 #define FCP_FLAGS_INIT {.size = sizeof(struct fcp_flags)}
+#define FCP_QUIESCE_SETTINGS_INIT {.size = sizeof(struct fcp_quiesce_settings), .cancel_fd = -1}
+#define FCP_QUIESCE_RESULT_INIT {.size = sizeof(struct fcp_quiesce_result)}
 #define FCP_PAUSE_SETTINGS_INIT {.size = sizeof(struct fcp_pause_settings)}
 #define FCP_PAUSE_RESULT_INIT {.size = sizeof(struct fcp_pause_result)}
 #define FCP_FLAGS_SETTINGS_INIT {.size = sizeof(struct fcp_flags_settings), .cancel_fd = -1}

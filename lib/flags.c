@@ -135,6 +135,18 @@ static int take_from_file(struct flags_run *run, struct fcp_error *err)
 	return 0;
 }
 
+static void take_others(const struct fcp_flag_reader *reader, struct fcp_flags_result *result)
+{
+	result->arm_hinting = reader->arm_hinting;
+	result->free_page_reporting = reader->free_page_reporting;
+	result->freeze = reader->freeze;
+	result->freeze_hierarchy = reader->freeze_hierarchy;
+	result->collapse = reader->collapse;
+	result->freeze_timeout_ms = reader->freeze_timeout_ms;
+	result->freeze_max_cgroups = reader->freeze_max_cgroups;
+	result->collapse_timeout_ms = reader->collapse_timeout_ms;
+}
+
 /* Nothing but an interruption, or no memory, fails it, unless it is strict. */
 static int take_or_off(struct flags_run *run, bool is_url, struct fcp_flags *flags,
 		       struct fcp_error *err)
@@ -152,8 +164,7 @@ static int take_or_off(struct flags_run *run, bool is_url, struct fcp_flags *fla
 		return -1;
 	if (run->settings->strict && flags->warning_count > 0)
 		return fcp_error_set(err, FCP_ERR_INPUT, 0, "%s", flags->warnings[0]);
-	run->result->arm_hinting = run->reader.arm_hinting;
-	run->result->free_page_reporting = run->reader.free_page_reporting;
+	take_others(&run->reader, run->result);
 	return 0;
 }
 

@@ -530,8 +530,79 @@ int fcp_report_resume(struct fcp_json *object, const struct fcp_resume_result *r
 	bad |= fcp_json_set_bool(object, "loaded", result->loaded);
 	bad |= fcp_json_set_bool(object, "resumed", result->resumed);
 	bad |= fcp_json_set_ms(object, "resume_ms", result->resume_ms);
+	bad |= fcp_json_set_bool(object, "thawed", result->thawed);
 	return bad | (result->envd_ms > 0 ? fcp_json_set_ms(object, "envd_ms", result->envd_ms)
 					  : fcp_json_set_null(object, "envd_ms"));
+}
+
+struct figure {
+	const char *key;
+	uint64_t value;
+};
+
+/* Numbers, or null where they are not known. */
+static int set_figures(struct fcp_json *object, bool known, const struct figure *figures,
+		       size_t count)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bad |= known ? fcp_json_set_u64(object, figures[i].key, figures[i].value)
+			     : fcp_json_set_null(object, figures[i].key);
+	return bad;
+}
+
+static int report_freeze(struct fcp_json *object, const struct fcp_freeze_report *report)
+{
+	const struct figure figures[] = {
+		{"visited", report->visited},	    {"allowlisted", report->allowlisted},
+		{"pre_frozen", report->pre_frozen}, {"requested", report->requested},
+		{"frozen", report->frozen},	    {"not_frozen", report->not_frozen},
+		{"failed", report->failed},	    {"unobservable", report->unobservable},
+		{"sweep_ms", report->sweep_ms},	    {"wait_ms", report->wait_ms},
+	};
+	int bad = fcp_report_outcome(object, &report->outcome);
+
+	bad |= set_text(object, "mode", report->mode);
+	bad |= report->reported ? fcp_json_set_bool(object, "truncated", report->truncated)
+				: fcp_json_set_null(object, "truncated");
+	return bad |
+	       set_figures(object, report->reported, figures, sizeof(figures) / sizeof(figures[0]));
+}
+
+static int report_collapse(struct fcp_json *object, const struct fcp_collapse_report *report)
+{
+	const struct figure figures[] = {
+		{"regions", report->regions},	  {"chunks", report->chunks},
+		{"collapsed", report->collapsed}, {"already_huge", report->already_huge},
+		{"skipped", report->skipped},	  {"elapsed_ms", report->elapsed_ms},
+	};
+
+	return fcp_report_outcome(object, &report->outcome) |
+	       set_figures(object, report->reported, figures, sizeof(figures) / sizeof(figures[0]));
+}
+
+static struct fcp_json *add_member(struct fcp_json *object, const char *key, int *bad)
+{
+	struct fcp_json *member = fcp_json_object();
+
+	*bad |= fcp_json_set(object, key, member);
+	return *bad ? NULL : member;
+}
+
+static int report_quiesce(struct fcp_json *object, const struct fcp_quiesce_result *result)
+{
+	int bad = 0;
+	struct fcp_json *quiesce = add_member(object, "quiesce", &bad), *fs_freeze;
+
+	bad |= report_freeze(add_member(quiesce, "freeze", &bad), &result->freeze);
+	bad |= report_collapse(add_member(quiesce, "collapse", &bad), &result->collapse);
+	fs_freeze = add_member(quiesce, "fs_freeze", &bad);
+	bad |= fcp_report_outcome(fs_freeze, &result->fs_freeze);
+	bad |= fcp_json_set_bool(fs_freeze, "by_exec", result->fs_by_exec);
+	bad |= fcp_report_outcome(add_member(quiesce, "fs_thaw", &bad), &result->fs_thaw);
+	bad |= fcp_report_outcome(add_member(quiesce, "unfreeze", &bad), &result->unfreeze);
+	return bad | fcp_json_set_bool(quiesce, "kept", result->kept);
 }
 
 int fcp_report_pause(struct fcp_json *object, const struct fcp_pause_settings *settings,
@@ -547,5 +618,6 @@ int fcp_report_pause(struct fcp_json *object, const struct fcp_pause_settings *s
 	bad |= fcp_report_snapshot(add_step(steps, "snapshot", &bad), settings->snapshot,
 				   result->snapshot);
 	bad |= fcp_report_madvise_ranges(add_step(steps, "madvise-ranges", &bad), result->trim);
-	return bad | fcp_json_set(object, "steps", steps);
+	bad |= fcp_json_set(object, "steps", steps);
+	return bad | report_quiesce(object, result->quiesce);
 }

@@ -19,7 +19,15 @@ struct chain_settings {
 	struct fcp_balloon_drain_settings drain;
 	struct fcp_snapshot_settings snapshot;
 	struct fcp_madvise_ranges_settings trim;
+	struct fcp_quiesce_settings quiesce;
 };
+
+static bool asked_for(const struct invocation *invocation, enum option_id toggle)
+{
+	const struct value *value = &invocation->values[toggle];
+
+	return value->on && value->origin > ORIGIN_FLAGS;
+}
 
 static int read_settings(struct invocation *invocation, struct chain_settings *settings,
 			 struct fcp_error *err)
@@ -33,11 +41,13 @@ static int read_settings(struct invocation *invocation, struct chain_settings *s
 	    madvise_ranges_settings(invocation, &settings->trim, err) != 0 ||
 	    snapshot_settings(invocation, &settings->snapshot, err) != 0)
 		return -1;
-	/* An explicit --reclaim needs an address; a flag is meant for many VMs and may not have
-	 * one. */
-	if (values[OPT_RECLAIM].on && values[OPT_RECLAIM].origin > ORIGIN_FLAGS &&
+	/* An explicit option for the guest needs an address; a flag is meant for many VMs and may
+	 * not have one. */
+	if ((asked_for(invocation, OPT_RECLAIM) || asked_for(invocation, OPT_FREEZE) ||
+	     asked_for(invocation, OPT_COLLAPSE) || asked_for(invocation, OPT_FS_FREEZE)) &&
 	    need_text(invocation, OPT_ENVD, err) != 0)
 		return -1;
+	quiesce_settings(invocation, &settings->quiesce);
 	drain_settings(invocation, &settings->drain);
 	/* Without a trim, free pages stay in the memory file. */
 	if (!values[OPT_TRIM].on)
@@ -51,6 +61,7 @@ static int read_settings(struct invocation *invocation, struct chain_settings *s
 		.reclaim_off_reason = gate_off_reason(invocation, OPT_RECLAIM),
 		.drain_off_reason = gate_off_reason(invocation, OPT_DRAIN),
 		.trim_off_reason = gate_off_reason(invocation, OPT_TRIM),
+		.quiesce = &settings->quiesce,
 	};
 	invocation->hinting = values[OPT_DRAIN].on;
 	return 0;
@@ -123,27 +134,49 @@ static int finish(const struct invocation *invocation, const struct fcp_pause_se
 						    .exit_code = code});
 }
 
+#define PLANNED_STEPS 7
+
+/* What is frozen is told only where it is: most pauses freeze nothing. */
+static size_t plan_steps(const struct fcp_pause_settings *settings,
+			 struct planned steps[PLANNED_STEPS])
+{
+	const struct fcp_quiesce_settings *quiesce = settings->quiesce;
+	const struct {
+		struct planned step;
+		bool told;
+	} all[PLANNED_STEPS] = {
+		{{"freeze", NULL}, quiesce->freeze},
+		{{"collapse", NULL}, quiesce->collapse},
+		{{"reclaim", settings->reclaim ? NULL : settings->reclaim_off_reason}, true},
+		{{"fs-freeze", NULL}, quiesce->fs_freeze},
+		{{"balloon-drain", settings->drain ? NULL : settings->drain_off_reason}, true},
+		{{"snapshot", NULL}, true},
+		{{"madvise-ranges", settings->trim ? NULL : settings->trim_off_reason}, true},
+	};
+	size_t count = 0;
+
+	for (size_t i = 0; i < PLANNED_STEPS; i++)
+		if (all[i].told)
+			steps[count++] = all[i].step;
+	return count;
+}
+
 int command_pause(struct invocation *invocation)
 {
 	struct chain_settings chain;
 	const struct fcp_pause_settings *settings = &chain.pause;
 	struct fcp_pause_result result = FCP_PAUSE_RESULT_INIT;
 	struct fcp_error err;
+	struct planned steps[PLANNED_STEPS];
+	size_t count;
 	int code, ran;
 
 	if (read_settings(invocation, &chain, &err) != 0)
 		return output_error(invocation, &err);
-
-	const struct planned steps[] = {
-		{"reclaim", settings->reclaim ? NULL : settings->reclaim_off_reason},
-		{"balloon-drain", settings->drain ? NULL : settings->drain_off_reason},
-		{"snapshot", NULL},
-		{"madvise-ranges", settings->trim ? NULL : settings->trim_off_reason},
-	};
-
+	count = plan_steps(settings, steps);
 	if (invocation->values[OPT_DRY_RUN].on)
-		return plan_print(invocation, steps, sizeof(steps) / sizeof(steps[0]));
-	plan_tell(invocation, steps, sizeof(steps) / sizeof(steps[0]));
+		return plan_print(invocation, steps, count);
+	plan_tell(invocation, steps, count);
 	ran = fcp_pause(settings, &result, &err);
 	code = finish(invocation, settings, &result, ran < 0 ? &err : NULL);
 	fcp_pause_result_clear(&result);

@@ -24,6 +24,8 @@ static struct fcp_resume_settings settings_of(const struct invocation *invocatio
 		.chroot_base = text_of(invocation, OPT_CHROOT_BASE),
 		.track_dirty_pages = values[OPT_TRACK_DIRTY_PAGES].on,
 		.envd = text_of(invocation, OPT_ENVD),
+		.envd_token_file = text_of(invocation, OPT_ENVD_TOKEN_FILE),
+		.thaw = values[OPT_THAW].on,
 		.envd_timeout_ms = (uint32_t)values[OPT_ENVD_TIMEOUT_MS].number,
 		.timeout_ms = (uint32_t)values[OPT_TIMEOUT_MS].number,
 		.load_timeout_ms = (uint32_t)values[OPT_LOAD_TIMEOUT_MS].number,
@@ -42,7 +44,8 @@ int command_resume(struct invocation *invocation)
 	struct output output;
 	int ran;
 
-	if (need_text(invocation, OPT_API_SOCK, &err) != 0)
+	if (need_text(invocation, OPT_API_SOCK, &err) != 0 ||
+	    (settings.thaw && need_text(invocation, OPT_ENVD, &err) != 0))
 		return output_error(invocation, &err);
 	if (invocation->values[OPT_DRY_RUN].on)
 		return plan_print(invocation, &step, 1);

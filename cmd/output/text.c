@@ -260,6 +260,29 @@ void text_resume(FILE *out, const struct fcp_resume_result *result)
 					  : "it runs already");
 	if (result->envd_ms > 0)
 		fprintf(out, "; envd answered after %.1f ms", result->envd_ms);
+	if (result->thawed)
+		fputs("; thawed", out);
+	fputc('\n', out);
+}
+
+/* A step that is off has no line: most pauses have none of these on. */
+static void put_quiesced(FILE *out, const char *step, const struct fcp_outcome *outcome,
+			 const char *said)
+{
+	if (outcome->status == FCP_STATUS_SKIPPED)
+		return;
+	begin_line(out, step, outcome, said);
+	fputc('\n', out);
+}
+
+static void put_freeze(FILE *out, const struct fcp_freeze_report *report, const char *said)
+{
+	if (report->outcome.status == FCP_STATUS_SKIPPED)
+		return;
+	begin_line(out, "freeze", &report->outcome, said);
+	if (report->reported)
+		fprintf(out, "  %" PRIu64 " of %" PRIu64 " cgroups are frozen (%s)", report->frozen,
+			report->requested, report->mode);
 	fputc('\n', out);
 }
 
@@ -268,9 +291,14 @@ void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 {
 	const char *said = said_of(&result->outcome);
 
+	put_freeze(out, &result->quiesce->freeze, said);
+	put_quiesced(out, "collapse", &result->quiesce->collapse.outcome, said);
 	put_reclaim(out, result->reclaim, said);
+	put_quiesced(out, "fs-freeze", &result->quiesce->fs_freeze, said);
 	put_balloon_drain(out, result->drain, said);
 	put_snapshot(out, settings->snapshot, result->snapshot, said);
+	put_quiesced(out, "fs-thaw", &result->quiesce->fs_thaw, said);
+	put_quiesced(out, "unfreeze", &result->quiesce->unfreeze, said);
 	put_madvise_ranges(out, result->trim, said);
 	fprintf(out, "%-17s %-11s %9.1f ms  VM %s, stood still %.1f ms\n", "pause",
 		fcp_status_name(result->outcome.status), result->outcome.ms,

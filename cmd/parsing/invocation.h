@@ -21,7 +21,7 @@ const char *origin_name(enum origin origin);
 struct value {
 	enum origin origin; /* ORIGIN_DEFAULT: not given */
 	const char *text;   /* KIND_TEXT, KIND_LIST; KIND_CHOICE: the word */
-	uint64_t number;    /* KIND_MS, KIND_MIB, KIND_PID, KIND_BYTES; KIND_CHOICE: its index */
+	uint64_t number;    /* KIND_MS, _MIB, _PID, _COUNT, _BYTES; KIND_CHOICE: its index */
 	bool on;	    /* KIND_SWITCH, KIND_TOGGLE */
 	unsigned times;	    /* how often a switch was given */
 };

@@ -66,6 +66,14 @@ enum option_id {
 	OPT_TRACE,
 	OPT_LOG_FORMAT,
 	OPT_SETTINGS,
+	OPT_FREEZE,
+	OPT_FREEZE_MODE,
+	OPT_FREEZE_MAX_CGROUPS,
+	OPT_FREEZE_TIMEOUT_MS,
+	OPT_COLLAPSE,
+	OPT_COLLAPSE_TIMEOUT_MS,
+	OPT_FS_FREEZE,
+	OPT_FS_FREEZE_TIMEOUT_MS,
 	OPT_RECLAIM,
 	OPT_STEPS,
 	OPT_STEP_TIMEOUT_MS,
@@ -99,6 +107,7 @@ enum option_id {
 	OPT_TRACK_DIRTY_PAGES,
 	OPT_LOAD_TIMEOUT_MS,
 	OPT_ENVD_TIMEOUT_MS,
+	OPT_THAW,
 	OPT_PID,
 	OPT_FIND,
 	OPT_RANGES,
@@ -131,6 +140,7 @@ enum option_kind {
 	KIND_MIB,      /* a size; in MiB if it has no unit */
 	KIND_MIB_AUTO, /* MiB, or "auto": UINT64_MAX */
 	KIND_PID,      /* a process id */
+	KIND_COUNT,    /* 1 to 2147483647 */
 	KIND_BYTES,    /* bytes, with K, M, G, KiB, ... */
 	KIND_FILES,    /* paths, in order; may be repeated; one in the environment */
 	KIND_PAIRS,    /* KEY=VALUE; may be repeated; separated by commas in the environment */

@@ -91,6 +91,8 @@ static const char *wanted_number(enum option_kind kind)
 {
 	if (kind == KIND_BYTES)
 		return "a number of bytes (4096, 64K, 1MiB)";
+	if (kind == KIND_COUNT)
+		return "a number from 1 to 2147483647";
 	return kind == KIND_MIB ? "a size in whole MiB (512, 512M, 2GiB)"
 				: "the number of a process";
 }
@@ -98,9 +100,9 @@ static const char *wanted_number(enum option_kind kind)
 static int set_number(enum option_kind kind, const char *where, const char *text,
 		      struct value *value, struct fcp_error *err)
 {
-	uint64_t number, most = kind == KIND_PID   ? INT32_MAX
-				: kind == KIND_MIB ? UINT32_MAX
-						   : UINT64_MAX;
+	uint64_t number, most = kind == KIND_PID || kind == KIND_COUNT ? INT32_MAX
+				: kind == KIND_MIB		       ? UINT32_MAX
+								       : UINT64_MAX;
 	bool digits = *text && text[strspn(text, "0123456789")] == '\0';
 	bool good = parse_number(kind, text, &number);
 
@@ -108,7 +110,7 @@ static int set_number(enum option_kind kind, const char *where, const char *text
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "%s: '%.100s' is too large (at most %" PRIu64 ")", where, text,
 				     most);
-	if (!good || (kind == KIND_PID && number == 0))
+	if (!good || ((kind == KIND_PID || kind == KIND_COUNT) && number == 0))
 		return bad_value(where, text, wanted_number(kind), err);
 	value->number = number;
 	return 0;
@@ -232,6 +234,7 @@ int set_value(struct invocation *invocation, enum option_id id, enum origin orig
 		break;
 	case KIND_MIB:
 	case KIND_PID:
+	case KIND_COUNT:
 	case KIND_BYTES:
 		set = set_number(options[id].kind, where, text, value, err);
 		break;

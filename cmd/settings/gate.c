@@ -104,6 +104,41 @@ static int take_flags(struct invocation *invocation, struct fcp_error *err)
 	return -1;
 }
 
+static void take_state(struct invocation *invocation, enum option_id toggle,
+		       enum fcp_flag_state state)
+{
+	struct value *value = &invocation->values[toggle];
+
+	if (state != FCP_FLAG_UNSET && value->origin == ORIGIN_DEFAULT)
+		*value = (struct value){.origin = ORIGIN_FLAGS, .on = state == FCP_FLAG_ON};
+}
+
+/* A figure of the flags counts where nobody else has named one. */
+static void take_number(struct invocation *invocation, enum option_id figure, uint32_t number)
+{
+	struct value *value = &invocation->values[figure];
+
+	if (number != 0 && value->origin == ORIGIN_DEFAULT)
+		*value = (struct value){.origin = ORIGIN_FLAGS, .number = number};
+}
+
+static void gate_guest_side(struct invocation *invocation)
+{
+	const struct fcp_flags_result *flags = &invocation->flags;
+	struct value *mode = &invocation->values[OPT_FREEZE_MODE];
+
+	take_state(invocation, OPT_FREEZE, flags->freeze);
+	take_state(invocation, OPT_COLLAPSE, flags->collapse);
+	take_number(invocation, OPT_FREEZE_TIMEOUT_MS, flags->freeze_timeout_ms);
+	take_number(invocation, OPT_FREEZE_MAX_CGROUPS, flags->freeze_max_cgroups);
+	take_number(invocation, OPT_COLLAPSE_TIMEOUT_MS, flags->collapse_timeout_ms);
+	if (flags->freeze_hierarchy != FCP_FLAG_UNSET && mode->origin == ORIGIN_DEFAULT) {
+		mode->origin = ORIGIN_FLAGS;
+		mode->number = flags->freeze_hierarchy == FCP_FLAG_ON;
+		mode->text = options[OPT_FREEZE_MODE].choices[mode->number];
+	}
+}
+
 int gate(struct invocation *invocation, struct fcp_error *err)
 {
 	static const struct fcp_flags none = FCP_FLAGS_INIT;
@@ -121,16 +156,9 @@ int gate(struct invocation *invocation, struct fcp_error *err)
 	take_figure(invocation, OPT_DRAIN, OPT_FPH_TIMEOUT_MS, &flags->free_page_hinting,
 		    FCP_FPH_TIMEOUT_MS);
 	take_caps(invocation, &flags->reclaim_on_pause);
+	if (takes_option(invocation, OPT_FREEZE))
+		gate_guest_side(invocation);
 	return 0;
-}
-
-static void take_state(struct invocation *invocation, enum option_id toggle,
-		       enum fcp_flag_state state)
-{
-	struct value *value = &invocation->values[toggle];
-
-	if (state != FCP_FLAG_UNSET && value->origin == ORIGIN_DEFAULT)
-		*value = (struct value){.origin = ORIGIN_FLAGS, .on = state == FCP_FLAG_ON};
 }
 
 int gate_balloon(struct invocation *invocation, struct fcp_error *err)
@@ -150,7 +178,12 @@ int gate_balloon(struct invocation *invocation, struct fcp_error *err)
 
 const char *gate_off_reason(const struct invocation *invocation, enum option_id toggle)
 {
-	bool reclaim = toggle == OPT_RECLAIM;
+	static const char *const by_flags[OPTIONS] = {
+		[OPT_RECLAIM] = "flag reclaim-on-pause is off",
+		[OPT_DRAIN] = "flag free-page-hinting is off",
+		[OPT_FREEZE] = "flag freeze-user-cgroup is off",
+		[OPT_COLLAPSE] = "flag collapse-envd-heap is off",
+	};
 
 	switch (invocation->values[toggle].origin) {
 	case ORIGIN_CLI:
@@ -158,7 +191,7 @@ const char *gate_off_reason(const struct invocation *invocation, enum option_id 
 	case ORIGIN_ENVIRONMENT:
 		return "off by the environment";
 	case ORIGIN_FLAGS:
-		return reclaim ? "flag reclaim-on-pause is off" : "flag free-page-hinting is off";
+		return by_flags[toggle];
 	case ORIGIN_DEFAULT:
 		break;
 	}

@@ -43,6 +43,7 @@ static int set_setting_value(struct fcp_json *setting, enum option_kind kind,
 	case KIND_WAIT_MS:
 	case KIND_MIB:
 	case KIND_PID:
+	case KIND_COUNT:
 	case KIND_BYTES:
 		/* Not given, and without a value of its own: it depends on other options. */
 		if (is_open(value))
@@ -162,6 +163,7 @@ static void print_setting(FILE *out, const char *name, enum option_kind kind,
 	case KIND_WAIT_MS:
 	case KIND_MIB:
 	case KIND_PID:
+	case KIND_COUNT:
 	case KIND_BYTES:
 		if (is_open(value))
 			fprintf(out, "  %-32s -", name);

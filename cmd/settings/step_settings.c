@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "cmd/parsing/values.h"
+#include "cmd/settings/gate.h"
 #include "cmd/signals.h"
 #include "memory/found.h"
 
@@ -66,6 +67,31 @@ void drain_settings(const struct invocation *invocation,
 		.restored_too = invocation->values[OPT_DRAIN].origin != ORIGIN_FLAGS,
 		.timeout_ms = (uint32_t)invocation->values[OPT_TIMEOUT_MS].number,
 		.wait_lock_ms = (uint32_t)invocation->values[OPT_WAIT_LOCK_MS].number,
+		.observer = signals_observer(invocation->signals),
+		.cancel_fd = invocation->cancel_fd,
+	};
+}
+
+void quiesce_settings(const struct invocation *invocation, struct fcp_quiesce_settings *settings_)
+{
+	const struct value *values = invocation->values;
+
+	*settings_ = (struct fcp_quiesce_settings){
+		.size = sizeof(struct fcp_quiesce_settings),
+		.envd = text_of(invocation, OPT_ENVD),
+		.envd_token_file = text_of(invocation, OPT_ENVD_TOKEN_FILE),
+		.freeze = values[OPT_FREEZE].on,
+		.collapse = values[OPT_COLLAPSE].on,
+		.fs_freeze = values[OPT_FS_FREEZE].on,
+		/* The choices stand in the enum's order. */
+		.freeze_mode = (enum fcp_freeze_mode)values[OPT_FREEZE_MODE].number,
+		.freeze_max_cgroups = (uint32_t)values[OPT_FREEZE_MAX_CGROUPS].number,
+		.freeze_timeout_ms = (uint32_t)values[OPT_FREEZE_TIMEOUT_MS].number,
+		.collapse_timeout_ms = (uint32_t)values[OPT_COLLAPSE_TIMEOUT_MS].number,
+		.fs_freeze_timeout_ms = (uint32_t)values[OPT_FS_FREEZE_TIMEOUT_MS].number,
+		.freeze_off_reason = gate_off_reason(invocation, OPT_FREEZE),
+		.collapse_off_reason = gate_off_reason(invocation, OPT_COLLAPSE),
+		.fs_freeze_off_reason = gate_off_reason(invocation, OPT_FS_FREEZE),
 		.observer = signals_observer(invocation->signals),
 		.cancel_fd = invocation->cancel_fd,
 	};

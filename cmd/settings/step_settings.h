@@ -15,6 +15,9 @@ int reclaim_settings(struct invocation *invocation, struct fcp_reclaim_settings 
 void drain_settings(const struct invocation *invocation,
 		    struct fcp_balloon_drain_settings *settings_);
 
+/* After gate(), which decides what is on. */
+void quiesce_settings(const struct invocation *invocation, struct fcp_quiesce_settings *settings_);
+
 /* FCP_ERR_USAGE: --find has an unsupported kind; or as share_settings(). */
 int snapshot_settings(const struct invocation *invocation, struct fcp_snapshot_settings *settings_,
 		      struct fcp_error *err);

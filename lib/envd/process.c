@@ -13,6 +13,8 @@
 
 #define PATH "/process.Process/Start"
 #define CONTENT_TYPE "application/connect+json"
+/* envd's: the command stays in envd's own cgroup. */
+#define SYSTEM_TAG "_system"
 #define MESSAGE_MAX_BYTES (1 << 18)
 #define HEADER_MAX_BYTES 1024
 
@@ -142,6 +144,8 @@ static char *request_body(const struct fcp_guest_command *command, size_t *bytes
 	bad |= fcp_json_set(process, "args", args);
 	bad |= fcp_json_set(request, "process", process);
 	bad |= fcp_json_set_bool(request, "stdin", command->with_stdin);
+	if (command->beside_workload)
+		bad |= fcp_json_set_string(request, "tag", SYSTEM_TAG);
 	text = bad ? NULL : fcp_json_text(request);
 	if (!text)
 		return NULL;

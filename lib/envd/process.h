@@ -13,8 +13,10 @@ struct fcp_guest_command {
 	const char *user;		    /* "root"; no colon, at most FCP_GUEST_USER_MAX bytes */
 	const char *const *argv;	    /* NULL at the end */
 	bool with_stdin;		    /* a pipe, see input.h; else /dev/null */
-	uint32_t timeout_ms;		    /* sent as Connect-Timeout-Ms, and our own deadline */
-	size_t answer_max_bytes;	    /* of the whole stream, base64 and all */
+	/* Outside the cgroups that /freeze stops, where it would not even begin. */
+	bool beside_workload;
+	uint32_t timeout_ms;	 /* sent as Connect-Timeout-Ms, and our own deadline */
+	size_t answer_max_bytes; /* of the whole stream, base64 and all */
 	int cancel_fd;
 	/* What the command writes, as it comes, decoded; the guest's bytes. -1 stops with *err. */
 	int (*on_output)(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,

@@ -12,8 +12,6 @@
 
 #define TIMEOUT_MAX_MS (24 * 3600 * 1000)
 
-#define FREE_PAGE_REPORTING "free-page-reporting"
-
 /* A name, and the shapes of its values. A successor's are objects, or null for off. */
 struct flag_name {
 	const char *name;
@@ -219,14 +217,64 @@ static void read_flag(struct fcp_flag_reader *reader, const struct flag_name *na
 			       name->name, use_name(reader->use));
 }
 
-static void read_reporting(struct fcp_flag_reader *reader, const struct fcp_json *value)
+/* What else E2B's orchestrator has flags for: for the balloon, and for the guest before a pause. */
+static const char *const bool_names[] = {
+	"free-page-reporting",
+	"freeze-user-cgroup",
+	"freeze-guest-hierarchy",
+	"collapse-envd-heap",
+};
+static const char *const number_names[] = {
+	"freeze-user-cgroup-timeout-ms",
+	"freeze-guest-hierarchy-max-cgroups",
+	"collapse-envd-heap-timeout-ms",
+};
+
+#define BOOLS (sizeof(bool_names) / sizeof(bool_names[0]))
+#define NUMBERS (sizeof(number_names) / sizeof(number_names[0]))
+
+static enum fcp_flag_state *bool_place(struct fcp_flag_reader *reader, const char *name)
+{
+	enum fcp_flag_state *const places[BOOLS] = {&reader->free_page_reporting, &reader->freeze,
+						    &reader->freeze_hierarchy, &reader->collapse};
+
+	for (size_t i = 0; i < BOOLS; i++)
+		if (strcmp(bool_names[i], name) == 0)
+			return places[i];
+	return NULL;
+}
+
+static uint32_t *number_place(struct fcp_flag_reader *reader, const char *name)
+{
+	uint32_t *const places[NUMBERS] = {&reader->freeze_timeout_ms, &reader->freeze_max_cgroups,
+					   &reader->collapse_timeout_ms};
+
+	for (size_t i = 0; i < NUMBERS; i++)
+		if (strcmp(number_names[i], name) == 0)
+			return places[i];
+	return NULL;
+}
+
+static enum fcp_flag_state read_state(struct fcp_flag_reader *reader, const char *name,
+				      const struct fcp_json *value)
 {
 	bool on = false;
 
 	if (!fcp_json_bool(value, &on))
-		fcp_flags_warn(reader, "treated as off",
-			       "flag " FREE_PAGE_REPORTING ": not true or false");
-	reader->free_page_reporting = on ? FCP_FLAG_ON : FCP_FLAG_OFF;
+		fcp_flags_warn(reader, "treated as off", "flag %s: not true or false", name);
+	return on ? FCP_FLAG_ON : FCP_FLAG_OFF;
+}
+
+/* 0, or less: the default, as for the orchestrator. */
+static uint32_t read_number(struct fcp_flag_reader *reader, const char *name,
+			    const struct fcp_json *value)
+{
+	double number = 0;
+
+	if (!fcp_json_number(value, &number) || number > TIMEOUT_MAX_MS)
+		fcp_flags_warn(reader, "the default is used", "flag %s: not a number up to %d",
+			       name, TIMEOUT_MAX_MS);
+	return number >= 1 && number <= TIMEOUT_MAX_MS ? (uint32_t)number : 0;
 }
 
 static const struct flag_name *find_name(const char *name)
@@ -244,7 +292,10 @@ static void unknown_flag(struct fcp_flag_reader *reader, const char *name)
 
 	for (size_t i = 0; i < NAMES; i++)
 		fcp_nearest_try(&nearest, names[i].name);
-	fcp_nearest_try(&nearest, FREE_PAGE_REPORTING);
+	for (size_t i = 0; i < BOOLS; i++)
+		fcp_nearest_try(&nearest, bool_names[i]);
+	for (size_t i = 0; i < NUMBERS; i++)
+		fcp_nearest_try(&nearest, number_names[i]);
 	if (*fcp_nearest_hint(&nearest, hint))
 		warn_unknown(reader, "", name, hint);
 	else
@@ -252,25 +303,35 @@ static void unknown_flag(struct fcp_flag_reader *reader, const char *name)
 			     "");
 }
 
+static void take_behaviour(struct fcp_flag_reader *reader, const struct flag_name *name,
+			   const struct fcp_json *value)
+{
+	struct fcp_flag_found *found = name->is_reclaim ? &reader->reclaim[name->is_successor]
+							: &reader->hinting[name->is_successor];
+
+	*found = (struct fcp_flag_found){.there = true};
+	read_flag(reader, name, value, found);
+}
+
 void fcp_flag_take(const char *name, const struct fcp_json *value, const char *problem, void *arg)
 {
 	struct fcp_flag_reader *reader = arg;
-	const struct flag_name *known = find_name(name);
-	struct fcp_flag_found *found;
+	const struct flag_name *behaviour = find_name(name);
+	enum fcp_flag_state *state = bool_place(reader, name);
+	uint32_t *number = number_place(reader, name);
 
-	if (!known && strcmp(name, FREE_PAGE_REPORTING) != 0) {
+	if (!behaviour && !state && !number) {
 		if (!reader->others_too)
 			unknown_flag(reader, name);
 	} else if (problem) {
 		fcp_flags_warn(reader, "treated as off", "flag %s: the service answers %s", name,
 			       problem);
-	} else if (!known) {
-		read_reporting(reader, value);
+	} else if (behaviour) {
+		take_behaviour(reader, behaviour, value);
+	} else if (state) {
+		*state = read_state(reader, name, value);
 	} else {
-		found = known->is_reclaim ? &reader->reclaim[known->is_successor]
-					  : &reader->hinting[known->is_successor];
-		*found = (struct fcp_flag_found){.there = true};
-		read_flag(reader, known, value, found);
+		*number = read_number(reader, name, value);
 	}
 }
 

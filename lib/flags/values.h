@@ -27,7 +27,8 @@ struct fcp_flag_reader {
 	bool others_too; /* a service tells all flags that there are: unknown ones are no mistake */
 	/* By the behaviour's first name, and by its successor's. */
 	struct fcp_flag_found reclaim[2], hinting[2];
-	enum fcp_flag_state arm_hinting, free_page_reporting;
+	enum fcp_flag_state arm_hinting, free_page_reporting, freeze, freeze_hierarchy, collapse;
+	uint32_t freeze_timeout_ms, freeze_max_cgroups, collapse_timeout_ms; /* 0: the default */
 	size_t warning_count;
 	char warnings[FCP_FLAG_WARNINGS_MAX][FCP_FLAG_WARNING_BYTES];
 };

@@ -9,6 +9,7 @@
 #include "memory/sparse.h"
 #include "steps/balloon_drain.h"
 #include "steps/madvise_ranges/madvise_ranges.h"
+#include "steps/quiesce/quiesce.h"
 #include "steps/reclaim/reclaim.h"
 #include "steps/snapshot/files.h"
 #include "steps/snapshot/snapshot.h"
@@ -21,6 +22,9 @@ struct pause_chain {
 	struct fcp_pause_result *result;
 	int memory_fd;	      /* the published memory file, or -1 */
 	struct fcp_lock lock; /* of the VM, for the whole chain */
+	struct fcp_quiesce quiesce;
+	bool not_thawed; /* for this reason */
+	struct fcp_error thaw_error;
 };
 
 static void set_skipped(struct fcp_outcome *outcome, const char *reason)
@@ -42,7 +46,9 @@ static int make_results(struct fcp_pause_result *result, struct fcp_error *err)
 	result->drain = calloc(1, sizeof(*result->drain));
 	result->snapshot = calloc(1, sizeof(*result->snapshot));
 	result->trim = calloc(1, sizeof(*result->trim));
-	if (!result->reclaim || !result->drain || !result->snapshot || !result->trim)
+	result->quiesce = calloc(1, sizeof(*result->quiesce));
+	if (!result->reclaim || !result->drain || !result->snapshot || !result->trim ||
+	    !result->quiesce)
 		return fcp_error_nomem(err);
 	set_skipped(&result->reclaim->outcome, "not reached");
 	set_skipped(&result->drain->outcome, "not reached");
@@ -58,12 +64,66 @@ static void set_result_sizes(struct fcp_pause_result *result)
 	result->drain->size = sizeof(*result->drain);
 	result->snapshot->size = sizeof(*result->snapshot);
 	result->trim->size = sizeof(*result->trim);
+	result->quiesce->size = sizeof(*result->quiesce);
 }
 
 /* The failure of a best-effort step is in its outcome; only an interruption ends the chain. */
 static int best_effort(int ran, const struct fcp_error *err)
 {
 	return ran != 0 && err->error_class == FCP_ERR_INTERRUPTED ? -1 : 0;
+}
+
+/* The guest must not stay frozen for longer than it stands still. */
+static void undo_quiesce(struct pause_chain *chain)
+{
+	if (!chain->not_thawed && fcp_quiesce_undo(&chain->quiesce, &chain->thaw_error) != 0)
+		chain->not_thawed = true;
+}
+
+static void on_resumed(void *arg)
+{
+	undo_quiesce(arg);
+}
+
+/*
+ * What is still frozen is part of the snapshot, where there is one and the VM stays Paused, and else
+ * thawed. Returns what the chain returns.
+ */
+static int end_quiesce(struct pause_chain *chain, int ran, struct fcp_error *err)
+{
+	const struct fcp_pause_result *result = chain->result;
+	bool frozen = chain->quiesce.frozen || chain->quiesce.fs_frozen;
+
+	if (frozen && ran == 0 && result->snapshot->created && result->vm_state == FCP_VM_PAUSED) {
+		fcp_quiesce_keep(&chain->quiesce);
+		return 0;
+	}
+	if (frozen && result->vm_state == FCP_VM_RUNNING)
+		undo_quiesce(chain);
+	if (!chain->not_thawed && !(frozen && result->vm_state == FCP_VM_PAUSED))
+		return ran;
+	if (ran == 0) {
+		*err = chain->thaw_error;
+		fcp_error_append(err, "%s",
+				 result->snapshot->created ? "; the snapshot is good" : "");
+	} else {
+		fcp_error_append(err, "; %.400s",
+				 chain->not_thawed ? chain->thaw_error.message
+						   : "the guest is frozen, too");
+	}
+	err->error_class = FCP_ERR_NOT_RESTORED;
+	return -1;
+}
+
+static int begin_quiesce(struct pause_chain *chain, struct fcp_error *err)
+{
+	chain->quiesce.settings = chain->settings->quiesce;
+	chain->quiesce.result = chain->result->quiesce;
+	if (chain->result->vm_state != FCP_VM_RUNNING)
+		chain->quiesce.skip_reason = "the VM was paused already";
+	if (fcp_quiesce_begin(&chain->quiesce, err) != 0)
+		return -1;
+	return fcp_quiesce_workload(&chain->quiesce, err);
 }
 
 static int pause_reclaim(struct pause_chain *chain, struct fcp_error *err)
@@ -75,7 +135,11 @@ static int pause_reclaim(struct pause_chain *chain, struct fcp_error *err)
 	else if (chain->result->vm_state != FCP_VM_RUNNING)
 		leave_out(chain, "reclaim", &result->outcome, "the VM was paused already");
 	else
-		return best_effort(fcp_reclaim_run(chain->settings->reclaim, result, err), err);
+		return best_effort(fcp_reclaim_run(chain->settings->reclaim,
+						   chain->quiesce.has_token ? &chain->quiesce.token
+									    : NULL,
+						   result, err),
+				   err);
 	return 0;
 }
 
@@ -106,7 +170,12 @@ static bool hinting_left_open(const struct fcp_balloon_drain_result *drain)
 static int pause_snapshot(struct pause_chain *chain, struct fcp_error *err)
 {
 	struct fcp_pause_result *result = chain->result;
-	const struct fcp_snapshot_prepared prepared = {.lock = &chain->lock, .checked = true};
+	const struct fcp_snapshot_prepared prepared = {
+		.lock = &chain->lock,
+		.checked = true,
+		.on_resumed = on_resumed,
+		.arg = chain,
+	};
 	int ran = fcp_snapshot_keep(chain->settings->snapshot, &prepared, result->snapshot,
 				    &chain->memory_fd, err);
 
@@ -204,6 +273,8 @@ static void sum_up(struct fcp_pause_result *result)
 		const char *name;
 		const struct fcp_outcome *outcome;
 	} steps[] = {
+		{"freeze", &result->quiesce->freeze.outcome},
+		{"collapse", &result->quiesce->collapse.outcome},
 		{"reclaim", &result->reclaim->outcome},
 		{"balloon-drain", &result->drain->outcome},
 		{"madvise-ranges", &result->trim->outcome},
@@ -214,7 +285,8 @@ static void sum_up(struct fcp_pause_result *result)
 
 		if (steps[i].outcome->status == FCP_STATUS_OK ||
 		    steps[i].outcome->status == FCP_STATUS_SKIPPED ||
-		    (i == 0 && !reclaim_fell_short(result->reclaim)))
+		    (steps[i].outcome == &result->reclaim->outcome &&
+		     !reclaim_fell_short(result->reclaim)))
 			continue;
 		fcp_outcome_set(&result->outcome, FCP_STATUS_PARTIAL, "%s%s%s: %s", sum->reason,
 				sum->reason[0] ? "; " : "", steps[i].name,
@@ -247,7 +319,8 @@ static int run_chain(struct pause_chain *chain, struct fcp_error *err)
 		    0)
 		return -1;
 	fcp_text_filter(chain->lock.warning, warning, sizeof(chain->result->snapshot->warning));
-	if (pause_reclaim(chain, err) != 0 || pause_drain(chain, err) != 0 ||
+	if (begin_quiesce(chain, err) != 0 || pause_reclaim(chain, err) != 0 ||
+	    fcp_quiesce_file_system(&chain->quiesce, err) != 0 || pause_drain(chain, err) != 0 ||
 	    pause_snapshot(chain, err) != 0)
 		return -1;
 	if (!chain->result->snapshot->created) {
@@ -263,14 +336,18 @@ static int run_chain(struct pause_chain *chain, struct fcp_error *err)
 static int pause_in_order(const struct fcp_pause_settings *settings,
 			  struct fcp_pause_result *result, struct fcp_error *err)
 {
-	struct pause_chain chain = {settings, result, -1, FCP_LOCK_NONE};
+	struct pause_chain chain = {.settings = settings,
+				    .result = result,
+				    .memory_fd = -1,
+				    .lock = FCP_LOCK_NONE};
 	uint64_t start_ns = fcp_now_ns();
 	int ran = make_results(result, err);
 
 	if (ran == 0) {
-		ran = run_chain(&chain, err);
+		ran = end_quiesce(&chain, run_chain(&chain, err), err);
 		set_result_sizes(result);
 	}
+	fcp_quiesce_end(&chain.quiesce);
 	fcp_lock_release(&chain.lock);
 	if (chain.memory_fd >= 0)
 		close(chain.memory_fd);
@@ -283,6 +360,7 @@ struct pause_steps {
 	struct fcp_reclaim_settings reclaim;
 	struct fcp_balloon_drain_settings drain;
 	struct fcp_madvise_ranges_settings trim;
+	struct fcp_quiesce_settings quiesce;
 };
 
 static int take_steps(struct fcp_pause_settings *settings, struct pause_steps *steps,
@@ -297,10 +375,13 @@ static int take_steps(struct fcp_pause_settings *settings, struct pause_steps *s
 		return fcp_error_wrap(err, "drain");
 	if (settings->trim && fcp_settings_take(&steps->trim, settings->trim, err) != 0)
 		return fcp_error_wrap(err, "trim");
+	if (settings->quiesce && fcp_settings_take(&steps->quiesce, settings->quiesce, err) != 0)
+		return fcp_error_wrap(err, "quiesce");
 	settings->snapshot = &steps->snapshot;
 	settings->reclaim = settings->reclaim ? &steps->reclaim : NULL;
 	settings->drain = settings->drain ? &steps->drain : NULL;
 	settings->trim = settings->trim ? &steps->trim : NULL;
+	settings->quiesce = settings->quiesce ? &steps->quiesce : NULL;
 	return 0;
 }
 
@@ -310,10 +391,9 @@ int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result
 	struct fcp_pause_settings own_settings = FCP_PAUSE_SETTINGS_INIT;
 	struct fcp_pause_result own = FCP_PAUSE_RESULT_INIT;
 	struct pause_steps steps = {
-		FCP_SNAPSHOT_SETTINGS_INIT,
-		FCP_RECLAIM_SETTINGS_INIT,
-		FCP_BALLOON_DRAIN_SETTINGS_INIT,
-		FCP_MADVISE_RANGES_SETTINGS_INIT,
+		FCP_SNAPSHOT_SETTINGS_INIT,	 FCP_RECLAIM_SETTINGS_INIT,
+		FCP_BALLOON_DRAIN_SETTINGS_INIT, FCP_MADVISE_RANGES_SETTINGS_INIT,
+		FCP_QUIESCE_SETTINGS_INIT,
 	};
 	int ran;
 
@@ -340,4 +420,5 @@ void fcp_pause_result_clear(struct fcp_pause_result *result)
 	free(own.drain);
 	free(own.snapshot);
 	free(own.trim);
+	free(own.quiesce);
 }

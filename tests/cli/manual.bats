@@ -155,6 +155,7 @@ good() {
 	TYPE:*) echo diff ;;
 	WHO:*) echo firecracker ;;
 	MEANING:*) echo zero ;;
+	MODE:*) echo hierarchy ;;
 	WHEN:*) echo never ;;
 	FORMAT:*) echo json ;;
 	FILE:* | 'FILE|URL':* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) echo value ;;
@@ -170,7 +171,7 @@ bad() {
 	STEP=TIME:*) printf '%s\n' sync 7 nix=7 sync= sync=x sync=1.5 sync=25h ;;
 	BYTES:*) printf '%s\n' x 4097 1KB 99999999T ;;
 	LIST:*) printf '%s\n' nix --json ;;
-	USE:* | TYPE:* | MEANING:* | WHEN:* | WHO:* | FORMAT:*) printf '%s\n' nix ;;
+	USE:* | TYPE:* | MODE:* | MEANING:* | WHEN:* | WHO:* | FORMAT:*) printf '%s\n' nix ;;
 	FILE:* | 'FILE|URL':* | DIR:* | PATH:* | URL:* | TEXT:* | USER:*) printf '%s\n' --json ;;
 	*) echo "no bad value is known for --$1 $2: add it to this test" >&2; return 1 ;;
 	esac
@@ -509,7 +510,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			| .key as $key | .value.value
 			| if type == "boolean" then (if . then "on" else "off" end) else tostring end
 			| ($key | gsub("_"; "-")) + "=" + .' out |
-			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|any-base|verify|list|track-dirty-pages|stop|stdin)=|=0$|^step-timeout-ms' |
+			grep -vE '=null$|^(reclaim|drain|best-effort|strict|strict-flags|resume|force|layer|any-base|verify|list|track-dirty-pages|thaw|stop|stdin)=|=0$|^step-timeout-ms' |
 			sort >b
 		# Of how things are printed a plan says nothing.
 		grep -vxE 'amount-mib=0|log-format=text|settings=on' a >a2 || true
@@ -596,6 +597,7 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 			key=${name//-/_}
 			variable=$(variable_of "$name")
 			[ "$command:$name" != balloon-install:free-page-reporting ] || REST+=(--free-page-hinting)
+			[ "$command:$name" != resume:thaw ] || REST+=(--envd http://127.0.0.1:1)
 			status=0
 			env "$variable=$value" timeout 20 "$FCPAUSE" "$command" "${REST[@]}" --dry-run --json \
 				>out 2>err || status=$?

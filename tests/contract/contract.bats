@@ -103,6 +103,36 @@ expect_all() {
 	expect_all
 }
 
+# play_quiesce URL: sends what was recorded, and compares the status, the headers that say what the answer is,
+# and the body: of figures only which there are, as they depend on the guest.
+play_quiesce() {
+	local line shape answer
+	# shellcheck disable=SC2016
+	shape='def shape: if startswith("{") then fromjson | map_values(type) else . end; '
+	while read -r line; do
+		answer=$(curl -s -X "$(jq -r .method <<<"$line")" -w '\n%{http_code} %{content_type}' "$1$(jq -r .path <<<"$line")")
+		jq -en --argjson recorded "$line" --arg answer "$answer" "$shape"'
+			($answer | rindex("\n")) as $at | ($answer[$at + 1:] | split(" ")) as $head |
+			($recorded.response_headers | map(select(startswith("Content-Type: "))[14:])[0] // "") as $type |
+			($head[0] | tonumber) == $recorded.status and ($head[1:] | join(" ")) == $type and
+			($answer[:$at] | shape) == ($recorded.response_body | shape)' >/dev/null ||
+			{ echo "recorded: $line"; echo "answered: $answer"; return 1; }
+	done < <(jq -c "select(.note | test(\"${2:-.}\"))" "$RECORDED/envd-quiesce.jsonl")
+}
+
+@test "freezing and thawing is answered as recorded" {
+	sim_start --boot
+	play_quiesce "$SIM_ENVD"
+	[ "$(sim_state frozen) $(sim_state fs_frozen)" = 'false false' ]
+}
+
+# Not the file system: it may be this machine's.
+@test "the recording of freezing and thawing is what a real envd does" {
+	envd_needs
+	envd_start
+	play_quiesce "$ENVD_URL" '^(un)?freeze( |$|,)(?!.*file system)|collapse|number|older'
+}
+
 @test "a recorded command or signal that differs is found" {
 	mkdir "$BATS_TEST_TMPDIR/changed"
 	# The end of a stream, the answer to a call, and that to a call that came into a stream.

@@ -12,7 +12,7 @@ static void get_state(struct vm *vm, struct http_reply *reply)
 	const struct sim_memory *m = &vm->memory;
 	const struct vm_hinting *h = &vm->hinting;
 
-	reply_json(reply, json_pack("{s:s, s:I, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I}",
+	reply_json(reply, json_pack("{s:s, s:I, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:b, s:b}",
 				    "state", names[vm->state], "host_cmd",
 				    (json_int_t)h->host_cmd, "guest_cmd",
 				    h->guest_cmd_known ? json_integer(h->guest_cmd) : json_null(),
@@ -23,7 +23,8 @@ static void get_state(struct vm *vm, struct http_reply *reply)
 				    (json_int_t)memory_bytes_in(m, PAGE_FREE), "rss_bytes",
 				    (json_int_t)memory_rss(m), "checksum_ok", memory_verify(m),
 				    "requests", (json_int_t)vm->requests, "paused_writes",
-				    (json_int_t)vm->paused_writes));
+				    (json_int_t)vm->paused_writes, "frozen", vm->frozen,
+				    "fs_frozen", vm->fs_frozen));
 }
 
 static void put_fault(struct vm *vm, const json_t *body, struct http_reply *reply)

@@ -7,6 +7,7 @@
 #include "calls.h"
 #include "connect.h"
 #include "envd.h"
+#include "quiesce.h"
 #include "stream.h"
 
 #define CONNECT_JSON "application/connect+json"
@@ -61,6 +62,19 @@ static void count_call(struct http_call *call)
 	call->vm->requests++;
 	call->fault = fault_match(&call->vm->faults, call->method, call->path);
 	pthread_mutex_unlock(&call->vm->lock);
+}
+
+/* A command that is not tagged for envd's own cgroup does not begin where the workload is frozen. */
+static bool is_frozen(struct http_call *call)
+{
+	bool frozen;
+
+	pthread_mutex_lock(&call->vm->lock);
+	frozen = call->vm->frozen;
+	pthread_mutex_unlock(&call->vm->lock);
+	return frozen && is_call(call, "POST", "/process.Process/Start") &&
+	       (call->len <= CONNECT_PREFIX ||
+		!strstr(call->body + CONNECT_PREFIX, "\"tag\":\"_system\""));
 }
 
 static bool token_is_wrong(const struct http_call *call)
@@ -128,9 +142,7 @@ static void answer_plain(struct http_call *call, struct http_reply *reply)
 	} else if (is_call(call, "GET", "/envs")) {
 		http_reply_header(reply, "Cache-Control", "no-store");
 		http_reply_text(reply, 200, "application/json", "{\"E2B_SANDBOX\":\"false\"}\n");
-	} else if (is_call(call, "POST", "/unfreeze")) {
-		http_reply_header(reply, "Cache-Control", "no-store");
-	} else if (!is_call(call, "POST", "/freeze")) {
+	} else if (!quiesce_answer(call, reply)) {
 		http_reply_header(reply, "X-Content-Type-Options", "nosniff");
 		http_reply_text(reply, 404, "text/plain; charset=utf-8", "404 page not found\n");
 	}
@@ -148,6 +160,8 @@ enum MHD_Result envd_serve(struct http_call *call)
 		return MHD_NO;
 	log_call(call);
 	count_call(call);
+	if (call->fault.kind == FAULT_NONE && is_frozen(call))
+		call->fault.kind = FAULT_HANG;
 	if (http_fault_before(call, CONNECT_JSON, &ret))
 		return ret;
 	http_reply_header(&reply, "Vary", "Origin");

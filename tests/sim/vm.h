@@ -90,6 +90,8 @@ struct vm {
 	bool loaded;
 	bool broken;   /* a load failed: Firecracker ends after its answer */
 	bool stopping;
+	bool frozen;    /* the guest's workload, by envd */
+	bool fs_frozen; /* its root file system */
 	int stop_fd;            /* becomes readable when the simulator ends */
 	int64_t driver_up_ns;   /* INT64_MAX: never */
 	struct vm_machine machine;

@@ -279,17 +279,18 @@ static int finish_reclaim(struct reclaim_progress *progress, int ran,
 	return 0;
 }
 
-int fcp_reclaim_run(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_result *result,
-		    struct fcp_error *err)
+int fcp_reclaim_run(const struct fcp_reclaim_settings *settings, const struct fcp_envd_token *token,
+		    struct fcp_reclaim_result *result, struct fcp_error *err)
 {
 	const struct fcp_step step = fcp_step_begin(settings->observer, "reclaim");
 	struct reclaim_progress progress = {settings, result, .since_ns = step.start_ns};
 	FCP_CLEANUP(free) char *script = NULL;
-	struct fcp_envd_token token;
+	struct fcp_envd_token own_token = {0};
 	struct fcp_guest_command command = {
 		.envd = settings->envd,
-		.token = &token,
+		.token = token ? token : &own_token,
 		.user = "root",
+		.beside_workload = true,
 		.cancel_fd = settings->cancel_fd,
 		.answer_max_bytes = ANSWER_MAX_BYTES,
 		.on_output = on_reclaim_output,
@@ -309,12 +310,13 @@ int fcp_reclaim_run(const struct fcp_reclaim_settings *settings, struct fcp_recl
 	}
 	script = fcp_reclaim_script(settings);
 	command.argv = (const char *const[]){"/bin/sh", "-c", script, NULL};
-	ran = script ? fcp_envd_token_read(settings->envd_token_file, settings->cancel_fd, &token,
-					   err)
-		     : fcp_error_nomem(err);
+	ran = script ? 0 : fcp_error_nomem(err);
+	if (ran == 0 && !token)
+		ran = fcp_envd_token_read(settings->envd_token_file, settings->cancel_fd,
+					  &own_token, err);
 	if (ran == 0)
 		ran = fcp_guest_run(&command, &guest, err);
-	fcp_envd_token_clear(&token);
+	fcp_envd_token_clear(&own_token);
 	ran = finish_reclaim(&progress, ran, &guest, command.timeout_ms, err);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }
@@ -328,7 +330,7 @@ int fcp_reclaim(const struct fcp_reclaim_settings *settings, struct fcp_reclaim_
 
 	if (fcp_call_begin(&own_settings, settings, result, err) != 0)
 		return -1;
-	ran = fcp_reclaim_run(&own_settings, &own, err);
+	ran = fcp_reclaim_run(&own_settings, NULL, &own, err);
 	ran = fcp_call_end(result, &own, sizeof(own), ran);
 	fcp_reclaim_result_clear(&own);
 	return ran;

@@ -10,6 +10,7 @@
 #include "firecracker/recover.h"
 #include "firecracker/snapshot.h"
 #include "firecracker/vm.h"
+#include "steps/quiesce/quiesce.h"
 #include "steps/resume/files.h"
 
 /* Firecracker reads the state and maps the memory; allows for a slow disk and a busy host. */
@@ -29,6 +30,9 @@ static int check_resume_settings(const struct fcp_resume_settings *settings, str
 	if (settings->envd && settings->envd_timeout_ms == 0)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0,
 				     "envd is to be waited for, but only for 0 ms");
+	if (settings->thaw && !settings->envd)
+		return fcp_error_set(err, FCP_ERR_USAGE, 0,
+				     "a guest is thawed by envd, and its address is not given");
 	return 0;
 }
 
@@ -148,6 +152,22 @@ static int wait_for_envd(struct resume_run *run, struct fcp_error *err)
 	return 0;
 }
 
+/* After a pause that froze it, and whose snapshot, or VM, this is. */
+static int thaw_guest(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
+		      struct fcp_error *err)
+{
+	struct fcp_envd_token token;
+	int ran = fcp_envd_token_read(settings->envd_token_file, settings->cancel_fd, &token, err);
+
+	fcp_phase_begin(settings->observer, "resume", "thaw");
+	if (ran == 0)
+		ran = fcp_guest_thaw(settings->envd, &token, settings->observer, err);
+	fcp_phase_end(settings->observer, "resume", "thaw");
+	fcp_envd_token_clear(&token);
+	result->thawed = ran == 0;
+	return ran;
+}
+
 static int run_locked(struct resume_run *run, struct fcp_error *err)
 {
 	const struct fcp_resume_settings *settings = run->settings;
@@ -181,6 +201,8 @@ static int resume_vm(const struct fcp_resume_settings *settings, struct fcp_resu
 		ran = run_locked(&run, err);
 	if (ran == 0)
 		ran = wait_for_envd(&run, err);
+	if (ran == 0 && settings->thaw && result->outcome.status == FCP_STATUS_OK)
+		ran = thaw_guest(settings, result, err);
 	fcp_step_warn(&step, result->warning);
 	return fcp_step_finish(&step, &result->outcome, ran, err);
 }

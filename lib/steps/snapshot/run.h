@@ -9,6 +9,7 @@
 #include "steps/snapshot/files.h"
 
 struct fcp_snapshot_memory;
+struct fcp_snapshot_prepared;
 
 struct fcp_snapshot_run {
 	const struct fcp_snapshot_settings *settings;
@@ -23,8 +24,9 @@ struct fcp_snapshot_run {
 	bool ended;			    /* it has ended, as a failure showed */
 	struct fcp_snapshot_memory *memory; /* if fcpause writes the memory file; else NULL */
 	struct fcp_lock_wait wait;
-	struct fcp_lock *lock; /* of the VM, held */
-	bool checked;	       /* the targets' users were checked */
+	struct fcp_lock *lock;			      /* of the VM, held */
+	bool checked;				      /* the targets' users were checked */
+	const struct fcp_snapshot_prepared *prepared; /* NULL: nothing is */
 	struct fcp_guard guard;
 	bool holding; /* see fcp_snapshot_hold() */
 };

@@ -220,6 +220,7 @@ int fcp_snapshot_keep(const struct fcp_snapshot_settings *settings,
 	struct fcp_snapshot_run run = {.settings = settings,
 				       .result = result,
 				       .lock = prepared->lock,
+				       .prepared = prepared,
 				       .checked = prepared->checked};
 	const struct fcp_step step = fcp_step_begin(settings->observer, "snapshot");
 	int ran;

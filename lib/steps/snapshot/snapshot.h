@@ -16,6 +16,8 @@ int fcp_snapshot_check(const struct fcp_snapshot_settings *settings, struct fcp_
 struct fcp_snapshot_prepared {
 	struct fcp_lock *lock; /* of the VM, held */
 	bool checked; /* by fcp_snapshot_check(): the targets' users are not checked again */
+	void (*on_resumed)(void *arg); /* the VM runs again; files may still be made durable */
+	void *arg;
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "firecracker/by_hand.h"
 #include "firecracker/retry.h"
 #include "steps/snapshot/memory.h"
+#include "steps/snapshot/snapshot.h"
 
 #define SNAPSHOT_BASE_MS (120 * 1000)
 #define SNAPSHOT_MIB_PER_S 50
@@ -97,6 +98,8 @@ int fcp_snapshot_resume(struct fcp_snapshot_run *run, uint64_t timeout_ms, struc
 	if (result->vm_state == FCP_VM_RUNNING)
 		fcp_snapshot_let_go(run);
 	fcp_phase_end(run->settings->observer, "snapshot", "resume");
+	if (result->vm_state == FCP_VM_RUNNING && run->prepared && run->prepared->on_resumed)
+		run->prepared->on_resumed(run->prepared->arg);
 	return result->vm_state == FCP_VM_RUNNING ? 0 : not_resumed(run, &why, err);
 }
 

@@ -49,7 +49,7 @@ static void check_values(const struct invocation *invocation)
 		       "a value of another command's option");
 		if (kind == KIND_MS || kind == KIND_WAIT_MS)
 			expect(value->number <= 24 * 3600 * 1000, "a time of more than a day");
-		if (kind == KIND_PID)
+		if (kind == KIND_PID || kind == KIND_COUNT)
 			expect(value->number > 0 && value->number <= INT32_MAX, "no process");
 		if (kind == KIND_TEXT || kind == KIND_URL || kind == KIND_LIST)
 			expect(value->text && *value->text, "a text that is empty");
