@@ -256,6 +256,13 @@ static void on_vm(const struct fcp_vm_identity *vm, void *arg)
 	snprintf(signals->vm.vmm_version, sizeof(signals->vm.vmm_version), "%s", vm->vmm_version);
 }
 
+static const char *traceparent(void *arg)
+{
+	const struct signals *signals = arg;
+
+	return telemetry_traceparent(signals->telemetry);
+}
+
 void signals_stop_progress(struct signals *signals)
 {
 	if (signals)
@@ -285,6 +292,7 @@ const struct fcp_observer *signals_observer(struct signals *signals)
 		.on_exchange = signals->trace->count > 0 ? on_exchange : NULL,
 		.on_vm = on_vm,
 		.on_log = signals->trace->count > 0 ? on_log : NULL,
+		.traceparent = traceparent,
 	};
 	return &signals->observer;
 }

@@ -198,6 +198,9 @@ struct fcp_observer {
 	/* each time that it was asked */
 	void (*on_vm)(const struct fcp_vm_identity *vm, void *arg);
 	void (*on_log)(const struct fcp_log_line *line, void *arg);
+	/* What requests to envd carry as traceparent (W3C Trace Context); NULL or "": nothing. Asked
+	 * before each of them, by the thread that sends it. */
+	const char *(*traceparent)(void *arg);
 };
 
 /* ---- ranges: lists of ranges, of bytes, and as text ----------------------------------------- */
@@ -1218,8 +1221,8 @@ struct fcp_quiesce_settings {
 	size_t size;	  /* of this struct, as the caller knows it */
 	const char *envd; /* as of reclaim */
 	const char *envd_token_file;
-	bool freeze;   /* the workload's cgroups */
-	bool collapse; /* envd's own heap into huge pages */
+	bool freeze;	/* the workload's cgroups */
+	bool collapse;	/* envd's own heap into huge pages */
 	bool fs_freeze; /* the root file system; where it fails, so does the pause */
 	enum fcp_freeze_mode freeze_mode;
 	uint32_t freeze_max_cgroups; /* of the mode hierarchy; 0: FCP_FREEZE_MAX_CGROUPS */
@@ -1237,8 +1240,8 @@ struct fcp_quiesce_settings {
 /* What envd observed of cgroups; see envd's API, FreezeResult. */
 struct fcp_freeze_report {
 	struct fcp_outcome outcome;
-	bool reported; /* false: by an envd that says nothing; what follows means nothing */
-	char mode[16]; /* that envd took, "legacy" where it does not know the other */
+	bool reported;	/* false: by an envd that says nothing; what follows means nothing */
+	char mode[16];	/* that envd took, "legacy" where it does not know the other */
 	bool truncated; /* more cgroups than freeze_max_cgroups */
 	uint64_t visited;
 	uint64_t allowlisted;

@@ -35,6 +35,11 @@ void telemetry_phase(struct telemetry *telemetry, const struct fcp_phase *phase)
 		spans_phase(&telemetry->spans, phase);
 }
 
+const char *telemetry_traceparent(const struct telemetry *telemetry)
+{
+	return telemetry ? telemetry->spans.traceparent : NULL;
+}
+
 void telemetry_vm(struct telemetry *telemetry, const struct fcp_vm_identity *vm)
 {
 	if (telemetry && vm->id && strcmp(vm->id, NO_ID) != 0)

@@ -29,6 +29,7 @@ const char *telemetry_url(const struct telemetry *telemetry);
 
 /* To be called by the observer of the library's steps; NULL-safe. */
 void telemetry_phase(struct telemetry *telemetry, const struct fcp_phase *phase);
+const char *telemetry_traceparent(const struct telemetry *telemetry);
 void telemetry_vm(struct telemetry *telemetry, const struct fcp_vm_identity *vm);
 
 /* Writes the file and sends the spans; a failure is a warning. Frees everything. */

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "envd/headers.h"
 #include "net/http.h"
 #include "net/json.h"
 
@@ -32,11 +33,10 @@ int fcp_envd_call(const struct fcp_guest_command *command, const struct fcp_envd
 {
 	FCP_CLEANUP(http) struct fcp_http *http = NULL;
 	struct fcp_http_response response = {0};
-	const char *headers[] = {
+	char trace[FCP_ENVD_TRACE_BYTES];
+	const char *headers[2 + FCP_ENVD_HEADERS_END] = {
 		"Content-Type: application/json",
 		"Connect-Protocol-Version: 1",
-		*command->token->header ? command->token->header : NULL,
-		NULL,
 	};
 	const struct fcp_http_request request = {
 		.method = "POST",
@@ -52,6 +52,7 @@ int fcp_envd_call(const struct fcp_guest_command *command, const struct fcp_envd
 	if (fcp_http_open(NULL, command->envd, &http, err) != 0)
 		return -1;
 	fcp_http_observe(http, "envd", command->observer);
+	fcp_envd_headers_end(headers + 2, command->token, command->observer, trace);
 	if (fcp_http_send(http, &request, &response, err) != 0)
 		return -1;
 	read_call_answer(&response, answer_);

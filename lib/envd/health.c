@@ -2,6 +2,7 @@
 #include "envd/health.h"
 
 #include "base/cleanup.h"
+#include "envd/headers.h"
 #include "net/http.h"
 
 #include <stdlib.h>
@@ -15,9 +16,12 @@
 static int ask_health(const char *url, fcp_deadline deadline, int cancel_fd,
 		      const struct fcp_observer *observer, struct fcp_error *err)
 {
+	char trace[FCP_ENVD_TRACE_BYTES];
+	const char *headers[FCP_ENVD_HEADERS_END];
 	const struct fcp_http_request request = {
 		.method = "GET",
 		.path = "/health",
+		.headers = headers,
 		.max_bytes = ANSWER_MAX_BYTES,
 		.deadline = fcp_deadline_min(deadline, fcp_deadline_in_ms(ATTEMPT_MS)),
 		.cancel_fd = cancel_fd,
@@ -28,6 +32,7 @@ static int ask_health(const char *url, fcp_deadline deadline, int cancel_fd,
 	if (fcp_http_open(NULL, url, &http, err) != 0)
 		return -1;
 	fcp_http_observe(http, "envd", observer);
+	fcp_envd_headers_end(headers, NULL, observer, trace);
 	if (fcp_http_send(http, &request, &response, err) != 0)
 		return -1;
 	free(response.body);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "envd/connect.h"
+#include "envd/headers.h"
 #include "net/http.h"
 #include "net/json.h"
 #include "net/url.h"
@@ -277,13 +278,12 @@ int fcp_guest_run(const struct fcp_guest_command *command, struct fcp_guest_exit
 {
 	struct stream stream = {.command = command};
 	char user[HEADER_MAX_BYTES], timeout[64];
-	const char *headers[] = {
+	char trace[FCP_ENVD_TRACE_BYTES];
+	const char *headers[4 + FCP_ENVD_HEADERS_END] = {
 		("Content-Type: " CONTENT_TYPE),
 		"Connect-Protocol-Version: 1",
 		timeout,
 		user,
-		*command->token->header ? command->token->header : NULL,
-		NULL,
 	};
 	int result;
 
@@ -292,6 +292,7 @@ int fcp_guest_run(const struct fcp_guest_command *command, struct fcp_guest_exit
 	if (fcp_url_check(command->envd, err) != 0)
 		return fcp_error_wrap(err, "envd's address");
 	write_authorization(command->user, user);
+	fcp_envd_headers_end(headers + 4, command->token, command->observer, trace);
 	snprintf(timeout, sizeof(timeout), "Connect-Timeout-Ms: %u", command->timeout_ms);
 	stream.reader = (struct fcp_connect_reader){
 		.handler = on_message,

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "envd/headers.h"
 #include "net/http.h"
 #include "net/json.h"
 #include "net/url.h"
@@ -24,9 +25,9 @@ static int send_call(const struct fcp_guest_command *guest, const struct call *c
 		     struct fcp_http_response *response_, struct fcp_error *err)
 {
 	FCP_CLEANUP(http) struct fcp_http *http = NULL;
+	char trace[FCP_ENVD_TRACE_BYTES];
 	/* No body, and so no type of one. */
-	const char *headers[] = {"Content-Type:",
-				 *guest->token->header ? guest->token->header : NULL, NULL};
+	const char *headers[1 + FCP_ENVD_HEADERS_END] = {"Content-Type:"};
 	const struct fcp_http_request request = {
 		.method = "POST",
 		.path = call->path,
@@ -46,6 +47,7 @@ static int send_call(const struct fcp_guest_command *guest, const struct call *c
 	if (fcp_http_open(NULL, guest->envd, &http, err) != 0)
 		return -1;
 	fcp_http_observe(http, "envd", guest->observer);
+	fcp_envd_headers_end(headers + 1, guest->token, guest->observer, trace);
 	if (fcp_http_send(http, &request, response_, err) != 0)
 		return fcp_error_wrap(err, "envd");
 	if (response_->status == 200 || response_->status == 204)

@@ -34,6 +34,14 @@ static void on_exec_exchange(const struct fcp_exchange *exchange, void *arg)
 	pthread_mutex_unlock(&run->observer_lock);
 }
 
+static const char *exec_traceparent(void *arg)
+{
+	const struct exec_run *run = arg;
+	const struct fcp_observer *observer = run->settings->observer;
+
+	return FCP_OBSERVES(observer, traceparent) ? observer->traceparent(observer->arg) : NULL;
+}
+
 static int on_exec_output(enum fcp_guest_stream stream, const char *data, size_t length, void *arg,
 			  struct fcp_error *err)
 {
@@ -146,6 +154,7 @@ static int exec_in_guest(const struct fcp_exec_settings *settings, struct fcp_ex
 		.settings = settings,
 		.observer = {.size = sizeof(run.observer),
 			     .on_exchange = on_exec_exchange,
+			     .traceparent = exec_traceparent,
 			     .arg = &run},
 		.observer_lock = PTHREAD_MUTEX_INITIALIZER,
 	};

@@ -68,6 +68,36 @@ pause() { fcp pause --api-sock "$SIM_SOCK" --envd "$SIM_ENVD" --snapshot-path sn
 	jq -e --arg t $TRACE --arg p $PARENT 'all(.[]; .traceId == $t and .traceState == "a=1,b=2") and .[0].parentSpanId == $p' spans
 }
 
+@test "requests to envd carry the trace on: TRACEPARENT as it is, or the step that sends them; Firecracker's do not" {
+	local command
+	vm
+	TRACEPARENT=00-$TRACE-$PARENT-01 pause --reclaim --freeze --resume
+	expect 0
+	[ "$(grep -c "^envd .* traceparent=00-$TRACE-$PARENT-01" "$SIM_LOG")" -eq 3 ]
+	[ "$(grep -c traceparent= "$SIM_LOG")" -eq 3 ]
+	TRACEPARENT=00-$TRACE-$PARENT-00 fcp exec --envd "$SIM_ENVD" -- true
+	expect 0
+	grep -q "^envd POST /process.Process/Start .*traceparent=00-$TRACE-$PARENT-00" "$SIM_LOG"
+	TRACEPARENT=00-$TRACE-$PARENT-01 fcp resume --api-sock "$SIM_SOCK" --envd "$SIM_ENVD"
+	expect 0
+	grep -q "^envd GET /health .*traceparent=00-$TRACE-$PARENT-01" "$SIM_LOG"
+	: >"$SIM_LOG"
+	pause --reclaim
+	TRACEPARENT=$TRACE pause --reclaim
+	run ! grep -q traceparent "$SIM_LOG"
+	sim_patch /vm '{"state":"Resumed"}'
+	: >"$SIM_LOG"
+	services_start
+	OTEL_EXPORTER_OTLP_ENDPOINT=$SERVICES_URL pause --reclaim --freeze --resume
+	expect 0
+	take_spans
+	for command in reclaim:/process freeze:/freeze unfreeze:/unfreeze; do
+		grep -q "^envd POST ${command#*:}.*traceparent=$(jq -r --arg n "${command%:*}" \
+			'.[] | select(.name == $n) | "00-\(.traceId)-\(.spanId)-01"' spans)" "$SIM_LOG"
+	done
+	run ! grep -vE '^envd' <(grep traceparent "$SIM_LOG")
+}
+
 @test "a parent that is not sampled: no spans" {
 	vm
 	services_start

@@ -274,9 +274,12 @@ static void do_call(struct http_call *call, struct http_reply *reply)
 static void log_call(void *arg)
 {
 	const struct http_call *call = arg;
+	const char *trace = http_request_header(call, "traceparent");
 	char *line;
 
-	if (asprintf(&line, "%s %s%s%s", call->method, call->uri, call->len ? " " : "",
+	/* The real one has no use for it: no request should carry it. */
+	if (asprintf(&line, "%s %s%s%s%s%s", call->method, call->uri,
+		     trace ? " traceparent=" : "", trace ? trace : "", call->len ? " " : "",
 		     call->body) < 0)
 		return;
 	log_request(&call->vm->log, line);

@@ -33,7 +33,8 @@ static bool is_call(const struct http_call *call, const char *method, const char
 static void log_call(struct http_call *call)
 {
 	static const char *const names[] = { "Connect-Timeout-Ms", "Authorization",
-					     "X-Access-Token", "Connect-Protocol-Version", NULL };
+					     "X-Access-Token", "Connect-Protocol-Version",
+					     "traceparent", NULL };
 	bool framed = !strncmp(call->path, "/process.", 9) && call->len >= CONNECT_PREFIX &&
 		      (unsigned char)call->body[0] < 4;
 	char *line = NULL;
