@@ -37,8 +37,8 @@
  * signals and have ended when it returns. Nothing is kept between calls but the loaded libcurl and
  * a table of constants.
  *
- * Fork: before a VM is paused or a hinting run is started, a guard process is created with
- * clone(2). It restores the VM if this process dies, has no SIGCHLD, is not seen by wait(2), and
+ * Fork: before a VM is paused, a hinting run is started or a guest is frozen, a guard process is
+ * created with clone(2). It restores the VM if this process dies, has no SIGCHLD, is not seen by wait(2), and
  * has ended when the call returns. Handlers of pthread_atfork(3) are not run for it. A child that
  * the program forks while a call runs must not call the library, and keeps its locks until it calls
  * execve(2) or ends; all descriptors are close-on-exec.

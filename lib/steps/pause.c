@@ -339,7 +339,8 @@ static int pause_in_order(const struct fcp_pause_settings *settings,
 	struct pause_chain chain = {.settings = settings,
 				    .result = result,
 				    .memory_fd = -1,
-				    .lock = FCP_LOCK_NONE};
+				    .lock = FCP_LOCK_NONE,
+				    .quiesce = FCP_QUIESCE_NONE};
 	uint64_t start_ns = fcp_now_ns();
 	int ran = make_results(result, err);
 

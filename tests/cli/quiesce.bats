@@ -211,6 +211,44 @@ expect_changes() {
 	E
 }
 
+# kill_fcpause: fcpause itself, not the timeout(1) around it.
+kill_fcpause() { kill -KILL "$(pgrep -P "$FCP_PID" -x fcpause)"; }
+
+@test "SIGKILL: a guard thaws the guest, once the VM runs again" {
+	local at
+	command -v pgrep >/dev/null || skip 'no pgrep on PATH'
+	for at in POST./fsfreeze PUT./snapshot/create; do
+		vm --snapshot-ms 500 --token s3cr3t
+		[ "$at" != POST./fsfreeze ] || sim_put /sim/fault '{"fault":"POST /fsfreeze hang@1"}'
+		(umask 077 && echo s3cr3t >token)
+		fcp_start pause --api-sock "$SIM_SOCK" --envd "$SIM_ENVD/" --envd-token-file token --snapshot-path snap --mem-file-path mem \
+			--freeze --fs-freeze --fs-freeze-timeout-ms 20000
+		sim_wait_log "$at"
+		kill_fcpause
+		fcp_end
+		sim_wait_state state Running
+		sim_wait_state frozen false
+		sim_wait_state fs_frozen false
+		grep -q '^envd POST /fsthaw' "$SIM_LOG"
+		sim_stop
+		rm -f snap* mem*
+	done
+}
+
+@test "SIGKILL: what fsfreeze in the guest froze, too" {
+	command -v pgrep >/dev/null || skip 'no pgrep on PATH'
+	vm --snapshot-ms 500 --fault 'POST /fsfreeze status=404' --fault 'POST /fsthaw status=404'
+	guest_program fsfreeze <<-'E'
+	#!/bin/sh
+	exit 0
+	E
+	fcp_start pause --api-sock "$SIM_SOCK" --envd "$SIM_ENVD" --snapshot-path snap --mem-file-path mem --fs-freeze
+	sim_wait_log PUT./snapshot/create
+	kill_fcpause
+	fcp_end
+	sim_wait_log 'fsfreeze -u /'
+}
+
 @test "a thaw that fails is exit 5, and says what to do; the first failures are not the last word" {
 	vm --fault 'POST /unfreeze status=500@1' --fault 'POST /fsthaw lost@1'
 	pause --freeze --fs-freeze --resume

@@ -33,6 +33,9 @@ int fcp_quiesce_begin(struct fcp_quiesce *quiesce, struct fcp_error *err)
 				     quiesce->skip_reason);
 	quiesce->has_token = fcp_envd_token_read(settings->envd_token_file, settings->cancel_fd,
 						 &quiesce->token, err) == 0;
+	if (quiesce->has_token && !quiesce->skip_reason &&
+	    (settings->freeze || settings->fs_freeze))
+		fcp_thaw_guard_start(settings->envd, &quiesce->token, &quiesce->guard);
 	if (quiesce->has_token)
 		return 0;
 	if (settings->fs_freeze || err->error_class == FCP_ERR_INTERRUPTED)
@@ -46,7 +49,21 @@ int fcp_quiesce_begin(struct fcp_quiesce *quiesce, struct fcp_error *err)
 
 void fcp_quiesce_end(struct fcp_quiesce *quiesce)
 {
+	fcp_thaw_guard_end(&quiesce->guard);
 	fcp_envd_token_clear(&quiesce->token);
+}
+
+/* The guard is told before each change, and after it what has come of it. */
+static void tell_guard(const struct fcp_quiesce *quiesce)
+{
+	unsigned fs = FCP_THAW_FS | FCP_THAW_FS_BY_EXEC;
+
+	/* Until it is frozen it may be by the one or the other. */
+	if (quiesce->result->fs_freeze.status == FCP_STATUS_OK)
+		fs = quiesce->result->fs_by_exec ? FCP_THAW_FS_BY_EXEC : FCP_THAW_FS;
+
+	fcp_thaw_guard_set(&quiesce->guard, (quiesce->fs_frozen ? fs : 0) |
+						    (quiesce->frozen ? FCP_THAW_WORKLOAD : 0));
 }
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
@@ -148,9 +165,13 @@ static int freeze(struct fcp_quiesce *quiesce, struct fcp_error *err)
 		.timeout_ms = or_default(settings->freeze_timeout_ms, FCP_FREEZE_TIMEOUT_MS),
 		.cancel_fd = settings->cancel_fd,
 	};
-	int ran = fcp_envd_freeze(&guest, &request, report, err);
+	int ran;
 
+	quiesce->frozen = true;
+	tell_guard(quiesce);
+	ran = fcp_envd_freeze(&guest, &request, report, err);
 	quiesce->frozen = ran == 0 || may_be_done(err);
+	tell_guard(quiesce);
 	if (ran == 0)
 		judge_freeze(settings, report);
 	return finish(&step, &report->outcome, ran, err);
@@ -202,10 +223,13 @@ int fcp_quiesce_file_system(struct fcp_quiesce *quiesce, struct fcp_error *err)
 	guest = guest_of(quiesce);
 	guest.cancel_fd = settings->cancel_fd;
 	guest.timeout_ms = or_default(settings->fs_freeze_timeout_ms, FCP_FS_FREEZE_TIMEOUT_MS);
+	quiesce->fs_frozen = true;
+	tell_guard(quiesce);
 	ran = fcp_fs_freeze(&guest, &result->fs_by_exec, err);
 	quiesce->fs_frozen = ran == 0 || may_be_done(err);
 	if (ran == 0)
 		fcp_outcome_set(&result->fs_freeze, FCP_STATUS_OK, NULL);
+	tell_guard(quiesce);
 	fcp_step_finish(&step, &result->fs_freeze, ran, err);
 	return ran == 0 ? 0 : fcp_error_wrap(err, "the guest's file system could not be frozen");
 }
@@ -217,6 +241,7 @@ void fcp_quiesce_keep(struct fcp_quiesce *quiesce)
 	static const char kept[] = "it is part of the snapshot: thaw it when it is restored";
 
 	quiesce->result->kept = true;
+	fcp_thaw_guard_set(&quiesce->guard, 0);
 	if (quiesce->fs_frozen)
 		set_off(&quiesce->result->fs_thaw, kept);
 	if (quiesce->frozen)
@@ -235,6 +260,7 @@ static int thaw_file_system(struct fcp_quiesce *quiesce, struct fcp_error *err)
 	int ran = fcp_fs_thaw(&guest, &thaw, err);
 
 	quiesce->fs_frozen = ran != 0;
+	tell_guard(quiesce);
 	fcp_outcome_set(&result->fs_thaw, FCP_STATUS_OK, NULL);
 	fcp_step_finish(&step, &result->fs_thaw, ran, err);
 	return ran;
@@ -248,6 +274,7 @@ static int unfreeze(struct fcp_quiesce *quiesce, struct fcp_error *err)
 	int ran = fcp_unfreeze(&guest, err);
 
 	quiesce->frozen = ran != 0;
+	tell_guard(quiesce);
 	fcp_outcome_set(&result->unfreeze, FCP_STATUS_OK, NULL);
 	fcp_step_finish(&step, &result->unfreeze, ran, err);
 	return ran;

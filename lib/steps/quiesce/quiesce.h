@@ -3,7 +3,7 @@
 #ifndef FCP_STEPS_QUIESCE_QUIESCE_H
 #define FCP_STEPS_QUIESCE_QUIESCE_H
 
-#include "envd/token.h"
+#include "steps/quiesce/guard.h"
 
 struct fcp_quiesce {
 	const struct fcp_quiesce_settings *settings; /* NULL: off */
@@ -13,7 +13,13 @@ struct fcp_quiesce {
 	bool has_token; /* it was read, even if there is none to send */
 	/* By us, or it cannot be ruled out. */
 	bool frozen, fs_frozen;
+	struct fcp_thaw_guard guard;
 };
+
+#define FCP_QUIESCE_NONE                      \
+	{                                     \
+		.guard = FCP_THAW_GUARD_NONE, \
+	}
 
 /*
  * Sets all outcomes to skipped, and reads the token where something is on. It fails where the file
@@ -41,7 +47,7 @@ void fcp_quiesce_keep(struct fcp_quiesce *quiesce);
 int fcp_guest_thaw(const char *envd, const struct fcp_envd_token *token,
 		   const struct fcp_observer *observer, struct fcp_error *err);
 
-/* Forgets the token. */
+/* Forgets the token, and ends the guard. */
 void fcp_quiesce_end(struct fcp_quiesce *quiesce);
 
 #endif

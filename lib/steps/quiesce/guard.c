@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "steps/quiesce/guard.h"
+
+#include "base/cleanup.h"
+#include "base/deadline.h"
+#include "envd/connect.h"
+
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* Firecracker may first write a large snapshot, and its own guard then resumes the VM. */
+#define UNDO_MS (60 * 60 * 1000)
+#define ATTEMPT_MS 2000
+#define RETRY_NS UINT64_C(200000000)
+#define REQUESTS 3
+#define REQUEST_BYTES 2048
+
+/* What was answered with another digit next is tried again. */
+static const char answered[] = "HTTP/1.1 ";
+
+struct job {
+	int channel;
+	struct sockaddr_storage address;
+	socklen_t address_bytes;
+	struct request {
+		char bytes[REQUEST_BYTES];
+		size_t length;
+	} requests[REQUESTS]; /* by bit: FCP_THAW_... */
+};
+
+/* ---- in the guard ---- */
+
+static void close_all_but(int kept)
+{
+	if (kept > 0)
+		syscall(SYS_close_range, 0, kept - 1, 0);
+	syscall(SYS_close_range, kept + 1, ~0U, 0);
+}
+
+/* What to undo, once the parent has ended. */
+static unsigned wait_for_parent(int channel)
+{
+	unsigned char message = 0, undo = 0;
+
+	for (;;) {
+		ssize_t got = recv(channel, &message, 1, 0);
+
+		if (got == 1)
+			undo = message;
+		else if (got == 0 || errno != EINTR)
+			return undo;
+	}
+}
+
+/* Has it become ready before the deadline? */
+static bool wait_for(int fd, short events, fcp_deadline deadline)
+{
+	struct pollfd one = {fd, events, 0};
+
+	return poll(&one, 1, (int)fcp_deadline_left_ms(deadline)) > 0;
+}
+
+/* Was the request carried out, or refused for good, as by an envd that has no such call? */
+static bool send_request(const struct job *job, const struct request *request)
+{
+	FCP_CLEANUP(fd)
+	int fd = socket(job->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fcp_deadline deadline = fcp_deadline_in_ms(ATTEMPT_MS);
+	char status[sizeof(answered)]; /* and the first digit */
+	size_t have = 0;
+
+	if (fd < 0 ||
+	    (connect(fd, (const struct sockaddr *)&job->address, job->address_bytes) != 0 &&
+	     errno != EINPROGRESS))
+		return false;
+	if (!wait_for(fd, POLLOUT, deadline) ||
+	    send(fd, request->bytes, request->length, MSG_NOSIGNAL) != (ssize_t)request->length)
+		return false;
+	while (have < sizeof(status)) {
+		ssize_t got = wait_for(fd, POLLIN, deadline)
+				      ? recv(fd, status + have, sizeof(status) - have, 0)
+				      : -1;
+
+		if (got <= 0)
+			return false;
+		have += (size_t)got;
+	}
+	return memcmp(status, answered, sizeof(answered) - 1) == 0 &&
+	       (status[sizeof(answered) - 1] == '2' || status[sizeof(answered) - 1] == '4');
+}
+
+/* In order: the workload may wait for the file system. */
+static void undo_all(const struct job *job, unsigned undo)
+{
+	fcp_deadline deadline = fcp_deadline_in_ms(UNDO_MS);
+
+	while (undo != 0 && !fcp_deadline_passed(deadline)) {
+		for (unsigned i = 0; i < REQUESTS; i++)
+			if (undo & (1U << i)) {
+				if (!send_request(job, &job->requests[i]))
+					break;
+				undo &= ~(1U << i);
+			}
+		if (undo != 0)
+			fcp_wait_ns(RETRY_NS, -1);
+	}
+}
+
+/* Not exit(3): the stdio buffers and exit handlers are the parent's. */
+static _Noreturn void run_guard(const struct job *job)
+{
+	setsid();
+	prctl(PR_SET_NAME, "fcpause-thaw");
+	close_all_but(job->channel);
+	undo_all(job, wait_for_parent(job->channel));
+	for (;;)
+		syscall(SYS_exit_group, 0);
+}
+
+/* ---- before ---- */
+
+/* false: not an IP address, whose name would have to be looked for. */
+static bool find_address(const char *envd, struct job *job, const char **path_)
+{
+	const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+				       .ai_socktype = SOCK_STREAM};
+	const char *host = strstr(envd, "://");
+	char name[256], port[8] = "80";
+	struct addrinfo *found;
+	size_t length;
+
+	host = host ? host + 3 : envd;
+	length = *host == '[' ? strcspn(++host, "]") : strcspn(host, ":/");
+	if (length >= sizeof(name))
+		return false;
+	memcpy(name, host, length);
+	name[length] = '\0';
+	host += length + (host[length] == ']');
+	if (*host == ':')
+		snprintf(port, sizeof(port), "%.*s", (int)strcspn(host + 1, "/"), host + 1);
+	*path_ = host + strcspn(host, "/");
+	if (getaddrinfo(name, port, &hints, &found) != 0)
+		return false;
+	memcpy(&job->address, found->ai_addr, found->ai_addrlen);
+	job->address_bytes = found->ai_addrlen;
+	freeaddrinfo(found);
+	return true;
+}
+
+static bool write_request(struct request *request, const char *path, const char *call,
+			  const struct fcp_envd_token *token)
+{
+	size_t slash = strlen(path);
+	int length;
+
+	while (slash > 0 && path[slash - 1] == '/')
+		slash--;
+	length = snprintf(request->bytes, sizeof(request->bytes),
+			  "POST %.*s%s HTTP/1.1\r\nHost: envd\r\n%s%sContent-Length: 0\r\n"
+			  "Connection: close\r\n\r\n",
+			  (int)slash, path, call, token->header, token->header[0] ? "\r\n" : "");
+	request->length = (size_t)length;
+	return length > 0 && (size_t)length < sizeof(request->bytes);
+}
+
+/* process.Process/Start of `fsfreeze -u /`, as root, outside the frozen cgroups. */
+static bool write_exec(struct request *request, const char *path,
+		       const struct fcp_envd_token *token)
+{
+	static const char json[] =
+		"{\"process\":{\"cmd\":\"/bin/sh\",\"args\":[\"-c\",\"exec fsfreeze "
+		"-u /\"]},\"stdin\":false,\"tag\":\"_system\"}";
+	size_t slash = strlen(path), json_bytes = sizeof(json) - 1;
+	int length;
+
+	while (slash > 0 && path[slash - 1] == '/')
+		slash--;
+	length = snprintf(request->bytes, sizeof(request->bytes),
+			  "POST %.*s/process.Process/Start HTTP/1.1\r\nHost: envd\r\n%s%s"
+			  "Authorization: Basic cm9vdDo=\r\nConnect-Protocol-Version: 1\r\n"
+			  "Connect-Timeout-Ms: %d\r\nContent-Type: application/connect+json\r\n"
+			  "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+			  (int)slash, path, token->header, token->header[0] ? "\r\n" : "",
+			  ATTEMPT_MS, FCP_CONNECT_PREFIX_BYTES + json_bytes);
+	if (length < 0 ||
+	    (size_t)length + FCP_CONNECT_PREFIX_BYTES + json_bytes > sizeof(request->bytes))
+		return false;
+	fcp_connect_prefix((uint8_t *)request->bytes + length, (uint32_t)json_bytes);
+	memcpy(request->bytes + length + FCP_CONNECT_PREFIX_BYTES, json, json_bytes);
+	request->length = (size_t)length + FCP_CONNECT_PREFIX_BYTES + json_bytes;
+	return true;
+}
+
+/* As Firecracker's guard is forked, and for the same reasons. */
+static long fork_guard(const struct job *job, int *pidfd_)
+{
+	sigset_t all, before;
+	long pid;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = syscall(SYS_clone, CLONE_PIDFD, NULL, pidfd_, NULL, NULL);
+	if (pid == 0)
+		run_guard(job);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+void fcp_thaw_guard_start(const char *envd, const struct fcp_envd_token *token,
+			  struct fcp_thaw_guard *guard_)
+{
+	FCP_CLEANUP(free) struct job *job = calloc(1, sizeof(*job));
+	int channel[2], pidfd = -1;
+	const char *path;
+
+	if (!job || !envd || !find_address(envd, job, &path) ||
+	    !write_request(&job->requests[0], path, "/fsthaw", token) ||
+	    !write_exec(&job->requests[1], path, token) ||
+	    !write_request(&job->requests[2], path, "/unfreeze", token) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0)
+		return;
+	job->channel = channel[1];
+	if (fork_guard(job, &pidfd) > 0)
+		*guard_ = (struct fcp_thaw_guard){channel[0], pidfd};
+	else
+		close(channel[0]);
+	close(channel[1]);
+	explicit_bzero(job, sizeof(*job));
+}
+
+void fcp_thaw_guard_set(const struct fcp_thaw_guard *guard, unsigned undo)
+{
+	unsigned char message = (unsigned char)undo;
+
+	if (guard->channel < 0)
+		return;
+	while (send(guard->channel, &message, 1, MSG_NOSIGNAL) < 0 && errno == EINTR)
+		continue;
+}
+
+void fcp_thaw_guard_end(struct fcp_thaw_guard *guard)
+{
+	siginfo_t status;
+
+	if (guard->channel < 0)
+		return;
+	fcp_thaw_guard_set(guard, 0);
+	close(guard->channel);
+	/* __WALL: for a child without SIGCHLD. */
+	while (waitid(P_PIDFD, (id_t)guard->pidfd, &status, WEXITED | __WALL) != 0 &&
+	       errno == EINTR)
+		continue;
+	close(guard->pidfd);
+	*guard = (struct fcp_thaw_guard)FCP_THAW_GUARD_NONE;
+}
