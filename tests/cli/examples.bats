@@ -160,3 +160,65 @@ build_go() {
 	[ "$status" -eq 1 ]
 	[[ $output == *alignment* ]]
 }
+
+# build_export: ./export_memory, which needs nothing but Go.
+build_export() {
+	command -v go >/dev/null || skip 'go is not installed'
+	(cd "$ROOT/scripts/examples/go-export" && CGO_ENABLED=0 GOFLAGS=-mod=mod GOPROXY=off GOTOOLCHAIN=local \
+		GOCACHE=$T/go-cache GOPATH=$T/go go build -buildvcs=false -o "$T/export_memory" .) ||
+		{ go version | grep -q 'go1\.\(1[0-9]\|[0-9]\)[. ]' && skip "$(go version) is older than 1.20"; return 1; }
+}
+
+# export_memory OUT OPTION…: sets WITHOUT and COPIED, the two figures that it prints.
+export_memory() {
+	run ./export_memory -fcpause "$FCPAUSE" -api-sock "$SIM_SOCK" -pid "$SIM_PID" -out "$@"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	WITHOUT=$(awk '/ bytes would have been copied/ {print $1}' <<<"$output")
+	COPIED=$(awk '/ bytes would have been copied/ {print $7}' <<<"$output")
+}
+
+# The VM's memory as Firecracker writes it: truth.
+full() {
+	fcp snapshot --api-sock "$SIM_SOCK" --type full --writer firecracker --snapshot-path truth.snap --mem-file-path truth --force
+	expect 0
+}
+
+@test "Go, an export: a booted VM's memory without its zeros is the memory that Firecracker writes" {
+	build_export
+	sim_start --boot --no-envd --memory 64 --workload 20,10,8
+	sim_patch /vm '{"state":"Paused"}'
+	full
+	export_memory exported
+	cmp exported truth
+	[[ $output == *'a hole is zeros' ]]
+	[ "$COPIED" -lt "$(stat -c %s truth)" ] && [ "$COPIED" -le "$WITHOUT" ]
+	run ./export_memory -fcpause "$FCPAUSE" -api-sock "$SIM_SOCK" -pid "$SIM_PID" -out exported
+	[ "$status" -eq 1 ]
+	[[ $output == *exists* ]]
+	run ./export_memory -fcpause "$FCPAUSE" -api-sock "$SIM_SOCK"
+	[ "$status" -eq 2 ]
+}
+
+@test "Go, an export: of a restored VM only what has changed; over the base it is the VM's memory" {
+	local align
+	build_export
+	sim_start --boot --no-envd --memory 64 --workload 20,10,8
+	fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path base.snap --mem-file-path base.mem
+	expect 0
+	SIM_NAME=restored sim_start --no-envd
+	sim_load "$T/base.snap" "$T/base.mem"
+	sim_put /sim/workload '{"fill_mib":4,"free_mib":3}'
+	sim_patch /vm '{"state":"Paused"}'
+	full
+	for align in 4096 $BLOCK; do
+		export_memory out.$align -align "$align"
+		[[ $output == *"a hole is the base's bytes" ]]
+		[ "$COPIED" -ge $((4 << 20)) ] && [ "$COPIED" -lt $((16 << 20)) ] && [ "$COPIED" -le "$WITHOUT" ]
+		fcp merge --base base.mem --layer out.$align --out whole.$align --any-base
+		expect 0
+		cmp whole.$align truth
+	done
+	run ./export_memory -fcpause "$FCPAUSE" -api-sock "$SIM_SOCK" -pid $$ -out other
+	[ "$status" -eq 1 ]
+}

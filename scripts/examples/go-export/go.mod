@@ -1,0 +1,3 @@
+module fcpause.example/export_memory
+
+go 1.20
