@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * envd's stream: how the bytes come (the first byte: in pieces of so many), the status, then
- * frames as of process.Process/Start. However it is cut, the outcome is the same.
+ * frames as of process.Process/Start. However it is cut, the outcome is the same. A body of JSON is
+ * what envd says of a freeze.
  */
 #include "base/enums.h"
 #include "envd/process.h"
+#include "envd/quiesce.h"
 #include "envd/wait_status.h"
 #include "http.h"
 #include "steps/reclaim/script.h"
+
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,12 +86,35 @@ static struct outcome run(struct bytes answer, size_t piece)
 	return outcome;
 }
 
+/* The same bytes as what envd says of a freeze, and of a collapse. */
+static void run_quiesce(struct bytes answer)
+{
+	static const struct fcp_envd_token no_token;
+	const struct fcp_guest_command guest = {.envd = "http://10.0.0.2:49983",
+						.token = &no_token};
+	const struct fcp_envd_freeze freeze = {.max_cgroups = 512,
+					       .timeout_ms = 1000,
+					       .cancel_fd = -1};
+	struct fcp_freeze_report frozen = {0};
+	struct fcp_collapse_report collapsed = {0};
+	struct fcp_error err = {0};
+
+	http_serve(answer, 0);
+	if (fcp_envd_freeze(&guest, &freeze, &frozen, &err) != 0)
+		expect_error(&err);
+	expect(fcp_text_is_printable(frozen.mode), "a mode that drives a terminal");
+	http_serve(answer, 0);
+	if (fcp_envd_collapse(&guest, 1000, -1, &collapsed, &err) != 0)
+		expect_error(&err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes input = {data, size};
 	size_t piece = take_byte(&input) + 1U;
 	struct outcome whole = run(input, 0), cut = run(input, piece);
 
+	run_quiesce(input);
 	expect(whole.result == cut.result, "a result that depends on the pieces");
 	expect(whole.sum == cut.sum && whole.bytes == cut.bytes && whole.pid == cut.pid,
 	       "output that depends on the pieces");
