@@ -8,6 +8,7 @@
 # make check-vm   against real Linux kernels under QEMU (FCPAUSE_VM_LONG=1: all variants on all)
 # make check-valgrind  unit and command-line tests under memcheck; make D=tsan check-threads
 # make check-live against the real Firecracker and envd, where they are on PATH
+# make check-arm64  built for arm64 and run under QEMU, on hosts with pages of 4, 16 and 64 KiB
 # make fuzz       all that is read from outside: each parser, then the guest's memory, FUZZ_SECONDS=60
 #                 each; FUZZ_TARGETS="envd maps guest" names some (clang, libclang-rt-dev, llvm)
 # make demo       the main job on the simulator, before and after
@@ -21,11 +22,29 @@
 #
 # Knobs: V=1 shows the commands; D=asan|ubsan|asan,ubsan|tsan builds with sanitizers (in build-D);
 # WERROR=1 makes warnings errors; CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR as usual.
+# ARCH=arm64 builds for arm64, in build-arm64, on another machine with gcc-aarch64-linux-gnu (or
+# CROSS_COMPILE=PREFIX-); the libraries are those of SYSROOT=DIR, which scripts/arm64-sysroot makes,
+# or where the compiler finds them: make ARCH=arm64 SYSROOT="$(scripts/arm64-sysroot)"
 
 VERSION := $(shell sed -n 's/^\#define FCP_VERSION "\(.*\)"/\1/p' lib/fcpause.h)
 SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 
 CC ?= cc
+ARCH ?=
+ifneq ($(filter-out arm64,$(ARCH)),)
+$(error ARCH=$(ARCH): only arm64 is known; without ARCH the build is for what $(CC) compiles for)
+endif
+ifeq ($(ARCH),arm64)
+CROSS_COMPILE ?= $(if $(filter aarch64,$(shell uname -m)),,aarch64-linux-gnu-)
+endif
+ifneq ($(CROSS_COMPILE),)
+ifneq ($(origin CC),command line)
+CC := $(CROSS_COMPILE)gcc
+endif
+AR := $(CROSS_COMPILE)ar
+endif
+TARGET := $(shell $(CC) -dumpmachine)
+SYSROOT ?=
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -44,13 +63,15 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
 comma := ,
 SANITIZERS := $(subst $(comma), ,$(D:fuzz=asan,ubsan,fuzzer-no-link))
 SANITIZERS := $(patsubst tsan,thread,$(patsubst ubsan,undefined,$(patsubst asan,address,$(SANITIZERS))))
-B := build$(if $(D),-$(subst $(comma),-,$(D)))
+B := build$(if $(ARCH),-$(ARCH))$(if $(D),-$(subst $(comma),-,$(D)))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 -Wformat-signedness -Wvla \
 	-Wnull-dereference -Wimplicit-fallthrough -Wunused -Wredundant-decls -Wlogical-op \
 	$(if $(findstring clang,$(CC)),-Wno-unknown-warning-option) $(if $(WERROR),-Werror)
-HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection
+HARDENING := -fstack-protector-strong -fstack-clash-protection \
+	$(if $(filter x86_64-%,$(TARGET)),-fcf-protection) \
+	$(if $(filter aarch64-%,$(TARGET)),-mbranch-protection=standard)
 ifeq ($(D),coverage)
 HARDENING += -fprofile-instr-generate -fcoverage-mapping
 else ifneq ($(D),)
@@ -59,9 +80,10 @@ else ifneq ($(filter -O%,$(CFLAGS)),)
 HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
 
-ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden -pthread \
+SYSROOT_FLAG := $(SYSROOT:%=--sysroot=%)
+ALL_CFLAGS := $(SYSROOT_FLAG) -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden -pthread \
 	-MMD -MP $(WARNINGS) $(HARDENING) $(CFLAGS)
-ALL_LDFLAGS := -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(HARDENING) $(LDFLAGS)
+ALL_LDFLAGS := $(SYSROOT_FLAG) -pthread -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(HARDENING) $(LDFLAGS)
 # lib/net loads libcurl when it is needed (see lib/net/curl.h): nothing links it.
 LIBS := -ljansson -lresolv -lm
 
@@ -195,6 +217,11 @@ $(B)/shim.so: tests/durable/shim.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -std=gnu17 -D_GNU_SOURCE -O1 -shared -fPIC -o $@ $< -ldl
 
+# What a test of the sandbox puts into fcpause, where there is no compiler beside it.
+$(B)/exploit.so: tests/cli/exploit.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(SYSROOT_FLAG) -std=gnu17 -D_GNU_SOURCE -O1 -shared -fPIC -o $@ $<
+
 # What fcpause does when anything fails; many runs at once.
 $(B)/matrix $(B)/load: $(B)/%: $(B)/o/tests/matrix/%.o $(MATRIX_OBJECTS)
 	$(call say,LINK,$@)
@@ -230,6 +257,11 @@ check-valgrind: all $(B)/guest-file $(B)/replay $(VALGRIND_TESTS:%=$(B)/unit/%_t
 # What has threads, by ThreadSanitizer: make D=tsan check-threads.
 check-threads: all $(B)/guest-file $(B)/replay $(THREADED_TESTS:%=$(B)/unit/%_test)
 	$(Q)tests/run $(B) threads $(THREADED_TESTS:%=$(B)/unit/%_test) $(THREADED_BATS)
+
+arm64-programs: all $(UNIT_TESTS) $(PARSER_REPLAYS) $(B)/replay $(B)/guest-file $(B)/exploit.so
+
+check-arm64: all $(B)/replay $(B)/guest-file
+	$(Q)tests/arm64/run
 
 check-live: all
 	$(Q)tests/run $(B) live tests/live/run
@@ -312,6 +344,6 @@ clean:
 -include $(B)/o/tests/schema/check.d $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(PARSER_OBJECTS:.o=.d) $(wildcard $(B)/o/tests/matrix/*.d)
 
-.PHONY: all product check check-abi release-abi check-vm check-valgrind check-threads check-live fuzz demo \
+.PHONY: all product check check-abi release-abi check-vm check-valgrind check-threads arm64-programs check-arm64 check-live fuzz demo \
 	bench lint format format-check install uninstall dist deb clean
 .SECONDARY: $(UNIT_OBJECTS) $(PARSER_OBJECTS)
