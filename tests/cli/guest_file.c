@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * guest_file FILE [GIB [scattered]]: the made-up guest of tests/unit/guest_fixture as a memory file
- * of 32 MiB without a hole, with bytes left behind in all its free pages; or, of
- * tests/unit/guest_large, grown to that many GiB, sparse, and with many more free pages.
+ * guest_file FILE [arm64 | GIB [scattered]]: the made-up guest of tests/unit/guest_fixture as a memory
+ * file of 32 MiB without a hole, with bytes left behind in all its free pages; that of
+ * tests/unit/guest_arm64, of 64 MiB; or, of tests/unit/guest_large, grown to that many GiB, sparse,
+ * and with many more free pages.
  */
+#include "tests/unit/guest_arm64.h"
 #include "tests/unit/guest_large.h"
 
 #include <fcntl.h>
@@ -39,17 +41,21 @@ static bool fill(int to, uint64_t bytes)
 
 int main(int argc, char **argv)
 {
-	uint64_t gib = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+	bool arm64 = argc > 2 && strcmp(argv[2], "arm64") == 0;
+	uint64_t gib = argc > 2 && !arm64 ? strtoull(argv[2], NULL, 10) : 0;
 	int out = argc > 1 ? open(argv[1], O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600) : -1;
 	static char left[4096];
 	struct fixture guest;
 
 	if (out < 0) {
-		perror("guest_file FILE [GIB [scattered]]");
+		perror("guest_file FILE [arm64 | GIB [scattered]]");
 		return 2;
 	}
 	memset(left, 'x', sizeof(left));
-	fixture_build(&guest, &(struct fixture_settings){0});
+	if (arm64)
+		arm64_build(&guest, &(struct arm64_settings){0});
+	else
+		fixture_build(&guest, &(struct fixture_settings){0});
 	for (unsigned i = 0; i < fixture_block_count; i++)
 		for (uint64_t page = 0; page < UINT64_C(1) << fixture_blocks[i].order; page++)
 			fixture_write(&guest, (fixture_blocks[i].pfn + page) * sizeof(left), left,
