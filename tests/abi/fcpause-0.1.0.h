@@ -941,7 +941,7 @@ struct fcp_inspect_cell {
 struct fcp_inspect_settings {
 	size_t size; /* of this struct, as the caller knows it */
 	const char *mem_file_path;
-	/* At most so many cells for the map, of 100 to 800 bytes of memory each; 0: none. */
+	/* The most cells for the map, each 100 to 800 bytes of memory; 0: no map. */
 	uint32_t cells_max;
 	int cancel_fd;
 	const char *base; /* a whole memory file to compare with; or NULL */

@@ -284,7 +284,7 @@ int main(void)
 	stopped();
 	odd_size();
 	if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0) {
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0) {
 		on_file_system("-b 1024", "blocks of 1 KiB");
 		on_file_system("-O bigalloc -C 65536", "clusters of 64 KiB");
 	} else {
