@@ -165,7 +165,7 @@ says() {
 		run ! grep -E 'ignored|treated|dropped' err
 	done <<-'T'
 	"free-page-hintng":2000|free-page-hintng: unknown; ignored; did you mean free-page-hinting?
-	"x":1|x: unknown (known: reclaim-on-pause, free-page-hinting); ignored
+	"x":1|x: unknown (known: reclaim-on-pause, free-page-hinting, ...); ignored
 	"reclaim-on-pause":{"snyc":5,"pause":1}|reclaim-on-pause.snyc: unknown key; ignored; did you mean sync?
 	"reclaim-on-pause":true|reclaim-on-pause: true is not enough: give milliseconds, such as 2000; treated as off
 	"reclaim-on-pause":"soon"|reclaim-on-pause: not a duration (2000, or "1.5s"); treated as off
