@@ -23,7 +23,8 @@ struct fcp_hold {
 	int answered; /* an eventfd, readable when the call is over */
 	int give_up;  /* an eventfd, readable when the call is to be abandoned */
 	struct fcp_fifo fifo;
-	bool calling; /* the thread exists */
+	bool calling; /* the thread was started */
+	bool joined;  /* it has ended, and what it wrote can be read */
 	pthread_t thread;
 	/* Written by the thread before it signals answered, read by others afterwards. */
 	int created;
@@ -106,6 +107,14 @@ int fcp_hold_start(struct fcp_hold *hold, struct fcp_error *err)
 	return 0;
 }
 
+/* Once it has answered, which it does last. */
+static void join_call(struct fcp_hold *hold)
+{
+	if (!hold->joined)
+		pthread_join(hold->thread, NULL);
+	hold->joined = true;
+}
+
 static bool is_answered(const struct fcp_hold *hold, uint32_t wait_ms)
 {
 	return fcp_wait_ns((uint64_t)wait_ms * 1000000, hold->answered);
@@ -146,8 +155,9 @@ static bool is_hold_answer(const struct fcp_hold *hold)
 	       strstr(hold->answer.message, "memory backing file");
 }
 
-static int answered_too_early(const struct fcp_hold *hold, struct fcp_error *err)
+static int answered_too_early(struct fcp_hold *hold, struct fcp_error *err)
 {
+	join_call(hold);
 	if (hold->created == 0 || is_hold_answer(hold))
 		return fcp_error_set(
 			err, FCP_ERR_UNSUPPORTED, 0,
@@ -169,10 +179,11 @@ int fcp_hold_wait(struct fcp_hold *hold, struct fcp_error *err)
 	return 0;
 }
 
-int fcp_hold_check(const struct fcp_hold *hold, struct fcp_error *err)
+int fcp_hold_check(struct fcp_hold *hold, struct fcp_error *err)
 {
 	if (!is_answered(hold, 0))
 		return 0;
+	join_call(hold);
 	return fcp_error_set(err, FCP_ERR_PROTOCOL, 0,
 			     "Firecracker continued while its memory was read (%.200s)",
 			     hold->created != 0 ? hold->answer.message : "it says that it is done");
@@ -209,7 +220,7 @@ int fcp_hold_end(struct fcp_hold *hold, struct fcp_error *err)
 		fcp_fifo_open(&hold->fifo);
 		if (!is_answered(hold, hold->settings.end_ms))
 			eventfd_write(hold->give_up, 1);
-		pthread_join(hold->thread, NULL);
+		join_call(hold);
 		hold->calling = false;
 		result = check_create_answer(hold, err);
 	}

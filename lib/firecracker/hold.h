@@ -62,7 +62,7 @@ int fcp_hold_wait(struct fcp_hold *hold, struct fcp_error *err);
  * it has ended), and the memory read since fcp_hold_wait() is not consistent. Call it after the
  * last read.
  */
-int fcp_hold_check(const struct fcp_hold *hold, struct fcp_error *err);
+int fcp_hold_check(struct fcp_hold *hold, struct fcp_error *err);
 
 /*
  * Releases Firecracker, waits for its answer, and removes the pipe. FCP_ERR_PROTOCOL: it was not
