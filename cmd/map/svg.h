@@ -22,7 +22,7 @@ struct svg {
 
 /* ---- text ---- */
 
-/* The style's classes: t title, h headline, r running text, s small, n number (right-aligned), b bold. */
+/* Style classes: t title, h headline, r running text, s small, n number (right-aligned), b bold. */
 void svg_text(struct svg *svg, unsigned x, const char *style, const char *text);
 
 /* Breaks the text into lines at spaces, after slashes, or else where a line is full. */

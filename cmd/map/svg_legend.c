@@ -76,7 +76,7 @@ static void put_same(struct svg *svg, const struct fcp_inspect_result *before,
 	const struct fcp_inspect_result *layer = after->compared ? after : before;
 	const struct fcp_inspect_result *shared = after->share_count > 0 ? after : before;
 
-	/* Of what was not looked for there is nothing to show. */
+	/* No rows for comparisons that were not made. */
 	put_look(svg, MAP_IN_BASE,
 		 (const struct fcp_class_bytes[]){before->in_base, after->in_base});
 	put_look(svg, MAP_IN_SHARES,

@@ -50,7 +50,7 @@ static void take_figure(struct invocation *invocation, enum option_id toggle, en
 		*ms = (struct value){.origin = ORIGIN_DEFAULT, .number = otherwise};
 }
 
-/* A flag that names steps turns off those that it does not name. */
+/* A flag that names steps turns off all others. */
 static uint32_t cap_by_flag(const struct fcp_flag *flag, enum fcp_reclaim_kind kind)
 {
 	for (size_t i = 0; i < flag->cap_count; i++)
@@ -99,7 +99,7 @@ static int take_flags(struct invocation *invocation, struct fcp_error *err)
 	invocation->flags.size = sizeof(invocation->flags);
 	if (fcp_flags_take(&settings, &invocation->flags, err) >= 0)
 		return 0;
-	/* The error says what its first warning would. */
+	/* The error has the text of the first warning. */
 	invocation->flags = (struct fcp_flags_result){0};
 	return -1;
 }
@@ -170,7 +170,7 @@ int gate_balloon(struct invocation *invocation, struct fcp_error *err)
 		return -1;
 	take_state(invocation, OPT_FREE_PAGE_REPORTING, invocation->flags.free_page_reporting);
 	take_state(invocation, OPT_FREE_PAGE_HINTING, invocation->flags.arm_hinting);
-	/* There is no balloon that reports and is not armed; two flags do not know of each other. */
+	/* Reporting requires hinting to be armed, and the two flags are independent. */
 	if (reporting->on && hinting->origin == ORIGIN_FLAGS)
 		hinting->on = true;
 	return 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Whether reclaim and drain are on, and with which figures: command line > environment > flags (a
- * file or a service) > off. Where a toggle and its figure have one origin, an off of either
- * (--no-..., or 0) wins.
+ * Decides whether reclaim and drain are on, and with which figures: command line > environment >
+ * flags (a file or a service) > off. If a toggle and its figure have the same origin and either is
+ * off (--no-..., or 0), the step is off.
  */
 #ifndef FCP_CMD_SETTINGS_GATE_H
 #define FCP_CMD_SETTINGS_GATE_H
