@@ -37,8 +37,8 @@
  * signals and have ended when it returns. Nothing is kept between calls but the loaded libcurl and
  * a table of constants.
  *
- * Fork: before a VM is paused or a hinting run is started, a guard process is created with
- * clone(2). It restores the VM if this process dies, has no SIGCHLD, is not seen by wait(2), and
+ * Fork: before a VM is paused, a hinting run is started or a guest is frozen, a guard process is
+ * created with clone(2). It restores the VM if this process dies, has no SIGCHLD, is not seen by wait(2), and
  * has ended when the call returns. Handlers of pthread_atfork(3) are not run for it. A child that
  * the program forks while a call runs must not call the library, and keeps its locks until it calls
  * execve(2) or ends; all descriptors are close-on-exec.
@@ -130,7 +130,8 @@ struct fcp_outcome {
  * What a step is at. Phases nest: "step" is a whole step, from its begin to its outcome; within
  * "hold" the VM is paused because of us, or a hinting run of ours is open. balloon-drain: hold, and
  * in it stop. snapshot: hold, and in it create (by Firecracker) or write (by the library), resume;
- * publish.
+ * publish. Any step: lock, before or within it, while another run is waited for; of a whole pause
+ * its step is "pause".
  */
 struct fcp_phase {
 	const char *step;		   /* "snapshot", ...; static storage */
@@ -139,19 +140,19 @@ struct fcp_phase {
 	const struct fcp_outcome *outcome; /* at the end of a whole step, else NULL */
 };
 
-/* How far a phase is that lasts: write, of snapshot and of merge. */
+/* How far a phase is that lasts: write, of snapshot and of merge; create, by what the memory file occupies. */
 struct fcp_progress {
 	const char *step; /* "merge", ...; static storage */
 	uint64_t done_bytes;
-	uint64_t total_bytes;
+	uint64_t total_bytes; /* 0: not known */
 };
 
 /*
- * A request to Firecracker or envd, and what came of it. Headers, and with them envd's token, are
- * never part of it.
+ * A request to Firecracker, envd or a flag service, and what came of it. Headers, and with them
+ * envd's token, are never part of it.
  */
 struct fcp_exchange {
-	const char *server; /* "firecracker", "envd"; static storage */
+	const char *server; /* "firecracker", "envd", "flags"; static storage */
 	const char *method;
 	const char *path;
 	/* the JSON that was sent; NULL: none, or envd's, which may hold secrets */
@@ -197,6 +198,9 @@ struct fcp_observer {
 	/* each time that it was asked */
 	void (*on_vm)(const struct fcp_vm_identity *vm, void *arg);
 	void (*on_log)(const struct fcp_log_line *line, void *arg);
+	/* What requests to envd carry as traceparent (W3C Trace Context); NULL or "": nothing. Asked
+	 * before each of them, by the thread that sends it. */
+	const char *(*traceparent)(void *arg);
 };
 
 /* ---- ranges: lists of ranges, of bytes, and as text ----------------------------------------- */
@@ -661,6 +665,7 @@ struct fcp_snapshot_settings {
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
 	uint32_t wait_lock_ms; /* how long another fcpause on the VM or the files is waited for */
 	int cancel_fd;
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 /*
@@ -834,6 +839,7 @@ struct fcp_madvise_ranges_settings {
 	 */
 	const char *base;
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 struct fcp_mem_file {
@@ -951,6 +957,7 @@ struct fcp_inspect_settings {
 		*shares; /* disk images, memory files to look for pages in; the first ones first */
 	size_t share_count;	      /* at most FCP_SHARES_MAX */
 	uint64_t share_min_run_bytes; /* shorter runs are taken for not found; 0: none */
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 struct fcp_inspect_result {
@@ -1175,6 +1182,7 @@ struct fcp_doctor_settings {
 	uint32_t timeout_ms;
 	int cancel_fd;
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 struct fcp_doctor_result {
@@ -1196,6 +1204,81 @@ FCP_API int fcp_doctor(const struct fcp_doctor_settings *settings, struct fcp_do
 /* NULL-safe. */
 FCP_API void fcp_doctor_result_clear(struct fcp_doctor_result *result);
 
+/* ---- quiesce: the guest's workload and file system stand still before a pause ---------------- */
+
+/* Which cgroups: those that envd makes for its commands and terminals, or all but its own. */
+enum fcp_freeze_mode {
+	FCP_FREEZE_LEGACY,
+	FCP_FREEZE_HIERARCHY,
+};
+
+#define FCP_FREEZE_TIMEOUT_MS 2000
+#define FCP_FREEZE_MAX_CGROUPS 512
+#define FCP_COLLAPSE_TIMEOUT_MS 10000
+#define FCP_FS_FREEZE_TIMEOUT_MS 10000
+
+struct fcp_quiesce_settings {
+	size_t size;	  /* of this struct, as the caller knows it */
+	const char *envd; /* as of reclaim */
+	const char *envd_token_file;
+	bool freeze;	/* the workload's cgroups */
+	bool collapse;	/* envd's own heap into huge pages */
+	bool fs_freeze; /* the root file system; where it fails, so does the pause */
+	enum fcp_freeze_mode freeze_mode;
+	uint32_t freeze_max_cgroups; /* of the mode hierarchy; 0: FCP_FREEZE_MAX_CGROUPS */
+	/* For envd's answer, 0: FCP_..._TIMEOUT_MS; envd waits as long for the workload to stop. */
+	uint32_t freeze_timeout_ms;
+	uint32_t collapse_timeout_ms;
+	uint32_t fs_freeze_timeout_ms;
+	const char *freeze_off_reason; /* where it is off; or NULL */
+	const char *collapse_off_reason;
+	const char *fs_freeze_off_reason;
+	int cancel_fd;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
+};
+
+/* What envd observed of cgroups; see envd's API, FreezeResult. */
+struct fcp_freeze_report {
+	struct fcp_outcome outcome;
+	bool reported;	/* false: by an envd that says nothing; what follows means nothing */
+	char mode[16];	/* that envd took, "legacy" where it does not know the other */
+	bool truncated; /* more cgroups than freeze_max_cgroups */
+	uint64_t visited;
+	uint64_t allowlisted;
+	uint64_t pre_frozen; /* by the guest itself: left so */
+	uint64_t requested;
+	uint64_t frozen;
+	uint64_t not_frozen;
+	uint64_t failed;
+	uint64_t unobservable;
+	uint64_t sweep_ms;
+	uint64_t wait_ms;
+};
+
+/* Pieces of 2 MiB of envd's heap; see envd's API, CollapseResult. */
+struct fcp_collapse_report {
+	struct fcp_outcome outcome;
+	bool reported; /* false: what follows means nothing */
+	uint64_t regions;
+	uint64_t chunks;
+	uint64_t collapsed;
+	uint64_t already_huge;
+	uint64_t skipped;
+	uint64_t elapsed_ms;
+};
+
+struct fcp_quiesce_result {
+	size_t size; /* of this struct, as the caller knows it */
+	struct fcp_freeze_report freeze;
+	struct fcp_collapse_report collapse;
+	struct fcp_outcome fs_freeze;
+	/* Undone, in this order, where the VM runs on. */
+	struct fcp_outcome fs_thaw;
+	struct fcp_outcome unfreeze;
+	bool fs_by_exec; /* by fsfreeze(8) in the guest, as envd has no call for it */
+	bool kept;	 /* the snapshot's guest is frozen: thaw it when it is restored */
+};
+
 /* ---- resume: a paused VM, or one from its files --------------------------------------------- */
 
 struct fcp_resume_settings {
@@ -1212,6 +1295,8 @@ struct fcp_resume_settings {
 	uint32_t load_timeout_ms; /* for the load; 0: the default */
 	uint32_t wait_lock_ms;
 	int cancel_fd;
+	bool thaw; /* thaw the guest that a pause has frozen, once envd answers; needs envd */
+	const char *envd_token_file; /* as of reclaim; read for that only */
 };
 
 struct fcp_resume_result {
@@ -1223,6 +1308,7 @@ struct fcp_resume_result {
 	double resume_ms; /* the load or the resume by itself */
 	double envd_ms;	  /* from there until envd answered; 0: not waited for */
 	char warning[256];
+	bool thawed; /* the file system, and the workload */
 };
 
 /*
@@ -1231,7 +1317,8 @@ struct fcp_resume_result {
  * right first. A VM that runs stays so. Status: ok; timeout: the VM runs, envd did not answer in
  * time. FCP_ERR_STATE: there is no VM to resume, or one where files are to be loaded.
  * FCP_ERR_INPUT: the files are no snapshot, or the memory is a layer: see fcp_merge().
- * FCP_ERR_SERVER: Firecracker refuses them.
+ * FCP_ERR_SERVER: Firecracker refuses them. FCP_ERR_NOT_RESTORED: the VM
+ * runs, and its guest may still be frozen.
  */
 FCP_API int fcp_resume(const struct fcp_resume_settings *settings, struct fcp_resume_result *result,
 		       struct fcp_error *err);
@@ -1251,6 +1338,7 @@ struct fcp_pause_settings {
 	const char *reclaim_off_reason; /* "flag reclaim-on-pause is off"; or NULL */
 	const char *drain_off_reason;
 	const char *trim_off_reason;
+	const struct fcp_quiesce_settings *quiesce; /* NULL: off */
 };
 
 struct fcp_pause_result {
@@ -1265,11 +1353,15 @@ struct fcp_pause_result {
 	struct fcp_snapshot_result *snapshot;
 	struct fcp_madvise_ranges_result *trim;
 	enum fcp_vm_state vm_state;
+	struct fcp_quiesce_result *quiesce; /* owned, as the others */
 };
 
 /*
- * reclaim, drain, pause and snapshot, release: in this order. Only the snapshot can fail it; the
- * others are best effort. On cancellation the VM is put back as it was found.
+ * Freeze and collapse, reclaim, the file system's freeze, drain, pause and snapshot, release: in this
+ * order. Only the snapshot and the file system's freeze can fail it; the others are best effort. On
+ * cancellation the VM is put back as it was found. What was frozen is thawed, in the reverse order,
+ * as soon as the VM runs again, after a failure or a checkpoint: FCP_ERR_NOT_RESTORED where that is
+ * not possible. Of a VM that stays Paused it is part of the snapshot: see fcp_resume(), thaw.
  */
 FCP_API int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
 		      struct fcp_error *err);
@@ -1315,6 +1407,87 @@ FCP_API int fcp_flags_read(const char *path, enum fcp_flags_use use, bool strict
 /* NULL-safe. */
 FCP_API void fcp_flags_clear(struct fcp_flags *flags);
 
+/* Where the flags came from. */
+enum fcp_flags_source {
+	FCP_FLAGS_NONE, /* nowhere: all are off */
+	FCP_FLAGS_FILE,
+	FCP_FLAGS_LAUNCHDARKLY, /* its Relay Proxy */
+	FCP_FLAGS_OFREP,	/* a service of the OpenFeature remote evaluation protocol */
+	FCP_FLAGS_CACHE,	/* a service's earlier answer */
+};
+
+/* "none", "file", "launchdarkly", "ofrep", "cache"; static storage. */
+FCP_API const char *fcp_flags_source_name(enum fcp_flags_source source);
+
+enum fcp_flag_state {
+	FCP_FLAG_UNSET, /* it is not there */
+	FCP_FLAG_OFF,
+	FCP_FLAG_ON,
+};
+
+#define FCP_FLAGS_TIMEOUT_MS 300
+/* The context's key, and its kind, where none is given. */
+#define FCP_FLAGS_KEY "fcpause"
+#define FCP_FLAGS_KIND "sandbox"
+
+struct fcp_flags_settings {
+	size_t size; /* of this struct, as the caller knows it */
+	/* A data file's path, as of fcp_flags_read(); or the http:// or https:// URL of a service: of
+	 * LaunchDarkly's Relay Proxy (it ends with /sdk/evalx/contexts) or of OFREP
+	 * (/ofrep/v1/evaluate/flags). */
+	const char *source;
+	/* Its first line is the service's key: the SDK key, sent as Authorization; OFREP's is sent as
+	 * a bearer token and as X-API-Key. Checked as envd's token file. NULL: none. */
+	const char *key_file;
+	/* "KEY=VALUE", or "KIND:KEY=VALUE": the context that flags are evaluated for. "key" is OFREP's
+	 * targetingKey, "kind" LaunchDarkly's kind of what names none. Values are strings. */
+	const char *const *context;
+	size_t context_count;
+	/* Keeps the service's last good answer (0600), which counts when it does not answer. NULL:
+	 * none. */
+	const char *cache_file;
+	bool cache_is_kept; /* read the cache, do not write it */
+	bool strict;	    /* what would be a warning of the flags is an error */
+	enum fcp_flags_use use;
+	uint32_t timeout_ms; /* for all of the service's answer; 0: FCP_FLAGS_TIMEOUT_MS */
+	int cancel_fd;
+	const struct fcp_observer *observer; /* borrowed; NULL: none */
+};
+
+struct fcp_flags_result {
+	size_t size; /* of this struct, as the caller knows it */
+	struct fcp_outcome outcome;
+	struct fcp_flags *flags; /* owned; NULL: the call failed */
+	enum fcp_flags_source source;
+	/* For a balloon before boot: free-page-hinting-config's "enabled", free-page-reporting. */
+	enum fcp_flag_state arm_hinting;
+	enum fcp_flag_state free_page_reporting;
+	/* For the guest's side of a pause: freeze-user-cgroup, freeze-guest-hierarchy,
+	 * collapse-envd-heap, and their figures; 0: there is none. */
+	enum fcp_flag_state freeze;
+	enum fcp_flag_state freeze_hierarchy;
+	enum fcp_flag_state collapse;
+	uint32_t freeze_timeout_ms;
+	uint32_t freeze_max_cgroups;
+	uint32_t collapse_timeout_ms;
+	/* "", or that the cache was used or not written, and why; no warning of flags */
+	char note[512];
+};
+
+/*
+ * Takes the flags from a file or a service. What cannot be had or is of a wrong type is off with a
+ * warning in flags. Fails with FCP_ERR_INTERRUPTED or FCP_ERR_MEMORY only, and with strict, in the
+ * place of a warning, with FCP_ERR_INPUT. A service is asked once; TLS needs a certificate that
+ * this machine trusts, and no redirect is followed. Flags that fcpause does not know are a warning
+ * in a file, and ignored in a service's answer. Sources: LaunchDarkly, Relay Proxy endpoints; the
+ * OpenFeature remote evaluation protocol.
+ */
+FCP_API int fcp_flags_take(const struct fcp_flags_settings *settings,
+			   struct fcp_flags_result *result, struct fcp_error *err);
+
+/* NULL-safe. */
+FCP_API void fcp_flags_result_clear(struct fcp_flags_result *result);
+
 /* ---- initializers --------------------------------------------------------------------------- */
 
 /* Each struct that begins with its size is initialised by one of these, and by nothing else. */
@@ -1355,8 +1528,12 @@ FCP_API void fcp_flags_clear(struct fcp_flags *flags);
 #define FCP_RESUME_SETTINGS_INIT {.size = sizeof(struct fcp_resume_settings), .cancel_fd = -1}
 #define FCP_RESUME_RESULT_INIT {.size = sizeof(struct fcp_resume_result)}
 #define FCP_FLAGS_INIT {.size = sizeof(struct fcp_flags)}
+#define FCP_QUIESCE_SETTINGS_INIT {.size = sizeof(struct fcp_quiesce_settings), .cancel_fd = -1}
+#define FCP_QUIESCE_RESULT_INIT {.size = sizeof(struct fcp_quiesce_result)}
 #define FCP_PAUSE_SETTINGS_INIT {.size = sizeof(struct fcp_pause_settings)}
 #define FCP_PAUSE_RESULT_INIT {.size = sizeof(struct fcp_pause_result)}
+#define FCP_FLAGS_SETTINGS_INIT {.size = sizeof(struct fcp_flags_settings), .cancel_fd = -1}
+#define FCP_FLAGS_RESULT_INIT {.size = sizeof(struct fcp_flags_result)}
 /* clang-format on */
 
 #ifdef __cplusplus
