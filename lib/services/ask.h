@@ -9,12 +9,12 @@ struct fcp_service_request {
 	const char *method;
 	const char *url;  /* http:// or https://, with the path: fcp_service_url_check() */
 	const char *path; /* behind the URL's own; or NULL */
-	const char *const *headers; /* "Name: value", NULL at the end */
-	const char *body;	    /* JSON; NULL: none */
-	uint32_t timeout_ms;	    /* for all of it */
-	size_t max_bytes;	    /* of the answer */
-	int cancel_fd;		    /* or -1 */
-	const char *server;	    /* for the observer; static storage */
+	const char *const *headers;	     /* "Name: value", NULL at the end */
+	const char *body;		     /* JSON; NULL: none */
+	uint32_t timeout_ms;		     /* for all of it */
+	size_t max_bytes;		     /* of the answer */
+	int cancel_fd;			     /* or -1 */
+	const char *server;		     /* for the observer; static storage */
 	const struct fcp_observer *observer; /* NULL: none */
 };
 

@@ -73,12 +73,14 @@ static void make_memory(int disk)
 {
 	uint64_t at = 0;
 
-	memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
 	if (memory == MAP_FAILED)
 		fail("memory", NULL);
 	for (bool shared = false; at < MEMORY_BYTES; shared = !shared) {
 		uint64_t bytes = (1 + random_number() % RUN_PAGES_MAX) * FCP_PAGE_BYTES;
-		uint64_t from = random_number() % ((DISK_BYTES - bytes) / FCP_PAGE_BYTES) * FCP_PAGE_BYTES;
+		uint64_t from =
+			random_number() % ((DISK_BYTES - bytes) / FCP_PAGE_BYTES) * FCP_PAGE_BYTES;
 
 		if (bytes > MEMORY_BYTES - at)
 			bytes = MEMORY_BYTES - at;
@@ -105,7 +107,8 @@ static double median(double *values)
 
 static double index_ms(int disk)
 {
-	const struct fcp_share_index_build build = {disk, disk_path, DISK_BYTES, fcp_share_hash_block, -1};
+	const struct fcp_share_index_build build = {disk, disk_path, DISK_BYTES,
+						    fcp_share_hash_block, -1};
 	struct fcp_share_index index = {0};
 	struct fcp_error err;
 	uint64_t start_ns = fcp_now_ns();
@@ -128,13 +131,18 @@ static struct written write_memory(struct fcp_share_set *set)
 	struct fcp_writer_result result;
 	struct fcp_error err;
 	int fd = open(memory_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	const struct fcp_writer_settings settings = {.runs = &runs, .fd = fd, .name = memory_path,
-						     .base_fd = -1, .share = set, .cancel_fd = -1};
+	const struct fcp_writer_settings settings = {.runs = &runs,
+						     .fd = fd,
+						     .name = memory_path,
+						     .base_fd = -1,
+						     .share = set,
+						     .cancel_fd = -1};
 	struct written written;
 	uint64_t start_ns;
 
 	if (fd < 0 || ftruncate(fd, (off_t)MEMORY_BYTES) != 0 ||
-	    fcp_page_runs_add(&runs, (struct fcp_page_run){0, MEMORY_BYTES, (uintptr_t)memory}, &err) != 0)
+	    fcp_page_runs_add(&runs, (struct fcp_page_run){0, MEMORY_BYTES, (uintptr_t)memory},
+			      &err) != 0)
 		fail(memory_path, NULL);
 	start_ns = fcp_now_ns();
 	if (fcp_writer_write(&settings, &result, &err) != 0)
@@ -160,7 +168,8 @@ static struct written share_memory(int directory, uint64_t min_run_bytes, bool w
 	struct written written;
 	struct fcp_error err;
 
-	if (fcp_share_add(&set, &(struct fcp_share_file){disk, disk_path, directory, -1}, &err) != 0)
+	if (fcp_share_add(&set, &(struct fcp_share_file){disk, disk_path, directory, -1}, &err) !=
+	    0)
 		fail(disk_path, &err);
 	fcp_share_freeze(&set);
 	if (!fcp_share_is_possible(&set)) {
@@ -192,10 +201,12 @@ static void row(int directory, uint64_t min_run_bytes, bool written_by_others)
 	}
 	printf("  %s, runs of %2llu KiB or more: %llu of %llu MiB written, %.0f ms, to the disk %.0f; without "
 	       "sharing %.0f ms, %.0f; ratio %.2f, %.2f\n",
-	       written_by_others ? "a disk in use " : "no disk in use", (unsigned long long)(min_run_bytes / 1024),
+	       written_by_others ? "a disk in use " : "no disk in use",
+	       (unsigned long long)(min_run_bytes / 1024),
 	       (unsigned long long)((MEMORY_BYTES - written.shared_bytes) / FCP_MIB),
-	       (unsigned long long)(MEMORY_BYTES / FCP_MIB), median(shared), median(shared_synced), median(plain),
-	       median(plain_synced), median(shared) / median(plain), median(shared_synced) / median(plain_synced));
+	       (unsigned long long)(MEMORY_BYTES / FCP_MIB), median(shared), median(shared_synced),
+	       median(plain), median(plain_synced), median(shared) / median(plain),
+	       median(shared_synced) / median(plain_synced));
 }
 
 int main(int argc, char **argv)
@@ -213,7 +224,8 @@ int main(int argc, char **argv)
 	make_memory(disk);
 	for (int i = 0; i < ROUNDS; i++)
 		ms[i] = index_ms(disk);
-	printf("  index of %llu MiB: %.0f ms\n", (unsigned long long)(DISK_BYTES / FCP_MIB), median(ms));
+	printf("  index of %llu MiB: %.0f ms\n", (unsigned long long)(DISK_BYTES / FCP_MIB),
+	       median(ms));
 	close(disk);
 	for (uint64_t min_run = FCP_PAGE_BYTES; min_run <= 16 * FCP_PAGE_BYTES; min_run *= 4)
 		for (int in_use = 0; in_use < 2; in_use++)

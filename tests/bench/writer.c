@@ -28,8 +28,8 @@
 /* A child with `bytes` of memory, `used` of it spread over it in stretches of 2 MiB. */
 static pid_t child_with(uint64_t bytes, uint64_t used, char **memory_)
 {
-	char *all = mmap(NULL, bytes + 2 * FCP_MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			 -1, 0);
+	char *all = mmap(NULL, bytes + 2 * FCP_MIB, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	char *memory = all + FCP_MIB;
 	uint64_t stretches = used / (2 * FCP_MIB), step = stretches ? bytes / stretches : bytes;
 	int ready[2];
@@ -38,8 +38,8 @@ static pid_t child_with(uint64_t bytes, uint64_t used, char **memory_)
 
 	if (all == MAP_FAILED || pipe(ready) != 0)
 		abort();
-	mmap(memory, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-	     -1, 0);
+	mmap(memory, bytes, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	*memory_ = memory;
 	pid = fork();
 	if (pid == 0) {
@@ -48,7 +48,8 @@ static pid_t child_with(uint64_t bytes, uint64_t used, char **memory_)
 		madvise(memory, bytes, MADV_NOHUGEPAGE);
 		for (uint64_t i = 0; i < stretches; i++)
 			for (uint64_t at = 0; at < 2 * FCP_MIB; at += 8)
-				*(uint64_t *)(void *)(memory + (i * step & ~(FCP_PAGE_BYTES - 1)) + at) =
+				*(uint64_t *)(void *)(memory + (i * step & ~(FCP_PAGE_BYTES - 1)) +
+						      at) =
 					(i * FCP_MIB + at) * UINT64_C(0x9e3779b97f4a7c15) + 1;
 		if (write(ready[1], "x", 1) == 1)
 			for (;;)
@@ -85,11 +86,13 @@ static double median(double *values)
 /* process_vm_readv(2) of everything, in calls of 4 MiB, into a buffer that holds it. */
 static double read_plain(pid_t pid, char *memory, uint64_t bytes)
 {
-	char *buffer = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *buffer =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t start_ns = fcp_now_ns();
 
 	for (uint64_t at = 0; at < bytes; at += PIECE_BYTES) {
-		struct iovec local = {buffer + at, PIECE_BYTES}, remote = {memory + at, PIECE_BYTES};
+		struct iovec local = {buffer + at, PIECE_BYTES},
+			     remote = {memory + at, PIECE_BYTES};
 
 		if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)PIECE_BYTES)
 			abort();
@@ -104,8 +107,8 @@ static double write_all(pid_t pid, const char *memory, uint64_t bytes, const cha
 	struct fcp_writer_result result;
 	struct fcp_error err = {0};
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	const struct fcp_writer_settings settings = {
-		.pid = pid, .runs = &runs, .fd = fd, .name = path, .base_fd = -1, .cancel_fd = -1};
+	const struct fcp_writer_settings settings =
+		{.pid = pid, .runs = &runs, .fd = fd, .name = path, .base_fd = -1, .cancel_fd = -1};
 	uint64_t start_ns;
 	double ms;
 
@@ -153,7 +156,8 @@ static double plan_ms(pid_t pid, uint64_t bytes)
 	double ms;
 
 	if (fcp_guest_ram_find(pid, -1, &size, &ram, &err) != 0 ||
-	    fcp_snapshot_plan_make(&(struct fcp_snapshot_plan_settings){&ram, &none}, &plan, &err) != 0) {
+	    fcp_snapshot_plan_make(&(struct fcp_snapshot_plan_settings){&ram, &none}, &plan,
+				   &err) != 0) {
 		fprintf(stderr, "%s\n", err.message);
 		exit(1);
 	}
@@ -192,6 +196,7 @@ int main(int argc, char **argv)
 	growth(65536 * FCP_MIB, 192 * FCP_MIB);
 	growth(2048 * FCP_MIB, 2048 * FCP_MIB);
 	getrusage(RUSAGE_SELF, &usage);
-	printf("  peak of this program, with the buffer it compares with: %ld MiB\n", usage.ru_maxrss / 1024);
+	printf("  peak of this program, with the buffer it compares with: %ld MiB\n",
+	       usage.ru_maxrss / 1024);
 	return 0;
 }

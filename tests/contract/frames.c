@@ -42,7 +42,8 @@ char *frames_encode(const json_t *request_frames, size_t *ret_len)
 	size_t i;
 	FILE *out = open_memstream(&body, ret_len);
 
-	json_array_foreach((json_t *)request_frames, i, frame) {
+	json_array_foreach((json_t *)request_frames, i, frame)
+	{
 		const json_t *message = json_object_get(frame, "message");
 		json_int_t bytes = json_integer_value(json_object_get(frame, "bytes"));
 		char *text = message ? json_dumps(message, 0) : strdup(malformed);
@@ -176,7 +177,7 @@ static void describe(struct describer *d, int flags, const json_t *message)
 
 char *frames_describe_recorded(const json_t *response_frames, bool guest_state)
 {
-	struct describer d = { .guest_state = guest_state };
+	struct describer d = {.guest_state = guest_state};
 	char *text = NULL;
 	size_t size, i;
 	json_t *frame;
@@ -219,7 +220,7 @@ static size_t describe_next(struct describer *d, const char *body, size_t len)
 
 char *frames_describe_wire(const char *body, size_t len, bool guest_state)
 {
-	struct describer d = { .guest_state = guest_state };
+	struct describer d = {.guest_state = guest_state};
 	char *text = NULL;
 	size_t size;
 

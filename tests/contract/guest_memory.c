@@ -13,7 +13,7 @@ static int print_range(int pid, unsigned long start, unsigned long end)
 
 	while (start < end) {
 		size_t want = end - start < sizeof(buf) ? end - start : sizeof(buf);
-		struct iovec local = { buf, want }, remote = { (void *)start, want };
+		struct iovec local = {buf, want}, remote = {(void *)start, want};
 		ssize_t n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
 
 		if (n <= 0 || fwrite(buf, 1, (size_t)n, stdout) != (size_t)n)

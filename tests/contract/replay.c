@@ -57,8 +57,8 @@ struct server {
 };
 
 static struct recording files[FILES] = {
-	{ .name = "firecracker-1.16.1.jsonl" },
-	{ .name = "envd.jsonl" },
+	{.name = "firecracker-1.16.1.jsonl"},
+	{.name = "envd.jsonl"},
 };
 static struct server booted, resumed;
 static const char *work_dir;
@@ -71,16 +71,16 @@ static const struct act {
 	const char *before; /* stop before this method and path; NULL: all of the phase */
 	struct server *server;
 } acts[] = {
-	{ FILE_API, "before boot", NULL, &booted },
-	{ FILE_API, "running, guest not up yet", NULL, &booted },
-	{ FILE_API, "running", NULL, &booted },
-	{ FILE_ENVD, "running", NULL, &booted },
-	{ FILE_API, "drain", NULL, &booted },
-	{ FILE_ENVD, "envd", NULL, &booted },
-	{ FILE_API, "paused", NULL, &booted },
-	{ FILE_API, "resumed from snapshot", "PATCH /vm", &resumed },
-	{ FILE_ENVD, "resumed from snapshot", NULL, &resumed },
-	{ FILE_API, "resumed from snapshot", NULL, &resumed },
+	{FILE_API, "before boot", NULL, &booted},
+	{FILE_API, "running, guest not up yet", NULL, &booted},
+	{FILE_API, "running", NULL, &booted},
+	{FILE_ENVD, "running", NULL, &booted},
+	{FILE_API, "drain", NULL, &booted},
+	{FILE_ENVD, "envd", NULL, &booted},
+	{FILE_API, "paused", NULL, &booted},
+	{FILE_API, "resumed from snapshot", "PATCH /vm", &resumed},
+	{FILE_ENVD, "resumed from snapshot", NULL, &resumed},
+	{FILE_API, "resumed from snapshot", NULL, &resumed},
 };
 
 static const char *text_of(const json_t *line, const char *name)
@@ -140,12 +140,16 @@ static int ask_api(const struct server *server, const char *method, const char *
 	size_t len = body ? strlen(body) : 0;
 
 	if (body)
-		snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: localhost\r\n"
+		snprintf(head, sizeof(head),
+			 "%s %s HTTP/1.1\r\nHost: localhost\r\n"
 			 "Content-Type: application/json\r\nContent-Length: %zu\r\n"
-			 "Connection: close\r\n", method, path, len);
+			 "Connection: close\r\n",
+			 method, path, len);
 	else
-		snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: localhost\r\n"
-			 "Connection: close\r\n", method, path);
+		snprintf(head, sizeof(head),
+			 "%s %s HTTP/1.1\r\nHost: localhost\r\n"
+			 "Connection: close\r\n",
+			 method, path);
 	return wire_exchange(server->api, head, body, len, ret);
 }
 
@@ -171,8 +175,10 @@ static int set_pace(struct server *server, int guest_ms, int hinting_ms)
 		return 0;
 	server->guest_ms = guest_ms;
 	server->hinting_ms = hinting_ms;
-	snprintf(body, sizeof(body), "{\"guest_ms\": %d, \"hinting_ms\": %d, "
-		 "\"resumed_hinting_ms\": %d}", guest_ms, hinting_ms, hinting_ms);
+	snprintf(body, sizeof(body),
+		 "{\"guest_ms\": %d, \"hinting_ms\": %d, "
+		 "\"resumed_hinting_ms\": %d}",
+		 guest_ms, hinting_ms, hinting_ms);
 	return control(server, "/sim/option", body);
 }
 
@@ -230,8 +236,8 @@ static int compare_header(const char *recorded, const struct wire_answer *answer
 {
 	size_t n = strcspn(recorded, ":");
 	char *name = strndup(recorded, n);
-	char *expected = strdup(recorded[n] ? recorded + n + 1 + strspn(recorded + n + 1, " ")
-					    : "");
+	char *expected =
+		strdup(recorded[n] ? recorded + n + 1 + strspn(recorded + n + 1, " ") : "");
 	char *got = wire_header(answer, name);
 	int ret;
 
@@ -252,7 +258,8 @@ static int compare_headers(const json_t *recorded, const struct wire_answer *ans
 	json_t *header;
 	size_t i;
 
-	json_array_foreach((json_t *)recorded, i, header) {
+	json_array_foreach((json_t *)recorded, i, header)
+	{
 		const char *text = json_string_value(header);
 
 		if (!strncasecmp(text, "Date:", 5) || !strncasecmp(text, "Connection:", 11))
@@ -268,7 +275,8 @@ static bool has_header(const json_t *headers, const char *name)
 	json_t *header;
 	size_t i;
 
-	json_array_foreach((json_t *)headers, i, header) {
+	json_array_foreach((json_t *)headers, i, header)
+	{
 		if (!strncasecmp(json_string_value(header), name, strlen(name)))
 			return true;
 	}
@@ -335,7 +343,8 @@ static int play_trace(struct server *server, const json_t *line)
 	size_t i;
 	int ret = 0;
 
-	json_array_foreach((json_t *)trace, i, step) {
+	json_array_foreach((json_t *)trace, i, step)
+	{
 		const char *expected = json_string_value(json_array_get(step, 1));
 
 		/* The guest answers, and where the run is over, that is now. */
@@ -393,7 +402,7 @@ static int play_api(struct server *server, const struct recording *file, size_t 
 	const char *method = text_of(line, "method"), *path = text_of(line, "path");
 	const json_t *recorded = json_object_get(line, "request_body");
 	char *body = json_is_string(recorded) ? map_paths(json_string_value(recorded)) : NULL;
-	struct wire_answer answer = { 0 };
+	struct wire_answer answer = {0};
 	int ret;
 
 	if (set_scene(server, line, i ? text_of(file->lines[i - 1], "phase") : "") ||
@@ -427,7 +436,7 @@ static bool has_word(const char *text, const char *word)
 /* Commands whose output is the guest's state, and not the command's. */
 static bool shows_guest_state(const json_t *line)
 {
-	static const char *const tools[] = { "free", "meminfo", "uptime", "id", NULL };
+	static const char *const tools[] = {"free", "meminfo", "uptime", "id", NULL};
 	const json_t *frames = json_object_get(line, "request_frames");
 	char *request = json_dumps(frames, JSON_ENCODE_ANY);
 	bool found = !strcmp(text_of(line, "path"), "/metrics");
@@ -447,7 +456,8 @@ static char *envd_head(const json_t *line, size_t len)
 	FILE *out = open_memstream(&head, &size);
 
 	fprintf(out, "%s %s HTTP/1.1\r\n", text_of(line, "method"), text_of(line, "path"));
-	json_array_foreach((json_t *)headers, i, header) {
+	json_array_foreach((json_t *)headers, i, header)
+	{
 		const char *text = json_string_value(header);
 
 		if (!strncmp(text, "Host:", 5))
@@ -479,7 +489,8 @@ static int check_length(const json_t *line, size_t len)
 	json_t *header;
 	size_t i, recorded;
 
-	json_array_foreach(json_object_get(line, "request_headers"), i, header) {
+	json_array_foreach(json_object_get(line, "request_headers"), i, header)
+	{
 		if (sscanf(json_string_value(header), "Content-Length: %zu", &recorded) != 1)
 			continue;
 		if (recorded == len)
@@ -534,7 +545,7 @@ static int play_envd(const struct server *server, const json_t *line);
 /* Until so many frames of the stream have come: the first has the pid. */
 static int wait_and_learn(const json_t *line, const json_t *frames, struct wire_call *call)
 {
-	struct wire_answer answer = { 0 };
+	struct wire_answer answer = {0};
 	int ret = wire_wait_frames(call, (size_t)json_integer_value(frames)) ||
 		  wire_peek(call, &answer);
 
@@ -554,7 +565,8 @@ static int play_into(const struct server *server, const json_t *line, struct wir
 
 	if (closes)
 		return wait_and_learn(line, closes, call);
-	json_array_foreach(during, i, exchange) {
+	json_array_foreach(during, i, exchange)
+	{
 		if (wait_and_learn(line, json_object_get(exchange, "after_frames"), call) ||
 		    play_envd(server, exchange))
 			return -1;
@@ -564,7 +576,7 @@ static int play_into(const struct server *server, const json_t *line, struct wir
 
 static int play_call(const struct server *server, const json_t *line, struct wire_call *call)
 {
-	struct wire_answer answer = { 0 };
+	struct wire_answer answer = {0};
 	int ret = play_into(server, line, call);
 
 	if (!ret && json_object_get(line, "client_closes_after_frames"))
@@ -605,8 +617,8 @@ static int play_envd(const struct server *server, const json_t *line)
 
 static void report(const json_t *line, bool good)
 {
-	const char *what = json_object_get(line, "trace") ? "GET /balloon/hinting/status (trace)"
-							  : NULL;
+	const char *what =
+		json_object_get(line, "trace") ? "GET /balloon/hinting/status (trace)" : NULL;
 
 	printf("%sok %d - %s: ", good ? "" : "not ", ++test_number, text_of(line, "phase"));
 	if (what)
@@ -686,7 +698,7 @@ static int play(const char *recorded)
 
 static int play_exec(const char *recorded)
 {
-	struct recording file = { .name = "envd-exec.jsonl" };
+	struct recording file = {.name = "envd-exec.jsonl"};
 	bool good = !load(&file, recorded), loaded = good;
 
 	/* They do not build on one another: all that differs is worth seeing. */
@@ -715,7 +727,7 @@ static int compare_metrics(const json_t *recorded, const json_t *actual, size_t 
 	void *a = json_object_iter((json_t *)recorded), *b = json_object_iter((json_t *)actual);
 
 	for (; a && b; a = json_object_iter_next((json_t *)recorded, a),
-	     b = json_object_iter_next((json_t *)actual, b)) {
+		       b = json_object_iter_next((json_t *)actual, b)) {
 		const char *name = json_object_iter_key(a);
 		const json_t *x = json_object_iter_value(a), *y = json_object_iter_value(b);
 
@@ -768,7 +780,8 @@ static int usage(void)
 	      "--resumed-api SOCK --resumed-envd URL\n"
 	      "       replay exec --recorded DIR --envd URL\n"
 	      "       replay metrics RECORDED ACTUAL\n"
-	      "       replay memory PID\n", stderr);
+	      "       replay memory PID\n",
+	      stderr);
 	return 2;
 }
 

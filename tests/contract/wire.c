@@ -18,7 +18,7 @@
 
 static int open_unix(const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (strlen(path) >= sizeof(addr.sun_path)) {
@@ -31,7 +31,7 @@ static int open_unix(const char *path)
 
 static int open_tcp(const char *host_and_port)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET };
+	struct sockaddr_in addr = {.sin_family = AF_INET};
 	char host[64];
 	unsigned short port;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -141,16 +141,16 @@ void wire_free(struct wire_answer *answer)
 	free(answer->reason);
 	free(answer->headers);
 	free(answer->body);
-	*answer = (struct wire_answer){ 0 };
+	*answer = (struct wire_answer){0};
 }
 
 int wire_begin(const char *target, const char *head, const char *body, size_t len,
 	       struct wire_call *ret)
 {
-	struct timeval limit = { .tv_sec = TIMEOUT_S };
+	struct timeval limit = {.tv_sec = TIMEOUT_S};
 	int fd = !strncmp(target, "unix:", 5) ? open_unix(target + 5) : open_tcp(target + 7);
 
-	*ret = (struct wire_call){ .target = target, .fd = fd };
+	*ret = (struct wire_call){.target = target, .fd = fd};
 	if (fd < 0) {
 		printf("# %s: %s\n", target, strerror(errno));
 		return -1;
@@ -187,7 +187,7 @@ int wire_peek(const struct wire_call *call, struct wire_answer *ret)
 	char *text = malloc(call->len + 1);
 	int parsed = -1;
 
-	*ret = (struct wire_answer){ 0 };
+	*ret = (struct wire_answer){0};
 	if (text && call->text) {
 		memcpy(text, call->text, call->len + 1);
 		parsed = parse(text, call->len, false, ret);
@@ -219,7 +219,8 @@ int wire_wait_frames(struct wire_call *call, size_t frames)
 		ssize_t n = read_more(call);
 
 		if (!n)
-			printf("# %s: the stream ended before its frame %zu\n", call->target, frames);
+			printf("# %s: the stream ended before its frame %zu\n", call->target,
+			       frames);
 		if (n <= 0)
 			return -1;
 	}
@@ -231,7 +232,7 @@ void wire_close(struct wire_call *call)
 	if (call->fd >= 0)
 		close(call->fd);
 	free(call->text);
-	*call = (struct wire_call){ .fd = -1 };
+	*call = (struct wire_call){.fd = -1};
 }
 
 int wire_end(struct wire_call *call, struct wire_answer *ret)
@@ -239,7 +240,7 @@ int wire_end(struct wire_call *call, struct wire_answer *ret)
 	ssize_t n;
 	int parsed = -1;
 
-	*ret = (struct wire_answer){ 0 };
+	*ret = (struct wire_answer){0};
 	do {
 		n = read_more(call);
 	} while (n > 0);
@@ -256,6 +257,6 @@ int wire_exchange(const char *target, const char *head, const char *body, size_t
 {
 	struct wire_call call;
 
-	*ret = (struct wire_answer){ 0 };
+	*ret = (struct wire_answer){0};
 	return wire_begin(target, head, body, len, &call) ? -1 : wire_end(&call, ret);
 }

@@ -90,10 +90,10 @@ static const struct {
 	const char *name;
 	int errnum;
 } errors[] = {
-	{"EIO", EIO},	    {"ENOSPC", ENOSPC}, {"EACCES", EACCES}, {"EINTR", EINTR},
-	{"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EINVAL", EINVAL},
-	{"EPERM", EPERM},   {"EROFS", EROFS},	{"EDQUOT", EDQUOT}, {"ENOLCK", ENOLCK},
-	{"ENOSYS", ENOSYS}, {"EMLINK", EMLINK},	{"EOPNOTSUPP", EOPNOTSUPP},
+	{"EIO", EIO},	    {"ENOSPC", ENOSPC}, {"EACCES", EACCES},	    {"EINTR", EINTR},
+	{"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN},	    {"EINVAL", EINVAL},
+	{"EPERM", EPERM},   {"EROFS", EROFS},	{"EDQUOT", EDQUOT},	    {"ENOLCK", ENOLCK},
+	{"ENOSYS", ENOSYS}, {"EMLINK", EMLINK}, {"EOPNOTSUPP", EOPNOTSUPP},
 };
 
 static const struct {
@@ -258,7 +258,8 @@ static bool strikes(const char *name, const char *path, const char *target)
 		if (!is_for(fault, name, path))
 			continue;
 		fault->seen++;
-		if (!found && (fault->seen == fault->nth || (fault->onward && fault->seen > fault->nth)))
+		if (!found &&
+		    (fault->seen == fault->nth || (fault->onward && fault->seen > fault->nth)))
 			found = fault;
 	}
 	pthread_mutex_unlock(&lock);
@@ -297,16 +298,16 @@ static mode_t mode_of(int flags, va_list args)
 	return flags & (O_CREAT | __O_TMPFILE) ? va_arg(args, mode_t) : 0;
 }
 
-#define WRAP_OPEN(symbol)                                                                          \
-	int symbol(const char *path, int flags, ...);                                              \
-	int symbol(const char *path, int flags, ...)                                               \
-	{                                                                                          \
-		va_list args;                                                                      \
-		mode_t mode;                                                                       \
-		va_start(args, flags);                                                             \
-		mode = mode_of(flags, args);                                                       \
-		va_end(args);                                                                      \
-		return strikes("open", path, NULL) ? -1 : NEXT(symbol)(path, flags, mode);         \
+#define WRAP_OPEN(symbol)                                                                  \
+	int symbol(const char *path, int flags, ...);                                      \
+	int symbol(const char *path, int flags, ...)                                       \
+	{                                                                                  \
+		va_list args;                                                              \
+		mode_t mode;                                                               \
+		va_start(args, flags);                                                     \
+		mode = mode_of(flags, args);                                               \
+		va_end(args);                                                              \
+		return strikes("open", path, NULL) ? -1 : NEXT(symbol)(path, flags, mode); \
 	}
 
 #define WRAP_OPENAT(symbol)                                                                        \
@@ -400,14 +401,14 @@ static FILE *with_swap(FILE *status)
 	return faked;
 }
 
-#define WRAP_FOPEN(symbol)                                                                         \
-	FILE *symbol(const char *path, const char *mode)                                           \
-	{                                                                                          \
-		FILE *file;                                                                        \
-		if (strikes("fopen", path, NULL))                                                  \
-			return NULL;                                                               \
-		file = NEXT(symbol)(path, mode);                                                   \
-		return swap_is_faked(path) ? with_swap(file) : file;                               \
+#define WRAP_FOPEN(symbol)                                           \
+	FILE *symbol(const char *path, const char *mode)             \
+	{                                                            \
+		FILE *file;                                          \
+		if (strikes("fopen", path, NULL))                    \
+			return NULL;                                 \
+		file = NEXT(symbol)(path, mode);                     \
+		return swap_is_faked(path) ? with_swap(file) : file; \
 	}
 
 WRAP_FOPEN(fopen)
@@ -434,7 +435,8 @@ int fchown(int fd, uid_t uid, gid_t gid)
 
 int fchownat(int dirfd, const char *path, uid_t uid, gid_t gid, int flags)
 {
-	return strikes_at("fchownat", dirfd, path) ? -1 : NEXT(fchownat)(dirfd, path, uid, gid, flags);
+	return strikes_at("fchownat", dirfd, path) ? -1
+						   : NEXT(fchownat)(dirfd, path, uid, gid, flags);
 }
 
 int fchmod(int fd, mode_t mode)
@@ -455,7 +457,9 @@ int inotify_init1(int flags)
 /* What is watched is a link in /proc to a descriptor. */
 int inotify_add_watch(int fd, const char *path, uint32_t mask)
 {
-	return strikes("inotify_add_watch", "inotify", NULL) ? -1 : NEXT(inotify_add_watch)(fd, path, mask);
+	return strikes("inotify_add_watch", "inotify", NULL)
+		       ? -1
+		       : NEXT(inotify_add_watch)(fd, path, mask);
 }
 
 int fallocate64(int fd, int mode, off64_t offset, off64_t length)
@@ -512,7 +516,8 @@ ssize_t copy_file_range(int from, off64_t *from_offset, int to, off64_t *to_offs
 			unsigned flags)
 {
 	return strikes_fd("copy_file_range", to)
-		       ? -1 : NEXT(copy_file_range)(from, from_offset, to, to_offset, bytes, flags);
+		       ? -1
+		       : NEXT(copy_file_range)(from, from_offset, to, to_offset, bytes, flags);
 }
 
 int ioctl(int fd, unsigned long request, ...)
@@ -553,7 +558,8 @@ int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags
 
 	full_path(from_dir, from, path);
 	full_path(to_dir, to, target);
-	return strikes("linkat", path, target) ? -1 : NEXT(linkat)(from_dir, from, to_dir, to, flags);
+	return strikes("linkat", path, target) ? -1
+					       : NEXT(linkat)(from_dir, from, to_dir, to, flags);
 }
 
 int unlinkat(int dirfd, const char *path, int flags)
@@ -563,12 +569,14 @@ int unlinkat(int dirfd, const char *path, int flags)
 
 int faccessat(int dirfd, const char *path, int mode, int flags)
 {
-	return strikes_at("faccessat", dirfd, path) ? -1 : NEXT(faccessat)(dirfd, path, mode, flags);
+	return strikes_at("faccessat", dirfd, path) ? -1
+						    : NEXT(faccessat)(dirfd, path, mode, flags);
 }
 
 int fstatat64(int dirfd, const char *restrict path, struct stat64 *restrict buffer, int flags)
 {
-	return strikes_at("fstatat", dirfd, path) ? -1 : NEXT(fstatat64)(dirfd, path, buffer, flags);
+	return strikes_at("fstatat", dirfd, path) ? -1
+						  : NEXT(fstatat64)(dirfd, path, buffer, flags);
 }
 
 int fstat64(int fd, struct stat64 *buffer)
@@ -586,9 +594,11 @@ int fstatfs64(int fd, struct statfs64 *buffer)
 	return strikes_fd("fstatfs", fd) ? -1 : NEXT(fstatfs64)(fd, buffer);
 }
 
-int statx(int dirfd, const char *restrict path, int flags, unsigned mask, struct statx *restrict buffer)
+int statx(int dirfd, const char *restrict path, int flags, unsigned mask,
+	  struct statx *restrict buffer)
 {
-	return strikes_at("statx", dirfd, path) ? -1 : NEXT(statx)(dirfd, path, flags, mask, buffer);
+	return strikes_at("statx", dirfd, path) ? -1
+						: NEXT(statx)(dirfd, path, flags, mask, buffer);
 }
 
 ssize_t readlink(const char *restrict path, char *restrict target, size_t bytes)
@@ -598,14 +608,16 @@ ssize_t readlink(const char *restrict path, char *restrict target, size_t bytes)
 
 ssize_t readlinkat(int dirfd, const char *restrict path, char *restrict target, size_t bytes)
 {
-	return strikes_at("readlinkat", dirfd, path) ? -1 : NEXT(readlinkat)(dirfd, path, target, bytes);
+	return strikes_at("readlinkat", dirfd, path) ? -1
+						     : NEXT(readlinkat)(dirfd, path, target, bytes);
 }
 
 char *realpath(const char *restrict path, char *restrict resolved)
 {
 	/* The file-descriptor links that fcpause resolves are its own. */
 	return strikes("realpath", strncmp(path, "/proc/self/fd/", 14) == 0 ? "fd" : path, NULL)
-		       ? NULL : NEXT(realpath)(path, resolved);
+		       ? NULL
+		       : NEXT(realpath)(path, resolved);
 }
 
 int fstatvfs64(int fd, struct statvfs64 *buffer)

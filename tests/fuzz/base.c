@@ -26,9 +26,11 @@ static const struct made_up {
 	/* RAM ends within a block of the largest order. */
 	{{.not_extreme = true,
 	  .bytes = 32 * FIXTURE_MIB - 5 * STORE_PAGE,
-	  .note_edit = "NUMBER(MAX_PHYSMEM_BITS)=38"}, false},
+	  .note_edit = "NUMBER(MAX_PHYSMEM_BITS)=38"},
+	 false},
 	{{.note_edit = "NUMBER(sme_mask)=0\nSYMBOL(mem_map)=ffffffff81203040\n"
-		       "SYMBOL(contig_page_data)=ffff888001500000"}, true},
+		       "SYMBOL(contig_page_data)=ffff888001500000"},
+	 true},
 	/* More than one section. */
 	{{.bytes = 256 * FIXTURE_MIB}, false},
 	{{.bytes = UINT64_C(7) << 29}, false},
@@ -53,7 +55,8 @@ static void add_place(struct base *base, enum place_kind kind, uint64_t offset)
 		return;
 	if (places->count == places->capacity) {
 		places->capacity = places->capacity ? places->capacity * 2 : 64;
-		places->items = reallocarray(places->items, places->capacity, sizeof(*places->items));
+		places->items =
+			reallocarray(places->items, places->capacity, sizeof(*places->items));
 		if (!places->items)
 			give_up("no memory");
 	}
@@ -80,8 +83,9 @@ uint64_t base_node(const struct base *base)
 {
 	const struct fcp_guest_note *note = &base->kernel->note;
 
-	return note->node_data == FCP_GUEST_NONE ? note->contig_page_data
-						 : word_at(base, base_offset(base, note->node_data));
+	return note->node_data == FCP_GUEST_NONE
+		       ? note->contig_page_data
+		       : word_at(base, base_offset(base, note->node_data));
 }
 
 uint64_t base_direct(const struct base *base, uint64_t gpa)
@@ -201,10 +205,11 @@ static void find_image(struct base *base)
 	add_place(base, PLACE_USED, base_offset(base, text.start));
 	for (unsigned i = 0; i < 25; i++)
 		add_place(base, PLACE_NAME,
-			  base_offset(base, note->init_uts_ns +
-						    (note->uts_name == FCP_GUEST_NONE
-							     ? 0
-							     : note->uts_name) + i * 8));
+			  base_offset(base,
+				      note->init_uts_ns +
+					      (note->uts_name == FCP_GUEST_NONE ? 0
+										: note->uts_name) +
+					      i * 8));
 	for (uint64_t at = text.start; at < text.start + (UINT64_C(64) << 20); at += STORE_PAGE) {
 		uint64_t offset = base_offset(base, at);
 
@@ -247,7 +252,8 @@ static void find_pages(struct base *base)
 				continue;
 			add_place(base, PLACE_PAGE, base_offset(base, address));
 			if (at % 64 == 0)
-				add_place(base, PLACE_USED, base_offset(base, address) & ~UINT64_C(4095));
+				add_place(base, PLACE_USED,
+					  base_offset(base, address) & ~UINT64_C(4095));
 		}
 	}
 }

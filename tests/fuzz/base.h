@@ -45,7 +45,7 @@ struct base {
 	struct store *store;
 	struct fcp_guest_kernel *kernel; /* as it is before any change */
 	struct fcp_guest_memmap *memmap;
-	uint64_t note;			 /* offset of its header */
+	uint64_t note; /* offset of its header */
 	char *note_text;
 	size_t note_bytes;
 	struct places places[PLACE_KINDS];

@@ -80,12 +80,18 @@ static const char *check_gates(const struct fcp_guest_free *found, int status)
 static bool may_fail_so(enum fcp_error_class error_class)
 {
 	switch (error_class) {
-	case FCP_ERR_UNSUPPORTED: return true;
-	case FCP_ERR_IO: return source.fault == SOURCE_EIO || source.fault == SOURCE_CUT;
-	case FCP_ERR_STATE: return source.fault == SOURCE_CUT && source.kind == SOURCE_PROCESS;
-	case FCP_ERR_MEMORY: return source.fault == SOURCE_NO_ROOM;
-	case FCP_ERR_INTERRUPTED: return cancel_fd >= 0;
-	default: return false;
+	case FCP_ERR_UNSUPPORTED:
+		return true;
+	case FCP_ERR_IO:
+		return source.fault == SOURCE_EIO || source.fault == SOURCE_CUT;
+	case FCP_ERR_STATE:
+		return source.fault == SOURCE_CUT && source.kind == SOURCE_PROCESS;
+	case FCP_ERR_MEMORY:
+		return source.fault == SOURCE_NO_ROOM;
+	case FCP_ERR_INTERRUPTED:
+		return cancel_fd >= 0;
+	default:
+		return false;
 	}
 }
 
@@ -99,7 +105,8 @@ static const char *check_failure(const struct fcp_guest_free *found, const struc
 	if (err->message[0] == '\0')
 		return "a refusal without a message";
 	if (!may_fail_so(err->error_class))
-		snprintf(message, sizeof(message), "a failure that is no refusal: %s", err->message);
+		snprintf(message, sizeof(message), "a failure that is no refusal: %s",
+			 err->message);
 	else
 		message[0] = '\0';
 	return message[0] ? message : NULL;
@@ -172,11 +179,13 @@ static const char *check_in_use(struct oracle *oracle, struct fcp_guest_kernel *
 		see_range(oracle, tables, nodes[i].address, kernel->note.pgdat_bytes);
 	for (unsigned i = 0; i < kernel->memory.region_count; i++)
 		for (uint64_t at = 0; at < kernel->memory.regions[i].bytes; at += 64 * STORE_PAGE) {
-			uint64_t address = fcp_guest_memmap_address(
-				memmap, (kernel->memory.regions[i].gpa + at) / STORE_PAGE);
+			uint64_t address =
+				fcp_guest_memmap_address(memmap, (kernel->memory.regions[i].gpa +
+								  at) / STORE_PAGE);
 
 			if (address != 0)
-				see_range(oracle, tables, address, 64 * kernel->note.struct_page_bytes);
+				see_range(oracle, tables, address,
+					  64 * kernel->note.struct_page_bytes);
 		}
 	return oracle->hit ? "what is in use is called free" : NULL;
 }
@@ -275,8 +284,7 @@ static const char *compare_without(const struct fcp_guest_memory *memory,
 
 	source.fault = SOURCE_WELL;
 	same = fcp_guest_find_free(memory, &settings, &again, &err) == status &&
-	       again.ranges.count == found->ranges.count &&
-	       again.free_bytes == found->free_bytes &&
+	       again.ranges.count == found->ranges.count && again.free_bytes == found->free_bytes &&
 	       memcmp(again.gates, found->gates, sizeof(again.gates)) == 0;
 	fcp_guest_free_clear(&again);
 	return same ? NULL : "an interrupted read changes what is found";
@@ -297,7 +305,8 @@ static const char *check_free(const struct fcp_guest_memory *memory)
 	check_most.passed += status == 0;
 	why = check_work(memory->bytes, cpu_ms() - start);
 	if (!why)
-		why = status < 0 ? check_failure(&found, &err) : check_ranges(&found, memory->bytes);
+		why = status < 0 ? check_failure(&found, &err)
+				 : check_ranges(&found, memory->bytes);
 	if (!why)
 		why = check_gates(&found, status);
 	if (!why && changes_nothing())
@@ -327,7 +336,8 @@ static int take_run(const struct fcp_guest_class_run *run, void *arg, struct fcp
 		told->wrong = "classes with a gap";
 	if (run->start % STORE_PAGE != 0 || (unsigned)run->page_class >= FCP_PAGE_CLASSES)
 		told->wrong = "a class of no whole pages, or none";
-	if (run->start != 0 && run->page_class == told->last.page_class && run->data == told->last.data)
+	if (run->start != 0 && run->page_class == told->last.page_class &&
+	    run->data == told->last.data)
 		told->wrong = "a run of a class in two parts";
 	told->last = *run;
 	told->end = run->end;
@@ -337,8 +347,10 @@ static int take_run(const struct fcp_guest_class_run *run, void *arg, struct fcp
 static const char *check_classes(const struct fcp_guest_memory *memory, bool zero)
 {
 	struct told told = {0};
-	const struct fcp_guest_classify_settings settings = {
-		.zero = zero, .cancel_fd = cancel_fd, .sink = take_run, .sink_arg = &told};
+	const struct fcp_guest_classify_settings settings = {.zero = zero,
+							     .cancel_fd = cancel_fd,
+							     .sink = take_run,
+							     .sink_arg = &told};
 	char release[FCP_GUEST_RELEASE_BYTES];
 	struct fcp_error err = {0};
 	double start = cpu_ms();

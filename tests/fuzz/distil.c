@@ -52,7 +52,8 @@ static struct store *load(const char *path)
 	store = store_new((uint64_t)ftell(file));
 	rewind(file);
 	for (uint64_t at = 0; fread(page, sizeof(page), 1, file) == 1; at += sizeof(page))
-		if (memcmp(page, zeros, sizeof(page)) != 0 && !store_write(store, at, page, sizeof(page)))
+		if (memcmp(page, zeros, sizeof(page)) != 0 &&
+		    !store_write(store, at, page, sizeof(page)))
 			give_up("write");
 	fclose(file);
 	return store;
@@ -115,20 +116,24 @@ static void mark_structures(struct fcp_guest_kernel *kernel, const struct fcp_gu
 	for (size_t i = 0; i < found->ranges.count; i++)
 		for (uint64_t at = found->ranges.items[i].start; at < found->ranges.items[i].end;
 		     at += STORE_PAGE)
-			page_marks[at / STORE_PAGE] = page_marks[at / STORE_PAGE] ? PRESENT : UNREAD;
+			page_marks[at / STORE_PAGE] =
+				page_marks[at / STORE_PAGE] ? PRESENT : UNREAD;
 	fcp_guest_memmap_clear(&memmap);
 }
 
 static void keep_fields(const struct fcp_guest_note *note, uint8_t *page)
 {
-	const struct { uint64_t at, bytes; } fields[] = {
+	const struct {
+		uint64_t at, bytes;
+	} fields[] = {
 		{note->page_flags, 8},	  {note->page_refcount, 4}, {note->page_mapping, 8},
 		{note->page_lru, 16},	  {note->page_mapcount, 4}, {note->page_private, 8},
 		{note->page_compound, 8},
 	};
 	uint8_t kept[STORE_PAGE] = {0};
 
-	for (uint64_t at = 0; at + note->struct_page_bytes <= STORE_PAGE; at += note->struct_page_bytes)
+	for (uint64_t at = 0; at + note->struct_page_bytes <= STORE_PAGE;
+	     at += note->struct_page_bytes)
 		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 			memcpy(kept + at + fields[i].at, page + at + fields[i].at, fields[i].bytes);
 	memcpy(page, kept, sizeof(kept));
@@ -199,7 +204,8 @@ int main(int argc, char **argv)
 	mark_structures(&kernel, &whole);
 	write_base(store, &kernel.note, argv[2]);
 	find(base_load(argv[2]), &left, false);
-	if (left.ranges.count != whole.ranges.count || left.found_by_pointer != whole.found_by_pointer ||
+	if (left.ranges.count != whole.ranges.count ||
+	    left.found_by_pointer != whole.found_by_pointer ||
 	    memcmp(left.ranges.items, whole.ranges.items,
 		   whole.ranges.count * sizeof(*whole.ranges.items)) != 0)
 		give_up("what is left is scanned otherwise");

@@ -38,10 +38,14 @@ static uint64_t next(void)
 static uint64_t value(void)
 {
 	switch (next() % 4) {
-	case 0: return next();
-	case 1: return next() % 64;
-	case 2: return UINT64_C(1) << next() % 64;
-	default: return next() % 4096;
+	case 0:
+		return next();
+	case 1:
+		return next() % 64;
+	case 2:
+		return UINT64_C(1) << next() % 64;
+	default:
+		return next() % 4096;
 	}
 }
 
@@ -54,12 +58,24 @@ static struct patch new_patch(void)
 static void change_one(struct patch *patch)
 {
 	switch (next() % 6) {
-	case 0: patch->how = (uint8_t)next(); break;
-	case 1: patch->index = (uint16_t)value(); break;
-	case 2: patch->other = (uint32_t)value(); break;
-	case 3: patch->value = value(); break;
-	case 4: patch->value += next() % 17 - 8; break;
-	default: patch->index = (uint16_t)(patch->index + next() % 9 - 4); break;
+	case 0:
+		patch->how = (uint8_t)next();
+		break;
+	case 1:
+		patch->index = (uint16_t)value();
+		break;
+	case 2:
+		patch->other = (uint32_t)value();
+		break;
+	case 3:
+		patch->value = value();
+		break;
+	case 4:
+		patch->value += next() % 17 - 8;
+		break;
+	default:
+		patch->index = (uint16_t)(patch->index + next() % 9 - 4);
+		break;
 	}
 }
 
@@ -85,7 +101,8 @@ static unsigned mutate(struct input *input, unsigned count)
 	unsigned at = count ? (unsigned)(next() % count) : 0;
 
 	switch (count == 0 ? 0 : next() % 8) {
-	case 0: case 1:
+	case 0:
+	case 1:
 		if (count < PATCHES_MAX)
 			input->patches[count++] = new_patch();
 		break;
@@ -98,12 +115,16 @@ static unsigned mutate(struct input *input, unsigned count)
 			change_one(&input->patches[count++]);
 		}
 		break;
-	case 4: change_head(input); break;
+	case 4:
+		change_head(input);
+		break;
 	case 5:
 		LLVMFuzzerMutate((uint8_t *)&input->patches[at], sizeof(struct patch),
 				 sizeof(struct patch));
 		break;
-	default: change_one(&input->patches[at]); break;
+	default:
+		change_one(&input->patches[at]);
+		break;
 	}
 	return count;
 }
@@ -113,8 +134,9 @@ static unsigned take(struct input *input, const uint8_t *data, size_t size)
 	size = size < sizeof(*input) ? size : sizeof(*input);
 	memset(input, 0, sizeof(*input));
 	memcpy(input, data, size);
-	return size < INPUT_HEAD_BYTES ? 0
-				       : (unsigned)((size - INPUT_HEAD_BYTES) / sizeof(struct patch));
+	return size < INPUT_HEAD_BYTES
+		       ? 0
+		       : (unsigned)((size - INPUT_HEAD_BYTES) / sizeof(struct patch));
 }
 
 static size_t give(const struct input *input, unsigned count, uint8_t *out, size_t most)

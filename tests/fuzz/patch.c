@@ -15,7 +15,7 @@
  * are aimed by the page tables as they are by then. */
 struct job {
 	struct base *base;
-	struct source shown; /* from then on */
+	struct source shown;	   /* from then on */
 	char text[NOTE_MAX + 512]; /* the note's */
 	size_t text_bytes;
 	bool text_changed;
@@ -23,24 +23,61 @@ struct job {
 
 /* The keys that the reader looks at. */
 static const char *const known_keys[] = {
-	"OSRELEASE", "PAGESIZE", "SYMBOL(swapper_pg_dir)", "SYMBOL(init_top_pgt)",
-	"SYMBOL(_stext)", "SYMBOL(init_uts_ns)", "OFFSET(uts_namespace.name)",
-	"NUMBER(phys_base)", "NUMBER(pgtable_l5_enabled)", "NUMBER(sme_mask)",
-	"SYMBOL(mem_section)", "LENGTH(mem_section)", "SIZE(mem_section)",
-	"OFFSET(mem_section.section_mem_map)", "NUMBER(SECTION_SIZE_BITS)",
-	"NUMBER(MAX_PHYSMEM_BITS)", "SYMBOL(mem_map)", "SIZE(page)", "OFFSET(page.flags)",
-	"OFFSET(page._refcount)", "OFFSET(page.mapping)", "OFFSET(page.lru)",
-	"OFFSET(page._mapcount)", "OFFSET(page.private)", "OFFSET(page.compound_head)",
-	"OFFSET(page.compound_info)", "SYMBOL(node_data)", "LENGTH(node_data)",
-	"SYMBOL(contig_page_data)", "SIZE(pglist_data)", "OFFSET(pglist_data.node_zones)",
-	"OFFSET(pglist_data.nr_zones)", "SIZE(zone)", "OFFSET(zone.free_area)",
-	"OFFSET(zone.vm_stat)", "OFFSET(zone.spanned_pages)", "SIZE(free_area)",
-	"OFFSET(free_area.free_list)", "LENGTH(zone.free_area)", "LENGTH(free_area.free_list)",
-	"SIZE(list_head)", "OFFSET(list_head.next)", "NUMBER(NR_FREE_PAGES)",
-	"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)", "NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)",
-	"NUMBER(PAGE_HUGETLB_MAPCOUNT_VALUE)", "NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)",
-	"NUMBER(PG_slab)", "NUMBER(PG_lru)", "NUMBER(PG_swapbacked)", "NUMBER(PG_private)",
-	"NUMBER(PG_swapcache)", "NUMBER(PG_head_mask)", "SYMBOL(_text)", "CRASHTIME",
+	"OSRELEASE",
+	"PAGESIZE",
+	"SYMBOL(swapper_pg_dir)",
+	"SYMBOL(init_top_pgt)",
+	"SYMBOL(_stext)",
+	"SYMBOL(init_uts_ns)",
+	"OFFSET(uts_namespace.name)",
+	"NUMBER(phys_base)",
+	"NUMBER(pgtable_l5_enabled)",
+	"NUMBER(sme_mask)",
+	"SYMBOL(mem_section)",
+	"LENGTH(mem_section)",
+	"SIZE(mem_section)",
+	"OFFSET(mem_section.section_mem_map)",
+	"NUMBER(SECTION_SIZE_BITS)",
+	"NUMBER(MAX_PHYSMEM_BITS)",
+	"SYMBOL(mem_map)",
+	"SIZE(page)",
+	"OFFSET(page.flags)",
+	"OFFSET(page._refcount)",
+	"OFFSET(page.mapping)",
+	"OFFSET(page.lru)",
+	"OFFSET(page._mapcount)",
+	"OFFSET(page.private)",
+	"OFFSET(page.compound_head)",
+	"OFFSET(page.compound_info)",
+	"SYMBOL(node_data)",
+	"LENGTH(node_data)",
+	"SYMBOL(contig_page_data)",
+	"SIZE(pglist_data)",
+	"OFFSET(pglist_data.node_zones)",
+	"OFFSET(pglist_data.nr_zones)",
+	"SIZE(zone)",
+	"OFFSET(zone.free_area)",
+	"OFFSET(zone.vm_stat)",
+	"OFFSET(zone.spanned_pages)",
+	"SIZE(free_area)",
+	"OFFSET(free_area.free_list)",
+	"LENGTH(zone.free_area)",
+	"LENGTH(free_area.free_list)",
+	"SIZE(list_head)",
+	"OFFSET(list_head.next)",
+	"NUMBER(NR_FREE_PAGES)",
+	"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)",
+	"NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)",
+	"NUMBER(PAGE_HUGETLB_MAPCOUNT_VALUE)",
+	"NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)",
+	"NUMBER(PG_slab)",
+	"NUMBER(PG_lru)",
+	"NUMBER(PG_swapbacked)",
+	"NUMBER(PG_private)",
+	"NUMBER(PG_swapcache)",
+	"NUMBER(PG_head_mask)",
+	"SYMBOL(_text)",
+	"CRASHTIME",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -91,10 +128,29 @@ static uint64_t page_address(const struct base *base, uint64_t pfn)
 static uint64_t likely(const struct patch *patch)
 {
 	static const uint64_t words[] = {
-		0, 1, 2, 3, 11, 20, 4095, 4096, 0x63, 0xe3, 0xf0000000, 0xffffff7f, 0x7fffffff, 0x80000000,
-		UINT64_C(0x8000000000000063), UINT64_C(0x80000000000000e3), UINT64_C(0x000ffffffffff063),
-		UINT64_C(0x0000800000000000), UINT64_C(0xffffffff80000000), UINT64_C(0xffffffff81000000),
-		UINT64_C(0xffffffffffffffff), UINT64_C(1) << 47, UINT64_C(1) << 63,
+		0,
+		1,
+		2,
+		3,
+		11,
+		20,
+		4095,
+		4096,
+		0x63,
+		0xe3,
+		0xf0000000,
+		0xffffff7f,
+		0x7fffffff,
+		0x80000000,
+		UINT64_C(0x8000000000000063),
+		UINT64_C(0x80000000000000e3),
+		UINT64_C(0x000ffffffffff063),
+		UINT64_C(0x0000800000000000),
+		UINT64_C(0xffffffff80000000),
+		UINT64_C(0xffffffff81000000),
+		UINT64_C(0xffffffffffffffff),
+		UINT64_C(1) << 47,
+		UINT64_C(1) << 63,
 	};
 
 	return words[patch->value % COUNT(words)];
@@ -109,18 +165,32 @@ static uint64_t other_place(const struct base *base, const struct patch *patch)
 static uint64_t new_word(const struct base *base, const struct patch *patch, uint64_t was)
 {
 	switch (patch->how % 12) {
-	case 0: return patch->value;
-	case 1: return was ^ UINT64_C(1) << patch->value % 64;
-	case 2: return was + (uint64_t)(int64_t)(int8_t)patch->value;
-	case 3: return likely(patch);
-	case 4: return word_at(base, other_place(base, patch));
-	case 5: return base_direct(base, gpa_of(base, other_place(base, patch)));
-	case 6: return (gpa_of(base, other_place(base, patch)) & ADDRESS_MASK) | (was & ~ADDRESS_MASK);
-	case 7: return (gpa_of(base, other_place(base, patch)) & ADDRESS_MASK) | 0x63;
-	case 8: return page_address(base, some_pfn(base, patch->other)) + base->kernel->note.page_lru;
-	case 9: return (was & ADDRESS_MASK) | (patch->value & ~ADDRESS_MASK);
-	case 10: return (was & ~ADDRESS_MASK) | (patch->value & ADDRESS_MASK);
-	default: return was + STORE_PAGE * (uint64_t)(int64_t)(int8_t)patch->value;
+	case 0:
+		return patch->value;
+	case 1:
+		return was ^ UINT64_C(1) << patch->value % 64;
+	case 2:
+		return was + (uint64_t)(int64_t)(int8_t)patch->value;
+	case 3:
+		return likely(patch);
+	case 4:
+		return word_at(base, other_place(base, patch));
+	case 5:
+		return base_direct(base, gpa_of(base, other_place(base, patch)));
+	case 6:
+		return (gpa_of(base, other_place(base, patch)) & ADDRESS_MASK) |
+		       (was & ~ADDRESS_MASK);
+	case 7:
+		return (gpa_of(base, other_place(base, patch)) & ADDRESS_MASK) | 0x63;
+	case 8:
+		return page_address(base, some_pfn(base, patch->other)) +
+		       base->kernel->note.page_lru;
+	case 9:
+		return (was & ADDRESS_MASK) | (patch->value & ~ADDRESS_MASK);
+	case 10:
+		return (was & ~ADDRESS_MASK) | (patch->value & ADDRESS_MASK);
+	default:
+		return was + STORE_PAGE * (uint64_t)(int64_t)(int8_t)patch->value;
 	}
 }
 
@@ -145,8 +215,9 @@ static char *line_at(struct job *job, unsigned number, size_t *length_)
 		return NULL;
 	for (number %= lines; number > 0; number--)
 		line = (char *)memchr(line, '\n', job->text_bytes - (size_t)(line - job->text)) + 1;
-	*length_ = (size_t)((char *)memchr(line, '\n', job->text_bytes - (size_t)(line - job->text)) -
-			    line);
+	*length_ =
+		(size_t)((char *)memchr(line, '\n', job->text_bytes - (size_t)(line - job->text)) -
+			 line);
 	return line;
 }
 
@@ -165,9 +236,12 @@ static void splice(struct job *job, char *at, size_t length, const char *with, s
 
 static uint64_t note_value(const struct job *job, const struct patch *patch)
 {
-	static const uint64_t sizes[] = {0,  1,	 2,  4,	 7,   8,   12,	 16,  20,   21,	  24,	 32,	34,  36,
-					 40, 46, 48, 56, 57,  63,  64,	 128, 240,  248,  252,	 256,	512, 1024,
-					 1025, 4096, 8192, 65536, 65537, 1 << 22, (1 << 22) + 1, 1 << 25};
+	static const uint64_t sizes[] = {0,	 1,    2,    4,	    7,	   8,	    12,
+					 16,	 20,   21,   24,    32,	   34,	    36,
+					 40,	 46,   48,   56,    57,	   63,	    64,
+					 128,	 240,  248,  252,   256,   512,	    1024,
+					 1025,	 4096, 8192, 65536, 65537, 1 << 22, (1 << 22) + 1,
+					 1 << 25};
 
 	if (patch->how & 0x40)
 		return new_word(job->base, patch, 0);
@@ -182,13 +256,20 @@ static int value_text(const struct job *job, const struct patch *patch, const ch
 	uint64_t number;
 
 	switch (patch->how & 15) {
-	case 0: return snprintf(text, size, "%#" PRIx64, note_value(job, patch));
-	case 1: return snprintf(text, size, "%0*d", (int)(patch->value % 400), 0);
-	case 2: return snprintf(text, size, "%.8s", (const char *)&patch->value);
-	case 3: case 4: case 5:
+	case 0:
+		return snprintf(text, size, "%#" PRIx64, note_value(job, patch));
+	case 1:
+		return snprintf(text, size, "%0*d", (int)(patch->value % 400), 0);
+	case 2:
+		return snprintf(text, size, "%.8s", (const char *)&patch->value);
+	case 3:
+	case 4:
+	case 5:
 		number = new_word(job->base, patch, strtoull(was, NULL, symbol ? 16 : 0));
 		break;
-	default: number = note_value(job, patch); break;
+	default:
+		number = note_value(job, patch);
+		break;
 	}
 	return symbol ? snprintf(text, size, "%" PRIx64, number)
 		      : snprintf(text, size, "%" PRId64, (int64_t)number);
@@ -205,11 +286,18 @@ static void patch_line(struct job *job, const struct patch *patch)
 	if (!line || !other)
 		return;
 	switch (patch->how % 4) {
-	case 0: /* gone */ splice(job, line, length + 1, "", 0); break;
-	case 1: /* another key */ splice(job, line, 1, "X", 1); break;
-	case 2: /* its end gone */ splice(job, line + length, 1, "", 0); break;
+	case 0: /* gone */
+		splice(job, line, length + 1, "", 0);
+		break;
+	case 1: /* another key */
+		splice(job, line, 1, "X", 1);
+		break;
+	case 2: /* its end gone */
+		splice(job, line + length, 1, "", 0);
+		break;
 	default: /* twice */
-		bytes = snprintf(text, sizeof(text), "%.*s\n", (int)(length < 250 ? length : 250), line);
+		bytes = snprintf(text, sizeof(text), "%.*s\n", (int)(length < 250 ? length : 250),
+				 line);
 		splice(job, other, 0, text, (size_t)bytes);
 		break;
 	}
@@ -234,8 +322,9 @@ static void patch_key(struct job *job, const struct patch *patch)
 			break;
 	}
 	if (patch->how & 0x80 && line) {
-		splice(job, line, length + 1 <= job->text_bytes - (size_t)(line - job->text) ? length + 1
-											  : length,
+		splice(job, line,
+		       length + 1 <= job->text_bytes - (size_t)(line - job->text) ? length + 1
+										  : length,
 		       "", 0);
 		return;
 	}
@@ -298,7 +387,7 @@ static void patch_struct_page(const struct base *base, const struct patch *patch
 }
 
 struct zone_view {
-	uint64_t counted; /* offset of NR_FREE_PAGES */
+	uint64_t counted;		      /* offset of NR_FREE_PAGES */
 	uint64_t list, list_address, nr_free; /* of an order's list */
 };
 
@@ -309,12 +398,14 @@ static bool find_list(const struct base *base, uint64_t zone, uint64_t order, ui
 	uint64_t node = base_node(base) + note->pgdat_node_zones + zone * note->zone_bytes;
 	uint64_t area;
 
-	area = node + note->zone_free_area + order * note->free_area_bytes + note->free_area_free_list;
+	area = node + note->zone_free_area + order * note->free_area_bytes +
+	       note->free_area_free_list;
 	view_->counted = base_offset(base, node + note->zone_vm_stat + note->nr_free_pages * 8);
 	view_->list_address = area + type * 16;
 	view_->list = base_offset(base, view_->list_address);
 	view_->nr_free = base_offset(base, area + note->free_list_length * 16);
-	return view_->counted != UINT64_MAX && view_->list != UINT64_MAX && view_->nr_free != UINT64_MAX;
+	return view_->counted != UINT64_MAX && view_->list != UINT64_MAX &&
+	       view_->nr_free != UINT64_MAX;
 }
 
 static void add_to(const struct base *base, uint64_t offset, uint64_t delta)
@@ -351,8 +442,9 @@ static void link_block(const struct base *base, uint64_t page, uint64_t pfn,
 /* The page that a block is made at: one in use, one that is read, any. */
 static uint64_t block_pfn(const struct base *base, const struct patch *patch)
 {
-	uint64_t pfn = patch->how & 1 ? gpa_of(base, place(base, PLACE_USED, patch->index)) / STORE_PAGE
-				      : some_pfn(base, patch->index);
+	uint64_t pfn = patch->how & 1
+			       ? gpa_of(base, place(base, PLACE_USED, patch->index)) / STORE_PAGE
+			       : some_pfn(base, patch->index);
 	uint64_t order = patch->other % base->kernel->note.zone_free_area_length;
 
 	return patch->how & 2 ? pfn : pfn >> order << order;
@@ -379,7 +471,8 @@ static void patch_block(const struct base *base, const struct patch *patch)
 		       &view))
 		return;
 	if (!(patch->how & 32))
-		store_write(base->store, page + note->page_mapcount, less ? &none : &mark, sizeof(mark));
+		store_write(base->store, page + note->page_mapcount, less ? &none : &mark,
+			    sizeof(mark));
 	if (!less) {
 		store_write(base->store, page + note->page_refcount, &zero, 4);
 		store_write(base->store, page + note->page_mapping, &zero, 8);
@@ -391,7 +484,8 @@ static void patch_block(const struct base *base, const struct patch *patch)
 		link_block(base, page, pfn, &view);
 	if (counted) {
 		add_to(base, view.nr_free, less ? UINT64_MAX : 1);
-		add_to(base, view.counted, less ? 0 - (UINT64_C(1) << order) : UINT64_C(1) << order);
+		add_to(base, view.counted,
+		       less ? 0 - (UINT64_C(1) << order) : UINT64_C(1) << order);
 	}
 }
 
@@ -431,8 +525,13 @@ static void patch_copy(const struct base *base, const struct patch *patch)
 static void patch_boot(const struct base *base, const struct patch *patch)
 {
 	static const char *const words[] = {
-		"page_poison=1", "page_poison=on", "init_on_free=1", "init_on_free=on",
-		"nopage_poison=1 page_poison=12", "page_poison=1 quiet", "quiet init_on_free=1",
+		"page_poison=1",
+		"page_poison=on",
+		"init_on_free=1",
+		"init_on_free=on",
+		"nopage_poison=1 page_poison=12",
+		"page_poison=1 quiet",
+		"quiet init_on_free=1",
 	};
 	uint32_t address = patch->how & 1 ? (uint32_t)patch->value : 0x20000;
 	char line[2048] = "";
@@ -458,7 +557,8 @@ static uint64_t entry_of(const struct base *base, uint64_t address, unsigned lev
 
 		if (!region)
 			return UINT64_MAX;
-		offset = fcp_guest_region_offset(region, table) + (address >> (12 + 9 * at)) % 512 * 8;
+		offset = fcp_guest_region_offset(region, table) +
+			 (address >> (12 + 9 * at)) % 512 * 8;
 		entry = word_at(base, offset);
 		if (at == level || at == 0 || !(entry & 1) || (at <= 2 && (entry & 0x80)))
 			return offset;
@@ -470,13 +570,18 @@ static void patch_map(const struct base *base, const struct patch *patch)
 {
 	const struct fcp_guest_note *note = &base->kernel->note;
 	const uint64_t addresses[] = {
-		page_address(base, some_pfn(base, patch->index)), note->stext,
-		note->stext + patch->index * UINT64_C(4096), note->init_uts_ns, note->node_data,
-		note->mem_section, UINT64_C(0xffffffff80000000) + (uint64_t)patch->index * 0x4000,
-		base_node(base), note->symbols[patch->index % FCP_GUEST_NOTE_SYMBOLS_MAX],
+		page_address(base, some_pfn(base, patch->index)),
+		note->stext,
+		note->stext + patch->index * UINT64_C(4096),
+		note->init_uts_ns,
+		note->node_data,
+		note->mem_section,
+		UINT64_C(0xffffffff80000000) + (uint64_t)patch->index * 0x4000,
+		base_node(base),
+		note->symbols[patch->index % FCP_GUEST_NOTE_SYMBOLS_MAX],
 	};
-	uint64_t offset = entry_of(base, addresses[(patch->how >> 4) % COUNT(addresses)],
-				   patch->index % 5);
+	uint64_t offset =
+		entry_of(base, addresses[(patch->how >> 4) % COUNT(addresses)], patch->index % 5);
 
 	if (offset != UINT64_MAX)
 		put_word(base, patch, offset);
@@ -485,9 +590,16 @@ static void patch_map(const struct base *base, const struct patch *patch)
 static void patch_size(const struct base *base, const struct patch *patch)
 {
 	static const uint64_t bytes[] = {
-		4096, 8192, UINT64_C(1) << 20, UINT64_C(25) << 20, UINT64_C(3) << 30,
-		(UINT64_C(3) << 30) + 4096, UINT64_C(7) << 29, UINT64_C(13) << 28,
-		(UINT64_C(13) << 28) + 4096, UINT64_C(5) << 30,
+		4096,
+		8192,
+		UINT64_C(1) << 20,
+		UINT64_C(25) << 20,
+		UINT64_C(3) << 30,
+		(UINT64_C(3) << 30) + 4096,
+		UINT64_C(7) << 29,
+		UINT64_C(13) << 28,
+		(UINT64_C(13) << 28) + 4096,
+		UINT64_C(5) << 30,
 	};
 	uint64_t size = bytes[patch->value % COUNT(bytes)];
 
@@ -531,25 +643,57 @@ static void apply(struct job *job, const struct patch *patch)
 	unsigned kind = patch->kind % PATCH_KINDS;
 
 	switch (kind) {
-	case PATCH_STRUCT_PAGE: patch_struct_page(base, patch); break;
-	case PATCH_NOTE_KEY: patch_key(job, patch); break;
-	case PATCH_NOTE_LINE: patch_line(job, patch); break;
-	case PATCH_NOTE_BYTE: patch_note_byte(job, patch); break;
-	case PATCH_NOTE_HEADER: put_word(base, patch, base->note + patch->index % 34); break;
-	case PATCH_BLOCK: patch_block(base, patch); break;
-	case PATCH_FREE_BYTES: patch_free_bytes(base, patch); break;
-	case PATCH_COPY: patch_copy(base, patch); break;
-	case PATCH_BOOT: patch_boot(base, patch); break;
-	case PATCH_MAP: patch_map(base, patch); break;
-	case PATCH_SIZE: patch_size(base, patch); break;
-	case PATCH_PUNCH: patch_punch(base, patch); break;
-	case PATCH_HIDE: patch_hide(job, patch); break;
-	case PATCH_WORD: patch_word(base, patch); break;
+	case PATCH_STRUCT_PAGE:
+		patch_struct_page(base, patch);
+		break;
+	case PATCH_NOTE_KEY:
+		patch_key(job, patch);
+		break;
+	case PATCH_NOTE_LINE:
+		patch_line(job, patch);
+		break;
+	case PATCH_NOTE_BYTE:
+		patch_note_byte(job, patch);
+		break;
+	case PATCH_NOTE_HEADER:
+		put_word(base, patch, base->note + patch->index % 34);
+		break;
+	case PATCH_BLOCK:
+		patch_block(base, patch);
+		break;
+	case PATCH_FREE_BYTES:
+		patch_free_bytes(base, patch);
+		break;
+	case PATCH_COPY:
+		patch_copy(base, patch);
+		break;
+	case PATCH_BOOT:
+		patch_boot(base, patch);
+		break;
+	case PATCH_MAP:
+		patch_map(base, patch);
+		break;
+	case PATCH_SIZE:
+		patch_size(base, patch);
+		break;
+	case PATCH_PUNCH:
+		patch_punch(base, patch);
+		break;
+	case PATCH_HIDE:
+		patch_hide(job, patch);
+		break;
+	case PATCH_WORD:
+		patch_word(base, patch);
+		break;
 	case PATCH_FAULT:
 		job->shown.fault = (enum source_fault)(patch->how % SOURCE_FAULTS);
-		job->shown.fault_at = patch->other % (patch->how & 0x80 ? 4096 : patch->how & 0x40 ? 256 : 16);
+		job->shown.fault_at = patch->other % (patch->how & 0x80	  ? 4096
+						      : patch->how & 0x40 ? 256
+									  : 16);
 		break;
-	default: put_word(base, patch, place(base, (enum place_kind)kind, patch->index)); break;
+	default:
+		put_word(base, patch, place(base, (enum place_kind)kind, patch->index));
+		break;
 	}
 }
 
@@ -565,8 +709,8 @@ static void hide_pointers(const struct base *base)
 struct base *patch_apply(const struct input *input, size_t size)
 {
 	static struct job job;
-	size_t count = size < INPUT_HEAD_BYTES ? 0
-					       : (size - INPUT_HEAD_BYTES) / sizeof(struct patch);
+	size_t count =
+		size < INPUT_HEAD_BYTES ? 0 : (size - INPUT_HEAD_BYTES) / sizeof(struct patch);
 	struct fcp_guest_kernel *kernel;
 
 	job.base = base_get(input->base);

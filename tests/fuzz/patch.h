@@ -15,20 +15,20 @@ enum patch_kind {
 	/* A word of a place of that kind: PLACE_ENTRY ... PLACE_DATA. */
 	PATCH_PLACE,
 	PATCH_STRUCT_PAGE = PLACE_DATA + 1, /* a field of a struct page */
-	PATCH_NOTE_KEY,	   /* a key that is looked at: another value, gone, there */
-	PATCH_NOTE_LINE,   /* any line: gone, twice, joined with the next */
+	PATCH_NOTE_KEY,	 /* a key that is looked at: another value, gone, there */
+	PATCH_NOTE_LINE, /* any line: gone, twice, joined with the next */
 	PATCH_NOTE_BYTE,
 	PATCH_NOTE_HEADER,
-	PATCH_BLOCK,	   /* a free block more or less, in all structures or but one */
-	PATCH_FREE_BYTES,  /* what free pages hold */
-	PATCH_COPY,	   /* a page over another */
-	PATCH_BOOT,	   /* a command line where Firecracker puts it */
-	PATCH_MAP,	   /* where a virtual page of the memmap or of the image leads */
-	PATCH_SIZE,	   /* the file's size */
-	PATCH_PUNCH,	   /* pages become holes */
-	PATCH_HIDE,	   /* pages are in the layer's base only */
-	PATCH_FAULT,	   /* of the source */
-	PATCH_WORD,	   /* anywhere where there is data */
+	PATCH_BLOCK,	  /* a free block more or less, in all structures or but one */
+	PATCH_FREE_BYTES, /* what free pages hold */
+	PATCH_COPY,	  /* a page over another */
+	PATCH_BOOT,	  /* a command line where Firecracker puts it */
+	PATCH_MAP,	  /* where a virtual page of the memmap or of the image leads */
+	PATCH_SIZE,	  /* the file's size */
+	PATCH_PUNCH,	  /* pages become holes */
+	PATCH_HIDE,	  /* pages are in the layer's base only */
+	PATCH_FAULT,	  /* of the source */
+	PATCH_WORD,	  /* anywhere where there is data */
 	PATCH_KINDS,
 };
 

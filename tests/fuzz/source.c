@@ -35,7 +35,8 @@ static bool open_process(const struct fcp_guest_memory *file, struct fcp_guest_m
 	struct fcp_range ignored;
 	bool opened;
 
-	piece = (struct fcp_guest_piece){.start = SOURCE_ADDRESS, .end = SOURCE_ADDRESS + file->bytes};
+	piece = (struct fcp_guest_piece){.start = SOURCE_ADDRESS,
+					 .end = SOURCE_ADDRESS + file->bytes};
 	ram = (struct fcp_guest_ram){.layout_count = file->layout_count,
 				     .unambiguous = true,
 				     .pieces = &piece,
@@ -145,7 +146,8 @@ int __wrap_fcp_guest_pagemap_next(struct fcp_guest_pagemap *pagemap, uint64_t ad
 		wrong("pagemap of what is no guest memory");
 	run_stop = SOURCE_ADDRESS + run_end(page) * STORE_PAGE;
 	*run_ = (struct fcp_guest_run){address, run_stop < end ? run_stop : end,
-				       there(page) ? FCP_GUEST_PAGE_ANONYMOUS : FCP_GUEST_PAGE_ABSENT};
+				       there(page) ? FCP_GUEST_PAGE_ANONYMOUS
+						   : FCP_GUEST_PAGE_ABSENT};
 	return 0;
 }
 
@@ -259,8 +261,7 @@ int __wrap_fstat64(int fd, struct stat *status)
 {
 	if (fd != SOURCE_FD && fd != SOURCE_BASE_FD)
 		return __real_fstat64(fd, status);
-	*status = (struct stat){.st_mode = S_IFREG | 0600,
-				.st_size = (off_t)source.store->bytes};
+	*status = (struct stat){.st_mode = S_IFREG | 0600, .st_size = (off_t)source.store->bytes};
 	if (struck() && source.fault == SOURCE_EIO)
 		return (int)fail(EIO);
 	if (struck() && source.fault == SOURCE_CUT)

@@ -31,7 +31,7 @@ enum source_fault {
 /* What the memory is shown as. */
 enum source_kind {
 	SOURCE_FILE,
-	SOURCE_LAYER,		/* its base is not at hand */
+	SOURCE_LAYER, /* its base is not at hand */
 	SOURCE_LAYER_AND_BASE,
 	SOURCE_PROCESS,
 	SOURCE_KINDS,
@@ -46,12 +46,12 @@ struct source {
 	enum source_fault fault;
 	uint64_t fault_at; /* the number of the call */
 
-	struct fcp_range run; /* of pages, that the last look was at */
-	uint64_t calls, bytes;	     /* since source_show() */
-	uint64_t walked;	     /* pages that a look for a hole went through */
+	struct fcp_range run;		  /* of pages, that the last look was at */
+	uint64_t calls, bytes;		  /* since source_show() */
+	uint64_t walked;		  /* pages that a look for a hole went through */
 	uint64_t allocations, live, peak; /* own memory: how often, in bytes */
-	bool counting;		     /* own memory */
-	const char *wrong;	     /* the first thing that may not happen */
+	bool counting;			  /* own memory */
+	const char *wrong;		  /* the first thing that may not happen */
 	void (*on_read)(uint64_t offset, uint64_t bytes); /* or NULL */
 };
 

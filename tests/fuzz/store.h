@@ -23,9 +23,10 @@ struct store_undo {
 };
 
 struct store {
-	uint64_t bytes;	  /* may be changed; store_restore() puts it back */
+	uint64_t bytes; /* may be changed; store_restore() puts it back */
 	uint64_t bytes_was;
-	uint8_t ***chunks; /* [STORE_CHUNKS], each NULL or [STORE_CHUNK_PAGES], each NULL or a page */
+	uint8_t **
+		*chunks; /* [STORE_CHUNKS], each NULL or [STORE_CHUNK_PAGES], each NULL or a page */
 	struct store_undo undos[STORE_UNDOS];
 	unsigned undo_count;
 	bool sealed; /* from here on, what was there is kept for store_restore() */

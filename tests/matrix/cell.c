@@ -16,7 +16,8 @@ static bool all_well(const json_t *state)
 {
 	const char *vm = json_string_value(json_object_get(state, "state"));
 
-	return vm && strcmp(vm, "Running") == 0 && json_is_true(json_object_get(state, "checksum_ok")) &&
+	return vm && strcmp(vm, "Running") == 0 &&
+	       json_is_true(json_object_get(state, "checksum_ok")) &&
 	       !json_is_true(json_object_get(state, "hinting_running"));
 }
 
@@ -82,13 +83,16 @@ void look(const struct sim *sim, struct found *found)
 		sim_ask("api.sock", "DELETE /sim/fault", NULL, NULL);
 		found->sim = settled();
 		found->lives = sim_lives(sim) && found->sim;
-		found->state = found->lives ? json_string_value(json_object_get(found->sim, "state")) : "dead";
+		found->state = found->lives
+				       ? json_string_value(json_object_get(found->sim, "state"))
+				       : "dead";
 	}
 	names_in("d", found->names, sizeof(found->names));
 	found->old = same_file("old/snap", "d/snap") && same_file("old/mem", "d/mem");
-	found->new = found->mode->pause ? access("d/snap", F_OK) == 0 && access("d/mem", F_OK) == 0 &&
-						  !found->old && sim_loads()
-					: same_file("ref/snap", "d/snap") && same_file("ref/mem", "d/mem");
+	found->new = found->mode->pause
+			     ? access("d/snap", F_OK) == 0 && access("d/mem", F_OK) == 0 &&
+				       !found->old &&sim_loads()
+			     : same_file("ref/snap", "d/snap") && same_file("ref/mem", "d/mem");
 	found->none = access("d/snap", F_OK) != 0 && access("d/mem", F_OK) != 0;
 }
 
@@ -110,7 +114,9 @@ static bool is_a_lie(const struct cell *cell)
 
 static int signal_of(const char *what)
 {
-	return strncmp(what, "term", 4) == 0 ? SIGTERM : strncmp(what, "int", 3) == 0 ? SIGINT : SIGKILL;
+	return strncmp(what, "term", 4) == 0  ? SIGTERM
+	       : strncmp(what, "int", 3) == 0 ? SIGINT
+					      : SIGKILL;
 }
 
 static void set_server_fault(const struct cell *cell, const char *kind)
@@ -127,7 +133,8 @@ static void run_cell(const struct sim *sim, struct cell *cell, struct ended *end
 	char fault[160];
 	struct run run = {.both = strncmp(cell->what, "both", 4) == 0};
 
-	snprintf(fault, sizeof(fault), "%s@%ld=%s", cell->point, cell->nth, run.both ? "stop" : cell->what);
+	snprintf(fault, sizeof(fault), "%s@%ld=%s", cell->point, cell->nth,
+		 run.both ? "stop" : cell->what);
 	switch (cell->kind) {
 	case SERVER:
 		set_server_fault(cell, cell->what);

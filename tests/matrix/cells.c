@@ -9,16 +9,25 @@ const struct mode modes[] = {
 	{.name = "firecracker", .writer = "firecracker"},
 	{.name = "firecracker --resume", .writer = "firecracker", .resume = true},
 	{.name = "firecracker --force", .writer = "firecracker", .force = true},
-	{.name = "firecracker --force --resume", .writer = "firecracker", .force = true, .resume = true},
+	{.name = "firecracker --force --resume",
+	 .writer = "firecracker",
+	 .force = true,
+	 .resume = true},
 	{.name = "fcpause", .writer = "auto"},
 	{.name = "fcpause --resume", .writer = "auto", .resume = true},
 	{.name = "fcpause --force", .writer = "auto", .force = true},
 	{.name = "fcpause --force --resume", .writer = "auto", .force = true, .resume = true},
 	{.name = "fcpause, restored", .writer = "auto", .restored = true},
-	{.name = "fcpause, restored --force --resume", .writer = "auto", .restored = true, .force = true,
+	{.name = "fcpause, restored --force --resume",
+	 .writer = "auto",
+	 .restored = true,
+	 .force = true,
 	 .resume = true},
 	{.name = "pause, firecracker", .writer = "firecracker", .pause = true},
-	{.name = "pause, fcpause --force --resume", .writer = "auto", .pause = true, .force = true,
+	{.name = "pause, fcpause --force --resume",
+	 .writer = "auto",
+	 .pause = true,
+	 .force = true,
 	 .resume = true},
 };
 const size_t mode_count = sizeof(modes) / sizeof(modes[0]);
@@ -34,8 +43,8 @@ struct cell *cells;
 size_t cell_count;
 
 static const char *const server_faults[] = {
-	"status=400", "status=500", "status=204", "answer=504", "hang", "reset", "lost", "truncate",
-	"slow=1500", "garbage", "huge=104857600", "die", "die-after", NULL,
+	"status=400", "status=500", "status=204", "answer=504",	    "hang", "reset",	 "lost",
+	"truncate",   "slow=1500",  "garbage",	  "huge=104857600", "die",  "die-after", NULL,
 };
 static const char *const envd_faults[] = {
 	"no-end", "no-eos", "cut", "flood=104857600", "error=internal", "hang-after-start", NULL,
@@ -44,13 +53,13 @@ static const char *const errnos[] = {"ENOSPC", "EIO", "EACCES", "EINVAL", "EOPNO
 /* both: fcpause and its guard. */
 static const char *const call_signals[] = {"kill", "both", "term", "int", NULL};
 static const char *const request_signals[] = {
-	"kill before", "kill after", "both before", "both after", "term before", "term after",
-	"int before", "int after", NULL,
+	"kill before", "kill after", "both before", "both after", "term before",
+	"term after",  "int before", "int after",   NULL,
 };
 
 /* Without FCPAUSE_LONG one cell of so many is run; each mode begins with another one. */
-static const unsigned one_of[KINDS] = {[SERVER] = 11, [CALL] = 61, [SIGNAL_CALL] = 53,
-				       [SIGNAL_REQUEST] = 11};
+static const unsigned one_of[KINDS] =
+	{[SERVER] = 11, [CALL] = 61, [SIGNAL_CALL] = 53, [SIGNAL_REQUEST] = 11};
 
 struct adding {
 	size_t mode;
@@ -120,7 +129,8 @@ static void leave_out(void)
 		for (size_t j = 0; j < line_count; j++)
 			if (same(&lines[i], &lines[j]))
 				*(j < i ? &before : &after) += 1;
-		lines[i].left_out = before > 1 && after > 1 && before != after && before != after + 1;
+		lines[i].left_out =
+			before > 1 && after > 1 && before != after && before != after + 1;
 	}
 }
 
@@ -129,7 +139,8 @@ static void read_lines(const char *path, void (*read_line)(char *, struct line *
 	char *log = read_file(path), *rest = log, *text;
 
 	line_count = 0;
-	while ((text = strsep(&rest, "\n")) != NULL && line_count < sizeof(lines) / sizeof(lines[0])) {
+	while ((text = strsep(&rest, "\n")) != NULL &&
+	       line_count < sizeof(lines) / sizeof(lines[0])) {
 		struct line *line = &lines[line_count];
 
 		if (!*text)
@@ -158,7 +169,8 @@ static void add_requests(size_t mode, bool whole)
 		if (lines[i].left_out)
 			continue;
 		memcpy(point.point, lines[i].name, sizeof(point.point));
-		snprintf(point.shown, sizeof(point.shown), "%.95s %ld", lines[i].name, lines[i].nth);
+		snprintf(point.shown, sizeof(point.shown), "%.95s %ld", lines[i].name,
+			 lines[i].nth);
 		add(&server, &point, server_faults);
 		if (strstr(lines[i].name, "process.Process"))
 			add(&server, &point, envd_faults);
@@ -178,8 +190,8 @@ static void add_calls(size_t mode, bool whole)
 		if (lines[i].left_out)
 			continue;
 		memcpy(point.point, lines[i].name, sizeof(point.point));
-		snprintf(point.shown, sizeof(point.shown), "%.40s %ld %.100s", lines[i].name, lines[i].nth,
-			 lines[i].rest);
+		snprintf(point.shown, sizeof(point.shown), "%.40s %ld %.100s", lines[i].name,
+			 lines[i].nth, lines[i].rest);
 		add(&calls, &point, errnos);
 		snprintf(point.point, sizeof(point.point), "any");
 		point.nth = (long)i + 1;

@@ -11,9 +11,9 @@ struct found {
 	struct ended ended;
 	json_t *out;
 	char *err;
-	bool lives;	    /* the simulator */
-	const char *state;  /* of the VM, as the simulator says; "dead" */
-	json_t *sim;	    /* GET /sim/state */
+	bool lives;	     /* the simulator */
+	const char *state;   /* of the VM, as the simulator says; "dead" */
+	json_t *sim;	     /* GET /sim/state */
 	bool old, none, new; /* which pair is there */
 	char names[512];
 };

@@ -131,7 +131,8 @@ static void report(const char *what, unsigned count)
 {
 	unsigned good = atomic_load(&shared->good);
 
-	if (!ok(good == count && atomic_load(&shared->bad) == 0, "%u %s: all right, nothing left", count, what))
+	if (!ok(good == count && atomic_load(&shared->bad) == 0, "%u %s: all right, nothing left",
+		count, what))
 		printf("# %u good, %u not: %s\n", good, atomic_load(&shared->bad), shared->why);
 	printf("# %u %s: CPU %.1f ms a pause, user and system\n", count, what,
 	       (double)atomic_load(&shared->cpu_us) / 1000 / count);
@@ -187,7 +188,8 @@ int main(void)
 	if (!mkdtemp(top))
 		die(top);
 	signal(SIGPIPE, SIG_IGN);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (shared == MAP_FAILED)
 		die("memory");
 	at_once(whole ? 200 : 16);

@@ -27,7 +27,8 @@ static void find_sanitizer(char *path_, size_t bytes)
 	FILE *pipe;
 
 	*path_ = '\0';
-	snprintf(command, sizeof(command), "ldd '%s' | awk '/libasan/ { print $3 \":\" }'", getenv("FCPAUSE"));
+	snprintf(command, sizeof(command), "ldd '%s' | awk '/libasan/ { print $3 \":\" }'",
+		 getenv("FCPAUSE"));
 	pipe = popen(command, "r");
 	if (pipe && fgets(path_, (int)bytes, pipe))
 		path_[strcspn(path_, "\n")] = '\0';
@@ -66,12 +67,14 @@ static _Noreturn void work(unsigned number)
 		clock_gettime(CLOCK_MONOTONIC, &before);
 		cell_run(&sim, &cells[i]);
 		clock_gettime(CLOCK_MONOTONIC, &after);
-		cells[i].ms = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+		cells[i].ms = (after.tv_sec - before.tv_sec) * 1000 +
+			      (after.tv_nsec - before.tv_nsec) / 1000000;
 		cells[i].done = true;
 		if (getenv("MATRIX_TRACE"))
-			fprintf(stderr, "%zu %s, %s, %s: %s%s%s %ld ms\n", i, modes[cells[i].mode].name,
-				cells[i].shown, cells[i].what, cells[i].result,
-				cells[i].broken[0] ? " wrong " : "", cells[i].broken, cells[i].ms);
+			fprintf(stderr, "%zu %s, %s, %s: %s%s%s %ld ms\n", i,
+				modes[cells[i].mode].name, cells[i].shown, cells[i].what,
+				cells[i].result, cells[i].broken[0] ? " wrong " : "",
+				cells[i].broken, cells[i].ms);
 	}
 	sim_stop(&sim);
 	_exit(0);
@@ -101,7 +104,8 @@ static void record(struct sim *sim, size_t mode, bool whole)
 	out = read_file("out");
 	if (!ok(ended.exit_code == 0, "%s: a run without faults", modes[mode].name))
 		printf("# exit code %d: %s\n", ended.exit_code, out);
-	ok((strstr(modes[mode].name, "fcpause") != NULL) == (strstr(out, "\"writer\":\"fcpause\"") != NULL),
+	ok((strstr(modes[mode].name, "fcpause") != NULL) ==
+		   (strstr(out, "\"writer\":\"fcpause\"") != NULL),
 	   "%s: it is written by whom it should", modes[mode].name);
 	free(out);
 	cells_add(mode, whole);
@@ -114,8 +118,8 @@ static void select_cells(const char *only)
 	size_t kept = 0;
 
 	for (size_t i = 0; only && i < cell_count; i++) {
-		snprintf(name, sizeof(name), "%s, %s, %s", modes[cells[i].mode].name, cells[i].shown,
-			 cells[i].what);
+		snprintf(name, sizeof(name), "%s, %s, %s", modes[cells[i].mode].name,
+			 cells[i].shown, cells[i].what);
 		if (strstr(name, only))
 			cells[kept++] = cells[i];
 	}
@@ -146,15 +150,16 @@ static void report_group(size_t mode, enum kind kind)
 		}
 	ok(wrong == 0, "%s: %s: %zu cells", modes[mode].name, kind_names[kind], count);
 	for (size_t i = 0; i < cell_count && wrong > 0; i++)
-		if (cells[i].mode == mode && cells[i].kind == kind && (!cells[i].done || cells[i].broken[0]))
+		if (cells[i].mode == mode && cells[i].kind == kind &&
+		    (!cells[i].done || cells[i].broken[0]))
 			printf("# %s, %s: %s: %s\n", cells[i].shown, cells[i].what, cells[i].result,
 			       cells[i].done ? cells[i].broken : "not run");
 }
 
 static void *shared(size_t bytes)
 {
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
-			    -1, 0);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (memory == MAP_FAILED)
 		die("memory");

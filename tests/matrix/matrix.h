@@ -67,7 +67,7 @@ bool sim_loads(void);
 /* ---- one run of fcpause; its output is in out and err, the calls it made in calls ---- */
 
 struct run {
-	const char *fault; /* SHIM_FAULT, or NULL */
+	const char *fault;     /* SHIM_FAULT, or NULL */
 	const char *signal_at; /* the request at whose nth line it gets a signal, or NULL */
 	long nth;
 	int signal;

@@ -48,9 +48,9 @@ static bool created(const struct found *found)
 	const json_t *steps = json_object_get(found->out, "steps"), *step;
 	size_t i;
 
-	json_array_foreach(steps, i, step)
-		if (strcmp(text_of(step, "step"), "snapshot") == 0)
-			return json_is_true(json_object_get(step, "created"));
+	json_array_foreach(steps, i,
+			   step) if (strcmp(text_of(step, "step"), "snapshot") ==
+				     0) return json_is_true(json_object_get(step, "created"));
 	return json_is_true(json_object_get(found->out, "created"));
 }
 
@@ -91,14 +91,16 @@ static void check_state(const struct found *found, const char *wanted)
 
 	if (found->lives && strcmp(found->state, wanted) != 0)
 		broken(found->cell, "the VM is %s", found->state);
-	if (found->lives && strcmp(told, found->state) != 0 && (strcmp(told, "unknown") != 0 || touched()))
+	if (found->lives && strcmp(told, found->state) != 0 &&
+	    (strcmp(told, "unknown") != 0 || touched()))
 		broken(found->cell, "vm_state is %s, and the VM %s", told, found->state);
 }
 
 static void check_good(const struct found *found)
 {
 	check_state(found, found->mode->resume ? "Running" : "Paused");
-	if (json_object_get(found->out, "error") || strcmp(text_of(found->out, "status"), "failed") == 0)
+	if (json_object_get(found->out, "error") ||
+	    strcmp(text_of(found->out, "status"), "failed") == 0)
 		broken(found->cell, "exit code 0 and an error");
 	if (!created(found))
 		broken(found->cell, "exit code 0 and not created");
@@ -132,7 +134,8 @@ static void check_failed(const struct found *found)
 	check_message(found);
 	check_pair_kept(found);
 	if (kills_the_server(found->cell) && touched())
-		broken(found->cell, "the VM has ended with Firecracker, and the exit code is not 5");
+		broken(found->cell,
+		       "the VM has ended with Firecracker, and the exit code is not 5");
 	check_state(found, "Running");
 }
 
@@ -167,8 +170,9 @@ static bool ended_early(const struct found *found)
 
 static void check_ended(const struct found *found)
 {
-	snprintf(found->cell->result, sizeof(found->cell->result), "%d %s %s", found->ended.exit_code,
-		 *error_of(found, "class") ? error_of(found, "class") : "-", found->state);
+	snprintf(found->cell->result, sizeof(found->cell->result), "%d %s %s",
+		 found->ended.exit_code, *error_of(found, "class") ? error_of(found, "class") : "-",
+		 found->state);
 	if (!json_is_object(found->out)) {
 		broken(found->cell, "no JSON");
 		return;
@@ -186,7 +190,8 @@ static void check_ended(const struct found *found)
 		check_left(found);
 		break;
 	default:
-		broken(found->cell, "exit code %d, signal %d", found->ended.exit_code, found->ended.signal);
+		broken(found->cell, "exit code %d, signal %d", found->ended.exit_code,
+		       found->ended.signal);
 	}
 }
 
@@ -200,7 +205,8 @@ static void next_run(const struct sim *sim, struct cell *cell, bool works)
 	run_fcpause(sim, found.mode, &again, &found.ended);
 	look(sim, &found);
 	if (found.ended.exit_code != (works ? 0 : 1))
-		broken(cell, "the next run: exit code %d, %.150s", found.ended.exit_code, error_of(&found, "message"));
+		broken(cell, "the next run: exit code %d, %.150s", found.ended.exit_code,
+		       error_of(&found, "message"));
 	if (works && !found.new)
 		broken(cell, "the next run: the pair is not whole");
 	if (works ? strcmp(found.names, "mem snap") != 0 : !found.old && !found.new && !found.none)
@@ -219,10 +225,13 @@ static void check_killed(const struct sim *sim, const struct found *found)
 	json_t *state = NULL;
 
 	snprintf(cell->result, sizeof(cell->result), "killed %s %s", found->state,
-		 found->new ? "new" : found->old ? "old" : found->none ? "none" : "half");
+		 found->new    ? "new"
+		 : found->old  ? "old"
+		 : found->none ? "none"
+			       : "half");
 	if (both && !found->old && !found->new)
 		broken(cell, "a mixed pair: %s", found->names);
-	if (found->mode->force && !found->old && !found->new && access("d/snap", F_OK) == 0)
+	if (found->mode->force && !found->old && !found->new &&access("d/snap", F_OK) == 0)
 		broken(cell, "the old snapshot file without its memory: %s", found->names);
 	if (strncmp(cell->what, "both", 4) == 0) {
 		next_run(sim, cell, false);

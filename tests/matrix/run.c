@@ -53,10 +53,17 @@ static void set_up_child(const struct mode *mode, const struct run *run)
 
 static void exec_fcpause(const struct sim *sim, const struct mode *mode, const struct run *run)
 {
-	const char *args[32] = {getenv("FCPAUSE"), mode->pause && !run->plain ? "pause" : "snapshot", "--json",
-				"--api-sock", "api.sock", "--snapshot-path", "d/snap", "--mem-file-path",
+	const char *args[32] = {getenv("FCPAUSE"),
+				mode->pause && !run->plain ? "pause" : "snapshot",
+				"--json",
+				"--api-sock",
+				"api.sock",
+				"--snapshot-path",
+				"d/snap",
+				"--mem-file-path",
 				"d/mem"};
-	const char *chain[] = {"--reclaim", "--drain", "--envd", sim->envd, "--fph-timeout-ms", "1000"};
+	const char *chain[] = {"--reclaim", "--drain",		"--envd",
+			       sim->envd,   "--fph-timeout-ms", "1000"};
 	size_t count = 9;
 
 	if (mode->force || run->plain)
@@ -146,7 +153,8 @@ static long lines_of(const char *request)
 	size_t length = strlen(request);
 	long count = 0;
 
-	for (const char *line = log; *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "") {
+	for (const char *line = log; *line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "") {
 		if (strncmp(line, "envd ", 5) == 0)
 			line += 5;
 		count += strncmp(line, request, length) == 0 && strchr(" \n", line[length]);
@@ -205,8 +213,8 @@ static void wait_for(pid_t pid, const struct run *run, struct ended *ended_)
 	ended_->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	ended_->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	ended_->was_killed = ended_->signal == SIGKILL;
-	ended_->cpu_us = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec +
-			 usage.ru_stime.tv_usec;
+	ended_->cpu_us = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+			 usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
 }
 
 void run_fcpause(const struct sim *sim, const struct mode *mode, const struct run *run,

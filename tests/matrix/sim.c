@@ -13,8 +13,8 @@
 
 #include "matrix.h"
 
-#define BALLOON                                                                                    \
-	"{\"amount_mib\":0,\"deflate_on_oom\":false,\"free_page_hinting\":true,"                    \
+#define BALLOON                                                                  \
+	"{\"amount_mib\":0,\"deflate_on_oom\":false,\"free_page_hinting\":true," \
 	"\"free_page_reporting\":false}"
 #define DEADLINE_S 60
 
@@ -48,10 +48,12 @@ int sim_ask(const char *socket_path, const char *request, const char *body, json
 		return -1;
 	used = (size_t)snprintf(text, sizeof(text),
 				"%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-				"Content-Length: %zu\r\n\r\n%s", request, body ? strlen(body) : 0, body ? body : "");
+				"Content-Length: %zu\r\n\r\n%s",
+				request, body ? strlen(body) : 0, body ? body : "");
 	if (send(fd, text, used, MSG_NOSIGNAL) == (ssize_t)used) {
 		used = 0;
-		while (used < sizeof(text) - 1 && (got = read(fd, text + used, sizeof(text) - 1 - used)) > 0)
+		while (used < sizeof(text) - 1 &&
+		       (got = read(fd, text + used, sizeof(text) - 1 - used)) > 0)
 			used += (size_t)got;
 		text[used] = '\0';
 		if (sscanf(text, "HTTP/1.1 %d", &status) != 1)
@@ -77,7 +79,8 @@ bool sim_lives(const struct sim *sim)
 {
 	siginfo_t info = {0};
 
-	return sim->pid > 0 && waitid(P_PID, (id_t)sim->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	return sim->pid > 0 &&
+	       waitid(P_PID, (id_t)sim->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	       info.si_pid == 0;
 }
 
@@ -87,7 +90,8 @@ static void exec_sim(const char *socket_path, bool boot, bool envd, int out)
 {
 	const char *args[24] = {getenv("FCPAUSE_SIM"), "--api-sock", socket_path, "--memory", "16",
 				"--die-with-parent"};
-	const char *booted[] = {"--boot", "--workload", "4,2,0", "--hinting-ms", "5", "--balloon", BALLOON};
+	const char *booted[] = {"--boot", "--workload", "4,2,0", "--hinting-ms",
+				"5",	  "--balloon",	BALLOON};
 	size_t count = 6;
 
 	if (strcmp(socket_path, "api.sock") == 0) {
@@ -108,7 +112,8 @@ static void wait_ready(int fd, char *envd_, size_t bytes)
 	struct pollfd fds = {.fd = fd, .events = POLLIN};
 	char line[1024];
 	ssize_t got = poll(&fds, 1, DEADLINE_S * 1000) == 1 ? read(fd, line, sizeof(line) - 1) : -1;
-	json_t *ready = got > 0 ? json_loadb(line, (size_t)got, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+	json_t *ready =
+		got > 0 ? json_loadb(line, (size_t)got, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
 	const char *url = json_string_value(json_object_get(ready, "envd"));
 
 	if (!ready) {
@@ -144,8 +149,8 @@ static void end(pid_t pid)
 		continue;
 }
 
-#define LOAD(directory)                                                                            \
-	"{\"snapshot_path\":\"" directory "/snap\",\"mem_backend\":{\"backend_type\":\"File\","     \
+#define LOAD(directory)                                                                         \
+	"{\"snapshot_path\":\"" directory "/snap\",\"mem_backend\":{\"backend_type\":\"File\"," \
 	"\"backend_path\":\"" directory "/mem\"},\"resume_vm\":true}"
 
 /* What a clean snapshot holds: the guest writes nothing by itself, once it was resumed. */
@@ -153,9 +158,10 @@ static void take_reference(const char *directory)
 {
 	char body[128];
 
-	snprintf(body, sizeof(body),
-		 "{\"snapshot_type\":\"Full\",\"snapshot_path\":\"%s/snap\",\"mem_file_path\":\"%s/mem\"}",
-		 directory, directory);
+	snprintf(
+		body, sizeof(body),
+		"{\"snapshot_type\":\"Full\",\"snapshot_path\":\"%s/snap\",\"mem_file_path\":\"%s/mem\"}",
+		directory, directory);
 	clear_directory(directory);
 	must("api.sock", "PATCH /vm", "{\"state\":\"Paused\"}");
 	must("api.sock", "PATCH /vm", "{\"state\":\"Resumed\"}");

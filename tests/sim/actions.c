@@ -67,12 +67,12 @@ void act_nothing(struct vm *vm, const json_t *body, struct http_reply *reply)
 
 void act_instance_info(struct vm *vm, const json_t *body, struct http_reply *reply)
 {
-	static const char *const names[] = { "Not started", "Running", "Paused" };
+	static const char *const names[] = {"Not started", "Running", "Paused"};
 
 	(void)body;
-	reply_json(reply, json_pack("{s:s, s:s, s:s, s:s}", "id", "anonymous-instance", "state",
-				    names[vm->state], "vmm_version", "1.16.1", "app_name",
-				    "Firecracker"));
+	reply_json(reply,
+		   json_pack("{s:s, s:s, s:s, s:s}", "id", "anonymous-instance", "state",
+			     names[vm->state], "vmm_version", "1.16.1", "app_name", "Firecracker"));
 }
 
 void act_version(struct vm *vm, const json_t *body, struct http_reply *reply)
@@ -136,14 +136,14 @@ void act_machine_set(struct vm *vm, const json_t *body, struct http_reply *reply
 	if (m.vcpu_count == 0 || m.vcpu_count > 32 ||
 	    (m.smt && m.vcpu_count > 1 && m.vcpu_count % 2))
 		reply_fault(reply, "Machine config error: The number of vCPUs must be greater "
-			    "than 0, less than 32 and must be 1 or an even number if SMT is "
-			    "enabled.");
+				   "than 0, less than 32 and must be 1 or an even number if SMT is "
+				   "enabled.");
 	else if (m.mem_size_mib <= 0 || (!strcmp(m.huge_pages, "2M") && m.mem_size_mib % 2))
 		reply_fault(reply, "Machine config error: The memory size (MiB) is either 0, or "
-			    "not a multiple of the configured page size.");
+				   "not a multiple of the configured page size.");
 	else if (vm->balloon.present && m.mem_size_mib < vm->balloon.amount_mib)
 		reply_fault(reply, "Machine config error: The memory size (MiB) is smaller than "
-			    "the previously set balloon device target size.");
+				   "the previously set balloon device target size.");
 	else
 		vm->machine = m;
 }
@@ -167,8 +167,7 @@ int balloon_set(struct vm *vm, const json_t *body)
 		.present = true,
 		.amount_mib = (uint32_t)number(body, "amount_mib", 0),
 		.deflate_on_oom = flag(body, "deflate_on_oom", false),
-		.stats_polling_interval_s =
-			(uint32_t)number(body, "stats_polling_interval_s", 0),
+		.stats_polling_interval_s = (uint32_t)number(body, "stats_polling_interval_s", 0),
 		.free_page_hinting = flag(body, "free_page_hinting", false),
 		.free_page_reporting = flag(body, "free_page_reporting", false),
 	};
@@ -180,7 +179,7 @@ void act_balloon_set(struct vm *vm, const json_t *body, struct http_reply *reply
 	vm->boot_path = true;
 	if (balloon_set(vm, body))
 		reply_fault(reply, "Balloon config error: Amount of pages requested is too "
-			    "large.");
+				   "large.");
 }
 
 /* Answers what Firecracker says when the balloon cannot take an order. */
@@ -202,8 +201,10 @@ void act_balloon_update(struct vm *vm, const json_t *body, struct http_reply *re
 	if (!vm_driver_up(vm))
 		reply_fault(reply, "Balloon update error: Balloon: Device not activated yet.");
 	else if (amount > vm->machine.mem_size_mib)
-		reply_fault(reply, "Balloon update error: Balloon: Requested memory should be "
-			    "less than %lldMiB", (long long)amount);
+		reply_fault(reply,
+			    "Balloon update error: Balloon: Requested memory should be "
+			    "less than %lldMiB",
+			    (long long)amount);
 	else
 		vm->balloon.amount_mib = (uint32_t)amount;
 }
@@ -218,15 +219,15 @@ void act_balloon_stats(struct vm *vm, const json_t *body, struct http_reply *rep
 		return;
 	if (!vm->balloon.stats_polling_interval_s) {
 		reply_fault(reply, "Internal VMM error: Balloon: Received stats query when "
-			    "stats are disabled.");
+				   "stats are disabled.");
 		return;
 	}
-	reply_json(reply, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "target_pages",
-				    target * 256, "actual_pages", target * 256, "target_mib",
-				    target, "actual_mib", target, "free_memory",
-				    (json_int_t)memory_bytes_in(m, PAGE_FREE), "total_memory",
-				    (json_int_t)m->bytes, "disk_caches",
-				    (json_int_t)memory_bytes_in(m, PAGE_CACHE)));
+	reply_json(reply,
+		   json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "target_pages", target * 256,
+			     "actual_pages", target * 256, "target_mib", target, "actual_mib",
+			     target, "free_memory", (json_int_t)memory_bytes_in(m, PAGE_FREE),
+			     "total_memory", (json_int_t)m->bytes, "disk_caches",
+			     (json_int_t)memory_bytes_in(m, PAGE_CACHE)));
 }
 
 void act_balloon_stats_update(struct vm *vm, const json_t *body, struct http_reply *reply)
@@ -238,7 +239,7 @@ void act_balloon_stats_update(struct vm *vm, const json_t *body, struct http_rep
 	if (interval != vm->balloon.stats_polling_interval_s &&
 	    (!interval || !vm->balloon.stats_polling_interval_s))
 		reply_fault(reply, "Balloon update error: Balloon: Statistics cannot be "
-			    "enabled/disabled after activation.");
+				   "enabled/disabled after activation.");
 	else
 		vm->balloon.stats_polling_interval_s = interval;
 }
@@ -250,7 +251,7 @@ static bool hinting_refuses(const struct vm *vm, struct http_reply *reply)
 	if (vm->balloon.free_page_hinting)
 		return false;
 	reply_fault(reply, "Balloon update error: Balloon: Attempting to use hinting when not "
-		    "enabled");
+			   "enabled");
 	return true;
 }
 
@@ -261,9 +262,8 @@ void act_hinting_status(struct vm *vm, const json_t *body, struct http_reply *re
 	(void)body;
 	if (hinting_refuses(vm, reply))
 		return;
-	reply_json(reply, json_pack("{s:I, s:o}", "host_cmd", (json_int_t)h->host_cmd,
-				    "guest_cmd", h->guest_cmd_known ? json_integer(h->guest_cmd)
-								    : json_null()));
+	reply_json(reply, json_pack("{s:I, s:o}", "host_cmd", (json_int_t)h->host_cmd, "guest_cmd",
+				    h->guest_cmd_known ? json_integer(h->guest_cmd) : json_null()));
 	if (h->host_cmd == 1 && h->done_unseen) {
 		h->done_unseen = false;
 		log_clock(&vm->log, "hinting-seen-done");
@@ -309,7 +309,8 @@ static void insert_device(struct vm *vm, json_t *list, const char *id_name, cons
 	size_t i;
 
 	vm->boot_path = true;
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		if (!strcmp(text(item, id_name), text(body, id_name))) {
 			json_array_set_new(list, i, json_deep_copy(body));
 			return;
@@ -332,12 +333,16 @@ void act_drive_update(struct vm *vm, const json_t *body, struct http_reply *repl
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(vm->drives, i, item) {
+	json_array_foreach(vm->drives, i, item)
+	{
 		if (strcmp(text(item, "drive_id"), text(body, "drive_id")))
 			continue;
 		if (path && access(path, F_OK))
-			reply_fault(reply, UPDATE "Block: Virtio backend error: Error manipulating the backing "
-				    "file: %s (os error %d) %s" VERIFY, strerror(errno), errno, path);
+			reply_fault(reply,
+				    UPDATE
+				    "Block: Virtio backend error: Error manipulating the backing "
+				    "file: %s (os error %d) %s" VERIFY,
+				    strerror(errno), errno, path);
 		else if (path)
 			json_object_set_new(item, "path_on_host", json_string(path));
 		return;
@@ -357,8 +362,7 @@ void act_metrics(struct vm *vm, const json_t *body, struct http_reply *reply)
 {
 	static const char bad[] = "Metrics error: Cannot initialize the metrics system due to "
 				  "bad user input:";
-	int fd = open(text(body, "metrics_path"),
-		      O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
+	int fd = open(text(body, "metrics_path"), O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
 
 	if (fd < 0) {
 		reply_fault(reply, "%s %s (os error %d)", bad, strerror(errno), errno);
@@ -454,8 +458,8 @@ void act_snapshot_load(struct vm *vm, const json_t *body, struct http_reply *rep
 	const char *backend = text(json_object_get(body, "mem_backend"), "backend_type");
 	struct snapshot_request r = {
 		.snapshot_path = text(body, "snapshot_path"),
-		.mem_file_path = file ? file : text(json_object_get(body, "mem_backend"),
-						    "backend_path"),
+		.mem_file_path =
+			file ? file : text(json_object_get(body, "mem_backend"), "backend_path"),
 		.by_handler = backend && !strcmp(backend, "Uffd"),
 		.track_dirty_pages = flag(body, "track_dirty_pages", false) ||
 				     flag(body, "enable_diff_snapshots", false),
@@ -470,7 +474,7 @@ void act_snapshot_load(struct vm *vm, const json_t *body, struct http_reply *rep
 		reply_fault(reply, PRE_BOOT_ONLY);
 	} else if (vm->boot_path) {
 		reply_fault(reply, "Load snapshot error: Loading a microVM snapshot not allowed "
-			    "after configuring boot-specific resources.");
+				   "after configuring boot-specific resources.");
 	} else if (snapshot_load(vm, &r, message, sizeof(message))) {
 		reply_fault(reply, "%s", message);
 		vm->broken = true;

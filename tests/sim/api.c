@@ -16,7 +16,7 @@
 #define MAX_TOKENS 4
 #define JSON_TYPE "application/json"
 #define BAD_JSON "An error occurred when deserializing the json body of a request: %s."
-#define BAD_METHOD \
+#define BAD_METHOD                                                       \
 	"{ \"error\": \"Invalid HTTP Method: Unsupported HTTP method.\n" \
 	"All previous unanswered requests will be dropped.\" }"
 
@@ -36,40 +36,58 @@ struct route {
 };
 
 static const struct route routes[] = {
-	{ "GET", { "" }, ANY_TIME, NULL, act_instance_info, NULL },
-	{ "GET", { "version" }, ANY_TIME, NULL, act_version, NULL },
-	{ "GET", { "vm", "config" }, ANY_TIME, NULL, act_vm_config, NULL },
-	{ "GET", { "machine-config" }, ANY_TIME, NULL, act_machine_get, NULL },
-	{ "GET", { "balloon", "statistics" }, AFTER_BOOT, NULL, act_balloon_stats, NULL },
-	{ "GET", { "balloon", "hinting", "status" }, AFTER_BOOT, NULL, act_hinting_status, NULL },
-	{ "GET", { "balloon" }, ANY_TIME, NULL, act_balloon_get, NULL },
-	{ "GET", { "hotplug", "memory" }, AFTER_BOOT, NULL, act_hotplug_get, NULL },
-	{ "PUT", { "hotplug", "memory" }, BEFORE_BOOT, &schema_hotplug, act_hotplug_set, NULL },
-	{ "PATCH", { "hotplug", "memory" }, AFTER_BOOT, &schema_hotplug_update, act_hotplug_update,
-	  NULL },
-	{ "PUT", { "balloon" }, BEFORE_BOOT, &schema_balloon, act_balloon_set, NULL },
-	{ "PUT", { "machine-config" }, BEFORE_BOOT, &schema_machine, act_machine_set, NULL },
-	{ "PUT", { "boot-source" }, BEFORE_BOOT, &schema_boot_source, act_boot_source, NULL },
-	{ "PUT", { "drives", "*" }, ANY_TIME, &schema_drive, act_drive, "drive_id" },
-	{ "PUT", { "network-interfaces", "*" }, ANY_TIME, &schema_interface, act_interface,
-	  "iface_id" },
-	{ "PUT", { "metrics" }, BEFORE_BOOT, &schema_metrics, act_metrics, NULL },
-	{ "PUT", { "logger" }, BEFORE_BOOT, &schema_logger, act_nothing, NULL },
-	{ "PUT", { "actions" }, ANY_TIME, &schema_action, act_action, NULL },
-	{ "PUT", { "snapshot", "create" }, AFTER_BOOT, &schema_snapshot_create,
-	  act_snapshot_create, NULL },
-	{ "PUT", { "snapshot", "load" }, ANY_TIME, &schema_snapshot_load, act_snapshot_load,
-	  NULL },
-	{ "PATCH", { "drives", "*" }, AFTER_BOOT, &schema_drive_update, act_drive_update, "drive_id" },
-	{ "PATCH", { "vm" }, AFTER_BOOT, &schema_vm, act_vm_state, NULL },
-	{ "PATCH", { "balloon", "hinting", "start" }, AFTER_BOOT, &schema_start_hinting,
-	  act_hinting_start, NULL },
-	{ "PATCH", { "balloon", "hinting", "stop" }, AFTER_BOOT, NULL, act_hinting_stop, NULL },
-	{ "PATCH", { "balloon", "statistics" }, AFTER_BOOT, &schema_balloon_stats_update,
-	  act_balloon_stats_update, NULL },
-	{ "PATCH", { "balloon" }, AFTER_BOOT, &schema_balloon_update, act_balloon_update, NULL },
-	{ "PATCH", { "machine-config" }, BEFORE_BOOT, &schema_machine_update, act_machine_set,
-	  NULL },
+	{"GET", {""}, ANY_TIME, NULL, act_instance_info, NULL},
+	{"GET", {"version"}, ANY_TIME, NULL, act_version, NULL},
+	{"GET", {"vm", "config"}, ANY_TIME, NULL, act_vm_config, NULL},
+	{"GET", {"machine-config"}, ANY_TIME, NULL, act_machine_get, NULL},
+	{"GET", {"balloon", "statistics"}, AFTER_BOOT, NULL, act_balloon_stats, NULL},
+	{"GET", {"balloon", "hinting", "status"}, AFTER_BOOT, NULL, act_hinting_status, NULL},
+	{"GET", {"balloon"}, ANY_TIME, NULL, act_balloon_get, NULL},
+	{"GET", {"hotplug", "memory"}, AFTER_BOOT, NULL, act_hotplug_get, NULL},
+	{"PUT", {"hotplug", "memory"}, BEFORE_BOOT, &schema_hotplug, act_hotplug_set, NULL},
+	{"PATCH",
+	 {"hotplug", "memory"},
+	 AFTER_BOOT,
+	 &schema_hotplug_update,
+	 act_hotplug_update,
+	 NULL},
+	{"PUT", {"balloon"}, BEFORE_BOOT, &schema_balloon, act_balloon_set, NULL},
+	{"PUT", {"machine-config"}, BEFORE_BOOT, &schema_machine, act_machine_set, NULL},
+	{"PUT", {"boot-source"}, BEFORE_BOOT, &schema_boot_source, act_boot_source, NULL},
+	{"PUT", {"drives", "*"}, ANY_TIME, &schema_drive, act_drive, "drive_id"},
+	{"PUT",
+	 {"network-interfaces", "*"},
+	 ANY_TIME,
+	 &schema_interface,
+	 act_interface,
+	 "iface_id"},
+	{"PUT", {"metrics"}, BEFORE_BOOT, &schema_metrics, act_metrics, NULL},
+	{"PUT", {"logger"}, BEFORE_BOOT, &schema_logger, act_nothing, NULL},
+	{"PUT", {"actions"}, ANY_TIME, &schema_action, act_action, NULL},
+	{"PUT",
+	 {"snapshot", "create"},
+	 AFTER_BOOT,
+	 &schema_snapshot_create,
+	 act_snapshot_create,
+	 NULL},
+	{"PUT", {"snapshot", "load"}, ANY_TIME, &schema_snapshot_load, act_snapshot_load, NULL},
+	{"PATCH", {"drives", "*"}, AFTER_BOOT, &schema_drive_update, act_drive_update, "drive_id"},
+	{"PATCH", {"vm"}, AFTER_BOOT, &schema_vm, act_vm_state, NULL},
+	{"PATCH",
+	 {"balloon", "hinting", "start"},
+	 AFTER_BOOT,
+	 &schema_start_hinting,
+	 act_hinting_start,
+	 NULL},
+	{"PATCH", {"balloon", "hinting", "stop"}, AFTER_BOOT, NULL, act_hinting_stop, NULL},
+	{"PATCH",
+	 {"balloon", "statistics"},
+	 AFTER_BOOT,
+	 &schema_balloon_stats_update,
+	 act_balloon_stats_update,
+	 NULL},
+	{"PATCH", {"balloon"}, AFTER_BOOT, &schema_balloon_update, act_balloon_update, NULL},
+	{"PATCH", {"machine-config"}, BEFORE_BOOT, &schema_machine_update, act_machine_set, NULL},
 };
 
 struct tokens {
@@ -81,7 +99,7 @@ static void split(const char *path, struct tokens *t)
 {
 	char *p = t->text, *save = NULL;
 
-	*t = (struct tokens){ .at = { "" } };
+	*t = (struct tokens){.at = {""}};
 	snprintf(t->text, sizeof(t->text), "%s", path + strspn(path, "/"));
 	for (size_t i = 0; i < MAX_TOKENS; i++, p = NULL) {
 		const char *token = strtok_r(p, "/", &save);
@@ -157,7 +175,7 @@ static bool refuse_body(const struct http_call *call, const struct tokens *t,
 static bool refuse_path(const struct http_call *call, const struct tokens *t,
 			struct http_reply *reply)
 {
-	static const char *const with_id[] = { "drives", "network-interfaces", NULL };
+	static const char *const with_id[] = {"drives", "network-interfaces", NULL};
 
 	if (!strcmp(call->method, "PUT") && !strcmp(t->at[0], "snapshot")) {
 		if (t->at[1])
@@ -190,8 +208,10 @@ static bool refuse_id(const struct route *r, const struct tokens *t, const json_
 	if (!strcmp(r->id_name, "drive_id"))
 		reply_fault(reply, "The id from the path does not match the id from the body!");
 	else
-		reply_fault(reply, "The id from the path [%s] does not match the id from the "
-			    "body [%s]!", id, in_body ? in_body : "");
+		reply_fault(reply,
+			    "The id from the path [%s] does not match the id from the "
+			    "body [%s]!",
+			    id, in_body ? in_body : "");
 	return true;
 }
 
@@ -199,10 +219,10 @@ static bool refuse_state(const struct vm *vm, const struct route *r, struct http
 {
 	if (r->when == BEFORE_BOOT && vm->state != VM_NOT_STARTED)
 		reply_fault(reply, "The requested operation is not supported after starting the "
-			    "microVM.");
+				   "microVM.");
 	else if (r->when == AFTER_BOOT && vm->state == VM_NOT_STARTED)
 		reply_fault(reply, "The requested operation is not supported before starting the "
-			    "microVM.");
+				   "microVM.");
 	else
 		return false;
 	return true;
@@ -228,7 +248,7 @@ static void run_route(struct http_call *call, const struct route *r, const struc
 {
 	char message[1024];
 	json_t *body = NULL;
-	struct act act = { call->vm, r, NULL, reply };
+	struct act act = {call->vm, r, NULL, reply};
 
 	if (r->body && call->len) {
 		if (serde_check(r->body, call->body, call->len, message, sizeof(message))) {
@@ -278,9 +298,8 @@ static void log_call(void *arg)
 	char *line;
 
 	/* The real one has no use for it: no request should carry it. */
-	if (asprintf(&line, "%s %s%s%s%s%s", call->method, call->uri,
-		     trace ? " traceparent=" : "", trace ? trace : "", call->len ? " " : "",
-		     call->body) < 0)
+	if (asprintf(&line, "%s %s%s%s%s%s", call->method, call->uri, trace ? " traceparent=" : "",
+		     trace ? trace : "", call->len ? " " : "", call->body) < 0)
 		return;
 	log_request(&call->vm->log, line);
 	free(line);
@@ -296,7 +315,7 @@ static void count_call(struct http_call *call)
 
 enum MHD_Result api_serve(struct http_call *call)
 {
-	struct http_reply reply = { 0 };
+	struct http_reply reply = {0};
 	struct turn turn;
 	enum MHD_Result ret;
 
@@ -335,13 +354,19 @@ int api_install_balloon(struct vm *vm, const char *json, char *ret_message, size
 	return ret;
 }
 
-static int configure(struct vm *vm, const char *path, const json_t *body, char *ret_message, size_t size)
+static int configure(struct vm *vm, const char *path, const json_t *body, char *ret_message,
+		     size_t size)
 {
 	char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
 	struct http_call call = {
-		.vm = vm, .method = "PUT", .path = path, .uri = path, .body = text, .len = strlen(text),
+		.vm = vm,
+		.method = "PUT",
+		.path = path,
+		.uri = path,
+		.body = text,
+		.len = strlen(text),
 	};
-	struct http_reply reply = { 0 };
+	struct http_reply reply = {0};
 	bool refused;
 
 	do_call(&call, &reply);
@@ -354,8 +379,8 @@ static int configure(struct vm *vm, const char *path, const json_t *body, char *
 }
 
 /* A section is an object, or a list of objects that have an id. */
-static int configure_section(struct vm *vm, const char *path, const char *id_name, const json_t *section,
-			     char *ret_message, size_t size)
+static int configure_section(struct vm *vm, const char *path, const char *id_name,
+			     const json_t *section, char *ret_message, size_t size)
 {
 	const json_t *item;
 	char with_id[128];
@@ -365,7 +390,8 @@ static int configure_section(struct vm *vm, const char *path, const char *id_nam
 		return 0;
 	if (!id_name)
 		return configure(vm, path, section, ret_message, size);
-	json_array_foreach(section, i, item) {
+	json_array_foreach(section, i, item)
+	{
 		snprintf(with_id, sizeof(with_id), "%s/%s", path,
 			 json_string_value(json_object_get(item, id_name)));
 		if (configure(vm, with_id, item, ret_message, size))
@@ -376,12 +402,16 @@ static int configure_section(struct vm *vm, const char *path, const char *id_nam
 
 int api_configure(struct vm *vm, const char *path, char *ret_message, size_t size)
 {
-	static const struct { const char *section, *path, *id_name; } sections[] = {
-		{ "boot-source", "/boot-source", NULL }, { "machine-config", "/machine-config", NULL },
-		{ "drives", "/drives", "drive_id" },
-		{ "network-interfaces", "/network-interfaces", "iface_id" },
-		{ "balloon", "/balloon", NULL }, { "memory-hotplug", "/hotplug/memory", NULL },
-		{ "metrics", "/metrics", NULL },
+	static const struct {
+		const char *section, *path, *id_name;
+	} sections[] = {
+		{"boot-source", "/boot-source", NULL},
+		{"machine-config", "/machine-config", NULL},
+		{"drives", "/drives", "drive_id"},
+		{"network-interfaces", "/network-interfaces", "iface_id"},
+		{"balloon", "/balloon", NULL},
+		{"memory-hotplug", "/hotplug/memory", NULL},
+		{"metrics", "/metrics", NULL},
 	};
 	json_error_t error;
 	json_t *all = json_load_file(path, 0, &error);
@@ -391,7 +421,8 @@ int api_configure(struct vm *vm, const char *path, char *ret_message, size_t siz
 		snprintf(ret_message, size, "%s", error.text);
 	for (size_t i = 0; !ret && i < sizeof(sections) / sizeof(sections[0]); i++)
 		ret = configure_section(vm, sections[i].path, sections[i].id_name,
-					json_object_get(all, sections[i].section), ret_message, size);
+					json_object_get(all, sections[i].section), ret_message,
+					size);
 	json_decref(all);
 	return ret;
 }

@@ -7,8 +7,7 @@
 
 #include "connect.h"
 
-static const char alphabet[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void frames_add(struct frames *f, uint8_t flags, json_t *message)
 {
@@ -78,14 +77,38 @@ json_t *event_keepalive(void)
 static void name_signal(int signal, char *ret, size_t size)
 {
 	static const char *const names[] = {
-		"", "hangup", "interrupt", "quit", "illegal instruction",
-		"trace/breakpoint trap", "aborted", "bus error", "floating point exception",
-		"killed", "user defined signal 1", "segmentation fault", "user defined signal 2",
-		"broken pipe", "alarm clock", "terminated", "stack fault", "child exited",
-		"continued", "stopped (signal)", "stopped", "stopped (tty input)",
-		"stopped (tty output)", "urgent I/O condition", "CPU time limit exceeded",
-		"file size limit exceeded", "virtual timer expired", "profiling timer expired",
-		"window changed", "I/O possible", "power failure", "bad system call",
+		"",
+		"hangup",
+		"interrupt",
+		"quit",
+		"illegal instruction",
+		"trace/breakpoint trap",
+		"aborted",
+		"bus error",
+		"floating point exception",
+		"killed",
+		"user defined signal 1",
+		"segmentation fault",
+		"user defined signal 2",
+		"broken pipe",
+		"alarm clock",
+		"terminated",
+		"stack fault",
+		"child exited",
+		"continued",
+		"stopped (signal)",
+		"stopped",
+		"stopped (tty input)",
+		"stopped (tty output)",
+		"urgent I/O condition",
+		"CPU time limit exceeded",
+		"file size limit exceeded",
+		"virtual timer expired",
+		"profiling timer expired",
+		"window changed",
+		"I/O possible",
+		"power failure",
+		"bad system call",
 	};
 
 	if ((size_t)signal < sizeof(names) / sizeof(names[0]))
@@ -121,7 +144,8 @@ json_t *event_end(int wait_status)
 static void describe_syntax(const char *text, size_t len, const json_error_t *error, char *ret,
 			    size_t size)
 {
-	static const char what[] = "unmarshal message: unmarshal into *process.StartRequest: proto:";
+	static const char what[] =
+		"unmarshal message: unmarshal into *process.StartRequest: proto:";
 	size_t at = strspn(text, " \t\r\n"), n;
 
 	if (at < len && text[at] == '{') {
@@ -141,7 +165,7 @@ static void describe_syntax(const char *text, size_t len, const json_error_t *er
 
 json_t *connect_decode(const char *body, size_t len, char *ret_message, size_t size)
 {
-	json_error_t error = { 0 };
+	json_error_t error = {0};
 	json_t *message;
 	uint32_t be;
 
@@ -151,8 +175,10 @@ json_t *connect_decode(const char *body, size_t len, char *ret_message, size_t s
 	}
 	memcpy(&be, body + 1, sizeof(be));
 	if (ntohl(be) != len - CONNECT_PREFIX) {
-		snprintf(ret_message, size, "protocol error: promised %u bytes in enveloped "
-			 "message, got %zu bytes", ntohl(be), len - CONNECT_PREFIX);
+		snprintf(ret_message, size,
+			 "protocol error: promised %u bytes in enveloped "
+			 "message, got %zu bytes",
+			 ntohl(be), len - CONNECT_PREFIX);
 		return NULL;
 	}
 	message = json_loadb(body + CONNECT_PREFIX, len - CONNECT_PREFIX, 0, &error);

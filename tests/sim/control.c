@@ -8,23 +8,24 @@
 
 static void get_state(struct vm *vm, struct http_reply *reply)
 {
-	static const char *const names[] = { "Not started", "Running", "Paused" };
+	static const char *const names[] = {"Not started", "Running", "Paused"};
 	const struct sim_memory *m = &vm->memory;
 	const struct vm_hinting *h = &vm->hinting;
 
-	reply_json(reply, json_pack("{s:s, s:I, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:b, s:b}",
-				    "state", names[vm->state], "host_cmd",
-				    (json_int_t)h->host_cmd, "guest_cmd",
-				    h->guest_cmd_known ? json_integer(h->guest_cmd) : json_null(),
-				    "hinting_running", h->running, "pages_out_bytes",
-				    (json_int_t)memory_bytes_in(m, PAGE_TAKEN), "used_bytes",
-				    (json_int_t)memory_bytes_in(m, PAGE_USED), "cache_bytes",
-				    (json_int_t)memory_bytes_in(m, PAGE_CACHE), "free_bytes",
-				    (json_int_t)memory_bytes_in(m, PAGE_FREE), "rss_bytes",
-				    (json_int_t)memory_rss(m), "checksum_ok", memory_verify(m),
-				    "requests", (json_int_t)vm->requests, "paused_writes",
-				    (json_int_t)vm->paused_writes, "frozen", vm->frozen,
-				    "fs_frozen", vm->fs_frozen));
+	reply_json(
+		reply,
+		json_pack("{s:s, s:I, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:b, s:b}",
+			  "state", names[vm->state], "host_cmd", (json_int_t)h->host_cmd,
+			  "guest_cmd",
+			  h->guest_cmd_known ? json_integer(h->guest_cmd) : json_null(),
+			  "hinting_running", h->running, "pages_out_bytes",
+			  (json_int_t)memory_bytes_in(m, PAGE_TAKEN), "used_bytes",
+			  (json_int_t)memory_bytes_in(m, PAGE_USED), "cache_bytes",
+			  (json_int_t)memory_bytes_in(m, PAGE_CACHE), "free_bytes",
+			  (json_int_t)memory_bytes_in(m, PAGE_FREE), "rss_bytes",
+			  (json_int_t)memory_rss(m), "checksum_ok", memory_verify(m), "requests",
+			  (json_int_t)vm->requests, "paused_writes", (json_int_t)vm->paused_writes,
+			  "frozen", vm->frozen, "fs_frozen", vm->fs_frozen));
 }
 
 static void put_fault(struct vm *vm, const json_t *body, struct http_reply *reply)
@@ -65,7 +66,8 @@ static void put_option(struct vm *vm, const json_t *body, struct http_reply *rep
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)body, name, value) {
+	json_object_foreach((json_t *)body, name, value)
+	{
 		if (options_set(&vm->options, name, value)) {
 			reply_fault(reply, "/sim/option: %s: no such option or value", name);
 			return;

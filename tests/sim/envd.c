@@ -11,11 +11,11 @@
 #include "stream.h"
 
 #define CONNECT_JSON "application/connect+json"
-#define ACCEPT_STREAM \
-	"application/connect+json, application/connect+json; charset=utf-8, " \
-	"application/connect+proto, application/grpc, application/grpc+json, " \
+#define ACCEPT_STREAM                                                                          \
+	"application/connect+json, application/connect+json; charset=utf-8, "                  \
+	"application/connect+proto, application/grpc, application/grpc+json, "                 \
 	"application/grpc+json; charset=utf-8, application/grpc+proto, application/grpc-web, " \
-	"application/grpc-web+json, application/grpc-web+json; charset=utf-8, " \
+	"application/grpc-web+json, application/grpc-web+json; charset=utf-8, "                \
 	"application/grpc-web+proto"
 
 static struct guest *the_guest;
@@ -32,9 +32,9 @@ static bool is_call(const struct http_call *call, const char *method, const char
 
 static void log_call(struct http_call *call)
 {
-	static const char *const names[] = { "Connect-Timeout-Ms", "Authorization",
-					     "X-Access-Token", "Connect-Protocol-Version",
-					     "traceparent", NULL };
+	static const char *const names[] = {"Connect-Timeout-Ms", "Authorization",
+					    "X-Access-Token",	  "Connect-Protocol-Version",
+					    "traceparent",	  NULL};
 	bool framed = !strncmp(call->path, "/process.", 9) && call->len >= CONNECT_PREFIX &&
 		      (unsigned char)call->body[0] < 4;
 	char *line = NULL;
@@ -98,7 +98,7 @@ static void refuse_token(struct http_reply *reply)
 
 static void refuse_user(const struct http_call *call, struct http_reply *reply, const char *user)
 {
-	struct frames frames = { 0 };
+	struct frames frames = {0};
 	char message[128];
 
 	snprintf(message, sizeof(message), "invalid username: '%.64s'", user);
@@ -123,7 +123,8 @@ static void answer_metrics(struct vm *vm, struct http_reply *reply)
 	cache = memory_bytes_in(&vm->memory, PAGE_CACHE);
 	used = memory_bytes_in(&vm->memory, PAGE_USED) + memory_bytes_in(&vm->memory, PAGE_TAKEN);
 	pthread_mutex_unlock(&vm->lock);
-	snprintf(text, sizeof(text), "{\"ts\":%ld,\"cpu_count\":%ld,\"cpu_used_pct\":12.34,"
+	snprintf(text, sizeof(text),
+		 "{\"ts\":%ld,\"cpu_count\":%ld,\"cpu_used_pct\":12.34,"
 		 "\"mem_total_mib\":%zu,\"mem_used_mib\":%zu,\"mem_total\":%zu,\"mem_used\":%zu,"
 		 "\"mem_cache\":%zu,\"disk_used\":98037760,\"disk_total\":182907904}\n",
 		 (long)time(NULL), vm->machine.vcpu_count, total / SIM_MIB, used / SIM_MIB, total,
@@ -152,7 +153,7 @@ static void answer_plain(struct http_call *call, struct http_reply *reply)
 enum MHD_Result envd_serve(struct http_call *call)
 {
 	const char *authorization = http_request_header(call, "Authorization");
-	struct http_reply reply = { 0 };
+	struct http_reply reply = {0};
 	char user[128] = "root";
 	enum MHD_Result ret;
 

@@ -17,23 +17,23 @@ static const struct kind {
 	enum fault_kind kind;
 	enum argument argument;
 } kinds[] = {
-	{ "status", FAULT_STATUS, ARG_STATUS },
-	{ "hang", FAULT_HANG, ARG_NONE },
-	{ "reset", FAULT_RESET, ARG_NONE },
-	{ "truncate", FAULT_TRUNCATE, ARG_NONE },
-	{ "slow", FAULT_SLOW, ARG_NUMBER },
-	{ "die", FAULT_DIE, ARG_NONE },
-	{ "die-after", FAULT_DIE_AFTER, ARG_NONE },
-	{ "lost", FAULT_LOST, ARG_NONE },
-	{ "answer", FAULT_ANSWER, ARG_STATUS },
-	{ "garbage", FAULT_GARBAGE, ARG_NONE },
-	{ "huge", FAULT_HUGE, ARG_NUMBER },
-	{ "no-end", FAULT_NO_END, ARG_NONE },
-	{ "no-eos", FAULT_NO_EOS, ARG_NONE },
-	{ "cut", FAULT_CUT, ARG_NONE },
-	{ "flood", FAULT_FLOOD, ARG_NUMBER },
-	{ "error", FAULT_ERROR, ARG_TEXT },
-	{ "hang-after-start", FAULT_HANG_AFTER_START, ARG_NONE },
+	{"status", FAULT_STATUS, ARG_STATUS},
+	{"hang", FAULT_HANG, ARG_NONE},
+	{"reset", FAULT_RESET, ARG_NONE},
+	{"truncate", FAULT_TRUNCATE, ARG_NONE},
+	{"slow", FAULT_SLOW, ARG_NUMBER},
+	{"die", FAULT_DIE, ARG_NONE},
+	{"die-after", FAULT_DIE_AFTER, ARG_NONE},
+	{"lost", FAULT_LOST, ARG_NONE},
+	{"answer", FAULT_ANSWER, ARG_STATUS},
+	{"garbage", FAULT_GARBAGE, ARG_NONE},
+	{"huge", FAULT_HUGE, ARG_NUMBER},
+	{"no-end", FAULT_NO_END, ARG_NONE},
+	{"no-eos", FAULT_NO_EOS, ARG_NONE},
+	{"cut", FAULT_CUT, ARG_NONE},
+	{"flood", FAULT_FLOOD, ARG_NUMBER},
+	{"error", FAULT_ERROR, ARG_TEXT},
+	{"hang-after-start", FAULT_HANG_AFTER_START, ARG_NONE},
 };
 
 static int read_number(const char *text, char **ret_end, long *ret)
@@ -107,7 +107,7 @@ static void fault_free(struct fault *f)
 
 int fault_add(struct fault_list *list, const char *spec)
 {
-	struct fault f = { 0 };
+	struct fault f = {0};
 	size_t method = strcspn(spec, " "), path;
 	const char *rest = spec + method + (spec[method] == ' ');
 	struct fault *items;
@@ -137,7 +137,7 @@ void fault_clear(struct fault_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		fault_free(&list->items[i]);
 	free(list->items);
-	*list = (struct fault_list){ NULL, 0 };
+	*list = (struct fault_list){NULL, 0};
 }
 
 static bool is_for(const struct fault *f, const char *method, const char *path)
@@ -153,7 +153,7 @@ static bool is_for(const struct fault *f, const char *method, const char *path)
 
 struct fault fault_match(struct fault_list *list, const char *method, const char *path)
 {
-	struct fault found = { 0 };
+	struct fault found = {0};
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct fault *f = &list->items[i];
@@ -161,10 +161,12 @@ struct fault fault_match(struct fault_list *list, const char *method, const char
 		if (!is_for(f, method, path))
 			continue;
 		f->seen++;
-		if (found.kind != FAULT_NONE || (f->nth && f->nth != f->seen && !(f->and_on && f->seen > f->nth)))
+		if (found.kind != FAULT_NONE ||
+		    (f->nth && f->nth != f->seen && !(f->and_on && f->seen > f->nth)))
 			continue;
-		found = (struct fault){ .kind = f->kind, .number = f->number,
-					.text = f->text ? strdup(f->text) : NULL };
+		found = (struct fault){.kind = f->kind,
+				       .number = f->number,
+				       .text = f->text ? strdup(f->text) : NULL};
 	}
 	return found;
 }

@@ -31,12 +31,12 @@ enum fault_kind {
 
 struct fault {
 	enum fault_kind kind;
-	long number;    /* status, ms or bytes */
-	char *text;     /* body or error code, or NULL */
+	long number; /* status, ms or bytes */
+	char *text;  /* body or error code, or NULL */
 	char *method;
 	char *path;
-	long nth;       /* 0: all */
-	bool and_on;    /* all from the nth on */
+	long nth;    /* 0: all */
+	bool and_on; /* all from the nth on */
 	long seen;
 };
 

@@ -17,10 +17,12 @@
 #include "jail_mounts.h"
 
 static const char *const host_tools[] = {
-	"sh", "timeout", "cat", "head", "tail", "tr", "sleep", "grep", "sed", "awk", "cut", "wc",
-	"sort", "uniq", "rm", "ls", "mkdir", "rmdir", "touch", "printf", "echo", "true", "false",
-	"test", "[", "expr", "env", "seq", "date", "stat", "dirname", "basename", "tee", "chmod",
-	"cp", "mv", "ln", "mktemp", "yes", "od", "base64", "find", "xargs", "uname", "nice", NULL,
+	"sh",	  "timeout", "cat",   "head",	"tail", "tr",	  "sleep",   "grep",
+	"sed",	  "awk",     "cut",   "wc",	"sort", "uniq",	  "rm",	     "ls",
+	"mkdir",  "rmdir",   "touch", "printf", "echo", "true",	  "false",   "test",
+	"[",	  "expr",    "env",   "seq",	"date", "stat",	  "dirname", "basename",
+	"tee",	  "chmod",   "cp",    "mv",	"ln",	"mktemp", "yes",     "od",
+	"base64", "find",    "xargs", "uname",	"nice", NULL,
 };
 
 static const char *const own_tools[] = {
@@ -59,7 +61,7 @@ static int link_tool(const struct guest *guest, const char *name, const char *ta
 
 static bool find_on_host(const char *name, char *ret, size_t size)
 {
-	static const char *const dirs[] = { "/usr/bin", "/bin", "/usr/sbin", "/sbin", NULL };
+	static const char *const dirs[] = {"/usr/bin", "/bin", "/usr/sbin", "/sbin", NULL};
 
 	for (size_t i = 0; dirs[i]; i++) {
 		snprintf(ret, size, "%s/%s", dirs[i], name);
@@ -105,9 +107,24 @@ static int make_directories(struct guest *guest)
 	/* The last two are files in a guest; as directories, a write that misses the mapping to
 	 * guest-vm fails instead of doing nothing. */
 	static const char *const dirs[] = {
-		"/guest", GUEST_BIN, "/etc", "/tmp", "/var", "/var/tmp", "/run", "/srv", "/root", "/home",
-		"/home/user", "/proc", JAIL_PROC, JAIL_PROC "/sys", JAIL_PROC "/sys/vm",
-		JAIL_PROC "/sys/vm/drop_caches", JAIL_PROC "/sys/vm/compact_memory", NULL,
+		"/guest",
+		GUEST_BIN,
+		"/etc",
+		"/tmp",
+		"/var",
+		"/var/tmp",
+		"/run",
+		"/srv",
+		"/root",
+		"/home",
+		"/home/user",
+		"/proc",
+		JAIL_PROC,
+		JAIL_PROC "/sys",
+		JAIL_PROC "/sys/vm",
+		JAIL_PROC "/sys/vm/drop_caches",
+		JAIL_PROC "/sys/vm/compact_memory",
+		NULL,
 	};
 	char path[GUEST_PATH_MAX + 64];
 
@@ -134,7 +151,8 @@ static int write_file(const struct guest *guest, const char *name, const char *t
 
 static int write_accounts(const struct guest *guest)
 {
-	return write_file(guest, "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
+	return write_file(guest, "/etc/passwd",
+			  "root:x:0:0:root:/root:/bin/sh\n"
 			  "user:x:1000:1000::/home/user:/bin/sh\n") ||
 	       write_file(guest, "/etc/group", "root:x:0:\nuser:x:1000:\n");
 }
@@ -294,7 +312,7 @@ static void serve(struct guest *guest, int fd)
 		close(fd);
 		return;
 	}
-	*client = (struct client){ guest, fd };
+	*client = (struct client){guest, fd};
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	if (pthread_create(&thread, &attr, serve_client, client)) {
@@ -307,8 +325,8 @@ static void serve(struct guest *guest, int fd)
 static void *accept_clients(void *arg)
 {
 	struct guest *guest = arg;
-	struct pollfd fds[2] = { { .fd = guest->listen_fd, .events = POLLIN },
-				 { .fd = guest->vm->stop_fd, .events = POLLIN } };
+	struct pollfd fds[2] = {{.fd = guest->listen_fd, .events = POLLIN},
+				{.fd = guest->vm->stop_fd, .events = POLLIN}};
 
 	while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
 		int fd;
@@ -324,7 +342,7 @@ static void *accept_clients(void *arg)
 
 static int listen_for_tools(struct guest *guest)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", guest->socket);
 	guest->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -349,13 +367,14 @@ static const char *base_directory(void)
 
 int guest_start(struct guest *guest, struct vm *vm)
 {
-	*guest = (struct guest){ .vm = vm };
+	*guest = (struct guest){.vm = vm};
 	snprintf(guest->dir, sizeof(guest->dir), "%s/fcpause-sim.XXXXXX", base_directory());
 	if (!mkdtemp(guest->dir))
 		return -1;
 	snprintf(guest->bin, sizeof(guest->bin), "%.64s" GUEST_BIN, guest->dir);
 	snprintf(guest->socket, sizeof(guest->socket), "%.64s" GUEST_SOCKET, guest->dir);
-	if (make_directories(guest) || make_tools(guest) || write_accounts(guest) || copy_files(guest))
+	if (make_directories(guest) || make_tools(guest) || write_accounts(guest) ||
+	    copy_files(guest))
 		return -1;
 	guest_refresh(guest);
 	jail_start(&guest->jail, guest->dir, vm->options.guest_share);

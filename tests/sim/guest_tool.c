@@ -28,7 +28,7 @@ bool guest_tool_is_called(const char *name)
 
 static int connect_to_simulator(void)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", getenv(GUEST_SOCKET_ENV));
@@ -105,7 +105,8 @@ char *guest_meminfo(struct vm *vm)
 	free_kib = kib(vm, PAGE_FREE);
 	cached = kib(vm, PAGE_CACHE);
 	pthread_mutex_unlock(&vm->lock);
-	if (asprintf(&text, "MemTotal:       %8ld kB\nMemFree:        %8ld kB\n"
+	if (asprintf(&text,
+		     "MemTotal:       %8ld kB\nMemFree:        %8ld kB\n"
 		     "MemAvailable:   %8ld kB\nBuffers:        %8d kB\nCached:         %8ld kB\n",
 		     total, free_kib, free_kib + cached, 0, cached) < 0)
 		return NULL;
@@ -123,7 +124,8 @@ static char *answer_free(struct vm *vm, bool mib)
 	cached = kib(vm, PAGE_CACHE);
 	free_kib = kib(vm, PAGE_FREE);
 	pthread_mutex_unlock(&vm->lock);
-	if (asprintf(&text, "              total        used        free      shared  buff/cache"
+	if (asprintf(&text,
+		     "              total        used        free      shared  buff/cache"
 		     "   available\nMem:   %12ld%12ld%12ld%12d%12ld%12ld\nSwap:  %12d%12d%12d\n",
 		     total / unit, used / unit, free_kib / unit, 0, cached / unit,
 		     (free_kib + cached) / unit, 0, 0, 0) < 0)
@@ -301,7 +303,7 @@ static int split_words(char *line, char **words)
 
 int guest_tool_answer(struct vm *vm, int client_fd, char *line, char **ret)
 {
-	char *words[MAX_WORDS] = { 0 };
+	char *words[MAX_WORDS] = {0};
 	int n = split_words(line, words);
 	const char *name = n ? words[0] : "";
 
@@ -310,8 +312,8 @@ int guest_tool_answer(struct vm *vm, int client_fd, char *line, char **ret)
 	if (!strcmp(name, "fstrim"))
 		return wait_step(vm, client_fd, SIM_STEP_FSTRIM) ? 137 : answer_fstrim(vm, ret);
 	if (!strcmp(name, "guest-vm"))
-		return write_vm_file(vm, client_fd, n > 1 ? words[1] : "",
-				     n > 2 ? words[2] : "", ret);
+		return write_vm_file(vm, client_fd, n > 1 ? words[1] : "", n > 2 ? words[2] : "",
+				     ret);
 	if (!strcmp(name, "free"))
 		*ret = answer_free(vm, n > 1 && !strcmp(words[1], "-m"));
 	else if (!strcmp(name, "uptime"))

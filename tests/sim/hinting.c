@@ -104,8 +104,7 @@ static void hand_out(struct vm *vm, size_t until)
 {
 	struct vm_hinting *h = &vm->hinting;
 
-	while (h->blocks_done < until &&
-	       memory_next_free_block(&vm->memory, &h->next_block)) {
+	while (h->blocks_done < until && memory_next_free_block(&vm->memory, &h->next_block)) {
 		if (memory_take_block(&vm->memory, h->next_block))
 			perror("fcpause-sim: discarding a hinted block");
 		vm->metrics.hint_count++;
@@ -136,7 +135,8 @@ static int64_t advance_run(struct vm *vm, int64_t now)
 	struct vm_hinting *h = &vm->hinting;
 	long ms = run_ms(vm);
 	int64_t answer_at = ms == 0 && vm->options.guest_ms >= 0
-				? h->start_ns : after(h->start_ns, vm->options.guest_ms);
+				    ? h->start_ns
+				    : after(h->start_ns, vm->options.guest_ms);
 	int64_t end_at = after(h->start_ns, ms);
 	int64_t spread_ns = ms < 0 ? 20 * MS : ms * MS;
 	size_t due;
@@ -209,8 +209,10 @@ int hinting_load(struct vm *vm, const json_t *saved)
 			&guest_cmd, "acknowledge_on_stop", &acknowledge))
 		return -1;
 	vm->hinting = (struct vm_hinting){
-		.host_cmd = (uint32_t)host_cmd, .last_cmd_id = (uint32_t)last_cmd_id,
-		.guest_cmd = (uint32_t)guest_cmd, .guest_cmd_known = known,
+		.host_cmd = (uint32_t)host_cmd,
+		.last_cmd_id = (uint32_t)last_cmd_id,
+		.guest_cmd = (uint32_t)guest_cmd,
+		.guest_cmd_known = known,
 		.acknowledge_on_stop = acknowledge,
 	};
 	return 0;
@@ -223,7 +225,7 @@ static void *run_thread(void *arg)
 	pthread_mutex_lock(&vm->lock);
 	while (!vm->stopping) {
 		int64_t next = hinting_advance(vm);
-		struct timespec until = { next / 1000000000, next % 1000000000 };
+		struct timespec until = {next / 1000000000, next % 1000000000};
 
 		if (next == NEVER)
 			pthread_cond_wait(&vm->changed, &vm->lock);

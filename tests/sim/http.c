@@ -68,9 +68,9 @@ static int connection_fd(struct MHD_Connection *connection)
 	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
-static enum MHD_Result access_handler(void *cls, struct MHD_Connection *connection,
-				      const char *url, const char *method, const char *version,
-				      const char *data, size_t *size, void **context)
+static enum MHD_Result access_handler(void *cls, struct MHD_Connection *connection, const char *url,
+				      const char *method, const char *version, const char *data,
+				      size_t *size, void **context)
 {
 	struct http_server *server = cls;
 	struct pending *p = *context;
@@ -87,8 +87,13 @@ static enum MHD_Result access_handler(void *cls, struct MHD_Connection *connecti
 	if (*size)
 		return collect(p, data, size);
 	call = (struct http_call){
-		.vm = server->vm, .connection = connection, .method = method, .path = url,
-		.uri = p->uri, .body = p->body ? p->body : "", .len = p->len,
+		.vm = server->vm,
+		.connection = connection,
+		.method = method,
+		.path = url,
+		.uri = p->uri,
+		.body = p->body ? p->body : "",
+		.len = p->len,
 		.fd = connection_fd(connection),
 	};
 	ret = server->serve(&call);
@@ -103,11 +108,11 @@ int http_start(struct http_server *server, int listen_fd, bool with_date)
 
 	if (!with_date)
 		flags |= MHD_USE_SUPPRESS_DATE_NO_CLOCK;
-	server->daemon = MHD_start_daemon(flags, 0, NULL, NULL, access_handler, server,
-					  MHD_OPTION_LISTEN_SOCKET, listen_fd,
-					  MHD_OPTION_URI_LOG_CALLBACK, new_pending, NULL,
-					  MHD_OPTION_NOTIFY_COMPLETED, completed, server,
-					  MHD_OPTION_END);
+	server->daemon =
+		MHD_start_daemon(flags, 0, NULL, NULL, access_handler, server,
+				 MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_URI_LOG_CALLBACK,
+				 new_pending, NULL, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
+				 MHD_OPTION_END);
 	return server->daemon ? 0 : -1;
 }
 
@@ -125,7 +130,7 @@ const char *http_request_header(const struct http_call *call, const char *name)
 void http_reply_header(struct http_reply *reply, const char *name, const char *value)
 {
 	if (reply->header_count < HTTP_MAX_HEADERS)
-		reply->headers[reply->header_count++] = (struct http_header){ name, value };
+		reply->headers[reply->header_count++] = (struct http_header){name, value};
 }
 
 void http_reply_text(struct http_reply *reply, unsigned int status, const char *type,
@@ -143,16 +148,15 @@ enum MHD_Result http_send(struct http_call *call, struct http_reply *reply)
 	struct MHD_Response *response;
 	enum MHD_Result ret;
 
-	response = MHD_create_response_from_buffer(reply->len, reply->body ? reply->body
-									   : (char *)"",
-						   reply->body ? MHD_RESPMEM_MUST_FREE
-							       : MHD_RESPMEM_PERSISTENT);
+	response =
+		MHD_create_response_from_buffer(reply->len, reply->body ? reply->body : (char *)"",
+						reply->body ? MHD_RESPMEM_MUST_FREE
+							    : MHD_RESPMEM_PERSISTENT);
 	if (!response)
 		return MHD_NO;
 	reply->body = NULL;
 	for (size_t i = 0; i < reply->header_count; i++)
-		MHD_add_response_header(response, reply->headers[i].name,
-					reply->headers[i].value);
+		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
 	MHD_set_response_options(response, MHD_RF_SEND_KEEP_ALIVE_HEADER, MHD_RO_END);
 	ret = MHD_queue_response(call->connection, reply->status, response);
 	MHD_destroy_response(response);
@@ -161,7 +165,7 @@ enum MHD_Result http_send(struct http_call *call, struct http_reply *reply)
 
 enum MHD_Result http_drop(struct http_call *call)
 {
-	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
 
 	/* TCP: taking the connection back resets it; a Unix socket knows no such thing (EINVAL). */
 	connect(call->fd, &none, sizeof(none));
@@ -170,7 +174,7 @@ enum MHD_Result http_drop(struct http_call *call)
 
 static enum MHD_Result send_status(struct http_call *call, const char *type)
 {
-	struct http_reply reply = { 0 };
+	struct http_reply reply = {0};
 	const char *text = call->fault.text;
 
 	if (!text && call->fault.number >= 400)
@@ -181,7 +185,7 @@ static enum MHD_Result send_status(struct http_call *call, const char *type)
 
 static enum MHD_Result send_huge(struct http_call *call, const char *type)
 {
-	struct http_reply reply = { .status = 200, .len = (size_t)call->fault.number };
+	struct http_reply reply = {.status = 200, .len = (size_t)call->fault.number};
 
 	reply.body = malloc(reply.len + 1);
 	if (!reply.body)
@@ -193,7 +197,7 @@ static enum MHD_Result send_huge(struct http_call *call, const char *type)
 
 static enum MHD_Result send_garbage(struct http_call *call, const char *type)
 {
-	struct http_reply reply = { 0 };
+	struct http_reply reply = {0};
 
 	http_reply_text(&reply, 200, type, "<html>this is no JSON</html>");
 	return http_send(call, &reply);

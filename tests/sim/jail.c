@@ -74,8 +74,8 @@ static pid_t fork_as_sibling(void)
 static _Noreturn void run_init(int fd, const struct jail_outside *outside, const char *dir,
 			       const char *share)
 {
-	struct sigaction reap = { .sa_handler = SIG_IGN };
-	struct made made = { 0 };
+	struct sigaction reap = {.sa_handler = SIG_IGN};
+	struct made made = {0};
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -93,17 +93,17 @@ static _Noreturn void run_init(int fd, const struct jail_outside *outside, const
 
 static _Noreturn void make(int fd, const char *dir, const char *share)
 {
-	struct made made = { 0 };
+	struct made made = {0};
 	struct jail_outside outside;
 
 	if (jail_mounts_look(&outside) || unshare_all())
-		made = (struct made){ .error = errno, .what = "namespaces" };
+		made = (struct made){.error = errno, .what = "namespaces"};
 	else
 		made.init = fork_as_sibling();
 	if (!made.error && made.init == 0)
 		run_init(fd, &outside, dir, share);
 	if (made.init < 0)
-		made = (struct made){ .error = errno, .what = "fork" };
+		made = (struct made){.error = errno, .what = "fork"};
 	report(fd, &made);
 	_exit(0);
 }
@@ -111,7 +111,7 @@ static _Noreturn void make(int fd, const char *dir, const char *share)
 /* From both, or from the one that could not make the other. */
 static struct made hear(int fd)
 {
-	struct made all = { 0 }, one;
+	struct made all = {0}, one;
 	int reports = 0;
 
 	while (reports < 2 && read(fd, &one, sizeof(one)) == (ssize_t)sizeof(one)) {
@@ -124,7 +124,7 @@ static struct made hear(int fd)
 		}
 	}
 	if (reports < 2 && !all.error)
-		all = (struct made){ .init = all.init, .error = ECHILD, .what = "the first process" };
+		all = (struct made){.init = all.init, .error = ECHILD, .what = "the first process"};
 	return all;
 }
 
@@ -135,7 +135,8 @@ static int open_namespace(pid_t pid, const char *name)
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, name);
 	snprintf(own, sizeof(own), "/proc/self/ns/%s", name);
-	if (readlink(path, theirs, sizeof(theirs) - 1) < 0 || readlink(own, ours, sizeof(ours) - 1) < 0)
+	if (readlink(path, theirs, sizeof(theirs) - 1) < 0 ||
+	    readlink(own, ours, sizeof(ours) - 1) < 0)
 		return -1;
 	return strcmp(theirs, ours) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 }
@@ -172,7 +173,7 @@ void jail_start(struct jail *jail, const char *dir, const char *share)
 	int fds[2];
 	pid_t pid;
 
-	*jail = (struct jail){ .user_fd = -1, .mnt_fd = -1, .pid_fd = -1, .root_fd = -1 };
+	*jail = (struct jail){.user_fd = -1, .mnt_fd = -1, .pid_fd = -1, .root_fd = -1};
 	if (pipe2(fds, O_CLOEXEC)) {
 		snprintf(jail->why, sizeof(jail->why), "pipe: %s", strerror(errno));
 		return;
@@ -201,8 +202,8 @@ void jail_stop(struct jail *jail)
 static void drop_capabilities(void)
 {
 	static const int kept[] = {
-		CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_SETGID, CAP_SETUID,
-		CAP_NET_BIND_SERVICE, CAP_SYS_NICE,
+		CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,	    CAP_FSETID,	  CAP_KILL,
+		CAP_SETGID, CAP_SETUID,	      CAP_NET_BIND_SERVICE, CAP_SYS_NICE,
 	};
 
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {

@@ -13,11 +13,11 @@
 #define JAIL_INIT_NAME "guest-init"
 
 struct jail {
-	pid_t init; /* the first process in there; 0: there is none */
+	pid_t init;  /* the first process in there; 0: there is none */
 	int user_fd; /* -1: in the host's user namespace, which only root can do */
 	int mnt_fd;
 	int pid_fd;
-	int root_fd; /* its root, which in a chroot is not that of its mount namespace */
+	int root_fd;   /* its root, which in a chroot is not that of its mount namespace */
 	char why[256]; /* without an init */
 };
 

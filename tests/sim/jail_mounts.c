@@ -39,7 +39,7 @@ static int make_target(char *path, bool directory)
 
 static int set_attributes(const char *path, unsigned long long set)
 {
-	struct mount_attr attr = { .attr_set = set };
+	struct mount_attr attr = {.attr_set = set};
 
 	return (int)syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE, &attr, sizeof(attr));
 }
@@ -65,8 +65,18 @@ static int bring(const char *dir, const char *from, const char *as, unsigned lon
 
 /* Programs, libraries, and what finds them. Nothing of /etc that tells of the host. */
 static const char *const programs[] = {
-	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/alternatives",
-	"/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", NULL,
+	"/usr",
+	"/bin",
+	"/sbin",
+	"/lib",
+	"/lib32",
+	"/lib64",
+	"/libx32",
+	"/etc/alternatives",
+	"/etc/ld.so.cache",
+	"/etc/ld.so.conf",
+	"/etc/ld.so.conf.d",
+	NULL,
 };
 
 static const char *const devices[] = {
@@ -163,7 +173,8 @@ static int mount_root(const char *dir, int outside)
 
 int jail_mounts_look(struct jail_outside *ret_outside)
 {
-	ssize_t length = readlink("/proc/self/exe", ret_outside->self, sizeof(ret_outside->self) - 1);
+	ssize_t length =
+		readlink("/proc/self/exe", ret_outside->self, sizeof(ret_outside->self) - 1);
 
 	ret_outside->self[length > 0 ? length : 0] = '\0';
 	ret_outside->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

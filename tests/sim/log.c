@@ -20,7 +20,7 @@ int64_t now_ns(void)
 
 void sleep_ms(long ms)
 {
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+	struct timespec ts = {ms / 1000, ms % 1000 * 1000000};
 
 	while (ms > 0 && nanosleep(&ts, &ts))
 		;

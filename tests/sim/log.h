@@ -17,8 +17,7 @@ void log_close(struct sim_log *log);
 void log_request(struct sim_log *log, const char *text);
 
 /* Appends "EVENT NS". */
-void log_clock(struct sim_log *log, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void log_clock(struct sim_log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* CLOCK_MONOTONIC in ns. */
 int64_t now_ns(void);

@@ -30,7 +30,7 @@ static void receive_packet(struct vm *vm)
 static void wait_for_work(struct vm *vm)
 {
 	int64_t next = now_ns() + PACKETS_EVERY_NS;
-	struct timespec until = { next / 1000000000, next % 1000000000 };
+	struct timespec until = {next / 1000000000, next % 1000000000};
 
 	if (vm->options.paused_writes && vm->state == VM_PAUSED)
 		pthread_cond_timedwait(&vm->changed, &vm->lock, &until);
@@ -41,7 +41,7 @@ static void wait_for_work(struct vm *vm)
 void loop_begin(struct vm *vm)
 {
 	/* Without SA_RESTART: it is to end an open. */
-	struct sigaction action = { .sa_handler = woken };
+	struct sigaction action = {.sa_handler = woken};
 
 	sigaction(SIGUSR1, &action, NULL);
 	vm->loop_thread = pthread_self();
@@ -75,7 +75,7 @@ void loop_stop(struct vm *vm)
 
 void loop_call(struct vm *vm, void (*fn)(void *arg), void *arg)
 {
-	struct loop_job job = { fn, arg, false };
+	struct loop_job job = {fn, arg, false};
 
 	if (!vm->loop_runs) {
 		fn(arg);

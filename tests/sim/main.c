@@ -31,7 +31,7 @@ static _Noreturn void die(const char *what, const char *why)
 
 static int listen_unix(const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
@@ -45,7 +45,7 @@ static int listen_unix(const char *path)
 
 static int listen_tcp(long port, int *ret_port)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	socklen_t size = sizeof(addr);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
@@ -60,7 +60,7 @@ static int listen_tcp(long port, int *ret_port)
 
 static void set_up_signals(sigset_t *ret_waited)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigemptyset(ret_waited);
@@ -126,7 +126,7 @@ static void *wait_for_end(void *arg)
 	int got;
 
 	sigwait(&s->waited, &got);
-	if (write(the_vm.stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
+	if (write(the_vm.stop_fd, &(uint64_t){1}, sizeof(uint64_t)) < 0)
 		perror("fcpause-sim: stopping");
 	unlink(the_vm.options.api_sock);
 	loop_leave_open(&the_vm);
@@ -155,7 +155,8 @@ static void map_device_queue(void)
 	int fd = memfd_create("iov_deque", MFD_CLOEXEC);
 
 	if (fd < 0 || ftruncate(fd, getpagesize()) ||
-	    mmap(NULL, (size_t)getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED)
+	    mmap(NULL, (size_t)getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) ==
+		    MAP_FAILED)
 		die("a device's queue", strerror(errno));
 	close(fd);
 }
@@ -183,8 +184,8 @@ static void set_up_process(const struct sim_options *o, sigset_t *ret_waited)
 int main(int argc, char **argv)
 {
 	static struct servers s = {
-		.api = { .vm = &the_vm, .serve = api_serve },
-		.envd = { .vm = &the_vm, .serve = envd_serve },
+		.api = {.vm = &the_vm, .serve = api_serve},
+		.envd = {.vm = &the_vm, .serve = envd_serve},
 	};
 	struct sim_options o;
 	pthread_t end;

@@ -168,7 +168,7 @@ void memory_destroy(struct sim_memory *m)
 	free(m->state);
 	free(m->content);
 	free(m->dirty);
-	*m = (struct sim_memory){ .memfd = -1, .uffd = -1 };
+	*m = (struct sim_memory){.memfd = -1, .uffd = -1};
 }
 
 static size_t count_state(const struct sim_memory *m, enum page_state state, size_t from)
@@ -331,8 +331,9 @@ size_t memory_bytes_in(const struct sim_memory *m, enum page_state state)
 }
 
 /* Calls fn for each page that this process has (also those swapped out). */
-static void for_each_present(const struct sim_memory *m, void (*fn)(const struct sim_memory *m,
-								     size_t page, void *arg), void *arg)
+static void for_each_present(const struct sim_memory *m,
+			     void (*fn)(const struct sim_memory *m, size_t page, void *arg),
+			     void *arg)
 {
 	/* Pages of the guest in one of the host, for which there is an entry. */
 	const size_t pages = (size_t)sysconf(_SC_PAGESIZE) / SIM_PAGE_SIZE;
@@ -342,7 +343,8 @@ static void for_each_present(const struct sim_memory *m, void (*fn)(const struct
 
 	while (fd >= 0 && done < m->pages) {
 		size_t first = ((uintptr_t)m->base / SIM_PAGE_SIZE + done) / pages;
-		ssize_t n = pread(fd, entries, sizeof(entries), (off_t)(first * sizeof(entries[0])));
+		ssize_t n =
+			pread(fd, entries, sizeof(entries), (off_t)(first * sizeof(entries[0])));
 		size_t got = n > 0 ? (size_t)n / sizeof(entries[0]) * pages : 0;
 
 		for (size_t i = 0; i < got && done + i < m->pages; i++) {

@@ -44,14 +44,15 @@ struct sim_memory {
 	size_t kernel_pages;
 	uint8_t *state;
 	uint64_t *content; /* what the page's bytes are made from */
-	uint8_t *dirty;    /* written since the last snapshot */
+	uint8_t *dirty;	   /* written since the last snapshot */
 	uint64_t last_content;
 	int memfd;
 	int uffd; /* a page-fault handler fills the memory; -1: none */
 	bool from_file;
 };
 
-int memory_create(struct sim_memory *m, size_t bytes, const struct sim_hotplug *hotplug, bool memfd);
+int memory_create(struct sim_memory *m, size_t bytes, const struct sim_hotplug *hotplug,
+		  bool memfd);
 void memory_destroy(struct sim_memory *m);
 
 /* Overwrites its beginning with a file's bytes; no page of these is handed out or moved. */

@@ -25,15 +25,14 @@ json_t *memory_save(const struct sim_memory *m)
 		for (end = page + 1; run_goes_on(m, end);)
 			end++;
 		json_array_append_new(runs, json_pack("[I, I, i, I]", (json_int_t)page,
-						      (json_int_t)(end - page),
-						      (int)m->state[page],
+						      (json_int_t)(end - page), (int)m->state[page],
 						      (json_int_t)m->content[page]));
 	}
 	return json_pack("{s:I, s:[I, I, I], s:I, s:I, s:o}", "bytes", (json_int_t)m->boot_bytes,
 			 "hotplug", (json_int_t)m->hotplug.bytes, (json_int_t)m->hotplug.slot_bytes,
 			 (json_int_t)m->hotplug.plugged_bytes, "kernel_pages",
-			 (json_int_t)m->kernel_pages, "last_content",
-			 (json_int_t)m->last_content, "runs", runs);
+			 (json_int_t)m->kernel_pages, "last_content", (json_int_t)m->last_content,
+			 "runs", runs);
 }
 
 static int load_run(struct sim_memory *m, json_t *run)
@@ -64,13 +63,14 @@ static int load_state(struct sim_memory *m, const json_t *saved)
 			"hotplug", &total, &slot, &plugged, "kernel_pages", &kernel_pages,
 			"last_content", &last_content, "runs", &runs))
 		return -2;
-	hotplug = (struct sim_hotplug){ (size_t)total, (size_t)slot, (size_t)plugged };
+	hotplug = (struct sim_hotplug){(size_t)total, (size_t)slot, (size_t)plugged};
 	if (bytes <= 0 || bytes % (json_int_t)SIM_MIB ||
 	    memory_create_tables(m, (size_t)bytes, &hotplug))
 		return -2;
 	m->kernel_pages = (size_t)kernel_pages;
 	m->last_content = (uint64_t)last_content;
-	json_array_foreach(runs, i, run) {
+	json_array_foreach(runs, i, run)
+	{
 		if (load_run(m, run))
 			return -2;
 	}

@@ -11,7 +11,6 @@ struct message {
 };
 
 /* Returns -1. */
-__attribute__((format(printf, 2, 3)))
-int fail(struct message *msg, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int fail(struct message *msg, const char *format, ...);
 
 #endif

@@ -5,7 +5,10 @@
 #include "options.h"
 
 static const char *const step_names[SIM_STEPS] = {
-	"sync", "drop_caches", "compact_memory", "fstrim",
+	"sync",
+	"drop_caches",
+	"compact_memory",
+	"fstrim",
 };
 
 int options_step(const char *name)
@@ -28,7 +31,7 @@ static int one_of(const char *text, const char *const *names)
 
 static int set_guest_cmd(struct sim_options *o, const char *text)
 {
-	static const char *const names[] = { "normal", "ahead", "null", NULL };
+	static const char *const names[] = {"normal", "ahead", "null", NULL};
 	int i = one_of(text, names);
 
 	if (i >= 0)
@@ -38,7 +41,7 @@ static int set_guest_cmd(struct sim_options *o, const char *text)
 
 static int set_fstrim(struct sim_options *o, const char *text)
 {
-	static const char *const names[] = { "ok", "unsupported", "fail", NULL };
+	static const char *const names[] = {"ok", "unsupported", "fail", NULL};
 	int i = one_of(text, names);
 
 	if (i >= 0)
@@ -48,7 +51,7 @@ static int set_fstrim(struct sim_options *o, const char *text)
 
 static int set_state_damage(struct sim_options *o, const char *text)
 {
-	static const char *const names[] = { "none", "crc", "magic", "cut", NULL };
+	static const char *const names[] = {"none", "crc", "magic", "cut", NULL};
 	int i = one_of(text, names);
 
 	if (i >= 0)
@@ -58,7 +61,7 @@ static int set_state_damage(struct sim_options *o, const char *text)
 
 static int set_memory_open(struct sim_options *o, const char *text)
 {
-	static const char *const names[] = { "last", "first", "nonblock", NULL };
+	static const char *const names[] = {"last", "first", "nonblock", NULL};
 	int i = one_of(text, names);
 
 	if (i >= 0)
@@ -73,7 +76,8 @@ static int set_steps(struct sim_options *o, const json_t *value)
 
 	if (!json_is_object(value))
 		return -1;
-	json_object_foreach((json_t *)value, name, n) {
+	json_object_foreach((json_t *)value, name, n)
+	{
 		int step = options_step(name);
 
 		if (step < 0 || !json_is_integer(n))
@@ -85,11 +89,14 @@ static int set_steps(struct sim_options *o, const json_t *value)
 
 int options_set_word(struct sim_options *o, const char *name, const char *word)
 {
-	static const struct { const char *name; int (*set)(struct sim_options *, const char *); } words[] = {
-		{ "guest_cmd", set_guest_cmd },
-		{ "fstrim", set_fstrim },
-		{ "memory_open", set_memory_open },
-		{ "state_damage", set_state_damage },
+	static const struct {
+		const char *name;
+		int (*set)(struct sim_options *, const char *);
+	} words[] = {
+		{"guest_cmd", set_guest_cmd},
+		{"fstrim", set_fstrim},
+		{"memory_open", set_memory_open},
+		{"state_damage", set_state_damage},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -101,12 +108,13 @@ int options_set_word(struct sim_options *o, const char *name, const char *word)
 
 int options_set(struct sim_options *o, const char *name, const json_t *value)
 {
-	const struct { const char *name; long *n; } numbers[] = {
-		{ "hinting_ms", &o->hinting_ms },
-		{ "resumed_hinting_ms", &o->resumed_hinting_ms },
-		{ "guest_ms", &o->guest_ms },
-		{ "return_ms", &o->return_ms },
-		{ "snapshot_ms", &o->snapshot_ms },
+	const struct {
+		const char *name;
+		long *n;
+	} numbers[] = {
+		{"hinting_ms", &o->hinting_ms},	  {"resumed_hinting_ms", &o->resumed_hinting_ms},
+		{"guest_ms", &o->guest_ms},	  {"return_ms", &o->return_ms},
+		{"snapshot_ms", &o->snapshot_ms},
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {

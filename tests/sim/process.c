@@ -50,7 +50,8 @@ static void make_environment(struct launch *l, const json_t *process, const char
 	add_env(l, GUEST_USER_ENV, user);
 	add_env(l, "LOGNAME", user);
 	add_env(l, GUEST_SOCKET_ENV, GUEST_SOCKET);
-	json_object_foreach(json_object_get(process, "envs"), name, value) {
+	json_object_foreach(json_object_get(process, "envs"), name, value)
+	{
 		if (json_is_string(value) && strcmp(name, "PATH"))
 			add_env(l, name, json_string_value(value));
 	}
@@ -93,7 +94,7 @@ static void free_launch(struct launch *l)
 /* In the child, between fork and exec: only what a signal handler may do. */
 static _Noreturn void run_child(const struct launch *l)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	struct sigaction dfl = {.sa_handler = SIG_DFL};
 	const char *why;
 	sigset_t none;
 	int error;
@@ -117,7 +118,7 @@ static _Noreturn void run_child(const struct launch *l)
 
 static int open_pipes(struct launch *l, struct process *p, bool with_stdin)
 {
-	int out[2], err[2], in[2] = { -1, -1 };
+	int out[2], err[2], in[2] = {-1, -1};
 
 	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
 		return -1;
@@ -164,18 +165,21 @@ int process_start(struct process *p, const struct guest *guest, const json_t *re
 {
 	const json_t *process = json_object_get(request, "process");
 	const json_t *with_stdin = json_object_get(request, "stdin");
-	struct launch l = { 0 };
+	struct launch l = {0};
 	int ret = -1;
 
 	if (guest->jail.init == 0) {
-		snprintf(ret_message, size, "fcpause-sim runs the guest's commands in a directory of their "
-			 "own only, and cannot here: %s", guest->jail.why);
+		snprintf(ret_message, size,
+			 "fcpause-sim runs the guest's commands in a directory of their "
+			 "own only, and cannot here: %s",
+			 guest->jail.why);
 		return -1;
 	}
 	make_environment(&l, process, user);
 	if (!make_arguments(&l, process) &&
 	    !workdir_resolve(guest, process, user, l.cwd, sizeof(l.cwd), ret_message, size))
-		ret = fork_child(&l, p, &guest->jail, !json_is_false(with_stdin), ret_message, size);
+		ret = fork_child(&l, p, &guest->jail, !json_is_false(with_stdin), ret_message,
+				 size);
 	free_launch(&l);
 	return ret;
 }
@@ -221,16 +225,16 @@ static bool awaits_end(const struct process *p)
 	return p->cancelled || (p->out_fd < 0 && p->err_fd < 0);
 }
 
-ssize_t process_read(struct process *p, const struct vm *vm, int client_fd, char *buf,
-		     size_t size, int *ret_stream)
+ssize_t process_read(struct process *p, const struct vm *vm, int client_fd, char *buf, size_t size,
+		     int *ret_stream)
 {
 	for (;;) {
-		struct pollfd fds[6] = { { .fd = p->out_fd, .events = POLLIN },
-					 { .fd = p->err_fd, .events = POLLIN },
-					 { .fd = client_fd, .events = POLLRDHUP },
-					 { .fd = vm->stop_fd, .events = POLLIN },
-					 { .fd = p->cancelled ? -1 : p->cancel_fd, .events = POLLIN },
-					 { .fd = awaits_end(p) ? p->pid_fd : -1, .events = POLLIN } };
+		struct pollfd fds[6] = {{.fd = p->out_fd, .events = POLLIN},
+					{.fd = p->err_fd, .events = POLLIN},
+					{.fd = client_fd, .events = POLLRDHUP},
+					{.fd = vm->stop_fd, .events = POLLIN},
+					{.fd = p->cancelled ? -1 : p->cancel_fd, .events = POLLIN},
+					{.fd = awaits_end(p) ? p->pid_fd : -1, .events = POLLIN}};
 		int64_t next_ns = p->deadline_ns < p->quiet_ns ? p->deadline_ns : p->quiet_ns;
 		ssize_t n;
 
@@ -271,12 +275,12 @@ static void close_fds(int *const *fds, size_t count)
 
 int process_end(struct process *p)
 {
-	int *const fds[] = { &p->out_fd, &p->err_fd, &p->pid_fd, &p->cancel_fd };
+	int *const fds[] = {&p->out_fd, &p->err_fd, &p->pid_fd, &p->cancel_fd};
 	int status = 0;
 
 	close_fds(fds, 2);
 	/* It keeps its pid until it is collected. */
-	waitid(P_PID, (id_t)p->pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
+	waitid(P_PID, (id_t)p->pid, &(siginfo_t){0}, WEXITED | WNOWAIT);
 	started_remove(p->pid);
 	close_fds(fds + 2, 2);
 	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
@@ -313,7 +317,7 @@ void process_leave(struct process *p, const struct vm *vm)
 
 	if (!left)
 		return;
-	*left = (struct left){ *p, vm };
+	*left = (struct left){*p, vm};
 	left->process.quiet_ns = INT64_MAX;
 	if (pthread_create(&thread, NULL, read_on, left))
 		free(left);

@@ -10,7 +10,7 @@
 struct process {
 	pid_t pid;
 	pid_t guest_pid; /* what the guest calls it */
-	int out_fd; /* -1: at its end */
+	int out_fd;	 /* -1: at its end */
 	int err_fd;
 	int pid_fd;    /* readable: it has ended */
 	int cancel_fd; /* readable: a signal was sent to it (started.h) */
@@ -35,8 +35,8 @@ int process_start(struct process *p, const struct guest *guest, const json_t *re
 /* Reads what the command wrote next, into buf: the number of bytes and from which stream (1 or 2),
  * or one of the above. client_fd -1: there is no client. It has ended when it has and its output is
  * closed; when a signal was sent to it, the output of its children no longer counts. */
-ssize_t process_read(struct process *p, const struct vm *vm, int client_fd, char *buf,
-		     size_t size, int *ret_stream);
+ssize_t process_read(struct process *p, const struct vm *vm, int client_fd, char *buf, size_t size,
+		     int *ret_stream);
 
 /* Kills the shell (not its children). */
 void process_kill(struct process *p);

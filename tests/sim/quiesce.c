@@ -27,7 +27,8 @@ static void answer_freeze(struct http_call *call, struct http_reply *reply)
 	char text[256];
 
 	if (wait && strspn(wait, "0123456789") != strlen(wait)) {
-		snprintf(text, sizeof(text), "Invalid format for parameter maxWaitMs: error binding "
+		snprintf(text, sizeof(text),
+			 "Invalid format for parameter maxWaitMs: error binding "
 			 "string parameter: strconv.ParseInt: parsing \"%.20s\": invalid syntax\n",
 			 wait);
 		http_reply_header(reply, "X-Content-Type-Options", "nosniff");
@@ -37,19 +38,23 @@ static void answer_freeze(struct http_call *call, struct http_reply *reply)
 	set_frozen(call->vm, &call->vm->frozen, true);
 	if (!wait)
 		return;
-	snprintf(text, sizeof(text), "{\"allowlisted\":%d,\"failed\":0,\"frozen\":2,"
+	snprintf(text, sizeof(text),
+		 "{\"allowlisted\":%d,\"failed\":0,\"frozen\":2,"
 		 "\"mode\":\"%s\",\"notFrozen\":0,\"preFrozen\":0,\"requested\":2,\"sweepMs\":0,"
 		 "\"truncated\":%s,\"unobservable\":0,\"visited\":%d,\"waitMs\":2}\n",
 		 hierarchy && !truncated, hierarchy ? "hierarchy" : "legacy",
-		 truncated ? "true" : "false", truncated ? 1 : hierarchy ? 4 : 0);
+		 truncated ? "true" : "false",
+		 truncated   ? 1
+		 : hierarchy ? 4
+			     : 0);
 	http_reply_header(reply, "Cache-Control", "no-store");
 	http_reply_text(reply, 200, "application/json", text);
 }
 
 static bool is_ours(const char *path)
 {
-	static const char *const paths[] = { "/freeze", "/unfreeze", "/collapse", "/fsfreeze",
-					     "/fsthaw", NULL };
+	static const char *const paths[] = {"/freeze",	 "/unfreeze", "/collapse",
+					    "/fsfreeze", "/fsthaw",   NULL};
 
 	for (size_t i = 0; paths[i]; i++)
 		if (!strcmp(paths[i], path))

@@ -13,9 +13,9 @@
 struct input {
 	const char *s;
 	size_t len;
-	size_t i;     /* bytes consumed */
+	size_t i; /* bytes consumed */
 	int depth;
-	bool placed;  /* the error has its position */
+	bool placed; /* the error has its position */
 	char *message;
 	size_t size;
 };
@@ -53,8 +53,7 @@ static void place(struct input *in, size_t at)
 }
 
 /* An error whose place is only known when the enclosing value has ended. */
-__attribute__((format(printf, 2, 3)))
-static int fail(struct input *in, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int fail(struct input *in, const char *format, ...)
 {
 	va_list args;
 
@@ -377,7 +376,10 @@ static void list_names(char *out, size_t size, const char *const *names, size_t 
 		n = (size_t)snprintf(out, size, "one of ");
 	for (size_t i = 0; i < count && n < size; i++)
 		n += (size_t)snprintf(out + n, size - n, "%s`%s`",
-				      i == 0 ? "" : count == 2 ? " or " : ", ", names[i]);
+				      i == 0	   ? ""
+				      : count == 2 ? " or "
+						   : ", ",
+				      names[i]);
 }
 
 static int read_enum(struct input *in, const char *const *variants)
@@ -422,15 +424,24 @@ static int read_field(struct input *in, const struct serde_field *field)
 		if (c == 't' || c == 'f')
 			return read_word(in, c == 't' ? "true" : "false");
 		return wrong_type(in, "a boolean");
-	case SERDE_U8: return read_unsigned(in, "u8", UINT8_MAX);
-	case SERDE_U16: return read_unsigned(in, "u16", UINT16_MAX);
-	case SERDE_U32: return read_unsigned(in, "u32", UINT32_MAX);
-	case SERDE_U64: return read_unsigned(in, "usize", UINT64_MAX);
-	case SERDE_STRING: return read_text(in, "a string");
-	case SERDE_PATH: return read_text(in, "path string");
-	case SERDE_ENUM: return read_enum(in, field->variants);
-	case SERDE_STRUCT: return read_struct(in, field->type);
-	case SERDE_ANY: return skip_value(in);
+	case SERDE_U8:
+		return read_unsigned(in, "u8", UINT8_MAX);
+	case SERDE_U16:
+		return read_unsigned(in, "u16", UINT16_MAX);
+	case SERDE_U32:
+		return read_unsigned(in, "u32", UINT32_MAX);
+	case SERDE_U64:
+		return read_unsigned(in, "usize", UINT64_MAX);
+	case SERDE_STRING:
+		return read_text(in, "a string");
+	case SERDE_PATH:
+		return read_text(in, "path string");
+	case SERDE_ENUM:
+		return read_enum(in, field->variants);
+	case SERDE_STRUCT:
+		return read_struct(in, field->type);
+	case SERDE_ANY:
+		return skip_value(in);
 	}
 	return -1;
 }
@@ -509,7 +520,7 @@ static int read_struct(struct input *in, const struct serde_struct *type)
 int serde_check(const struct serde_struct *type, const char *body, size_t len, char *ret_message,
 		size_t message_size)
 {
-	struct input in = { .s = body, .len = len, .message = ret_message, .size = message_size };
+	struct input in = {.s = body, .len = len, .message = ret_message, .size = message_size};
 
 	ret_message[0] = '\0';
 	if (skip_blanks(&in) < 0)

@@ -18,14 +18,16 @@
 
 static int fail_file(struct message *msg, const char *doing, const char *which, int err)
 {
-	return fail(msg, CREATE "Cannot perform %s on the %s backing file: %s (os error %d)",
-		    doing, which, strerror(err), err);
+	return fail(msg, CREATE "Cannot perform %s on the %s backing file: %s (os error %d)", doing,
+		    which, strerror(err), err);
 }
 
 static int fail_write(struct message *msg, int err)
 {
-	return fail(msg, CREATE "Cannot write memory file: Cannot dump memory: "
-		    "Guest memory error: %s (os error %d)", strerror(err), err);
+	return fail(msg,
+		    CREATE "Cannot write memory file: Cannot dump memory: "
+			   "Guest memory error: %s (os error %d)",
+		    strerror(err), err);
 }
 
 static json_t *balloon_save(const struct vm_balloon *b)
@@ -39,10 +41,10 @@ static json_t *balloon_save(const struct vm_balloon *b)
 
 static char *state_text(const struct vm *vm)
 {
-	json_t *all = json_pack("{s:s, s:I, s:b, s:O, s:O, s:o, s:o, s:o}", "format", "fcpause-sim/1",
-				"vcpu_count", (json_int_t)vm->machine.vcpu_count, "driver_up",
-				vm_driver_up(vm), "drives", vm->drives, "interfaces", vm->interfaces,
-				"balloon", balloon_save(&vm->balloon), "hinting",
+	json_t *all = json_pack("{s:s, s:I, s:b, s:O, s:O, s:o, s:o, s:o}", "format",
+				"fcpause-sim/1", "vcpu_count", (json_int_t)vm->machine.vcpu_count,
+				"driver_up", vm_driver_up(vm), "drives", vm->drives, "interfaces",
+				vm->interfaces, "balloon", balloon_save(&vm->balloon), "hinting",
 				hinting_save(vm), "memory", memory_save(&vm->memory));
 	char *text = json_dumps(all, JSON_COMPACT);
 
@@ -60,8 +62,10 @@ static int write_state(const struct vm *vm, const char *path, struct message *ms
 		return fail_file(msg, "open", "snapshot", errno);
 	text = state_text(vm);
 	if (!text || state_file_write(fd, text, &vm->options))
-		ret = fail(msg, CREATE "Cannot serialize the microVM state: IO Error: "
-			   "%s (os error %d)", strerror(errno), errno);
+		ret = fail(msg,
+			   CREATE "Cannot serialize the microVM state: IO Error: "
+				  "%s (os error %d)",
+			   strerror(errno), errno);
 	else if (fsync(fd))
 		ret = fail_file(msg, "sync_all", "snapshot", errno);
 	free(text);
@@ -94,8 +98,8 @@ static bool *pages_to_write(struct vm *vm, bool diff)
 		if (!diff)
 			want[page] = true;
 		else
-			want[page] = vm->machine.track_dirty_pages ? m->dirty[page]
-								   : resident[page] & 1;
+			want[page] =
+				vm->machine.track_dirty_pages ? m->dirty[page] : resident[page] & 1;
 	}
 	free(resident);
 	return want;
@@ -199,13 +203,13 @@ static int write_memory(struct vm *vm, const struct snapshot_request *r, int fd,
 int snapshot_create(struct vm *vm, const struct snapshot_request *r, char *ret_message,
 		    size_t message_size)
 {
-	struct message msg = { ret_message, message_size };
+	struct message msg = {ret_message, message_size};
 	bool first = vm->options.memory_open == SIM_MEMORY_FIRST;
 	int fd = -1;
 
 	if (vm->state != VM_PAUSED)
 		return fail(&msg, CREATE "Cannot save the microVM state: Operation not allowed: "
-			    "save/restore unavailable while running");
+					 "save/restore unavailable while running");
 	log_clock(&vm->log, "snapshot-begin");
 	if (first)
 		fd = open_memory(vm, r->mem_file_path, &msg);

@@ -23,8 +23,8 @@ static int balloon_load(struct vm_balloon *b, const json_t *saved)
 			"stats_polling_interval_s", &interval, "free_page_hinting", &hinting,
 			"free_page_reporting", &reporting))
 		return -1;
-	*b = (struct vm_balloon){ present, (uint32_t)amount, deflate, (uint32_t)interval, hinting,
-				  reporting };
+	*b = (struct vm_balloon){present, (uint32_t)amount, deflate, (uint32_t)interval,
+				 hinting, reporting};
 	return 0;
 }
 
@@ -36,8 +36,10 @@ static void take_devices(struct vm *vm, const struct snapshot_request *r, const 
 
 	json_array_extend(vm->drives, json_object_get(all, "drives"));
 	json_array_extend(vm->interfaces, json_object_get(all, "interfaces"));
-	json_array_foreach(r->network_overrides, j, override) {
-		json_array_foreach(vm->interfaces, i, interface) {
+	json_array_foreach(r->network_overrides, j, override)
+	{
+		json_array_foreach(vm->interfaces, i, interface)
+		{
 			if (json_equal(json_object_get(interface, "iface_id"),
 				       json_object_get(override, "iface_id")))
 				json_object_update(interface, override);
@@ -52,7 +54,8 @@ static void describe_file(int ret, char *text, size_t size)
 		snprintf(text, size, "Failed to load guest memory: %s (os error %d)",
 			 strerror(errno), errno);
 	else
-		snprintf(text, size, "Failed to restore guest memory: Cannot create mmap region: "
+		snprintf(text, size,
+			 "Failed to restore guest memory: Cannot create mmap region: "
 			 "The specified file offset and length is greater then file length");
 }
 
@@ -63,7 +66,8 @@ static int take_memory(struct vm *vm, const struct snapshot_request *r, const js
 	int ret;
 
 	if (r->by_handler) {
-		ret = memory_load_by_handler(&vm->memory, saved, r->mem_file_path, why, sizeof(why));
+		ret = memory_load_by_handler(&vm->memory, saved, r->mem_file_path, why,
+					     sizeof(why));
 	} else {
 		ret = memory_load(&vm->memory, saved, r->mem_file_path);
 		if (ret)
@@ -71,7 +75,8 @@ static int take_memory(struct vm *vm, const struct snapshot_request *r, const js
 	}
 	if (!ret)
 		return 0;
-	return fail(msg, LOAD "Failed to load guest memory: Error creating guest memory from %s: %s",
+	return fail(msg,
+		    LOAD "Failed to load guest memory: Error creating guest memory from %s: %s",
 		    r->by_handler ? "uffd" : "file", why);
 }
 
@@ -87,7 +92,8 @@ static int take_state(struct vm *vm, const struct snapshot_request *r, json_t *a
 			&vcpus, "driver_up", &driver_up, "balloon", &balloon, "hinting", &hinting,
 			"memory", &memory) ||
 	    balloon_load(&vm->balloon, balloon) || hinting_load(vm, hinting))
-		return fail(msg, NOT_READ "Failed to load snapshot state from file: "
+		return fail(msg, NOT_READ
+			    "Failed to load snapshot state from file: "
 			    "An error occurred during bitcode serialization: not this version's");
 	if (take_memory(vm, r, memory, msg))
 		return -1;
@@ -103,7 +109,7 @@ static int take_state(struct vm *vm, const struct snapshot_request *r, json_t *a
 int snapshot_load(struct vm *vm, const struct snapshot_request *r, char *ret_message,
 		  size_t message_size)
 {
-	struct message msg = { ret_message, message_size };
+	struct message msg = {ret_message, message_size};
 	char why[256];
 	char *text = state_file_read(r->snapshot_path, why, sizeof(why));
 	json_t *all;

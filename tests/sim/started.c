@@ -17,7 +17,7 @@ static struct {
 		int cancel_fd;
 		int in_fd;
 	} places[MAX_STARTED];
-} started = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} started = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* With the lock. MAX_STARTED: it is not there. */
 static size_t find(pid_t pid)

@@ -47,8 +47,8 @@ int state_file_write(int fd, const char *text, const struct sim_options *o)
 	memcpy(all + before + sizeof(magic), text, len);
 	crc = htole64(crc64(0, all, crc_at) ^ (o->state_damage == SIM_DAMAGE_CRC));
 	memcpy(all + crc_at, &crc, sizeof(crc));
-	ret = write_all(fd, all, o->state_damage == SIM_DAMAGE_CUT ? crc_at / 2
-								  : crc_at + CRC_BYTES, 0);
+	ret = write_all(fd, all,
+			o->state_damage == SIM_DAMAGE_CUT ? crc_at / 2 : crc_at + CRC_BYTES, 0);
 	free(all);
 	return ret;
 }
@@ -91,8 +91,8 @@ char *state_file_read(const char *path, char *ret_message, size_t message_size)
 	char *text = NULL;
 
 	if (!in) {
-		snprintf(ret_message, message_size, "Failed to open snapshot file: %s (os error %d)",
-			 strerror(errno), errno);
+		snprintf(ret_message, message_size,
+			 "Failed to open snapshot file: %s (os error %d)", strerror(errno), errno);
 		return NULL;
 	}
 	all = malloc(MAX_BYTES);

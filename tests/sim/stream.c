@@ -14,11 +14,11 @@
 #define KEEPALIVE_S 90
 
 enum phase {
-	PHASE_STARTED,  /* the start event comes next */
+	PHASE_STARTED, /* the start event comes next */
 	PHASE_FLOOD,
 	PHASE_DATA,
-	PHASE_END,      /* all was made */
-	PHASE_ABORT,    /* the connection is to be closed after what was made */
+	PHASE_END,   /* all was made */
+	PHASE_ABORT, /* the connection is to be closed after what was made */
 	PHASE_HANG,
 };
 
@@ -115,7 +115,8 @@ static void add_next(struct stream *s)
 	case PHASE_STARTED:
 		frames_add(&s->frames, 0, event_start(s->process.guest_pid));
 		s->phase = s->fault.kind == FAULT_HANG_AFTER_START ? PHASE_HANG
-			   : s->flood ? PHASE_FLOOD : PHASE_DATA;
+			   : s->flood				   ? PHASE_FLOOD
+								   : PHASE_DATA;
 		break;
 	case PHASE_FLOOD:
 		add_flood(s);
@@ -166,8 +167,9 @@ static void free_stream(void *cls)
 
 static enum MHD_Result send_stream(struct http_call *call, struct stream *s)
 {
-	struct MHD_Response *response = MHD_create_response_from_callback(
-		MHD_SIZE_UNKNOWN, 64 * 1024, read_stream, s, free_stream);
+	struct MHD_Response *response =
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 64 * 1024, read_stream, s,
+						  free_stream);
 	enum MHD_Result ret;
 
 	if (!response) {
@@ -195,8 +197,7 @@ static enum MHD_Result send_with_fault(struct http_call *call, struct stream *s)
 {
 	enum fault_kind kind = s->fault.kind;
 
-	if (s->alive && kind == FAULT_SLOW &&
-	    vm_wait_ms(call->vm, call->fd, s->fault.number)) {
+	if (s->alive && kind == FAULT_SLOW && vm_wait_ms(call->vm, call->fd, s->fault.number)) {
 		free_stream(s);
 		return MHD_NO;
 	}
@@ -224,8 +225,10 @@ static int read_timeout(const char *text, int64_t *ret_ns, char *ret_message, si
 	}
 	ms = strtoll(text, &end, 10);
 	if (*end || end == text || strchr(" \t", *text)) {
-		snprintf(ret_message, size, "parse timeout: strconv.ParseInt: parsing \"%s\": "
-			 "invalid syntax", text);
+		snprintf(ret_message, size,
+			 "parse timeout: strconv.ParseInt: parsing \"%s\": "
+			 "invalid syntax",
+			 text);
 		return -1;
 	}
 	*ret_ns = now_ns() + (int64_t)ms * 1000000;
@@ -260,7 +263,8 @@ static void begin(struct http_call *call, struct stream *s, const struct guest *
 		return;
 	}
 	s->process.deadline_ns = deadline;
-	s->process.keepalive_ns = read_keepalive(http_request_header(call, "Keepalive-Ping-Interval"));
+	s->process.keepalive_ns =
+		read_keepalive(http_request_header(call, "Keepalive-Ping-Interval"));
 	s->process.quiet_ns = now_ns() + s->process.keepalive_ns;
 	if (now_ns() >= deadline)
 		frames_add_error(&s->frames, "deadline_exceeded", "context deadline exceeded");
@@ -273,8 +277,7 @@ static void begin(struct http_call *call, struct stream *s, const struct guest *
 		s->phase = PHASE_STARTED;
 }
 
-enum MHD_Result stream_start(struct http_call *call, const struct guest *guest,
-			     const char *user)
+enum MHD_Result stream_start(struct http_call *call, const struct guest *guest, const char *user)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 

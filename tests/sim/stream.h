@@ -7,7 +7,6 @@
 #include "http.h"
 
 /* Runs what the request asks for and streams its events. */
-enum MHD_Result stream_start(struct http_call *call, const struct guest *guest,
-			     const char *user);
+enum MHD_Result stream_start(struct http_call *call, const struct guest *guest, const char *user);
 
 #endif

@@ -22,7 +22,7 @@ static int fail(char *ret_message, size_t size, const char *what)
 
 static int connect_to_handler(const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
@@ -41,10 +41,12 @@ static ssize_t send_with_fd(int socket_fd, const char *text, int fd)
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec iov = { (void *)(uintptr_t)text, strlen(text) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
-			      .msg_controllen = sizeof(control.bytes) };
+	} control = {0};
+	struct iovec iov = {(void *)(uintptr_t)text, strlen(text)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.bytes,
+			     .msg_controllen = sizeof(control.bytes)};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
 	c->cmsg_level = SOL_SOCKET;
@@ -63,7 +65,8 @@ static int shake_hands(int uffd, void *base, size_t bytes, const char *socket_pa
 
 	if (fd < 0)
 		return fail(ret_message, size, "Failed to connect to UDS Unix stream");
-	snprintf(text, sizeof(text), "[{\"base_host_virt_addr\":%llu,\"size\":%zu,\"offset\":0,"
+	snprintf(text, sizeof(text),
+		 "[{\"base_host_virt_addr\":%llu,\"size\":%zu,\"offset\":0,"
 		 "\"page_size\":%lu,\"page_size_kib\":%lu}]",
 		 (unsigned long long)(uintptr_t)base, bytes, SIM_PAGE_SIZE, SIM_PAGE_SIZE);
 	sent = send_with_fd(fd, text, uffd);
@@ -76,15 +79,16 @@ static int shake_hands(int uffd, void *base, size_t bytes, const char *socket_pa
 int uffd_hand_over(void *base, size_t bytes, const char *socket_path, char *ret_message,
 		   size_t message_size)
 {
-	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_EVENT_REMOVE };
-	struct uffdio_register reg = { .range = { (uintptr_t)base, bytes },
-				       .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_EVENT_REMOVE};
+	struct uffdio_register reg = {.range = {(uintptr_t)base, bytes},
+				      .mode = UFFDIO_REGISTER_MODE_MISSING};
 	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (uffd < 0)
 		return fail(ret_message, message_size, "Failed to UFFD object");
 	if (ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &reg))
-		fail(ret_message, message_size, "Failed to register memory address range with the "
+		fail(ret_message, message_size,
+		     "Failed to register memory address range with the "
 		     "userfaultfd object");
 	else if (!shake_hands(uffd, base, bytes, socket_path, ret_message, message_size))
 		return uffd;

@@ -37,7 +37,7 @@ static int fail(const char *what)
 
 static int listen_on(const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
@@ -65,8 +65,8 @@ static int read_mapping(struct handler *h, const char *text)
 {
 	json_t *all = json_loads(text, 0, NULL);
 	json_int_t base, bytes, offset;
-	int ret = json_unpack(all, "[{s:I, s:I, s:I}]", "base_host_virt_addr", &base, "size", &bytes,
-			      "offset", &offset);
+	int ret = json_unpack(all, "[{s:I, s:I, s:I}]", "base_host_virt_addr", &base, "size",
+			      &bytes, "offset", &offset);
 
 	json_decref(all);
 	if (ret || (uint64_t)offset + (uint64_t)bytes > h->file_bytes) {
@@ -85,11 +85,13 @@ static int take_over(struct handler *h, int fd)
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
-	} control = { 0 };
+	} control = {0};
 	char text[1024] = "";
-	struct iovec iov = { text, sizeof(text) - 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
-			      .msg_controllen = sizeof(control.bytes) };
+	struct iovec iov = {text, sizeof(text) - 1};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.bytes,
+			     .msg_controllen = sizeof(control.bytes)};
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 	struct cmsghdr *c;
@@ -111,9 +113,10 @@ static int take_over(struct handler *h, int fd)
 static void fill_page(const struct handler *h, uint64_t address)
 {
 	uint64_t page = address & ~(SIM_PAGE_SIZE - 1);
-	struct uffdio_copy copy = { .dst = page, .len = SIM_PAGE_SIZE,
-				    .src = (uintptr_t)h->file + h->offset + (page - h->base) };
-	struct uffdio_range range = { page, SIM_PAGE_SIZE };
+	struct uffdio_copy copy = {.dst = page,
+				   .len = SIM_PAGE_SIZE,
+				   .src = (uintptr_t)h->file + h->offset + (page - h->base)};
+	struct uffdio_range range = {page, SIM_PAGE_SIZE};
 
 	if (ioctl(h->uffd, UFFDIO_COPY, &copy) && errno != ENOENT && errno != ESRCH)
 		ioctl(h->uffd, UFFDIO_WAKE, &range);
@@ -130,16 +133,16 @@ static void serve_event(const struct handler *h)
 		if (msg.event != UFFD_EVENT_REMOVE)
 			continue;
 		/* From now on the kernel gives zeros there. */
-		range = (struct uffdio_range){ msg.arg.remove.start,
-					       msg.arg.remove.end - msg.arg.remove.start };
+		range = (struct uffdio_range){msg.arg.remove.start,
+					      msg.arg.remove.end - msg.arg.remove.start};
 		ioctl(h->uffd, UFFDIO_UNREGISTER, &range);
 	}
 }
 
 static int serve(const struct handler *h)
 {
-	struct pollfd fds[2] = { { .fd = h->uffd, .events = POLLIN },
-				 { .fd = h->pid_fd, .events = POLLIN } };
+	struct pollfd fds[2] = {{.fd = h->uffd, .events = POLLIN},
+				{.fd = h->pid_fd, .events = POLLIN}};
 
 	while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
 		if (fds[1].revents)
@@ -151,7 +154,7 @@ static int serve(const struct handler *h)
 
 int uffd_handler_main(const char *socket_path, const char *mem_file_path)
 {
-	struct handler h = { .uffd = -1 };
+	struct handler h = {.uffd = -1};
 	int listen_fd, fd;
 
 	if (map_file(&h, mem_file_path))

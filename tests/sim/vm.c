@@ -26,12 +26,13 @@ static void init_locks(struct vm *vm)
 
 int vm_init(struct vm *vm, const struct sim_options *options)
 {
-	*vm = (struct vm){ .options = *options, .driver_up_ns = INT64_MAX };
+	*vm = (struct vm){.options = *options, .driver_up_ns = INT64_MAX};
 	init_locks(vm);
 	vm->memory.memfd = vm->memory.uffd = -1;
 	vm->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	vm->machine = (struct vm_machine){ .vcpu_count = 1, .mem_size_mib = options->memory_mib,
-					   .huge_pages = "None" };
+	vm->machine = (struct vm_machine){.vcpu_count = 1,
+					  .mem_size_mib = options->memory_mib,
+					  .huge_pages = "None"};
 	vm->drives = json_array();
 	vm->interfaces = json_array();
 	if (vm->stop_fd < 0 || log_open(&vm->log, options->request_log, options->clock_log))
@@ -65,7 +66,8 @@ int vm_boot(struct vm *vm)
 	const struct sim_options *o = &vm->options;
 	const struct sim_hotplug hotplug = hotplug_memory(vm);
 
-	if (memory_create(&vm->memory, (size_t)vm->machine.mem_size_mib * SIM_MIB, &hotplug, o->memfd))
+	if (memory_create(&vm->memory, (size_t)vm->machine.mem_size_mib * SIM_MIB, &hotplug,
+			  o->memfd))
 		return -1;
 	if (memory_workload(&vm->memory, (size_t)o->fill_mib, (size_t)o->free_mib,
 			    (size_t)o->cache_mib)) {
@@ -75,8 +77,8 @@ int vm_boot(struct vm *vm)
 	}
 	if (o->memory_content && memory_fill_from(&vm->memory, o->memory_content))
 		return -1;
-	vm->driver_up_ns = o->driver_delay_ms < 0 ? INT64_MAX
-						  : now_ns() + o->driver_delay_ms * 1000000L;
+	vm->driver_up_ns =
+		o->driver_delay_ms < 0 ? INT64_MAX : now_ns() + o->driver_delay_ms * 1000000L;
 	vm->state = VM_RUNNING;
 	vm_changed(vm);
 	metrics_flush(vm);
@@ -109,8 +111,8 @@ int vm_wait_ms(const struct vm *vm, int client_fd, long ms)
 	int64_t end = now_ns() + (int64_t)ms * 1000000;
 
 	for (;;) {
-		struct pollfd fds[2] = { { .fd = client_fd, .events = POLLRDHUP },
-					 { .fd = vm->stop_fd, .events = POLLIN } };
+		struct pollfd fds[2] = {{.fd = client_fd, .events = POLLRDHUP},
+					{.fd = vm->stop_fd, .events = POLLIN}};
 		int64_t left = end - now_ns();
 		int n;
 

@@ -53,16 +53,16 @@ struct vm_hinting {
 	bool guest_cmd_known;
 	uint32_t guest_cmd;
 	bool acknowledge_on_stop;
-	bool running;       /* a run was started and is neither over nor stopped */
-	bool answered;      /* the guest has taken it up */
-	bool pages_due;     /* the guest is to take its pages back */
-	bool stop_due;      /* the guest is to answer the end with command 0 */
-	bool done_unseen;   /* no status answer has told of the end yet */
+	bool running;	  /* a run was started and is neither over nor stopped */
+	bool answered;	  /* the guest has taken it up */
+	bool pages_due;	  /* the guest is to take its pages back */
+	bool stop_due;	  /* the guest is to answer the end with command 0 */
+	bool done_unseen; /* no status answer has told of the end yet */
 	size_t next_block;
-	size_t blocks;      /* of the run */
+	size_t blocks; /* of the run */
 	size_t blocks_done;
 	int64_t start_ns;
-	int64_t end_ns;     /* when it was over or stopped */
+	int64_t end_ns; /* when it was over or stopped */
 };
 
 struct vm_metrics {
@@ -88,12 +88,12 @@ struct vm {
 	enum vm_state state;
 	bool boot_path; /* something was configured: loading is not allowed any more */
 	bool loaded;
-	bool broken;   /* a load failed: Firecracker ends after its answer */
+	bool broken; /* a load failed: Firecracker ends after its answer */
 	bool stopping;
-	bool frozen;    /* the guest's workload, by envd */
-	bool fs_frozen; /* its root file system */
-	int stop_fd;            /* becomes readable when the simulator ends */
-	int64_t driver_up_ns;   /* INT64_MAX: never */
+	bool frozen;	      /* the guest's workload, by envd */
+	bool fs_frozen;	      /* its root file system */
+	int stop_fd;	      /* becomes readable when the simulator ends */
+	int64_t driver_up_ns; /* INT64_MAX: never */
 	struct vm_machine machine;
 	struct vm_balloon balloon;
 	struct vm_hotplug hotplug;

@@ -51,8 +51,10 @@ static int expand(const char *cwd, const char *user, char *ret, size_t size, cha
 		return 0;
 	}
 	if (cwd[0] == '~' && cwd[1] && !strchr("/\\", cwd[1])) {
-		snprintf(ret_message, message_size, "failed to expand path '' for user '%s': "
-			 "cannot expand user-specific home dir", user);
+		snprintf(ret_message, message_size,
+			 "failed to expand path '' for user '%s': "
+			 "cannot expand user-specific home dir",
+			 user);
 		return -1;
 	}
 	snprintf(ret, size, "%s/%s", home_of(user), cwd + (cwd[0] == '~'));

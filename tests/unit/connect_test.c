@@ -14,7 +14,8 @@ struct seen {
 	int count;
 };
 
-static int on_message(uint8_t flags, const char *message, size_t bytes, void *arg, struct fcp_error *err)
+static int on_message(uint8_t flags, const char *message, size_t bytes, void *arg,
+		      struct fcp_error *err)
 {
 	struct seen *seen = arg;
 	size_t used = strlen(seen->text);
@@ -30,7 +31,9 @@ static int on_message(uint8_t flags, const char *message, size_t bytes, void *ar
 static struct fcp_connect_reader reader_of(struct seen *seen)
 {
 	*seen = (struct seen){.refuse_at = -1};
-	return (struct fcp_connect_reader){.handler = on_message, .arg = seen, .message_max_bytes = MAX_BYTES};
+	return (struct fcp_connect_reader){.handler = on_message,
+					   .arg = seen,
+					   .message_max_bytes = MAX_BYTES};
 }
 
 static void prefixes(void)
@@ -83,19 +86,21 @@ static void cut_off(void)
 		bool boundary = length == 0 || length == 8 || length == 13;
 
 		fcp_connect_feed(&reader, stream, length, &err);
-		ok(fcp_connect_at_boundary(&reader) == boundary, "cut at %zu: %s a boundary", length,
-		   boundary ? "is" : "is not");
+		ok(fcp_connect_at_boundary(&reader) == boundary, "cut at %zu: %s a boundary",
+		   length, boundary ? "is" : "is not");
 		fcp_connect_clear(&reader);
 	}
 }
 
-static void refused(const void *bytes, size_t length, enum fcp_error_class error_class, const char *what)
+static void refused(const void *bytes, size_t length, enum fcp_error_class error_class,
+		    const char *what)
 {
 	struct seen seen;
 	struct fcp_connect_reader reader = reader_of(&seen);
 	struct fcp_error err = {0};
 
-	ok(fcp_connect_feed(&reader, bytes, length, &err) == -1 && err.error_class == error_class, "%s", what);
+	ok(fcp_connect_feed(&reader, bytes, length, &err) == -1 && err.error_class == error_class,
+	   "%s", what);
 	fcp_connect_clear(&reader);
 }
 
@@ -113,7 +118,8 @@ static void hostile(void)
 	ok(fcp_connect_feed(&reader, message, sizeof(message), &err) == 0 && seen.count == 1,
 	   "as long as allowed is fine");
 	seen.refuse_at = 1;
-	ok(fcp_connect_feed(&reader, stream, STREAM_BYTES, &err) == -1 && err.error_class == FCP_ERR_SERVER,
+	ok(fcp_connect_feed(&reader, stream, STREAM_BYTES, &err) == -1 &&
+		   err.error_class == FCP_ERR_SERVER,
 	   "the handler's error stops the stream");
 	is_u64((uint64_t)seen.count, 2, "... and nothing behind it is handled");
 	fcp_connect_clear(&reader);

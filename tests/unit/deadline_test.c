@@ -28,7 +28,8 @@ static void instants(void)
 static void never(void)
 {
 	ok(fcp_deadline_in_ms(UINT64_MAX) == FCP_DEADLINE_NEVER, "too far to count is never");
-	ok(fcp_deadline_in_ms(UINT64_MAX / MS) == FCP_DEADLINE_NEVER, "... also where it would wrap");
+	ok(fcp_deadline_in_ms(UINT64_MAX / MS) == FCP_DEADLINE_NEVER,
+	   "... also where it would wrap");
 	ok(fcp_deadline_left_ms(FCP_DEADLINE_NEVER) == INT64_MAX, "never leaves all the time");
 	ok(!fcp_deadline_passed(FCP_DEADLINE_NEVER), "never does not pass");
 	is_u64(fcp_deadline_min(FCP_DEADLINE_NEVER, 5), 5, "the earlier of never and 5");

@@ -80,7 +80,8 @@ static void outcomes(void)
 	ok(fcp_outcome_finish(&outcome, 0, 0, NULL) == 0 && outcome.status == FCP_STATUS_OK,
 	   "a step that ran keeps its status");
 	fcp_error_set(&err, FCP_ERR_UNSUPPORTED, 0, "no balloon");
-	ok(fcp_outcome_finish(&outcome, 0, -1, &err) == 0 && outcome.status == FCP_STATUS_UNSUPPORTED,
+	ok(fcp_outcome_finish(&outcome, 0, -1, &err) == 0 &&
+		   outcome.status == FCP_STATUS_UNSUPPORTED,
 	   "what is not possible here is an outcome");
 	is_str(outcome.reason, "no balloon", "... with the error's message");
 	fcp_error_set(&err, FCP_ERR_IO, 0, "no disk");

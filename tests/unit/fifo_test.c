@@ -40,7 +40,8 @@ static void wait_for_end(pid_t pid)
 {
 	int status;
 
-	ok(waitpid(pid, &status, 0) == pid && status == 0, "the writer was let go, and cannot truncate");
+	ok(waitpid(pid, &status, 0) == pid && status == 0,
+	   "the writer was let go, and cannot truncate");
 }
 
 /* Until the writer's thread sleeps in open(2). */

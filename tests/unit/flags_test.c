@@ -74,7 +74,8 @@ static void shapes(void)
 		{"{}", "off", "off"},
 		{"{\"sync\":5}", "on 0 [5 0 0 0]", "on 0 [5 0 0 0]"},
 		{"{\"sync\":0,\"fstrim\":0.5}", "off", "off"},
-		{"{\"fstrim\":4,\"compact_memory\":3,\"drop_caches\":2,\"sync\":1}", "on 0 [1 2 3 4]", "on 0 [1 2 3 4]"},
+		{"{\"fstrim\":4,\"compact_memory\":3,\"drop_caches\":2,\"sync\":1}",
+		 "on 0 [1 2 3 4]", "on 0 [1 2 3 4]"},
 		{"{\"enabled\":true,\"pause\":5,\"build\":0}", "on 5", "off"},
 		{"{\"enabled\":true,\"pause\":0,\"build\":6}", "off", "on 6"},
 		{"{\"enabled\":false,\"pause\":5,\"build\":6}", "off", "off"},
@@ -88,7 +89,8 @@ static void shapes(void)
 		char text[256], what[300];
 		struct fcp_flags flags;
 
-		snprintf(text, sizeof(text), "{\"flagValues\":{\"reclaim-on-pause\":%s}}", cases[i].value);
+		snprintf(text, sizeof(text), "{\"flagValues\":{\"reclaim-on-pause\":%s}}",
+			 cases[i].value);
 		flags = read_flags(text, FCP_USE_PAUSE);
 		snprintf(what, sizeof(what), "%s, for a pause", cases[i].value);
 		is_str(told(&flags.reclaim_on_pause), cases[i].pause, what);
@@ -105,8 +107,10 @@ static void warnings(void)
 		const char *text, *warning;
 	} cases[] = {
 		{"{\"flagValues\":{\"reclaim-on-pause\":\"5\"}}", "reclaim-on-pause"},
-		{"{\"flagValues\":{\"free-page-hinting\":{\"sync\":5,\"pause\":1}}}", "free-page-hinting.sync"},
-		{"{\"flagValues\":{\"free-page-hinting\":{\"pause\":\"x\"}}}", "free-page-hinting.pause"},
+		{"{\"flagValues\":{\"free-page-hinting\":{\"sync\":5,\"pause\":1}}}",
+		 "free-page-hinting.sync"},
+		{"{\"flagValues\":{\"free-page-hinting\":{\"pause\":\"x\"}}}",
+		 "free-page-hinting.pause"},
 		{"{\"flagValues\":{\"reclaim\":5}}", "flag reclaim:"},
 		{"{\"flagValues\":5}", "flagValues"},
 		{"{}", "flagValues"},
@@ -121,7 +125,8 @@ static void warnings(void)
 
 		ok(flags.warning_count > 0, "a warning: %s", cases[i].text);
 		has_str(flags.warnings[0], cases[i].warning, "... that says what is wrong");
-		ok(fcp_flags_read(path, FCP_USE_PAUSE, true, &flags, &err) == -1 && err.error_class == FCP_ERR_INPUT,
+		ok(fcp_flags_read(path, FCP_USE_PAUSE, true, &flags, &err) == -1 &&
+			   err.error_class == FCP_ERR_INPUT,
 		   "... an error with strict");
 		ok(memcmp(&flags, &kept, sizeof(flags)) == 0, "... which leaves what was there");
 	}
@@ -132,8 +137,10 @@ static void good_file(void)
 	struct fcp_flags flags = FCP_FLAGS_INIT;
 	struct fcp_error err;
 
-	write_file("{\"flagValues\":{\"reclaim-on-pause\":2000,\"free-page-hinting\":1500},\"segments\":{}}");
-	ok(fcp_flags_read(path, FCP_USE_PAUSE, true, &flags, &err) == 0, "the design's own example, with strict");
+	write_file(
+		"{\"flagValues\":{\"reclaim-on-pause\":2000,\"free-page-hinting\":1500},\"segments\":{}}");
+	ok(fcp_flags_read(path, FCP_USE_PAUSE, true, &flags, &err) == 0,
+	   "the design's own example, with strict");
 	ok(flags.reclaim_on_pause.on && flags.reclaim_on_pause.timeout_ms == 2000 &&
 		   flags.free_page_hinting.on && flags.free_page_hinting.timeout_ms == 1500 &&
 		   flags.warning_count == 0,
@@ -147,12 +154,15 @@ static void no_file(void)
 	struct fcp_error err;
 
 	unlink(path);
-	ok(fcp_flags_read(path, FCP_USE_PAUSE, false, &flags, &err) == 0 && !flags.reclaim_on_pause.on &&
-		   !flags.free_page_hinting.on && flags.warning_count == 1,
+	ok(fcp_flags_read(path, FCP_USE_PAUSE, false, &flags, &err) == 0 &&
+		   !flags.reclaim_on_pause.on && !flags.free_page_hinting.on &&
+		   flags.warning_count == 1,
 	   "no file: both off, one warning");
 	fcp_flags_clear(&flags);
-	ok(fcp_flags_read(path, FCP_USE_PAUSE, true, &flags, &err) == -1, "... an error with strict");
-	ok(fcp_flags_read("/dev/zero", FCP_USE_PAUSE, false, &flags, &err) == 0 && flags.warning_count == 1,
+	ok(fcp_flags_read(path, FCP_USE_PAUSE, true, &flags, &err) == -1,
+	   "... an error with strict");
+	ok(fcp_flags_read("/dev/zero", FCP_USE_PAUSE, false, &flags, &err) == 0 &&
+		   flags.warning_count == 1,
 	   "a device is not read");
 	fcp_flags_clear(&flags);
 }
@@ -184,11 +194,13 @@ static void long_names(void)
 
 static void byte_order_mark(void)
 {
-	struct fcp_flags flags = read_flags("\xef\xbb\xbf{\"flagValues\":{\"reclaim-on-pause\":2000}}",
-					    FCP_USE_PAUSE);
+	struct fcp_flags flags =
+		read_flags("\xef\xbb\xbf{\"flagValues\":{\"reclaim-on-pause\":2000}}",
+			   FCP_USE_PAUSE);
 
 	ok(flags.reclaim_on_pause.on && flags.reclaim_on_pause.timeout_ms == 2000 &&
-		   flags.warning_count == 0, "R13: a byte order mark is passed over");
+		   flags.warning_count == 0,
+	   "R13: a byte order mark is passed over");
 	flags = read_flags("\xef\xbb{}", FCP_USE_PAUSE);
 	ok(flags.warning_count == 1 && strstr(flags.warnings[0], "\xef") == NULL,
 	   "R13: half a mark is none, and is not shown as it is");
@@ -200,7 +212,8 @@ int main(void)
 {
 	const char *directory = getenv("TMPDIR");
 
-	snprintf(path, sizeof(path), "%s/fcpause-flags-test.%d", directory ? directory : "/tmp", (int)getpid());
+	snprintf(path, sizeof(path), "%s/fcpause-flags-test.%d", directory ? directory : "/tmp",
+		 (int)getpid());
 	shapes();
 	warnings();
 	good_file();

@@ -15,7 +15,7 @@ struct reader {
 	int fd;
 	uint64_t bytes;
 	unsigned reads;
-	int errnum;		  /* of every read from the second one on */
+	int errnum;		     /* of every read from the second one on */
 	const struct fcp_range *lie; /* what next_data says instead */
 };
 
@@ -111,7 +111,8 @@ static void whole(void)
 	ok(equal(&result.ranges, &found.ranges) && reader.reads > 1, "... the same ranges");
 	fcp_free_pages_result_clear(&result);
 	memory.next_data = NULL;
-	ok(find(&memory, NULL, &result, &err) == 0, "without a callback for holes: %s", err.message);
+	ok(find(&memory, NULL, &result, &err) == 0, "without a callback for holes: %s",
+	   err.message);
 	ok(equal(&result.ranges, &found.ranges), "... the same ranges");
 	fcp_free_pages_result_clear(&result);
 	ok(!result.guest && result.ranges.count == 0, "cleared");
@@ -211,7 +212,9 @@ static void bad_callbacks(void)
 
 	fixture_build(&fixture, &(struct fixture_settings){0});
 
-	struct reader reader = {.fd = fixture.fd, .bytes = fixture.settings.bytes, .errnum = EREMOTEIO};
+	struct reader reader = {.fd = fixture.fd,
+				.bytes = fixture.settings.bytes,
+				.errnum = EREMOTEIO};
 	struct fcp_memory_source memory = by_callbacks(&reader);
 
 	ok(find(&memory, NULL, &result, &err) == -1 && err.error_class == FCP_ERR_IO &&

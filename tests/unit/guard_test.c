@@ -262,7 +262,8 @@ static void next_run_undoes_all(void)
 	alarm(0);
 	close(fifo);
 	is_str(serve("200 OK", "{\"state\":\"Paused\"}"), "GET / HTTP/1.1", "the next run asks");
-	is_str(serve("204 No Content", ""), "PATCH /balloon/hinting/stop HTTP/1.1", "stops hinting");
+	is_str(serve("204 No Content", ""), "PATCH /balloon/hinting/stop HTTP/1.1",
+	       "stops hinting");
 	is_str(serve("204 No Content", ""), "PATCH /vm HTTP/1.1", "and resumes");
 	waitpid(pid, &status, 0);
 	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "and says so");

@@ -130,8 +130,8 @@ static void sections_that_lie(void)
 {
 	struct fixture fixture;
 
-	fixture_build(&fixture, &(struct fixture_settings){.bytes = 256 * GIB,
-							   .rest = FIXTURE_REST_HOLE});
+	fixture_build(&fixture,
+		      &(struct fixture_settings){.bytes = 256 * GIB, .rest = FIXTURE_REST_HOLE});
 	for (uint64_t number = 1; number < 257 * 8; number++) {
 		uint64_t at = FIXTURE_SECTIONS + number * 16;
 		uint64_t word = fixture_read_word(&fixture, at);
@@ -150,8 +150,8 @@ static void endless_list(void)
 	uint64_t last = 0x1fff;
 	struct fixture fixture;
 
-	fixture_build(&fixture, &(struct fixture_settings){.bytes = 256 * GIB,
-							   .rest = FIXTURE_REST_HOLE});
+	fixture_build(&fixture,
+		      &(struct fixture_settings){.bytes = 256 * GIB, .rest = FIXTURE_REST_HOLE});
 	fixture_write_word(&fixture, fixture_page(0x209) + FIXTURE_LRU,
 			   fixture_page_address(&fixture, last) + FIXTURE_LRU);
 	for (uint64_t pfn = last; pfn > 0x1000; pfn--)

@@ -187,8 +187,8 @@ static void free_memory_is_passed_over(void)
 				   UINT32_MAX);
 	for (uint64_t pfn = 0x1000; pfn < 0x2000; pfn += 0x400)
 		mark(pfn, 10);
-	kernel.memory.regions[0] = (struct fcp_guest_region){
-		start * 4096, (0x2000 - start) * 4096, start * 4096, start * 4096};
+	kernel.memory.regions[0] = (struct fcp_guest_region){start * 4096, (0x2000 - start) * 4096,
+							     start * 4096, start * 4096};
 	ok(fcp_guest_blocks_find(&memmap, -1, &blocks, &fault, &err) == 0, "half of it free");
 	is_u64(blocks.free_pages, 0x1000, "all of that");
 	is_u64(memmap.read_bytes, (0x1800 - start + 2 * 64) * FIXTURE_PAGE_BYTES,

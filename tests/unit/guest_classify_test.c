@@ -33,11 +33,11 @@ static int keep(const struct fcp_guest_class_run *run, void *arg, struct fcp_err
 	return 0;
 }
 
-static int classify(struct fixture *fixture, enum fcp_holes holes, bool zero,
-		    struct fcp_error *err)
+static int classify(struct fixture *fixture, enum fcp_holes holes, bool zero, struct fcp_error *err)
 {
-	const struct fcp_guest_classify_settings settings = {
-		.zero = zero, .cancel_fd = -1, .sink = keep};
+	const struct fcp_guest_classify_settings settings = {.zero = zero,
+							     .cancel_fd = -1,
+							     .sink = keep};
 	char release[FCP_GUEST_RELEASE_BYTES] = "";
 	struct fcp_guest_memory memory;
 	int status;
@@ -53,8 +53,7 @@ static int classify(struct fixture *fixture, enum fcp_holes holes, bool zero,
 }
 
 /* Classes it all; gives up when that fails. */
-static void classify_all(struct fixture *fixture, enum fcp_holes holes, bool zero,
-			 const char *what)
+static void classify_all(struct fixture *fixture, enum fcp_holes holes, bool zero, const char *what)
 {
 	struct fcp_error err;
 
@@ -76,8 +75,8 @@ static const struct fcp_guest_class_run *run_at(uint64_t offset)
 
 static void is_class(uint64_t pfn, enum fcp_page_class expected)
 {
-	is_str(fcp_page_class_name(run_at(pfn * PAGE)->page_class),
-	       fcp_page_class_name(expected), fcp_page_class_name(expected));
+	is_str(fcp_page_class_name(run_at(pfn * PAGE)->page_class), fcp_page_class_name(expected),
+	       fcp_page_class_name(expected));
 }
 
 /* All of RAM, in order, each run as long as it can be. */
@@ -128,12 +127,12 @@ static void mark(struct fixture *fixture, uint64_t pfn, uint64_t flags, uint64_t
 
 static void mark_all(struct fixture *fixture)
 {
-	mark(fixture, FIRST, 1u << 4, FILE_MAPPING, 0);	    /* lru, a mapping */
-	mark(fixture, FIRST + 1, 1u << 4, FILE_MAPPING | 1, 0); /* bit 0: anonymous */
-	mark(fixture, FIRST + 2, 1u << 9, 0, UINT32_MAX);    /* slab */
-	mark(fixture, FIRST + 3, 0, 0, 0xfffffdff);	     /* a page table */
-	mark(fixture, FIRST + 4, 1u << 12, 0, UINT32_MAX);   /* reserved */
-	mark(fixture, FIRST + 5, 0, FILE_MAPPING | 2, 0);    /* movable: a balloon's */
+	mark(fixture, FIRST, 1u << 4, FILE_MAPPING, 0);		     /* lru, a mapping */
+	mark(fixture, FIRST + 1, 1u << 4, FILE_MAPPING | 1, 0);	     /* bit 0: anonymous */
+	mark(fixture, FIRST + 2, 1u << 9, 0, UINT32_MAX);	     /* slab */
+	mark(fixture, FIRST + 3, 0, 0, 0xfffffdff);		     /* a page table */
+	mark(fixture, FIRST + 4, 1u << 12, 0, UINT32_MAX);	     /* reserved */
+	mark(fixture, FIRST + 5, 0, FILE_MAPPING | 2, 0);	     /* movable: a balloon's */
 	mark(fixture, FIXTURE_TEXT / 4096, 1u << 12, 0, UINT32_MAX); /* reserved, of the image */
 	/* A compound page: what its head is. */
 	mark(fixture, FIRST + 6, 1u << 9 | 1u << 16, 0, UINT32_MAX);

@@ -18,18 +18,18 @@
 #define VMEMMAP_4 UINT64_C(0xffffea0000000000)
 #define VMEMMAP_NARROW UINT64_C(0xffffffe000000000)
 #define VMEMMAP_5 UINT64_C(0xffd4000000000000)
-#define TABLE UINT64_C(0x63)	       /* present, writable, accessed, dirty */
+#define TABLE UINT64_C(0x63)		/* present, writable, accessed, dirty */
 #define DATA (UINT64_C(1) << 63 | 0x63) /* and not executable */
 #define TEXT UINT64_C(0x61)
 #define LARGE UINT64_C(0x80)
 #define SECTION_BITS 27
-#define ROOTS 16 /* of mem_section: 32 GiB each */
+#define ROOTS 16	 /* of mem_section: 32 GiB each */
 #define MEMMAP_PFNS 8192 /* of the first 32 MiB */
 #define FIXTURE_ONE_TABLE (FIXTURE_REST + 4 * FIXTURE_MIB)
 
 /* Heads of free blocks: neighbours, a list of several, a type of its own, a large one. */
 const struct fixture_block fixture_blocks[] = {
-	{0x200, 3, 0}, {0x209, 0, 0}, {0x20c, 2, 1}, {0x220, 0, 0}, {0x222, 1, 0},
+	{0x200, 3, 0}, {0x209, 0, 0}, {0x20c, 2, 1}, {0x220, 0, 0},  {0x222, 1, 0},
 	{0x240, 6, 0}, {0x300, 0, 1}, {0x302, 0, 0}, {0x400, 10, 0}, {0x800, 10, 1},
 	{0xc00, 9, 0}, {0xe10, 4, 0}, {0xf00, 7, 0},
 };
@@ -171,7 +171,8 @@ static void map_large(struct fixture *fixture, uint64_t pfn)
 	else if (fixture->settings.rest == FIXTURE_REST_ONE_LEAF)
 		map(fixture, address, FIXTURE_REST, 1, DATA);
 	else
-		fixture_write_word(fixture, entry_of(fixture, address, 1), FIXTURE_ONE_TABLE | TABLE);
+		fixture_write_word(fixture, entry_of(fixture, address, 1),
+				   FIXTURE_ONE_TABLE | TABLE);
 }
 
 /* The memmap from 32 MiB up to the end of RAM. */

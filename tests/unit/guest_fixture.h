@@ -65,15 +65,15 @@ enum fixture_rest {
 };
 
 struct fixture_settings {
-	uint64_t bytes;	       /* of RAM; 0: 32 MiB */
-	uint64_t low_hole;     /* where the hole below 4 GiB starts; 0: 3 GiB */
+	uint64_t bytes;	   /* of RAM; 0: 32 MiB */
+	uint64_t low_hole; /* where the hole below 4 GiB starts; 0: 3 GiB */
 	bool five_levels;
-	bool narrow; /* all addresses fit into 39 bits (arm64) */
+	bool narrow;		/* all addresses fit into 39 bits (arm64) */
 	enum fixture_rest rest; /* but the first: RAM of 256 MiB or more */
-	bool no_pointer;       /* the note is found by the search of all pages only */
-	bool no_trampoline;    /* nothing says that this kernel runs */
-	bool not_extreme;      /* mem_section is one array */
-	const char *note_edit; /* "KEY=VALUE" puts it in KEY's place; "KEY" alone takes it out */
+	bool no_pointer;	/* the note is found by the search of all pages only */
+	bool no_trampoline;	/* nothing says that this kernel runs */
+	bool not_extreme;	/* mem_section is one array */
+	const char *note_edit;	/* "KEY=VALUE" puts it in KEY's place; "KEY" alone takes it out */
 };
 
 struct fixture {

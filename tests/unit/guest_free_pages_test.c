@@ -38,8 +38,7 @@ static void finds(const struct fixture_settings *settings, const char *what)
 	is_u64(found.free_bytes, pages * 4096, "the bytes of all blocks");
 	is_u64(fcp_ranges_bytes(&found.ranges), pages * 4096, "and the ranges hold no more");
 	is_str(found.release, FIXTURE_RELEASE, "the kernel's release");
-	ok(found.found_by_pointer == !settings->no_pointer,
-	   "found by pointer where there is one");
+	ok(found.found_by_pointer == !settings->no_pointer, "found by pointer where there is one");
 	fcp_guest_free_clear(&found);
 	fixture_close(&fixture);
 }

@@ -88,10 +88,11 @@ static void endless_text(void)
 	{
 		uint32_t bytes;
 		char more[200];
-		int length = snprintf(more, sizeof(more),
-				      "NUMBER(phys_base)=%lld\nSYMBOL(swapper_pg_dir)=%llx\n",
-				      (long long)(FIXTURE_ROOT - (text - UINT64_C(0xffffffff80000000))),
-				      (unsigned long long)text);
+		int length =
+			snprintf(more, sizeof(more),
+				 "NUMBER(phys_base)=%lld\nSYMBOL(swapper_pg_dir)=%llx\n",
+				 (long long)(FIXTURE_ROOT - (text - UINT64_C(0xffffffff80000000))),
+				 (unsigned long long)text);
 
 		fixture_read(&fixture, FIXTURE_NOTE + 4, &bytes, sizeof(bytes));
 		fixture_write(&fixture, FIXTURE_NOTE + 24 + bytes, more, (size_t)length);
@@ -115,10 +116,12 @@ static void full_layer(void)
 		store_write(store, at, "x", 1);
 	source_show(store);
 	source.kind = SOURCE_LAYER;
-	ok(source_open(&memory, &err) && fcp_guest_find_free(&memory, &settings, &found, &err) < 0 &&
+	ok(source_open(&memory, &err) &&
+		   fcp_guest_find_free(&memory, &settings, &found, &err) < 0 &&
 		   err.error_class == FCP_ERR_UNSUPPORTED,
 	   "refused: a full layer without a note");
-	ok(source.walked <= 8 * store->bytes / STORE_PAGE, "and the end of its data is not sought anew");
+	ok(source.walked <= 8 * store->bytes / STORE_PAGE,
+	   "and the end of its data is not sought anew");
 	fcp_guest_free_clear(&found);
 	store_free(store);
 }
@@ -129,12 +132,15 @@ static void memmap_past_the_end(void)
 {
 	struct fcp_guest_kernel kernel = {.note = {.struct_page_bytes = 64}};
 	uint64_t section = 0 - UINT64_C(64) * 64; /* one page of struct pages before the end */
-	struct fcp_guest_memmap memmap = {
-		.kernel = &kernel, .section_pages = 1 << 15, .section_count = 1, .sections = &section};
+	struct fcp_guest_memmap memmap = {.kernel = &kernel,
+					  .section_pages = 1 << 15,
+					  .section_count = 1,
+					  .sections = &section};
 	struct fcp_error err = {0};
 	uint64_t next;
 
-	ok(fcp_guest_memmap_read(&memmap, 32, 64, &err) < 0 && err.error_class == FCP_ERR_UNSUPPORTED,
+	ok(fcp_guest_memmap_read(&memmap, 32, 64, &err) < 0 &&
+		   err.error_class == FCP_ERR_UNSUPPORTED,
 	   "refused: struct pages past the last address");
 	ok(fcp_guest_memmap_skip_holes(&memmap, 32, 96, &next, &err) == 0 && next == 32,
 	   "and they are no hole");

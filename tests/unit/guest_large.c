@@ -46,7 +46,8 @@ static void map_memmap(struct fixture *fixture, uint64_t end)
 		fixture_write_word(fixture, shared + i * 8, (HOLE + i * LEAF_BYTES) | LEAF);
 	for (uint64_t i = 1; i < ENTRIES; i++)
 		fixture_write_word(fixture, middle + i * 8,
-				   (i < REPEATED_LEAVES ? GUEST_LARGE_PAGES : HOLE + i * LEAF_BYTES) |
+				   (i < REPEATED_LEAVES ? GUEST_LARGE_PAGES
+							: HOLE + i * LEAF_BYTES) |
 					   LEAF);
 	for (gib = 1; gib * GIB < end / PAGE * FIXTURE_PAGE_BYTES; gib++)
 		fixture_write_word(fixture, upper + ((start >> 30) + gib) % ENTRIES * 8,
@@ -79,7 +80,8 @@ static void add_section(struct fixture *fixture, uint64_t gpa)
 
 void guest_large_grow(struct fixture *fixture, uint64_t bytes)
 {
-	uint64_t low = fixture->settings.low_hole, end = bytes > low ? bytes + 4 * GIB - low : bytes;
+	uint64_t low = fixture->settings.low_hole,
+		 end = bytes > low ? bytes + 4 * GIB - low : bytes;
 
 	fixture->settings.bytes = bytes;
 	if (ftruncate(fixture->fd, (off_t)bytes) < 0) {

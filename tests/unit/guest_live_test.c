@@ -75,8 +75,7 @@ static void dead_and_whole(void)
 	finds(FIXTURE_RELEASE, "by the search, five levels");
 	/* The live one points to the dead one's note, before it points to its own. */
 	two_kernels((struct fixture_settings){0});
-	fixture_write_word(&fixture, FIXTURE_BSS,
-			   fixture_direct(&fixture, FIXTURE_NOTE + BASE));
+	fixture_write_word(&fixture, FIXTURE_BSS, fixture_direct(&fixture, FIXTURE_NOTE + BASE));
 	finds(FIXTURE_RELEASE, "a stray pointer to the dead one's note");
 }
 

@@ -72,8 +72,7 @@ static void sizes(void)
 	   "a base of another size");
 	has_str(err.message, "base", "the message names it");
 	ok(pipe(pipes) == 0 &&
-		   fcp_guest_memory_open_file(pipes[0], FCP_HOLES_ZERO, -1, &memory, &err) <
-			   0 &&
+		   fcp_guest_memory_open_file(pipes[0], FCP_HOLES_ZERO, -1, &memory, &err) < 0 &&
 		   err.error_class == FCP_ERR_INPUT,
 	   "a pipe is no memory file");
 	close(pipes[0]);
@@ -112,7 +111,8 @@ static void layouts(void)
 	int fd = sparse_file(3 * GIB);
 
 	memory = open_whole(fd);
-	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_x86_64), 1, "up to 3 GiB: one layout");
+	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_x86_64), 1,
+	       "up to 3 GiB: one layout");
 	has_layout(&memory, 0, (struct expected[]){{0, 3 * GIB}, {0, 0}}, "one region");
 	is_u64(memory.region_count, 1, "which is the one that is taken first");
 	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_arm64), 1, "of arm64 one as well");
@@ -135,17 +135,20 @@ static void layouts(void)
 	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_x86_64), 2, "have two layouts");
 	has_layout(&memory, 0, (struct expected[]){{0, 3 * GIB}, {4 * GIB, 3 * GIB}, {0, 0}},
 		   "the hole at 3 GiB");
-	has_layout(
-		&memory, 1,
-		(struct expected[]){{0, 3 * GIB + GIB / 4}, {4 * GIB, 3 * GIB - GIB / 4}, {0, 0}},
-		"the hole at 3.25 GiB");
+	has_layout(&memory, 1,
+		   (struct expected[]){{0, 3 * GIB + GIB / 4},
+				       {4 * GIB, 3 * GIB - GIB / 4},
+				       {0, 0}},
+		   "the hole at 3.25 GiB");
 
 	ok(ftruncate(fd, (off_t)(300 * GIB)) == 0, "300 GiB");
 	memory = open_whole(fd);
 	is_u64(fcp_guest_memory_layouts_of(&memory, &fcp_guest_x86_64), 4, "have four layouts");
 	has_layout(&memory, 0,
-		   (struct expected[]){
-			   {0, 3 * GIB}, {4 * GIB, 252 * GIB}, {512 * GIB, 45 * GIB}, {0, 0}},
+		   (struct expected[]){{0, 3 * GIB},
+				       {4 * GIB, 252 * GIB},
+				       {512 * GIB, 45 * GIB},
+				       {0, 0}},
 		   "both holes");
 	has_layout(&memory, 1, (struct expected[]){{0, 3 * GIB}, {4 * GIB, 297 * GIB}, {0, 0}},
 		   "no second hole");

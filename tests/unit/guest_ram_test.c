@@ -137,7 +137,7 @@ static void restored(void)
 	have_sign();
 	madvise(ram, RAM, MADV_RANDOM); /* no pages around the one that is touched */
 	memset(ram + PAGE, 1, PAGE);	/* changed */
-	*(volatile char *)ram; /* read only */
+	*(volatile char *)ram;		/* read only */
 	*(volatile char *)(ram + 4 * PAGE);
 	discard(ram + 8 * PAGE, 4 * PAGE);
 	ram[9 * PAGE] = 1;
@@ -215,8 +215,8 @@ static void library_with_gap(void)
 	booted();
 	at = room(3 * PAGE);
 	if (mmap(at, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED ||
-	    mmap(at + PAGE, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1,
-		 0) == MAP_FAILED)
+	    mmap(at + PAGE, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS,
+		 -1, 0) == MAP_FAILED)
 		exit(77);
 	map_at(at + 2 * PAGE, PAGE, MAP_PRIVATE, fd, (off_t)(2 * PAGE));
 }
@@ -350,7 +350,8 @@ static void test_booted(void)
 	}
 	if (found(joined_with_mark, &boot, "joined, with what a VMM puts there", &ram)) {
 		ok(ram.unambiguous, "joined, with a mark: known");
-		is_u64(ram.pieces[0].start, ram.pieces[0].mapping_start, "joined, with a mark: where");
+		is_u64(ram.pieces[0].start, ram.pieces[0].mapping_start,
+		       "joined, with a mark: where");
 		end(ram.pid);
 		fcp_guest_ram_clear(&ram);
 	}
@@ -366,7 +367,8 @@ static void test_booted_merged(void)
 		return;
 	is_u64(ram.layout_count, 2, "booted, with a heap beside it: at either end");
 	ok(!ram.unambiguous, "booted, with a heap beside it: the guest's kernel decides");
-	is_u64(ram.pieces[0].end - ram.pieces[0].start, RAM, "booted, with a heap beside it: its size");
+	is_u64(ram.pieces[0].end - ram.pieces[0].start, RAM,
+	       "booted, with a heap beside it: its size");
 	is_u64(ram.layouts[1][0].address - ram.layouts[0][0].address, 33 * PAGE,
 	       "booted, with a heap beside it: the mapping's start comes first");
 	end(ram.pid);
@@ -451,7 +453,8 @@ static void test_others(void)
 	if (found(hugetlb, &boot, "F3: huge pages", &ram)) {
 		char path[FCP_PROCESS_PATH_BYTES];
 
-		ok(!fcp_process_restored_from(ram.pid, path), "F3: no file that it was restored from");
+		ok(!fcp_process_restored_from(ram.pid, path),
+		   "F3: no file that it was restored from");
 		is_u64(ram.backing, FCP_GUEST_BACKING_HUGETLB, "F3: not restored from a file");
 		end(ram.pid);
 		fcp_guest_ram_clear(&ram);

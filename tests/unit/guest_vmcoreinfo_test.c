@@ -93,8 +93,8 @@ static void heads(void)
 		char text[FCP_GUEST_NOTE_HEAD_BYTES - 12];
 	} head;
 
-#define HEAD(name_bytes, text_bytes, type, first)                                                  \
-	(head.sizes[0] = (name_bytes), head.sizes[1] = (text_bytes), head.sizes[2] = (type),       \
+#define HEAD(name_bytes, text_bytes, type, first)                                            \
+	(head.sizes[0] = (name_bytes), head.sizes[1] = (text_bytes), head.sizes[2] = (type), \
 	 memcpy(head.text, first, sizeof(head.text)), fcp_guest_note_begins(&head))
 	ok(HEAD(11, 2000, 0, "VMCOREINFO\0\0OSRELEASE="), "a note");
 	ok(HEAD(11, FCP_GUEST_NOTE_TEXT_MAX, 0, "VMCOREINFO\0\0OSRELEASE="), "of the largest size");
@@ -312,7 +312,7 @@ static void implausible(void)
 		"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=0",
 		"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=-1",
 		"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=4294967296",
-		"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=8589934463",  /* 0x1ffffff7f: no 32 bits */
+		"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=8589934463",	 /* 0x1ffffff7f: no 32 bits */
 		"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=-4294967425", /* their negative */
 		"OSRELEASE=",
 		"OSRELEASE=6.1.0\033[2J",

@@ -15,8 +15,9 @@ static struct fcp_json *parsed(const char *text)
 
 static void reading(void)
 {
-	FCP_CLEANUP(json) struct fcp_json *json =
-		parsed("{\"s\":\"text\",\"t\":true,\"i\":-5,\"u\":7,\"r\":1.5,\"n\":null,\"o\":{},\"big\":9223372036854775807}");
+	FCP_CLEANUP(json)
+	struct fcp_json *json = parsed(
+		"{\"s\":\"text\",\"t\":true,\"i\":-5,\"u\":7,\"r\":1.5,\"n\":null,\"o\":{},\"big\":9223372036854775807}");
 	uint64_t u = 99;
 	int64_t i = 99;
 	double number = 0;
@@ -30,8 +31,10 @@ static void reading(void)
 	ok(!fcp_json_u64(fcp_json_get(json, "r"), &u), "a fraction is no whole number");
 	ok(fcp_json_number(fcp_json_get(json, "r"), &number) && number > 1.4 && number < 1.6,
 	   "... but a number");
-	ok(fcp_json_number(fcp_json_get(json, "u"), &number) && number > 6.9, "a whole one is one too");
-	ok(fcp_json_is_object(fcp_json_get(json, "o")) && !fcp_json_is_object(fcp_json_get(json, "s")),
+	ok(fcp_json_number(fcp_json_get(json, "u"), &number) && number > 6.9,
+	   "a whole one is one too");
+	ok(fcp_json_is_object(fcp_json_get(json, "o")) &&
+		   !fcp_json_is_object(fcp_json_get(json, "s")),
 	   "an object, and what is none");
 }
 
@@ -42,7 +45,8 @@ static void what_is_not_there(void)
 
 	ok(fcp_json_get(NULL, "x") == NULL, "nothing has no members");
 	ok(fcp_json_string(NULL) == NULL, "nothing is no string");
-	ok(!fcp_json_u64(NULL, &u) && u == 99 && !fcp_json_bool(NULL, &is) && is, "nor a number, nor a truth");
+	ok(!fcp_json_u64(NULL, &u) && u == 99 && !fcp_json_bool(NULL, &is) && is,
+	   "nor a number, nor a truth");
 	ok(!fcp_json_is_object(NULL), "nor an object");
 	fcp_json_free(NULL);
 }
@@ -67,7 +71,8 @@ static void bad_text(void)
 	struct fcp_error err;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		ok(fcp_json_parse(cases[i].text, cases[i].length, "test", &json, &err) == -1 && !json,
+		ok(fcp_json_parse(cases[i].text, cases[i].length, "test", &json, &err) == -1 &&
+			   !json,
 		   "no JSON: case %zu", i);
 		ok(err.error_class == FCP_ERR_PROTOCOL && strncmp(err.message, "test: ", 6) == 0,
 		   "... with its name in the message");
@@ -103,8 +108,9 @@ static void building(void)
 	bad |= fcp_json_set(object, "list", list);
 	ok(bad == 0, "nothing went wrong");
 	text = fcp_json_text(object);
-	is_str(text, "{\"z\":\"first\",\"u\":1099511627776,\"i\":-1,\"b\":false,\"n\":null,\"ms\":12.3,"
-		     "\"list\":[\"a\",{}]}",
+	is_str(text,
+	       "{\"z\":\"first\",\"u\":1099511627776,\"i\":-1,\"b\":false,\"n\":null,\"ms\":12.3,"
+	       "\"list\":[\"a\",{}]}",
 	       "one line, in the order set");
 	ok(fcp_json_set(object, "x", NULL) != 0, "a value that is none is a failure");
 }
@@ -117,16 +123,19 @@ static void strings_that_are_no_utf8(void)
 	const char *kept;
 
 	ok(fcp_json_set_string(object, "s", "a\xff\xc3(z") == 0, "bytes of any kind can be told");
-	ok(fcp_json_set_string(object, "t", "\xc3\xa4\x1b[0m\"\\\n") == 0, "letters and controls can");
+	ok(fcp_json_set_string(object, "t", "\xc3\xa4\x1b[0m\"\\\n") == 0,
+	   "letters and controls can");
 	text = fcp_json_text(object);
 	has_str(text, "\"a", "the text is there");
-	ok(strchr(text, '\x1b') == NULL && strchr(text, '\n') == NULL && strchr(text, '\xff') == NULL,
+	ok(strchr(text, '\x1b') == NULL && strchr(text, '\n') == NULL &&
+		   strchr(text, '\xff') == NULL,
 	   "no control and no stray byte comes out as it is");
 	has_str(text, "a\\\\xff\\\\xc3(z", "S2: ... but escaped");
 	fcp_json_set_string(object, "r", "\xe2\x80\xae\xc2\x9b\x7f\xf3\xa0\x81\x81");
 	free(fcp_steal_pointer(&text));
 	text = fcp_json_text(object);
-	has_str(text, "\"\\u202e\\u009b\\u007f\\udb40\\udc41\"", "S2: what hides or reorders is escaped");
+	has_str(text, "\"\\u202e\\u009b\\u007f\\udb40\\udc41\"",
+		"S2: what hides or reorders is escaped");
 	fcp_json_free(object);
 	object = parsed(text);
 	kept = fcp_json_string(fcp_json_get(object, "r"));

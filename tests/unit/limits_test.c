@@ -334,8 +334,12 @@ static int read_list(size_t ranges, struct fcp_error *err)
 		fprintf(out, "%" PRIu64 " 4096\n", i * 8192);
 	fclose(out);
 	lseek(fd, 0, SEEK_SET);
-	result = fcp_ranges_read(&(struct fcp_ranges_text){.size = sizeof(struct fcp_ranges_text), .name = "list", .limit_bytes = UINT64_MAX, .fd = fd, .cancel_fd = -1}, &list,
-				 err);
+	result = fcp_ranges_read(&(struct fcp_ranges_text){.size = sizeof(struct fcp_ranges_text),
+							   .name = "list",
+							   .limit_bytes = UINT64_MAX,
+							   .fd = fd,
+							   .cancel_fd = -1},
+				 &list, err);
 	if (result == 0 && list.count != ranges)
 		abort();
 	fcp_ranges_clear(&list);
@@ -351,8 +355,12 @@ static int read_line_of(size_t bytes, struct fcp_error *err)
 
 	if (pwrite(fd, line, bytes, 0) != (ssize_t)bytes)
 		abort();
-	result = fcp_ranges_read(&(struct fcp_ranges_text){.size = sizeof(struct fcp_ranges_text), .name = "list", .limit_bytes = UINT64_MAX, .fd = fd, .cancel_fd = -1}, &list,
-				 err);
+	result = fcp_ranges_read(&(struct fcp_ranges_text){.size = sizeof(struct fcp_ranges_text),
+							   .name = "list",
+							   .limit_bytes = UINT64_MAX,
+							   .fd = fd,
+							   .cancel_fd = -1},
+				 &list, err);
 	fcp_ranges_clear(&list);
 	free(line);
 	close(fd);

@@ -65,9 +65,11 @@ static void held_and_released(void)
 	char pid[32];
 
 	ok(take(&lock, &err) && lock.warning[0] == '\0', "the lock is taken");
-	ok(stat(LOCK, &file) == 0 && (file.st_mode & 07777) == 0600, "... a file beside the socket, 0600");
+	ok(stat(LOCK, &file) == 0 && (file.st_mode & 07777) == 0600,
+	   "... a file beside the socket, 0600");
 	ok(!take(&other, &err) && err.error_class == FCP_ERR_LOCKED, "... not a second time");
-	has_str(err.message, "vm.sock: another fcpause is using it: process ", "... which says who has it");
+	has_str(err.message, "vm.sock: another fcpause is using it: process ",
+		"... which says who has it");
 	snprintf(pid, sizeof(pid), " %d (", getpid());
 	has_str(err.message, pid, "... by its process");
 	has_str(err.message, ") on ", "... and its host");
@@ -80,7 +82,8 @@ static void held_and_released(void)
 	ok(is_there(LOCK), "... and its holder does not remove another's");
 	fcp_lock_release(&other);
 	fcp_lock_release(&other);
-	ok(fcp_lock_vm("nothing.sock", &at_once, &lock, &err) == 0 && lock.fd < 0, "no socket, no lock");
+	ok(fcp_lock_vm("nothing.sock", &at_once, &lock, &err) == 0 && lock.fd < 0,
+	   "no socket, no lock");
 }
 
 static void left_behind(void)
@@ -89,7 +92,8 @@ static void left_behind(void)
 	struct fcp_error err;
 
 	die_holding(NULL);
-	ok(is_there(LOCK) && take(&lock, &err) && lock.left[0] == '\0', "a dead holder's lock is taken");
+	ok(is_there(LOCK) && take(&lock, &err) && lock.left[0] == '\0',
+	   "a dead holder's lock is taken");
 	fcp_lock_release(&lock);
 	die_holding("hold FIFO=/a\nb\033[2J");
 	ok(take(&lock, &err), "... one that had noted something");
@@ -104,7 +108,8 @@ static void left_behind(void)
 	ok(!is_there(LOCK), "... it goes");
 	die_holding("paused");
 	make_socket();
-	ok(take(&lock, &err) && lock.left[0] == '\0', "what was done to another VM says nothing of this one");
+	ok(take(&lock, &err) && lock.left[0] == '\0',
+	   "what was done to another VM says nothing of this one");
 	fcp_lock_release(&lock);
 }
 
@@ -198,7 +203,8 @@ static void elsewhere(void)
 		_exit(good ? 0 : 1);
 	}
 	waitpid(child, &how, 0);
-	ok(how == 0 && !is_there(LOCK), "where the directory cannot be written, the lock is in /tmp, with a warning");
+	ok(how == 0 && !is_there(LOCK),
+	   "where the directory cannot be written, the lock is in /tmp, with a warning");
 }
 
 int main(void)

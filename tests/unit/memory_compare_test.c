@@ -27,7 +27,8 @@ static const char *letters(const struct fcp_found_ranges *ranges, size_t pages, 
 	for (size_t i = 0; i < ranges->count; i++) {
 		const struct fcp_found_range *range = &ranges->items[i];
 
-		if (range->start < behind || range->start >= range->end || range->end > pages * PAGE ||
+		if (range->start < behind || range->start >= range->end ||
+		    range->end > pages * PAGE ||
 		    (i > 0 && range->start == behind && range->found == range[-1].found))
 			return "bad";
 		behind = range->end;
@@ -68,7 +69,8 @@ static unsigned expected_kind(int fd, int base_fd, const struct fcp_compare *com
 	if ((compare->find & FCP_FIND_ZERO) && memcmp(own, zeros, PAGE) == 0)
 		kind = FCP_FIND_ZERO;
 	else
-		kind = base_fd < 0 || memcmp(own, base, PAGE) == 0 ? FCP_FIND_BASE : FCP_FIND_CHANGED;
+		kind = base_fd < 0 || memcmp(own, base, PAGE) == 0 ? FCP_FIND_BASE
+								   : FCP_FIND_CHANGED;
 	return kind & compare->find;
 }
 
@@ -95,16 +97,19 @@ static void change_some(int fd, size_t pages, uint64_t *random)
 				abort();
 }
 
-static bool all_as_expected(const struct fcp_compare *compare, const struct fcp_ranges *within, size_t pages)
+static bool all_as_expected(const struct fcp_compare *compare, const struct fcp_ranges *within,
+			    size_t pages)
 {
-	int fd = compare->file ? compare->file->fd : -1, base_fd = compare->base ? compare->base->fd : -1;
+	int fd = compare->file ? compare->file->fd : -1,
+	    base_fd = compare->base ? compare->base->fd : -1;
 	FCP_CLEANUP(found) struct fcp_found_ranges found = {0};
 	char got[PAGES_MAX + 1], expected[PAGES_MAX + 1] = {0};
 	struct fcp_error err;
 
 	memset(expected, ' ', pages);
 	for (size_t i = 0; i < within->count; i++)
-		for (size_t page = within->items[i].start / PAGE; page < within->items[i].end / PAGE; page++) {
+		for (size_t page = within->items[i].start / PAGE;
+		     page < within->items[i].end / PAGE; page++) {
 			unsigned kind = expected_kind(fd, base_fd, compare, page);
 
 			expected[page] = kind ? letter_of(kind) : ' ';
@@ -173,8 +178,9 @@ static void large_files(void)
 	FCP_CLEANUP(fd) int base_fd = memfd_create("base", MFD_CLOEXEC);
 	const struct fcp_file file = {.fd = fd, .name = "file", .cancel_fd = -1};
 	const struct fcp_file base = {.fd = base_fd, .name = "base", .cancel_fd = -1};
-	const struct fcp_compare compare = {&file, &base, FCP_FIND_ZERO | FCP_FIND_BASE | FCP_FIND_CHANGED,
-					    false, -1};
+	const struct fcp_compare compare = {&file, &base,
+					    FCP_FIND_ZERO | FCP_FIND_BASE | FCP_FIND_CHANGED, false,
+					    -1};
 	FCP_CLEANUP(ranges) struct fcp_ranges within = {0};
 	FCP_CLEANUP(found) struct fcp_found_ranges found = {0};
 	FCP_CLEANUP(free) char *got = malloc(pages + 1);
@@ -182,7 +188,8 @@ static void large_files(void)
 	size_t wrong = 0;
 	struct fcp_error err;
 
-	if (ftruncate(fd, (off_t)(pages * PAGE)) != 0 || ftruncate(base_fd, (off_t)(pages * PAGE)) != 0 ||
+	if (ftruncate(fd, (off_t)(pages * PAGE)) != 0 ||
+	    ftruncate(base_fd, (off_t)(pages * PAGE)) != 0 ||
 	    fcp_ranges_add(&within, 0, pages * PAGE, &err) != 0)
 		abort();
 	for (size_t page = 0; page < pages; page++) {
@@ -220,12 +227,13 @@ static void failures(void)
 	unlink(base_path);
 	draw(fd, "DDDD");
 	draw(base_fd, "DD");
-	ok(fcp_compare_files(&compare, &within, &found, &err) < 0 && err.error_class == FCP_ERR_IO &&
-		   strstr(err.message, "base"),
+	ok(fcp_compare_files(&compare, &within, &found, &err) < 0 &&
+		   err.error_class == FCP_ERR_IO && strstr(err.message, "base"),
 	   "a base that has become shorter is an error that names it");
 	draw(base_fd, "DDDD");
 	compare.cancel_fd = cancel_fd;
-	ok(fcp_compare_files(&compare, &within, &found, &err) < 0 && err.error_class == FCP_ERR_INTERRUPTED,
+	ok(fcp_compare_files(&compare, &within, &found, &err) < 0 &&
+		   err.error_class == FCP_ERR_INTERRUPTED,
 	   "cancelled: interrupted");
 }
 
@@ -273,8 +281,9 @@ static void coarser(void)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		size_t pages = strlen(cases[i].list);
-		const struct fcp_found_grain grain = {cases[i].align * PAGE, cases[i].min_run * PAGE,
-						      pages * PAGE, cases[i].rest};
+		const struct fcp_found_grain grain = {cases[i].align * PAGE,
+						      cases[i].min_run * PAGE, pages * PAGE,
+						      cases[i].rest};
 		FCP_CLEANUP(found) struct fcp_found_ranges list = {0}, coarse = {0};
 		char text[PAGES_MAX + 1];
 		struct fcp_error err;
@@ -293,8 +302,10 @@ static void nothing_lost(void)
 	int wrong = 0;
 
 	for (int round = 0; round < 500; round++) {
-		const struct fcp_found_grain grain = {(UINT64_C(1) << next_random(&random) % 4) * PAGE,
-						      next_random(&random) % 5 * PAGE, FILE_PAGES * PAGE, true};
+		const struct fcp_found_grain grain = {(UINT64_C(1) << next_random(&random) % 4) *
+							      PAGE,
+						      next_random(&random) % 5 * PAGE,
+						      FILE_PAGES * PAGE, true};
 		char list_text[FILE_PAGES + 1] = {0}, text[FILE_PAGES + 1];
 		FCP_CLEANUP(found) struct fcp_found_ranges list = {0}, coarse = {0};
 		struct fcp_error err;
@@ -302,7 +313,8 @@ static void nothing_lost(void)
 		for (size_t i = 0; i < FILE_PAGES;) {
 			char kind = "fzbc "[next_random(&random) % 5];
 
-			for (size_t run = next_random(&random) % 9 + 1; run > 0 && i < FILE_PAGES; run--)
+			for (size_t run = next_random(&random) % 9 + 1; run > 0 && i < FILE_PAGES;
+			     run--)
 				list_text[i++] = kind;
 		}
 		list_of(list_text, &list);
@@ -317,13 +329,16 @@ static void nothing_lost(void)
 				wrong += coarse.items[i].start % grain.align_bytes != 0 ||
 					 coarse.items[i].end % grain.align_bytes != 0;
 	}
-	ok(wrong == 0, "lists at random: what is cut off counts as changed, the rest is in whole blocks");
+	ok(wrong == 0,
+	   "lists at random: what is cut off counts as changed, the rest is in whole blocks");
 }
 
 static void names(void)
 {
-	ok(fcp_find_parse("changed") == FCP_FIND_CHANGED && fcp_find_parse("base") == FCP_FIND_BASE &&
-		   fcp_find_parse("free") == FCP_FIND_FREE && fcp_find_parse("zero") == FCP_FIND_ZERO,
+	ok(fcp_find_parse("changed") == FCP_FIND_CHANGED &&
+		   fcp_find_parse("base") == FCP_FIND_BASE &&
+		   fcp_find_parse("free") == FCP_FIND_FREE &&
+		   fcp_find_parse("zero") == FCP_FIND_ZERO,
 	   "each kind has its name");
 	ok(fcp_find_parse("") == 0 && fcp_find_parse("fre") == 0 && !fcp_find_name(0) &&
 		   !fcp_find_name(FCP_FIND_FREE | FCP_FIND_ZERO),

@@ -70,9 +70,9 @@ __attribute__((unused)) static char *drawn(int fd)
 
 		if (pread(fd, bytes, PAGE, at) != (ssize_t)PAGE)
 			abort();
-		layout[i] = data < 0 || data >= at + (off_t)PAGE	 ? '-'
-			    : memcmp(bytes, zeros, PAGE) == 0 ? 'Z'
-							      : 'D';
+		layout[i] = data < 0 || data >= at + (off_t)PAGE ? '-'
+			    : memcmp(bytes, zeros, PAGE) == 0	 ? 'Z'
+								 : 'D';
 	}
 	return layout;
 }
@@ -87,7 +87,8 @@ __attribute__((unused)) static char *in_pages(const struct fcp_ranges *ranges)
 	for (size_t i = 0; i < ranges->count; i++)
 		fprintf(out, "%s%llu+%llu", i ? " " : "",
 			(unsigned long long)(ranges->items[i].start / PAGE),
-			(unsigned long long)((ranges->items[i].end - ranges->items[i].start) / PAGE));
+			(unsigned long long)((ranges->items[i].end - ranges->items[i].start) /
+					     PAGE));
 	fclose(out);
 	return text;
 }

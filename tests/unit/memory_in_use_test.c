@@ -132,8 +132,7 @@ static void step_in(const char *dir)
 		     "a file that a child has open for writing");
 	step_refuses(dir, HOLD_MAPPED_PRIVATE, "maps it",
 		     "a file that a child maps privately, its descriptor closed,");
-	step_refuses(dir, HOLD_MAPPED_SHARED, "maps it",
-		     "a file that a child maps shared");
+	step_refuses(dir, HOLD_MAPPED_SHARED, "maps it", "a file that a child maps shared");
 	step_refuses(dir, HOLD_LOCKED, "another fcpause is using it", "a locked file");
 }
 

@@ -17,8 +17,11 @@ static int read_bytes(const void *bytes, size_t count, struct fcp_ranges *ranges
 {
 	char path[PATH_MAX];
 	FCP_CLEANUP(fd) int fd = new_file(NULL, path);
-	const struct fcp_ranges_text text = {
-		.size = sizeof(text), .fd = fd, .name = "r.txt", .limit_bytes = UINT64_C(1) << 32, .cancel_fd = -1};
+	const struct fcp_ranges_text text = {.size = sizeof(text),
+					     .fd = fd,
+					     .name = "r.txt",
+					     .limit_bytes = UINT64_C(1) << 32,
+					     .cancel_fd = -1};
 
 	unlink(path);
 	if (write(fd, bytes, count) != (ssize_t)count || lseek(fd, 0, SEEK_SET) < 0)
@@ -38,7 +41,8 @@ static void good_text(void)
 		{"unsorted lines are sorted", "40960 4096\n0 4096\n16384 8192\n", "0+1 4+2 10+1"},
 		{"touching ranges are one", "8192 4096\n4096 4096\n", "1+2"},
 		{"nothing at all", "", ""},
-		{"what was found there, behind it", "0 4096 free\n8192 4096\tzero \n16384 4096\n", "0+1 2+1 4+1"},
+		{"what was found there, behind it", "0 4096 free\n8192 4096\tzero \n16384 4096\n",
+		 "0+1 2+1 4+1"},
 		{"kinds that meet are one", "0 4096 free\n4096 4096 zero\n", "0+2"},
 		{"up to the limit", "0xfffff000 4096\n", "1048575+1"},
 	};
@@ -82,7 +86,8 @@ static void bad_text(void)
 		{"overlap", "0 8192\n40960 4096\n4096 4096\n",
 		 "r.txt: line 3: overlaps the range of line 1"},
 		{"the same twice", "0 4096\n0 4096\n", "line 2: overlaps the range of line 1"},
-		{"inside of another", "4096 4096\n0 65536\n", "line 2: overlaps the range of line 1"},
+		{"inside of another", "4096 4096\n0 65536\n",
+		 "line 2: overlaps the range of line 1"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -102,7 +107,10 @@ static void odd_bytes(void)
 	struct fcp_ranges ranges = {0};
 	struct fcp_error err = {0};
 
-	ok(read_bytes("0 4096\n8\0" "192 4096\n", 18, &ranges, &err) < 0, "a NUL byte is refused");
+	ok(read_bytes("0 4096\n8\0"
+		      "192 4096\n",
+		      18, &ranges, &err) < 0,
+	   "a NUL byte is refused");
 	has_str(err.message, "r.txt: line 2: holds a NUL byte", "... with its line");
 
 	memset(bytes, '1', sizeof(bytes));
@@ -116,7 +124,8 @@ static void odd_bytes(void)
 	fcp_ranges_clear(&ranges);
 
 	memset(bytes, ' ', sizeof(bytes));
-	ok(read_bytes(bytes, sizeof(bytes), &ranges, &err) < 0, "nor may blanks hide what is behind");
+	ok(read_bytes(bytes, sizeof(bytes), &ranges, &err) < 0,
+	   "nor may blanks hide what is behind");
 }
 
 /* Many lines, over more than one read(2), through a pipe. */
@@ -137,7 +146,10 @@ static void many_lines(void)
 		_exit(0);
 	}
 	close(ends[1]);
-	ok(fcp_ranges_read(&(struct fcp_ranges_text){sizeof(struct fcp_ranges_text), "-", NULL, UINT64_MAX, ends[0], -1}, &ranges, &err) == 0, "100000 lines from a pipe");
+	ok(fcp_ranges_read(&(struct fcp_ranges_text){sizeof(struct fcp_ranges_text), "-", NULL,
+						     UINT64_MAX, ends[0], -1},
+			   &ranges, &err) == 0,
+	   "100000 lines from a pipe");
 	is_u64(ranges.count, 100000, "... make as many ranges");
 	is_u64(ranges.count ? ranges.items[99999].start : 0, 99999 * 8192ULL, "... in order");
 	fcp_ranges_clear(&ranges);
@@ -153,7 +165,9 @@ static void cancelled_while_waiting(void)
 
 	if (pipe(ends) < 0)
 		abort();
-	ok(fcp_ranges_read(&(struct fcp_ranges_text){sizeof(struct fcp_ranges_text), "-", NULL, UINT64_MAX, ends[0], cancel_fd}, &ranges, &err) < 0 &&
+	ok(fcp_ranges_read(&(struct fcp_ranges_text){sizeof(struct fcp_ranges_text), "-", NULL,
+						     UINT64_MAX, ends[0], cancel_fd},
+			   &ranges, &err) < 0 &&
 		   err.error_class == FCP_ERR_INTERRUPTED,
 	   "a silent pipe does not outlast a cancellation");
 	close(ends[0]);
@@ -175,9 +189,10 @@ static void random_list(uint64_t *seed, bool *pages, size_t count, struct fcp_ra
 
 enum { PAGES = 64 };
 
-static bool is_made(int (*make)(const struct fcp_ranges *, const struct fcp_ranges *, struct fcp_ranges *,
-				struct fcp_error *),
-		    const struct fcp_ranges *a, const struct fcp_ranges *b, const bool expected[PAGES])
+static bool is_made(int (*make)(const struct fcp_ranges *, const struct fcp_ranges *,
+				struct fcp_ranges *, struct fcp_error *),
+		    const struct fcp_ranges *a, const struct fcp_ranges *b,
+		    const bool expected[PAGES])
 {
 	FCP_CLEANUP(ranges) struct fcp_ranges made = {0}, wanted = {0};
 	struct fcp_error err;
@@ -186,7 +201,8 @@ static bool is_made(int (*make)(const struct fcp_ranges *, const struct fcp_rang
 		if (expected[i])
 			fcp_ranges_add(&wanted, i * PAGE, (i + 1) * PAGE, &err);
 	return make(a, b, &made, &err) == 0 && made.count == wanted.count &&
-	       (made.count == 0 || memcmp(made.items, wanted.items, made.count * sizeof(*made.items)) == 0);
+	       (made.count == 0 ||
+		memcmp(made.items, wanted.items, made.count * sizeof(*made.items)) == 0);
 }
 
 /* Against a bit for each page. */

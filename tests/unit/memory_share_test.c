@@ -85,7 +85,8 @@ static uint64_t crowds(const unsigned char *block)
 /* ---- the index ---- */
 
 /* How many of the numbers first .. first + count the index finds at that block; wrong: at another one. */
-static uint64_t found(const struct fcp_share_index *index, fcp_share_hash *hash, uint64_t count, uint64_t *wrong_)
+static uint64_t found(const struct fcp_share_index *index, fcp_share_hash *hash, uint64_t count,
+		      uint64_t *wrong_)
 {
 	uint64_t right = 0;
 
@@ -115,18 +116,23 @@ static void test_finds(void)
 	/* Twice the same blocks, a hole, zeros, and a piece at the end. */
 	for (uint64_t i = 0; i < 100; i++)
 		write_block(fd, BLOCKS + 50 + i, i);
-	if (pwrite(fd, zeros, PAGE, (BLOCKS + 200) * PAGE) < 0 || pwrite(fd, "end", 3, (BLOCKS + 201) * PAGE) < 0)
+	if (pwrite(fd, zeros, PAGE, (BLOCKS + 200) * PAGE) < 0 ||
+	    pwrite(fd, "end", 3, (BLOCKS + 201) * PAGE) < 0)
 		abort();
 	ok(build(fd, fcp_share_hash_block, -1, &index, &err) == 0, "an index is built");
-	is_u64(found(&index, fcp_share_hash_block, BLOCKS, &wrong), BLOCKS, "each block is found, the first of equal ones");
+	is_u64(found(&index, fcp_share_hash_block, BLOCKS, &wrong), BLOCKS,
+	       "each block is found, the first of equal ones");
 	is_u64(wrong, 0, "... and none elsewhere");
-	ok(!fcp_share_index_find(&index, fcp_share_hash_block(zeros), &wrong), "zeros are not in it");
-	ok(index.slot_count <= 2 * (BLOCKS + 102) , "two slots a block of data: %" PRIu64, index.slot_count);
+	ok(!fcp_share_index_find(&index, fcp_share_hash_block(zeros), &wrong),
+	   "zeros are not in it");
+	ok(index.slot_count <= 2 * (BLOCKS + 102), "two slots a block of data: %" PRIu64,
+	   index.slot_count);
 	fcp_share_index_clear(&index);
 	if (ftruncate(fd, 0) != 0)
 		abort();
 	ok(build(fd, fcp_share_hash_block, -1, &index, &err) == 0 &&
-		   !fcp_share_index_find(&index, 1, &wrong), "an empty file has an empty index");
+		   !fcp_share_index_find(&index, 1, &wrong),
+	   "an empty file has an empty index");
 	fcp_share_index_clear(&index);
 	close(fd);
 	unlink(path);
@@ -154,7 +160,8 @@ static void test_beyond(void)
 	is_u64(found(&index, fcp_share_hash_block, 4, &wrong), 1, "the first block is found");
 	is_u64(wrong, 1, "... and one more");
 	fill(block, 1);
-	ok(fcp_share_index_find(&index, fcp_share_hash_block(block), &wrong) && wrong == last, "the last but two");
+	ok(fcp_share_index_find(&index, fcp_share_hash_block(block), &wrong) && wrong == last,
+	   "the last but two");
 	fcp_share_index_clear(&index);
 	close(fd);
 }
@@ -171,7 +178,8 @@ static void test_two_threads(void)
 	for (uint64_t i = 0; i < 4096; i++)
 		write_block(fd, 4096 + i, 4095 - i);
 	ok(build(fd, fcp_share_hash_block, -1, &index, &err) == 0, "32 MiB");
-	is_u64(found(&index, fcp_share_hash_block, 4096, &wrong), 4096, "of equal blocks the first is kept");
+	is_u64(found(&index, fcp_share_hash_block, 4096, &wrong), 4096,
+	       "of equal blocks the first is kept");
 	fcp_share_index_clear(&index);
 	close(fd);
 	unlink(path);
@@ -191,7 +199,8 @@ static void test_collisions(void)
 	fcp_share_index_clear(&index);
 	ok(build(fd, crowds, -1, &index, &err) == 0, "a hash by which all begin at one slot");
 	right = found(&index, crowds, BLOCKS, &wrong);
-	ok(right > 0 && right < 100 && wrong == 0, "looking is given up soon: %" PRIu64 " are found", right);
+	ok(right > 0 && right < 100 && wrong == 0,
+	   "looking is given up soon: %" PRIu64 " are found", right);
 	fcp_share_index_clear(&index);
 	close(fd);
 	unlink(path);
@@ -207,7 +216,8 @@ static void test_cancelled(void)
 	if (pipe(cancel) != 0 || write(cancel[1], "x", 1) != 1)
 		abort();
 	ok(build(fd, fcp_share_hash_block, cancel[0], &index, &err) != 0 &&
-		   err.error_class == FCP_ERR_INTERRUPTED, "interrupted");
+		   err.error_class == FCP_ERR_INTERRUPTED,
+	   "interrupted");
 	ok(!index.slots, "... and nothing is left of it");
 	close(cancel[0]);
 	close(cancel[1]);
@@ -254,9 +264,11 @@ static void test_kept(const char *path, const char *name, int fd)
 	fchmod(fd, 0640);
 	status = status_of(fd);
 	ok(keep(fd), "it is kept beside the file");
-	ok(stat(name, &own) == 0 && (own.st_mode & 07777) == 0640 && own.st_uid == status.st_uid, "... with its mode");
+	ok(stat(name, &own) == 0 && (own.st_mode & 07777) == 0640 && own.st_uid == status.st_uid,
+	   "... with its mode");
 	ok(fcp_share_index_read(fd, &status, &index), "it is read again");
-	is_u64(found(&index, fcp_share_hash_block, BLOCKS, &wrong), BLOCKS, "... and has all blocks");
+	is_u64(found(&index, fcp_share_hash_block, BLOCKS, &wrong), BLOCKS,
+	       "... and has all blocks");
 	fcp_share_index_clear(&index);
 	ok(keep(fd) && is_read(fd), "another one takes its place");
 	write_block(fd, 1, 7777);
@@ -268,7 +280,8 @@ static void test_kept(const char *path, const char *name, int fd)
 	keep(fd);
 	if (rename(path, name) != 0)
 		abort();
-	ok(!is_read(fd) && !keep(fd) == false, "of a file with another name it is looked for there");
+	ok(!is_read(fd) && !keep(fd) == false,
+	   "of a file with another name it is looked for there");
 	if (rename(name, path) != 0)
 		abort();
 }
@@ -322,7 +335,8 @@ static void test_strange(const char *path, const char *name, int fd)
 	if (rename(name, aside) != 0 || symlink(aside, name) != 0)
 		abort();
 	ok(!is_read(fd), "nor one behind a link");
-	ok(keep(fd) && lstat(name, &target) == 0 && S_ISREG(target.st_mode) && is_read(fd), "the link is replaced");
+	ok(keep(fd) && lstat(name, &target) == 0 && S_ISREG(target.st_mode) && is_read(fd),
+	   "the link is replaced");
 	unlink(name);
 	if (mkfifo(name, 0600) != 0)
 		abort();
@@ -383,7 +397,9 @@ static uint64_t shared_of(int fd)
 	struct fiemap *map = (struct fiemap *)(void *)room;
 	uint64_t bytes = 0;
 
-	*map = (struct fiemap){.fm_length = FIEMAP_MAX_OFFSET, .fm_flags = FIEMAP_FLAG_SYNC, .fm_extent_count = 4096};
+	*map = (struct fiemap){.fm_length = FIEMAP_MAX_OFFSET,
+			       .fm_flags = FIEMAP_FLAG_SYNC,
+			       .fm_extent_count = 4096};
 	if (ioctl(fd, FS_IOC_FIEMAP, map) != 0)
 		abort();
 	for (uint32_t i = 0; i < map->fm_mapped_extents; i++)
@@ -405,7 +421,8 @@ static unsigned char *make_pages(uint64_t *expected_)
 
 	*expected_ = 0;
 	for (uint64_t i = 0; i < 200; i++) {
-		bool row = i >= 100 && i < 140, single = i % 4 == 0 && i < 100, zero = i >= 140 && i < 150;
+		bool row = i >= 100 && i < 140, single = i % 4 == 0 && i < 100,
+		     zero = i >= 140 && i < 150;
 
 		if (!zero)
 			fill(pages + i * PAGE, row ? 300 + i : single ? i * 5 % 300 : 100000 + i);
@@ -429,7 +446,8 @@ static void test_put(fcp_share_hash *hash, uint64_t min_run_bytes, uint64_t expe
 	/* What it becomes afterwards is not seen. */
 	for (uint64_t i = 0; i < BLOCKS; i++)
 		write_block(source, i, 5000 + i);
-	ok(fcp_share_put(&set, &window, &put, &shared, &err) == 0, "pages are put: %s", err.message);
+	ok(fcp_share_put(&set, &window, &put, &shared, &err) == 0, "pages are put: %s",
+	   err.message);
 	is_u64(shared, expected == UINT64_MAX ? all : expected, "what the file has is shared");
 	is_u64(set.sources[0].shared_bytes, shared, "... and counted for it");
 	is_u64(differing(fd, pages, 200), 0, "the file holds the pages");
@@ -462,12 +480,14 @@ static void test_lies(bool out_of_bounds)
 	for (uint64_t i = 0; i < index.slot_count; i++) {
 		uint64_t slot = index.slots[i] & UINT64_C(0xffffffff00000000);
 
-		index.slots[i] = out_of_bounds ? slot | (i % 2 ? UINT32_MAX : 0) : slot | (i % BLOCKS + 1);
+		index.slots[i] =
+			out_of_bounds ? slot | (i % 2 ? UINT32_MAX : 0) : slot | (i % BLOCKS + 1);
 	}
 	ok(fcp_share_index_keep(source, &status, &index), "an index that lies");
 	fcp_share_index_clear(&index);
 	ok(add(&set, source) == 0 && set.sources[0].index_read, "... is read");
-	ok(fcp_share_put(&set, &window, &put, &shared, &err) == 0, "pages are put: %s", err.message);
+	ok(fcp_share_put(&set, &window, &put, &shared, &err) == 0, "pages are put: %s",
+	   err.message);
 	is_u64(differing(fd, pages, 200), 0, "no byte is wrong");
 	ok(shared < all, "less is shared");
 	fcp_share_clear(&set);
@@ -494,10 +514,12 @@ static void test_there(void)
 	put.there = true;
 	if (ftruncate(fd, (off_t)(200 * PAGE)) != 0)
 		abort();
-	ok(add(&set, source) == 0 && fcp_share_put(&set, &window, &put, &shared, &err) == 0, "pages that are there");
+	ok(add(&set, source) == 0 && fcp_share_put(&set, &window, &put, &shared, &err) == 0,
+	   "pages that are there");
 	is_u64(shared, all, "what the file has is shared");
 	/* XFS counts its own block for the list of extents, too. */
-	ok((uint64_t)status_of(fd).st_blocks * 512 <= all + 2 * PAGE, "... and nothing else written");
+	ok((uint64_t)status_of(fd).st_blocks * 512 <= all + 2 * PAGE,
+	   "... and nothing else written");
 	fcp_share_clear(&set);
 	free(pages);
 	close(source);
@@ -513,7 +535,8 @@ static bool put_into(struct fcp_share_set *set, const unsigned char *pages, uint
 	int fd = new_file(directory, memory);
 	struct fcp_share_put put = put_of(fd, pages, 200);
 	struct fcp_error err;
-	bool good = fcp_share_put(set, &window, &put, shared_, &err) == 0 && differing(fd, pages, 200) == 0;
+	bool good = fcp_share_put(set, &window, &put, shared_, &err) == 0 &&
+		    differing(fd, pages, 200) == 0;
 
 	close(fd);
 	unlink(memory);
@@ -529,7 +552,8 @@ static void test_lease(void)
 	uint64_t all, shared;
 	unsigned char *pages = make_pages(&all);
 
-	ok(add(&set, source) == 0 && !set.sources[0].is_live, "a file that is open for writing is not leased");
+	ok(add(&set, source) == 0 && !set.sources[0].is_live,
+	   "a file that is open for writing is not leased");
 	fcp_share_clear(&set);
 	close(writer);
 	ok(add(&set, source) == 0 && set.sources[0].is_live, "one that is not is leased");
@@ -577,8 +601,10 @@ static void test_written_plainly(void)
 	for (uint64_t i = 0; i < BLOCKS; i++)
 		write_block(source, i, i);
 	ok(add(&set, source) == 0, "a file that cannot be frozen is no error");
-	ok(!fcp_share_is_possible(&set) && set.sources[0].why, "... and the reason is there: %s", set.sources[0].why);
-	ok(fcp_share_put(&set, &window, &put, &shared, &err) == 0 && shared == 0, "pages are written");
+	ok(!fcp_share_is_possible(&set) && set.sources[0].why, "... and the reason is there: %s",
+	   set.sources[0].why);
+	ok(fcp_share_put(&set, &window, &put, &shared, &err) == 0 && shared == 0,
+	   "pages are written");
 	is_u64(differing(fd, pages, 200), 0, "... all of them");
 	fcp_share_clear(&set);
 	free(pages);

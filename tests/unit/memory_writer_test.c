@@ -66,7 +66,8 @@ static void add_runs(struct fcp_page_runs *runs, size_t length, size_t gap)
 	for (size_t page = 0; page + length <= PAGES; page += length + gap) {
 		uint64_t start = page * FCP_PAGE_BYTES, end = start + length * FCP_PAGE_BYTES;
 
-		if (fcp_page_runs_add(runs, (struct fcp_page_run){start, end, (uintptr_t)memory + start},
+		if (fcp_page_runs_add(runs,
+				      (struct fcp_page_run){start, end, (uintptr_t)memory + start},
 				      &err) != 0)
 			abort();
 	}
@@ -101,7 +102,8 @@ static uint64_t data_bytes(int fd)
 	return fstat(fd, &file) == 0 ? (uint64_t)file.st_blocks * 512 : 0;
 }
 
-static struct fcp_writer_settings settings_of(const struct fcp_page_runs *runs, int fd, unsigned threads)
+static struct fcp_writer_settings settings_of(const struct fcp_page_runs *runs, int fd,
+					      unsigned threads)
 {
 	return (struct fcp_writer_settings){.pid = child,
 					    .runs = runs,
@@ -123,8 +125,8 @@ static void test_whole(size_t length, size_t gap, unsigned threads)
 
 	add_runs(&runs, length, gap);
 	settings = settings_of(&runs, fd, threads);
-	ok(fcp_writer_write(&settings, &result, &err) == 0, "runs of %zu, gaps of %zu, %u threads: %s",
-	   length, gap, threads, err.message);
+	ok(fcp_writer_write(&settings, &result, &err) == 0,
+	   "runs of %zu, gaps of %zu, %u threads: %s", length, gap, threads, err.message);
 	is_u64(result.read_bytes, runs.bytes, "all is read");
 	is_u64(result.written_bytes + result.zero_bytes, runs.bytes, "zeros are not written");
 	is_u64(data_bytes(fd), result.written_bytes, "zeros occupy nothing");
@@ -161,8 +163,11 @@ static void test_base(bool layer)
 	struct fcp_error err = {0};
 	uint64_t equal = 0, differing = 1;
 	int base = make_base(), fd = memfd_create("memory", MFD_CLOEXEC);
-	const struct fcp_clone_settings clone = {
-		.from = base, .to = fd, .name = "vm.mem", .bytes = BYTES, .cancel_fd = -1};
+	const struct fcp_clone_settings clone = {.from = base,
+						 .to = fd,
+						 .name = "vm.mem",
+						 .bytes = BYTES,
+						 .cancel_fd = -1};
 
 	add_runs(&runs, PAGES, 0);
 	ok(fcp_clone_file(&clone, &cloned, &err) == 0, "a copy of the base");
@@ -192,7 +197,8 @@ static void test_verify_finds_it(void)
 	add_runs(&runs, PAGES, 0);
 	settings = settings_of(&runs, fd, 1);
 	ok(fcp_writer_write(&settings, &result, &err) == 0, "written");
-	if (pwrite(fd, "x", 1, 5 * FCP_PAGE_BYTES) != 1 || pwrite(fd, "x", 1, 6 * FCP_PAGE_BYTES + 9) != 1)
+	if (pwrite(fd, "x", 1, 5 * FCP_PAGE_BYTES) != 1 ||
+	    pwrite(fd, "x", 1, 6 * FCP_PAGE_BYTES + 9) != 1)
 		abort();
 	ok(fcp_writer_verify(&settings, &differing, &err) == 0, "verified");
 	is_u64(differing, 2, "two pages differ");
@@ -235,7 +241,8 @@ static void test_failures(void)
 	if (pipe(cancel) != 0 || write(cancel[1], "x", 1) != 1)
 		abort();
 	settings.cancel_fd = cancel[0];
-	ok(fcp_writer_write(&settings, &result, &err) != 0 && err.error_class == FCP_ERR_INTERRUPTED,
+	ok(fcp_writer_write(&settings, &result, &err) != 0 &&
+		   err.error_class == FCP_ERR_INTERRUPTED,
 	   "interrupted");
 	settings.cancel_fd = -1;
 	settings.fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -245,8 +252,8 @@ static void test_failures(void)
 	settings.fd = fd;
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	ok(fcp_writer_write(&settings, &result, &err) != 0 && err.errnum == ESRCH, "the process ended: %s",
-	   err.message);
+	ok(fcp_writer_write(&settings, &result, &err) != 0 && err.errnum == ESRCH,
+	   "the process ended: %s", err.message);
 	fcp_page_runs_clear(&runs);
 	close(fd);
 	close(cancel[0]);

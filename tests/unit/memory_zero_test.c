@@ -16,8 +16,10 @@ static int append(uint64_t start, uint64_t end, void *arg, struct fcp_error *err
 static int find_zeros(const struct fcp_file *file, const struct fcp_ranges *skip,
 		      struct fcp_ranges *ranges_, struct fcp_error *err)
 {
-	const struct fcp_zero_scan scan = {
-		.file = file, .skip = skip, .sink = append, .sink_arg = ranges_};
+	const struct fcp_zero_scan scan = {.file = file,
+					   .skip = skip,
+					   .sink = append,
+					   .sink_arg = ranges_};
 
 	return fcp_zero_scan(&scan, err);
 }
@@ -196,8 +198,9 @@ static void truncated_meanwhile(void)
 	FCP_CLEANUP(fd) int fd = long_file(path);
 	const struct fcp_file file = {.fd = fd, .name = "mem", .cancel_fd = -1};
 	struct intruder intruder = {.fd = fd};
-	const struct fcp_zero_scan scan = {
-		.file = &file, .sink = truncate_at_first_run, .sink_arg = &intruder};
+	const struct fcp_zero_scan scan = {.file = &file,
+					   .sink = truncate_at_first_run,
+					   .sink_arg = &intruder};
 	struct fcp_error err = {0};
 
 	ok(fcp_zero_scan(&scan, &err) < 0 && err.error_class == FCP_ERR_BUSY,
@@ -214,12 +217,12 @@ static void stopped(void)
 	const struct fcp_file calm = {.fd = fd, .name = "mem", .cancel_fd = -1};
 	struct fcp_ranges ranges = {0};
 	int calls = 0;
-	const struct fcp_zero_scan scan = {
-		.file = &calm, .sink = fail_at_first_run, .sink_arg = &calls};
+	const struct fcp_zero_scan scan = {.file = &calm,
+					   .sink = fail_at_first_run,
+					   .sink_arg = &calls};
 	struct fcp_error err = {0};
 
-	ok(find_zeros(&file, NULL, &ranges, &err) < 0 &&
-		   err.error_class == FCP_ERR_INTERRUPTED,
+	ok(find_zeros(&file, NULL, &ranges, &err) < 0 && err.error_class == FCP_ERR_INTERRUPTED,
 	   "a cancelled scan ends");
 	fcp_ranges_clear(&ranges);
 	ok(fcp_zero_scan(&scan, &err) < 0 && calls == 1, "a sink that fails ends the scan");

@@ -29,10 +29,14 @@ static void caps(void)
 	steps[2].cap_ms = 61001;
 	steps[3].cap_ms = 2000;
 	script = fcp_reclaim_script(&settings);
-	has_str(script, "\nstep sync sync 0.001 1 sync\n", "1 ms, and the second that it is rounded up to");
-	ok(strstr(script, "\nstep drop_caches ") == NULL, "a step that is off is not there: timeout 0 is no limit");
-	has_str(script, "\nstep compact_memory /proc/sys/vm/compact_memory 61.001 62 ", "a minute and more");
-	has_str(script, "\nstep fstrim fstrim 2.000 2 fstrim /\n", "whole seconds are not rounded up");
+	has_str(script, "\nstep sync sync 0.001 1 sync\n",
+		"1 ms, and the second that it is rounded up to");
+	ok(strstr(script, "\nstep drop_caches ") == NULL,
+	   "a step that is off is not there: timeout 0 is no limit");
+	has_str(script, "\nstep compact_memory /proc/sys/vm/compact_memory 61.001 62 ",
+		"a minute and more");
+	has_str(script, "\nstep fstrim fstrim 2.000 2 fstrim /\n",
+		"whole seconds are not rounded up");
 	has_str(script, "timeout -s KILL", "steps are killed, not asked");
 }
 
@@ -103,11 +107,26 @@ static void good_lines(void)
 static void bad_lines(void)
 {
 	static const char *const lines[] = {
-		"", "fcpause", "fcpause sync", "fcpause sync 0 0", "fcpause sync 0x", "fcpause sync 256",
-		"fcpause sync -1", "fcpause sync 1000", "fcpause sync 4294967296",
-		"fcpause sync 1e1", "fcpause sync maybe", "fcpause sync exited", "fcpause nothing 0",
-		"fcpause syncsyncsyncsyncsyncsyncsyncsyncsync 0", "fcpaus sync 0", "Fcpause sync 0",
-		"fcpause  0", "xfcpause sync 0", "fcpause sync no-timeout-at-all-and-more", "sync 0",
+		"",
+		"fcpause",
+		"fcpause sync",
+		"fcpause sync 0 0",
+		"fcpause sync 0x",
+		"fcpause sync 256",
+		"fcpause sync -1",
+		"fcpause sync 1000",
+		"fcpause sync 4294967296",
+		"fcpause sync 1e1",
+		"fcpause sync maybe",
+		"fcpause sync exited",
+		"fcpause nothing 0",
+		"fcpause syncsyncsyncsyncsyncsyncsyncsyncsync 0",
+		"fcpaus sync 0",
+		"Fcpause sync 0",
+		"fcpause  0",
+		"xfcpause sync 0",
+		"fcpause sync no-timeout-at-all-and-more",
+		"sync 0",
 		"fcpause sync missing x",
 	};
 
@@ -123,12 +142,15 @@ static void timeout_lines(void)
 {
 	bool whole = false;
 
-	ok(fcp_reclaim_timeout_read("fcpause timeout seconds", &whole) && whole, "R4: whole seconds");
-	ok(fcp_reclaim_timeout_read("fcpause timeout fractions", &whole) && !whole, "R4: fractions");
+	ok(fcp_reclaim_timeout_read("fcpause timeout seconds", &whole) && whole,
+	   "R4: whole seconds");
+	ok(fcp_reclaim_timeout_read("fcpause timeout fractions", &whole) && !whole,
+	   "R4: fractions");
 	ok(fcp_reclaim_timeout_read("fcpause timeout none", &whole) && !whole, "R4: none");
 	ok(!fcp_reclaim_timeout_read("fcpause timeout", &whole) &&
 		   !fcp_reclaim_timeout_read("fcpause timeout seconds ", &whole) &&
-		   !fcp_reclaim_timeout_read("fcpause sync 0", &whole), "R4: other lines");
+		   !fcp_reclaim_timeout_read("fcpause sync 0", &whole),
+	   "R4: other lines");
 }
 
 static void kinds(void)

@@ -60,8 +60,8 @@ static void restored(void)
 	memset(ram + PAGE, 1, 2 * PAGE);
 	*(volatile char *)(ram + 4 * PAGE); /* read: still the file's */
 	/* Discarded, and one page of it used again. */
-	if (mmap(ram + 6 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-		 -1, 0) == MAP_FAILED)
+	if (mmap(ram + 6 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		exit(77);
 	ram[7 * PAGE] = 1;
 	madvise(ram + 2 * PAGE, PAGE, MADV_PAGEOUT);
@@ -122,9 +122,11 @@ static void check(void (*work)(void), const char *expected, const struct fcp_ran
 	pid_t pid = child_with(work);
 	uint64_t bytes;
 
-	if (!ok(fcp_guest_ram_find(pid, -1, &size, &ram, &err) == 0, "%s: found %s", what, err.message))
+	if (!ok(fcp_guest_ram_find(pid, -1, &size, &ram, &err) == 0, "%s: found %s", what,
+		err.message))
 		return;
-	ok(fcp_snapshot_plan_make(&(struct fcp_snapshot_plan_settings){&ram, free_pages}, &plan, &err) == 0,
+	ok(fcp_snapshot_plan_make(&(struct fcp_snapshot_plan_settings){&ram, free_pages}, &plan,
+				  &err) == 0,
 	   "%s: planned %s", what, err.message);
 	for (size_t i = 0; i < plan.changed.count; i++) {
 		const struct fcp_page_run *run = &plan.changed.items[i];
@@ -139,8 +141,8 @@ static void check(void (*work)(void), const char *expected, const struct fcp_ran
 	for (size_t i = 0; i < free_pages->count; i++)
 		draw(drawing, &free_pages->items[i], 'f');
 	is_str(drawing, expected, what);
-	bytes = plan.changed.bytes + fcp_ranges_bytes(&plan.zero) + fcp_ranges_bytes(&plan.unchanged) +
-		fcp_ranges_bytes(free_pages);
+	bytes = plan.changed.bytes + fcp_ranges_bytes(&plan.zero) +
+		fcp_ranges_bytes(&plan.unchanged) + fcp_ranges_bytes(free_pages);
 	is_u64(bytes, RAM, "all pages are in one list");
 	fcp_snapshot_plan_clear(&plan);
 	fcp_guest_ram_clear(&ram);

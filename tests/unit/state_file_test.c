@@ -48,7 +48,8 @@ static int without_last_byte(int fd)
 
 int main(void)
 {
-	const uint64_t x86_64 = UINT64_C(0x0710198486640000), aarch64 = UINT64_C(0x07101984aaaa0000);
+	const uint64_t x86_64 = UINT64_C(0x0710198486640000),
+		       aarch64 = UINT64_C(0x07101984aaaa0000);
 
 	is_u64(fcp_crc64(0, "123456789", 9), UINT64_C(0xe9c6d914c4b8d9ca), "the CRC's check value");
 	is_u64(fcp_crc64(fcp_crc64(0, "1234", 4), "56789", 5), UINT64_C(0xe9c6d914c4b8d9ca),

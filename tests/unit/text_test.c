@@ -20,21 +20,33 @@ static void escapes(void)
 	} cases[] = {
 		{"", ""},
 		{"plain text, 'quoted' \\ \"so\"", "plain text, 'quoted' \\ \"so\""},
-		{"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"},
+		{"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+		 "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"},
 		{"\x1b]52;c;Y3VybA==\x07\x1b[2J", "\\x1b]52;c;Y3VybA==\\x07\\x1b[2J"},
 		{"a\nb\rc\td\x7f", "a\\nb\\rc\\td\\x7f"},
-		{"C1 \xc2\x9b" "31m", "C1 \\u009b31m"},		/* CSI in one character */
-		{"C1 \x9b" "31m", "C1 \\x9b" "31m"},		/* ... and as a bare byte */
+		{"C1 \xc2\x9b"
+		 "31m",
+		 "C1 \\u009b31m"}, /* CSI in one character */
+		{"C1 \x9b"
+		 "31m",
+		 "C1 \\x9b"
+		 "31m"}, /* ... and as a bare byte */
 		{"cut \xe2\x82", "cut \\xe2\\x82"},
 		{"long \xc0\xaf \xf8\x88\x80\x80\x80", "long \\xc0\\xaf \\xf8\\x88\\x80\\x80\\x80"},
 		{"surrogate \xed\xa0\x80", "surrogate \\xed\\xa0\\x80"},
-		{"rlo \xe2\x80\xae" "cod.exe", "rlo \\u202ecod.exe"},
-		{"isolate \xe2\x81\xa6" "x\xe2\x81\xa9", "isolate \\u2066x\\u2069"},
+		{"rlo \xe2\x80\xae"
+		 "cod.exe",
+		 "rlo \\u202ecod.exe"},
+		{"isolate \xe2\x81\xa6"
+		 "x\xe2\x81\xa9",
+		 "isolate \\u2066x\\u2069"},
 		{"alm \xd8\x9c", "alm \\u061c"},
-		{"zwsp \xe2\x80\x8b bom \xef\xbb\xbf shy \xc2\xad", "zwsp \\u200b bom \\ufeff shy \\u00ad"},
+		{"zwsp \xe2\x80\x8b bom \xef\xbb\xbf shy \xc2\xad",
+		 "zwsp \\u200b bom \\ufeff shy \\u00ad"},
 		{"line \xe2\x80\xa8 paragraph \xe2\x80\xa9", "line \\u2028 paragraph \\u2029"},
 		{"R12: http://bob:s3cret@10.0.0.1:49983/x", "R12: http://***@10.0.0.1:49983/x"},
-		{"R12: HTTPS://bob:s3@c/ret@h 'ftp://u@h' a://b c@d", "R12: HTTPS://***@h 'ftp://***@h' a://b c@d"},
+		{"R12: HTTPS://bob:s3@c/ret@h 'ftp://u@h' a://b c@d",
+		 "R12: HTTPS://***@h 'ftp://***@h' a://b c@d"},
 		{"tag \xf3\xa0\x81\x81", "tag \\U000e0041"},
 		{"non \xef\xbf\xbe \xf4\x8f\xbf\xbf", "non \\ufffe \\U0010ffff"},
 	};
@@ -173,9 +185,13 @@ static void shell_words(void)
 		{"caf\xc3\xa9", "'caf\xc3\xa9'"},
 		{"~x;&|<>*?[]{}!#", "'~x;&|<>*?[]{}!#'"},
 		{"a\nb", "$'a\\012b'"},
-		{"it's\x1b" "1", "$'it\\'s\\0331'"},
+		{"it's\x1b"
+		 "1",
+		 "$'it\\'s\\0331'"},
 		{"caf\xe9", "$'caf\\351'"},
-		{"\xe2\x80\xae" "7\\", "$'\\342\\200\\2567\\\\'"},
+		{"\xe2\x80\xae"
+		 "7\\",
+		 "$'\\342\\200\\2567\\\\'"},
 	};
 	char word[128], read_back[128];
 

@@ -43,14 +43,34 @@ static void good_numbers(void)
 static void bad_numbers(void)
 {
 	static const struct number numbers[] = {
-		{"", false, 0},	      {" 1", false, 0},	    {"1 ", false, 0},	 {"-1", false, 0},
-		{"+1", false, 0},     {"1.0", false, 0},    {"1e3", false, 0},	 {"x", false, 0},
-		{"0x", false, 0},     {"0xg", false, 0},    {"x10", false, 0},	 {"10h", false, 0},
-		{"1K", false, 0},     {"0x0x1", false, 0},  {"\t1", false, 0},	 {"1\n", false, 0},
-		{"18446744073709551616", false, 0},	    {"0x10000000000000000", false, 0},
-		{"16777216T", true, 0},			    {"18446744073709551615K", true, 0},
-		{"1KB", true, 0},     {"1kib", true, 0},    {"1Ki", true, 0},	 {"1KiBx", true, 0},
-		{"K", true, 0},	      {"1P", true, 0},	    {"1 K", true, 0},	 {"-1K", true, 0},
+		{"", false, 0},
+		{" 1", false, 0},
+		{"1 ", false, 0},
+		{"-1", false, 0},
+		{"+1", false, 0},
+		{"1.0", false, 0},
+		{"1e3", false, 0},
+		{"x", false, 0},
+		{"0x", false, 0},
+		{"0xg", false, 0},
+		{"x10", false, 0},
+		{"10h", false, 0},
+		{"1K", false, 0},
+		{"0x0x1", false, 0},
+		{"\t1", false, 0},
+		{"1\n", false, 0},
+		{"18446744073709551616", false, 0},
+		{"0x10000000000000000", false, 0},
+		{"16777216T", true, 0},
+		{"18446744073709551615K", true, 0},
+		{"1KB", true, 0},
+		{"1kib", true, 0},
+		{"1Ki", true, 0},
+		{"1KiBx", true, 0},
+		{"K", true, 0},
+		{"1P", true, 0},
+		{"1 K", true, 0},
+		{"-1K", true, 0},
 		{"1.5K", true, 0},
 	};
 
@@ -102,8 +122,9 @@ static void durations(void)
 		{"18446744073709551615h", UINT64_MAX},
 	};
 	static const char *const bad[] = {
-		"",   " 1",  "-1",	"1.5", ".5s",	"1.s", "1d",  "1S",	 "s",
-		"1s1", "1s 1s", "1.5ms", "1e3", "1s-", "1ss", "0.0005s", "0.1234567891s",
+		"",    " 1",  "-1",  "1.5",	".5s",		 "1.s",
+		"1d",  "1S",  "s",   "1s1",	"1s 1s",	 "1.5ms",
+		"1e3", "1s-", "1ss", "0.0005s", "0.1234567891s",
 	};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
