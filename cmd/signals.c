@@ -41,12 +41,14 @@ static const char *waits_for(const char *phase, bool holds)
 {
 	if (strcmp(phase, "create") == 0)
 		return holds ? "Firecracker is still writing the snapshot and cannot be stopped; "
-			       "the VM is resumed when it has finished; another signal changes nothing "
+			       "the VM is resumed when it has finished; another signal changes "
+			       "nothing "
 			       "(kill -9 would leave the VM to the guard process)"
 			     : "Firecracker is still writing the snapshot and cannot be stopped; "
 			       "another signal changes nothing";
 	if (strcmp(phase, "publish") == 0)
-		return "what was written is complete, and is being made durable; another signal changes nothing";
+		return "what was written is complete, and is being made durable; another signal "
+		       "changes nothing";
 	if (strcmp(phase, "resume") == 0)
 		return "the VM is being resumed; another signal changes nothing";
 	if (strcmp(phase, "stop") == 0)

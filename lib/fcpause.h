@@ -38,10 +38,10 @@
  * a table of constants.
  *
  * Fork: before a VM is paused, a hinting run is started or a guest is frozen, a guard process is
- * created with clone(2). It restores the VM if this process dies, has no SIGCHLD, is not seen by wait(2), and
- * has ended when the call returns. Handlers of pthread_atfork(3) are not run for it. A child that
- * the program forks while a call runs must not call the library, and keeps its locks until it calls
- * execve(2) or ends; all descriptors are close-on-exec.
+ * created with clone(2). It restores the VM if this process dies, has no SIGCHLD, is not seen by
+ * wait(2), and has ended when the call returns. Handlers of pthread_atfork(3) are not run for it. A
+ * child that the program forks while a call runs must not call the library, and keeps its locks
+ * until it calls execve(2) or ends; all descriptors are close-on-exec.
  *
  * Signals: no handler or mask is changed for the caller's threads. A lease on a memory file that
  * another process wants to open raises SIGURG, which is ignored by default. SIGPIPE is never
@@ -140,7 +140,8 @@ struct fcp_phase {
 	const struct fcp_outcome *outcome; /* at the end of a whole step, else NULL */
 };
 
-/* How far a phase is that lasts: write, of snapshot and of merge; create, by what the memory file occupies. */
+/* How far a phase is that lasts: write, of snapshot and of merge; create, by what the memory file
+ * occupies. */
 struct fcp_progress {
 	const char *step; /* "merge", ...; static storage */
 	uint64_t done_bytes;
@@ -198,8 +199,8 @@ struct fcp_observer {
 	/* each time that it was asked */
 	void (*on_vm)(const struct fcp_vm_identity *vm, void *arg);
 	void (*on_log)(const struct fcp_log_line *line, void *arg);
-	/* What requests to envd carry as traceparent (W3C Trace Context); NULL or "": nothing. Asked
-	 * before each of them, by the thread that sends it. */
+	/* What requests to envd carry as traceparent (W3C Trace Context); NULL or "": nothing.
+	 * Asked before each of them, by the thread that sends it. */
 	const char *(*traceparent)(void *arg);
 };
 
@@ -1357,11 +1358,12 @@ struct fcp_pause_result {
 };
 
 /*
- * Freeze and collapse, reclaim, the file system's freeze, drain, pause and snapshot, release: in this
- * order. Only the snapshot and the file system's freeze can fail it; the others are best effort. On
- * cancellation the VM is put back as it was found. What was frozen is thawed, in the reverse order,
- * as soon as the VM runs again, after a failure or a checkpoint: FCP_ERR_NOT_RESTORED where that is
- * not possible. Of a VM that stays Paused it is part of the snapshot: see fcp_resume(), thaw.
+ * Freeze and collapse, reclaim, the file system's freeze, drain, pause and snapshot, release: in
+ * this order. Only the snapshot and the file system's freeze can fail it; the others are best
+ * effort. On cancellation the VM is put back as it was found. What was frozen is thawed, in the
+ * reverse order, as soon as the VM runs again, after a failure or a checkpoint:
+ * FCP_ERR_NOT_RESTORED where that is not possible. Of a VM that stays Paused it is part of the
+ * snapshot: see fcp_resume(), thaw.
  */
 FCP_API int fcp_pause(const struct fcp_pause_settings *settings, struct fcp_pause_result *result,
 		      struct fcp_error *err);
@@ -1432,15 +1434,19 @@ enum fcp_flag_state {
 
 struct fcp_flags_settings {
 	size_t size; /* of this struct, as the caller knows it */
-	/* A data file's path, as of fcp_flags_read(); or the http:// or https:// URL of a service: of
-	 * LaunchDarkly's Relay Proxy (it ends with /sdk/evalx/contexts) or of OFREP
-	 * (/ofrep/v1/evaluate/flags). */
+	/*
+	 * A data file's path, as of fcp_flags_read(); or the http:// or https:// URL of a service:
+	 * of LaunchDarkly's Relay Proxy (it ends with /sdk/evalx/contexts) or of OFREP
+	 * (/ofrep/v1/evaluate/flags).
+	 */
 	const char *source;
-	/* Its first line is the service's key: the SDK key, sent as Authorization; OFREP's is sent as
-	 * a bearer token and as X-API-Key. Checked as envd's token file. NULL: none. */
+	/* Its first line is the service's key: the SDK key, sent as Authorization; OFREP's is sent
+	 * as a bearer token and as X-API-Key. Checked as envd's token file. NULL: none. */
 	const char *key_file;
-	/* "KEY=VALUE", or "KIND:KEY=VALUE": the context that flags are evaluated for. "key" is OFREP's
-	 * targetingKey, "kind" LaunchDarkly's kind of what names none. Values are strings. */
+	/*
+	 * "KEY=VALUE", or "KIND:KEY=VALUE": the context that flags are evaluated for. "key" is
+	 * OFREP's targetingKey, "kind" LaunchDarkly's kind of what names none. Values are strings.
+	 */
 	const char *const *context;
 	size_t context_count;
 	/* Keeps the service's last good answer (0600), which counts when it does not answer. NULL:

@@ -364,7 +364,8 @@ static int add_classes(struct fcp_json *object, const struct fcp_inspect_result 
 	return bad | fcp_json_set(object, "classes", classes);
 }
 
-/* What of the file stands elsewhere; null where there is nothing to compare with, or it was not compared. */
+/* What of the file stands elsewhere; null where there is nothing to compare with, or it was not
+ * compared. */
 static int add_compared(struct fcp_json *object, const struct fcp_inspect_result *result)
 {
 	int bad = result->base.path[0] ? add_base(object, &result->base)

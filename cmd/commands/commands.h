@@ -25,8 +25,8 @@ int command_resume(struct invocation *invocation);
 int command_exec(struct invocation *invocation);
 
 /*
- * Of a command that takes operands in the place of an option's value: a run, and a report, for each of
- * them in order, or one with the option. Returns the highest exit code; a signal ends it.
+ * Of a command that takes operands in the place of an option's value: a run, and a report, for each
+ * of them in order, or one with the option. Returns the highest exit code; a signal ends it.
  */
 int run_each(struct invocation *invocation, enum option_id id, int (*run)(struct invocation *));
 

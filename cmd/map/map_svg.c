@@ -134,7 +134,8 @@ void map_svg(FILE *out, const struct map_files *files)
 		return;
 	fprintf(out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" viewBox=\"0 0 %d %u\">\n"
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" "
+		"viewBox=\"0 0 %d %u\">\n"
 		"<title>What the memory file holds</title>\n",
 		SVG_WIDE, svg.y, SVG_WIDE, svg.y);
 	svg_style(out);

@@ -43,11 +43,14 @@ static void put_pattern(FILE *out, unsigned number)
 
 void svg_style(FILE *out)
 {
-	fputs("<style>text { font: 13px sans-serif; fill: #22262b } .t { font-size: 20px; font-weight: bold }"
-	      " .h { font-size: 16px; font-weight: bold } .b { font-weight: bold } .s { font-size: 11px }"
+	fputs("<style>text { font: 13px sans-serif; fill: #22262b } .t { font-size: 20px; "
+	      "font-weight: bold }"
+	      " .h { font-size: 16px; font-weight: bold } .b { font-weight: bold } .s { font-size: "
+	      "11px }"
 	      " .n { text-anchor: end } .paper { fill: #ffffff } .hole { fill: #eceef1 }"
 	      " .hatch { stroke: #000000; stroke-opacity: 0.45; stroke-width: 0.16; fill: none }\n"
-	      "@media (prefers-color-scheme: dark) { text { fill: #e6e8eb } .paper { fill: #16191d }"
+	      "@media (prefers-color-scheme: dark) { text { fill: #e6e8eb } .paper { fill: #16191d "
+	      "}"
 	      " .hole { fill: #2b3038 } }</style>\n<defs>\n",
 	      out);
 	for (unsigned i = 0; i < MAP_LOOKS; i++)

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 static const char hinting_race[] =
-	"free page hinting is a developer preview of Firecracker: a page that the guest has just taken back "
+	"free page hinting is a developer preview of Firecracker: a page that the guest has just "
+	"taken back "
 	"can be discarded";
 
 const char *human_bytes(uint64_t bytes, char text[64])

@@ -11,7 +11,8 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "reclaim",
 			.summary = "ask the guest, through envd, to free what it does not need",
-			.doc = "Runs sync, drop_caches, compact_memory and fstrim in the guest, each under a cap "
+			.doc = "Runs sync, drop_caches, compact_memory and fstrim in the guest, "
+			       "each under a cap "
 			       "of its own. The VM's state is not changed.",
 			.run = command_reclaim,
 			.needs = "--envd URL",
@@ -21,7 +22,8 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "balloon-install",
 			.summary = "install the balloon that balloon-drain needs, before boot",
-			.doc = "Installs a balloon of size 0 with free page hinting armed. One with equal "
+			.doc = "Installs a balloon of size 0 with free page hinting armed. One "
+			       "with equal "
 			       "settings may be there already.",
 			.run = command_balloon_install,
 			.needs = "--api-sock PATH",
@@ -31,7 +33,8 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "balloon-drain",
 			.summary = "one free-page-hinting run, with a ceiling",
-			.doc = "Asks the guest to hand out its free pages, so that Firecracker gives them back "
+			.doc = "Asks the guest to hand out its free pages, so that Firecracker "
+			       "gives them back "
 			       "to the host. A run that is not done at the ceiling is stopped.",
 			.run = command_balloon_drain,
 			.needs = "--api-sock PATH",
@@ -41,8 +44,10 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "madvise-ranges",
 			.summary = "punch holes in a memory file where its guest needs no pages",
-			.doc = "Finds pages that the paused guest holds free, and pages of zeros, or takes "
-			       "ranges, and makes holes of them. The file's size stays as it is; free pages "
+			.doc = "Finds pages that the paused guest holds free, and pages of zeros, "
+			       "or takes "
+			       "ranges, and makes holes of them. The file's size stays as it is; "
+			       "free pages "
 			       "read as zeros then.",
 			.run = command_madvise_ranges,
 			.needs = "--mem-file-path FILE",
@@ -52,9 +57,12 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "inspect",
 			.summary = "what a memory file holds, and what of it occupies storage",
-			.doc = "Says why a snapshot is still this big: which pages of its memory file are free, "
-			       "zeros, page cache, ..., which of them occupy storage, and what would release "
-			       "them; with a map. Changes nothing. With several files, a report each.",
+			.doc = "Says why a snapshot is still this big: which pages of its memory "
+			       "file are free, "
+			       "zeros, page cache, ..., which of them occupy storage, and what "
+			       "would release "
+			       "them; with a map. Changes nothing. With several files, a report "
+			       "each.",
 			.run = command_inspect,
 			.needs = "--mem-file-path FILE",
 			.operands = "[FILE...]",
@@ -64,7 +72,8 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "snapshot",
 			.summary = "pause the VM and create its snapshot",
-			.doc = "Creates both files whole or not at all; resumes the VM when that fails.",
+			.doc = "Creates both files whole or not at all; resumes the VM when that "
+			       "fails.",
 			.run = command_snapshot,
 			.needs = "--api-sock PATH --snapshot-path FILE --mem-file-path FILE",
 			.example = "snapshot --api-sock sock --snapshot-path s --mem-file-path m",
@@ -73,7 +82,8 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "pause",
 			.summary = "all of it: reclaim, balloon-drain, snapshot, madvise-ranges",
-			.doc = "Only the snapshot can fail a pause; the other steps are best effort.",
+			.doc = "Only the snapshot can fail a pause; the other steps are best "
+			       "effort.",
 			.run = command_pause,
 			.needs = "--api-sock PATH --snapshot-path FILE --mem-file-path FILE",
 			.example = "pause --api-sock sock --snapshot-path s --mem-file-path m",
@@ -82,8 +92,10 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "merge",
 			.summary = "a whole memory file of a base and the layers on it",
-			.doc = "Copies the base, by reflinks where the file system has them, and puts each "
-			       "layer's data over it. Only the file --out is written, whole or not at all.",
+			.doc = "Copies the base, by reflinks where the file system has them, and "
+			       "puts each "
+			       "layer's data over it. Only the file --out is written, whole or not "
+			       "at all.",
 			.run = command_merge,
 			.needs = "--base FILE --layer FILE --out FILE",
 			.example = "merge --base vm.mem --layer 1.mem --layer 2.mem --out out.mem",
@@ -92,7 +104,8 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "share",
 			.summary = "let a memory file share its storage with other files",
-			.doc = "Replaces the memory file by an equal one that shares the storage of what is in "
+			.doc = "Replaces the memory file by an equal one that shares the storage "
+			       "of what is in "
 			       "the files --share as well. They are only read.",
 			.run = command_share,
 			.needs = "--mem-file-path FILE --share FILE",
@@ -102,8 +115,10 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "doctor",
 			.summary = "what a pause of the VM could do, and what is in its way",
-			.doc = "Looks at Firecracker, its process, the guest, and the place of the files, and "
-			       "says of each whether it is fine, why it matters, and what to do. Changes "
+			.doc = "Looks at Firecracker, its process, the guest, and the place of the "
+			       "files, and "
+			       "says of each whether it is fine, why it matters, and what to do. "
+			       "Changes "
 			       "nothing.",
 			.run = command_doctor,
 			.needs = "--api-sock PATH",
@@ -113,7 +128,8 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "status",
 			.summary = "how the VM is: state, memory, balloon",
-			.doc = "Asks Firecracker and /proc; changes nothing, and waits for no other run. With "
+			.doc = "Asks Firecracker and /proc; changes nothing, and waits for no "
+			       "other run. With "
 			       "several sockets, a report each.",
 			.run = command_status,
 			.needs = "--api-sock PATH",
@@ -124,8 +140,10 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "resume",
 			.summary = "let the VM run: a paused one, or one from its files",
-			.doc = "Resumes the VM, after putting right what a killed fcpause has left; with both "
-			       "files, loads them first, into a Firecracker that was just started. With --envd, "
+			.doc = "Resumes the VM, after putting right what a killed fcpause has "
+			       "left; with both "
+			       "files, loads them first, into a Firecracker that was just started. "
+			       "With --envd, "
 			       "waits until the guest answers.",
 			.run = command_resume,
 			.needs = "--api-sock PATH",
@@ -135,7 +153,8 @@ const struct command commands[COMMANDS] = {
 		{
 			.name = "exec",
 			.summary = "run a command in the guest, through envd",
-			.doc = "Runs the command as it is; what it writes goes to stdout and stderr as it comes. "
+			.doc = "Runs the command as it is; what it writes goes to stdout and "
+			       "stderr as it comes. "
 			       "Exits as the command does.",
 			.run = command_exec,
 			.needs = "--envd URL",

@@ -11,8 +11,9 @@
 
 /*
  * Reads the flags, if a file or a service is given, and stores the decision in the invocation's
- * values: OPT_RECLAIM, OPT_RECLAIM_TIMEOUT_MS and the caps, OPT_DRAIN and OPT_FPH_TIMEOUT_MS,
- * and of a pause what is frozen. A command that runs only one of the two has it on by default. Fails only with --strict-flags.
+ * values: OPT_RECLAIM, OPT_RECLAIM_TIMEOUT_MS and the caps, OPT_DRAIN and OPT_FPH_TIMEOUT_MS, and
+ * of a pause what is frozen. A command that runs only one of the two has it on by default. Fails
+ * only with --strict-flags.
  */
 int gate(struct invocation *invocation, struct fcp_error *err);
 

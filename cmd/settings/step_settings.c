@@ -275,7 +275,8 @@ int madvise_ranges_settings(const struct invocation *invocation,
 	const unsigned listed =
 		invocation->values[OPT_LIST].on ? FCP_FIND_BASE | FCP_FIND_CHANGED : 0;
 	const char *why =
-		"pages must not be released, as the guest needs them: they can only be listed (--list)";
+		"pages must not be released, as the guest needs them: they can only be listed "
+		"(--list)";
 	unsigned find = 0;
 
 	if (read_find(invocation, FCP_FIND_FREE | FCP_FIND_ZERO | listed,

@@ -86,7 +86,8 @@ static void read_endpoint(struct otel *otel)
 		return;
 	if (is_word(protocol, "grpc"))
 		warn(otel,
-		     "OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported, http/json is: no spans are sent");
+		     "OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported, http/json is: no spans "
+		     "are sent");
 	else if (fcp_service_url_check(otel->traces_url, &err) != 0)
 		warn(otel, "OTEL_EXPORTER_OTLP_ENDPOINT: %.150s; no spans are sent", err.message);
 	else
@@ -102,8 +103,8 @@ static bool is_header(const char *name, const char *value)
 }
 
 /*
- * Only a header's name is shown. In "authorization: Bearer c2VjcmV0==", as HTTP has it, the secret is
- * before the =.
+ * Only a header's name is shown. In "authorization: Bearer c2VjcmV0==", as HTTP has it, the secret
+ * is before the =.
  */
 static int shown_length(const char *name)
 {

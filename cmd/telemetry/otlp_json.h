@@ -9,8 +9,8 @@
 
 struct otlp_resource {
 	const char *service_name;
-	const char *
-		attributes; /* as OTEL_RESOURCE_ATTRIBUTES: "KEY=VALUE,...", percent-encoded; or NULL */
+	/* as OTEL_RESOURCE_ATTRIBUTES: "KEY=VALUE,...", percent-encoded; or NULL */
+	const char *attributes;
 	const char *tracestate; /* or NULL */
 	const char *vm_id;	/* or "" */
 };

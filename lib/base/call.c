@@ -90,7 +90,9 @@ int fcp_call_end(void *result, void *own, size_t bytes, int ran)
 
 	memcpy(&head, own, sizeof(head));
 	move_members(result, size_of(result), own, bytes);
-	/* A step that began with zeros has no size: to free the rest, its _clear function needs it. */
+	/*
+	 * A step that began with zeros has no size: to free the rest, its _clear function needs it.
+	 */
 	memcpy(own, &bytes, sizeof(bytes));
 	return ran < 0 ? -1 : (int)head.outcome.status;
 }

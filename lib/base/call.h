@@ -29,9 +29,9 @@ int fcp_call_begin(void *settings, const void *given, const void *result, struct
 
 /*
  * Moves what fits of our result, of the size bytes, into the caller's; the rest stays in *own, to
- * be freed there. Both begin with their size and an outcome; the caller's stays, ours is set. Members of
- * the caller's that are not known here become zero. Returns what the public function returns: -1
- * where ran is negative, else the status.
+ * be freed there. Both begin with their size and an outcome; the caller's stays, ours is set.
+ * Members of the caller's that are not known here become zero. Returns what the public function
+ * returns: -1 where ran is negative, else the status.
  */
 int fcp_call_end(void *result, void *own, size_t bytes, int ran);
 

@@ -2,8 +2,8 @@
 /*
  * envd's calls before a pause, and those that undo them (envd's API: /freeze, /unfreeze, /collapse,
  * /fsfreeze, /fsthaw). Of a command only envd's address, its token and the observer are used. Where
- * envd is too old for a call it is FCP_ERR_UNSUPPORTED, and nothing was done; after FCP_ERR_TIMEOUT,
- * FCP_ERR_INTERRUPTED and FCP_ERR_PROTOCOL it may have been.
+ * envd is too old for a call it is FCP_ERR_UNSUPPORTED, and nothing was done; after
+ * FCP_ERR_TIMEOUT, FCP_ERR_INTERRUPTED and FCP_ERR_PROTOCOL it may have been.
  */
 #ifndef FCP_ENVD_QUIESCE_H
 #define FCP_ENVD_QUIESCE_H

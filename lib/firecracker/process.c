@@ -100,7 +100,9 @@ bool fcp_process_restored_from(pid_t pid, char path_[FCP_PROCESS_PATH_BYTES])
 	if (fcp_maps_open(pid, &maps, &ignored) != 0)
 		return false;
 	while (fcp_maps_next(&maps, &mapping)) {
-		/* Between the code and the data of a file there can be the kernel's own ([vdso]). */
+		/*
+		 * Between the code and the data of a file there can be the kernel's own ([vdso]).
+		 */
 		if (mapping.executable && mapping.path[0] == '/')
 			snprintf(program, sizeof(program), "%s", mapping.path);
 		if (!is_restored_memory(&mapping, program) ||

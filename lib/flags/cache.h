@@ -18,8 +18,9 @@ struct fcp_flags_cache {
 #define FCP_FLAGS_TIME_BYTES 32
 
 /*
- * The answer's text, owned; NULL with *err: FCP_ERR_INPUT for a file that another user can write, or
- * that holds no answer to this question; FCP_ERR_IO. time: when it was given, "2026-11-25T10:30:18Z".
+ * The answer's text, owned; NULL with *err: FCP_ERR_INPUT for a file that another user can write,
+ * or that holds no answer to this question; FCP_ERR_IO. time: when it was given,
+ * "2026-11-25T10:30:18Z".
  */
 char *fcp_flags_cache_read(const struct fcp_flags_cache *cache, char time[FCP_FLAGS_TIME_BYTES],
 			   struct fcp_error *err);

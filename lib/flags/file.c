@@ -51,7 +51,9 @@ int fcp_flags_file_read(const char *path, struct fcp_flag_reader *reader, struct
 	if (!path)
 		return fcp_error_set(err, FCP_ERR_USAGE, 0, "no flags file given");
 	text = read_file(path, &bytes, err);
-	/* The byte order mark that editors of Windows put before UTF-8 (RFC 8259: may be ignored). */
+	/*
+	 * The byte order mark that editors of Windows put before UTF-8 (RFC 8259: may be ignored).
+	 */
 	mark = text && bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	if (!text || fcp_json_parse(text + mark, bytes - mark, path, &json, err) != 0) {
 		err->error_class = FCP_ERR_INPUT;

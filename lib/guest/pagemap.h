@@ -44,9 +44,9 @@ int fcp_guest_pagemap_open(pid_t pid, struct fcp_guest_pagemap *pagemap_, struct
 /*
  * *run_ = the pages of one kind from address on, at most up to end; address < end. Both are
  * multiples of a guest's page, FCP_PAGE_BYTES: where the host's pages are larger, all guest pages
- * in one of them are of its kind. A longer run may come in parts. Asked for ascending addresses it reads each word once; what
- * it read last is kept, so do not ask again for what may have changed since: open anew. FCP_ERR_IO;
- * FCP_ERR_STATE when the process has ended.
+ * in one of them are of its kind. A longer run may come in parts. Asked for ascending addresses it
+ * reads each word once; what it read last is kept, so do not ask again for what may have changed
+ * since: open anew. FCP_ERR_IO; FCP_ERR_STATE when the process has ended.
  */
 int fcp_guest_pagemap_next(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t end,
 			   struct fcp_guest_run *run_, struct fcp_error *err);

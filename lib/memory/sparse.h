@@ -24,8 +24,8 @@ int fcp_sparse_next(int fd, const char *name, uint64_t from, uint64_t end,
 		    struct fcp_range *extent_, struct fcp_error *err);
 
 /*
- * The same in whole pages: a page with any data in it is data. from and end are multiples of a page. The
- * next call goes on from extent_->end.
+ * The same in whole pages: a page with any data in it is data. from and end are multiples of a
+ * page. The next call goes on from extent_->end.
  */
 int fcp_sparse_next_pages(int fd, const char *name, uint64_t from, uint64_t end,
 			  struct fcp_range *extent_, struct fcp_error *err);

@@ -27,8 +27,8 @@ struct fcp_zero_scan {
 int fcp_zero_scan(const struct fcp_zero_scan *scan, struct fcp_error *err);
 
 /*
- * For FCP_PAGE_BYTES. The C library's memcmp uses each CPU's widest compares (AVX2 and more; NEON on
- * arm64) and stops at the first difference, in most pages of data the first word.
+ * For FCP_PAGE_BYTES. The C library's memcmp uses each CPU's widest compares (AVX2 and more; NEON
+ * on arm64) and stops at the first difference, in most pages of data the first word.
  */
 static inline bool fcp_page_is_zero(const unsigned char *page)
 {

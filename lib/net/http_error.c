@@ -67,8 +67,10 @@ static int connect_error(struct fcp_http *http, const struct fcp_http_request *r
 			     os_error ? "" : http->curl->easy_strerror(code));
 }
 
-/* curl takes an answer without a status line for HTTP/0.9, which it may not use. One that comes, with
- * the end of the connection, before the request was sent leaves no URL to blame on a socket. */
+/*
+ * curl takes an answer without a status line for HTTP/0.9, which it may not use. One that comes,
+ * with the end of the connection, before the request was sent leaves no URL to blame on a socket.
+ */
 static bool is_no_http(const struct fcp_http *http, CURLcode code)
 {
 	long sent_bytes = 0;

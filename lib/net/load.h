@@ -3,8 +3,8 @@
 #define FCP_NET_LOAD_H
 
 /*
- * Loads libcurl now, and not with the first connection, for a program that soon cannot open files. Who opens a
- * connection is told of a failure.
+ * Loads libcurl now, and not with the first connection, for a program that soon cannot open files.
+ * Who opens a connection is told of a failure.
  */
 void fcp_net_load(void);
 

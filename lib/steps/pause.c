@@ -86,8 +86,8 @@ static void on_resumed(void *arg)
 }
 
 /*
- * What is still frozen is part of the snapshot, where there is one and the VM stays Paused, and else
- * thawed. Returns what the chain returns.
+ * What is still frozen is part of the snapshot, where there is one and the VM stays Paused, and
+ * else thawed. Returns what the chain returns.
  */
 static int end_quiesce(struct pause_chain *chain, int ran, struct fcp_error *err)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * free_pages MEMORY OUT: copies the memory of a paused guest without the pages that the guest holds
- * free; they are holes in OUT. MEMORY is a memory file, or the memfd of a VMM whose VM is paused, as
- * /proc/PID/fd/N.
+ * free; they are holes in OUT. MEMORY is a memory file, or the memfd of a VMM whose VM is paused,
+ * as /proc/PID/fd/N.
  *
  *   cc -o free_pages free_pages.c $(pkg-config --cflags --libs libfcpause)
  */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Sharing: how fast a file's index is built, and how long memory takes to be written when half of it stands
- * in a disk image, in runs of one to 16 pages, beside writing all of it, to the same disk.
+ * Sharing: how fast a file's index is built, and how long memory takes to be written when half of
+ * it stands in a disk image, in runs of one to 16 pages, beside writing all of it, to the same
+ * disk.
  *
  *   bench-share DIRECTORY   of a file system with reflinks
  */
@@ -158,8 +159,8 @@ static struct written write_memory(struct fcp_share_set *set)
 	return written;
 }
 
-/* written_by_others: the disk image is open for writing, as a running VM has it, so that pages are compared
- * with the frozen copy, of which nothing is in the page cache. */
+/* written_by_others: the disk image is open for writing, as a running VM has it, so that pages are
+ * compared with the frozen copy, of which nothing is in the page cache. */
 static struct written share_memory(int directory, uint64_t min_run_bytes, bool written_by_others)
 {
 	int writer = written_by_others ? open(disk_path, O_RDWR | O_CLOEXEC) : -1;
@@ -199,7 +200,8 @@ static void row(int directory, uint64_t min_run_bytes, bool written_by_others)
 		shared[i] = written.ms;
 		shared_synced[i] = written.synced_ms;
 	}
-	printf("  %s, runs of %2llu KiB or more: %llu of %llu MiB written, %.0f ms, to the disk %.0f; without "
+	printf("  %s, runs of %2llu KiB or more: %llu of %llu MiB written, %.0f ms, to the disk "
+	       "%.0f; without "
 	       "sharing %.0f ms, %.0f; ratio %.2f, %.2f\n",
 	       written_by_others ? "a disk in use " : "no disk in use",
 	       (unsigned long long)(min_run_bytes / 1024),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How fast the fcpause writer copies, and how its questions grow: of a child that holds guest memory as
- * a booted Firecracker does. Each figure stands beside what it is compared with, of the same run.
+ * How fast the fcpause writer copies, and how its questions grow: of a child that holds guest
+ * memory as a booted Firecracker does. Each figure stands beside what it is compared with, of the
+ * same run.
  *
  *   bench-writer DIRECTORY [MIB]
  */

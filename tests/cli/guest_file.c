@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * guest_file FILE [arm64 | GIB [scattered]]: the made-up guest of tests/unit/guest_fixture as a memory
- * file of 32 MiB without a hole, with bytes left behind in all its free pages; that of
+ * guest_file FILE [arm64 | GIB [scattered]]: the made-up guest of tests/unit/guest_fixture as a
+ * memory file of 32 MiB without a hole, with bytes left behind in all its free pages; that of
  * tests/unit/guest_arm64, of 64 MiB; or, of tests/unit/guest_large, grown to that many GiB, sparse,
  * and with many more free pages.
  */

@@ -6,7 +6,9 @@
 
 #include "guest_memory.h"
 
-/* process_vm_readv: unlike /proc/PID/mem it also reads what a page-fault handler has yet to bring. */
+/*
+ * process_vm_readv: unlike /proc/PID/mem it also reads what a page-fault handler has yet to bring.
+ */
 static int print_range(int pid, unsigned long start, unsigned long end)
 {
 	static char buf[1 << 20];

@@ -7,7 +7,9 @@
 
 #include "wire.h"
 
-/* Learns the pid from the start events of a recorded stream and of a fresh one, if they have one. */
+/*
+ * Learns the pid from the start events of a recorded stream and of a fresh one, if they have one.
+ */
 void pids_learn(const json_t *response_frames, const struct wire_answer *answer);
 
 /* The text with this run's pids in the recorded ones' place, where "pid" stands before them.

@@ -3,14 +3,12 @@
  * Plays every recorded exchange against simulators, in the recorded order, and compares the
  * answers. `play` ends at the first difference.
  *
- * In envd-exec.jsonl an exchange may have others come into it: those of "during" are sent over other
- * connections once "after_frames" frames of this one's stream have come; with
+ * In envd-exec.jsonl an exchange may have others come into it: those of "during" are sent over
+ * other connections once "after_frames" frames of this one's stream have come; with
  * "client_closes_after_frames" the client goes away then.
  *
  * replay play --recorded DIR --dir DIR --api SOCK --envd URL --resumed-api SOCK --resumed-envd URL
- * replay exec --recorded DIR --envd URL
- * replay metrics RECORDED ACTUAL
- * replay memory PID
+ * replay exec --recorded DIR --envd URL replay metrics RECORDED ACTUAL replay memory PID
  */
 #include <ctype.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Checkpoints of one VM by the library, in one process: loop API-SOCK SNAP MEM TIMES. Exit 1 when one
- * fails, or when descriptors or memory in use have grown since the tenth. The allocator must not keep
- * freed blocks back (GLIBC_TUNABLES, see checkpoint.bats): it counts them as in use.
+ * Checkpoints of one VM by the library, in one process: loop API-SOCK SNAP MEM TIMES. Exit 1 when
+ * one fails, or when descriptors or memory in use have grown since the tenth. The allocator must
+ * not keep freed blocks back (GLIBC_TUNABLES, see checkpoint.bats): it counts them as in use.
  */
 #include <dirent.h>
 #include <fcpause.h>

@@ -180,8 +180,8 @@ __attribute__((constructor)) static void begin(void)
 	for (char *spec; specs && (spec = strsep(&specs, ";")) != NULL;)
 		if (*spec)
 			read_fault(spec);
-	/* Opened now: who is held may be a thread that can open nothing. For both directions, to wait for
-	 * a byte and not for the end. */
+	/* Opened now: who is held may be a thread that can open nothing. For both directions, to
+	 * wait for a byte and not for the end. */
 	if (holds)
 		gate_fd = (int)raw(SYS_openat, AT_FDCWD, (long)getenv("SHIM_GATE"),
 				   O_RDWR | O_CLOEXEC, 0);

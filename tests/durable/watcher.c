@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A reader of a snapshot, in a tight loop: whenever the snapshot file is there under its name, so is
- * a memory file, and both are whole.
+ * A reader of a snapshot, in a tight loop: whenever the snapshot file is there under its name, so
+ * is a memory file, and both are whole.
  *
  *   watcher SNAP MEM WHOLE-SNAP WHOLE-MEM STOP
  *

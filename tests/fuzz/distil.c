@@ -19,7 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A read that is longer than all others (node_data, a note) is of the memmap or of the image's data. */
+/* A read that is longer than all others (node_data, a note) is of the memmap or of the image's
+ * data. */
 #define LONG_READ (16u << 10)
 
 enum mark { UNREAD, READ, BULK, MEMMAP, PRESENT };

@@ -15,8 +15,8 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8
 
 int __wrap_strcmp(const char *a, const char *b);
 
-/* For strcmp() of the reader: the fuzzer's own, which learns from each compare, takes half of the time
- * for the keys of the notes. */
+/* For strcmp() of the reader: the fuzzer's own, which learns from each compare, takes half of the
+ * time for the keys of the notes. */
 int __wrap_strcmp(const char *a, const char *b)
 {
 	while (*a != '\0' && *a == *b)

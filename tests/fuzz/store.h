@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A memory file that lies in memory: sparse, its pages copied on the first write, so that an input's
- * changes are taken back for the price of what they touched.
+ * A memory file that lies in memory: sparse, its pages copied on the first write, so that an
+ * input's changes are taken back for the price of what they touched.
  */
 #ifndef FCP_TESTS_FUZZ_STORE_H
 #define FCP_TESTS_FUZZ_STORE_H

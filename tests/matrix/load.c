@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Many pauses: of many VMs at once, and one after the other of one VM. All of them are right, nothing
- * is left of them, and what one costs is printed. FCPAUSE_LONG=1: 200 at once and 2,000 in sequence.
+ * Many pauses: of many VMs at once, and one after the other of one VM. All of them are right,
+ * nothing is left of them, and what one costs is printed. FCPAUSE_LONG=1: 200 at once and 2,000 in
+ * sequence.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -35,8 +36,8 @@ static void went_wrong(const char *what, const char *details)
 	snprintf(shared->why, sizeof(shared->why), "%s: %.300s", what, details);
 }
 
-/* The comparison has filled the page cache, the file's holes too; to throw that away with the file would be
- * counted as the next pause's. */
+/* The comparison has filled the page cache, the file's holes too; to throw that away with the file
+ * would be counted as the next pause's. */
 static void drop_cache(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

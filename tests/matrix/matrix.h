@@ -114,8 +114,8 @@ bool same_file(const char *a, const char *b);
 void names_in(const char *directory, char *list_, size_t bytes);
 void clear_directory(const char *directory);
 
-/* Makes this process a worker in a directory of its own, top/number, with an empty d/ in it. It ends
- * with its parent, and guards whose own parent was killed become its children. */
+/* Makes this process a worker in a directory of its own, top/number, with an empty d/ in it. It
+ * ends with its parent, and guards whose own parent was killed become its children. */
 void enter_worker(const char *top, unsigned number);
 void remove_tree(const char *directory);
 void copy_file(const char *from, const char *to);

@@ -158,10 +158,10 @@ static void take_reference(const char *directory)
 {
 	char body[128];
 
-	snprintf(
-		body, sizeof(body),
-		"{\"snapshot_type\":\"Full\",\"snapshot_path\":\"%s/snap\",\"mem_file_path\":\"%s/mem\"}",
-		directory, directory);
+	snprintf(body, sizeof(body),
+		 "{\"snapshot_type\":\"Full\",\"snapshot_path\":\"%s/snap\","
+		 "\"mem_file_path\":\"%s/mem\"}",
+		 directory, directory);
 	clear_directory(directory);
 	must("api.sock", "PATCH /vm", "{\"state\":\"Paused\"}");
 	must("api.sock", "PATCH /vm", "{\"state\":\"Resumed\"}");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * schema-check SCHEMA FILE: is each line of FILE valid JSON by the JSON Schema (draft 2020-12)? And, which
- * the schema leaves open for its readers, has no object a member that the schema does not name? Of the
- * schema's words those are known that ours uses; any other one is an error. Prints what is wrong.
+ * schema-check SCHEMA FILE: is each line of FILE valid JSON by the JSON Schema (draft 2020-12)?
+ * And, which the schema leaves open for its readers, has no object a member that the schema does
+ * not name? Of the schema's words those are known that ours uses; any other one is an error. Prints
+ * what is wrong.
  */
 #include <jansson.h>
 #include <stdbool.h>

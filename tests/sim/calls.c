@@ -160,14 +160,14 @@ static void send_input(const struct http_call *call, struct http_reply *reply, p
 	if (text)
 		write_stdin(call, reply, pid, text);
 	else if (json_object_get(input, "pty"))
-		calls_refuse(
-			reply, 500, "internal",
-			"error writing to tty: tty not assigned to process \xe2\x80\x94 input should be "
-			"written to the stdin, not the tty");
+		calls_refuse(reply, 500, "internal",
+			     "error writing to tty: tty not assigned to process \xe2\x80\x94 input "
+			     "should be "
+			     "written to the stdin, not the tty");
 	else
-		http_reply_text(
-			reply, 501, JSON,
-			"{\"code\":\"unimplemented\",\"message\":\"invalid input type \\u003cnil\\u003e\"}");
+		http_reply_text(reply, 501, JSON,
+				"{\"code\":\"unimplemented\","
+				"\"message\":\"invalid input type \\u003cnil\\u003e\"}");
 }
 
 static void close_stdin(const struct http_call *call, struct http_reply *reply, pid_t pid,

@@ -65,7 +65,9 @@ static void count_call(struct http_call *call)
 	pthread_mutex_unlock(&call->vm->lock);
 }
 
-/* A command that is not tagged for envd's own cgroup does not begin where the workload is frozen. */
+/*
+ * A command that is not tagged for envd's own cgroup does not begin where the workload is frozen.
+ */
 static bool is_frozen(struct http_call *call)
 {
 	bool frozen;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What a command in the guest finds: a root directory of its own (jail.h) with programs and files, and a
- * control socket over which some of these programs act on the simulated guest.
+ * What a command in the guest finds: a root directory of its own (jail.h) with programs and files,
+ * and a control socket over which some of these programs act on the simulated guest.
  */
 #ifndef SIM_GUEST_H
 #define SIM_GUEST_H
@@ -29,8 +29,8 @@ struct guest {
 int guest_start(struct guest *guest, struct vm *vm);
 void guest_stop(struct guest *guest);
 
-/* The text with redirections into files below /proc/sys/vm turned into calls of guest-vm. The caller
- * frees it. */
+/* The text with redirections into files below /proc/sys/vm turned into calls of guest-vm. The
+ * caller frees it. */
 char *guest_map(const char *text);
 /* Writes /proc/meminfo anew. */
 void guest_refresh(struct guest *guest);

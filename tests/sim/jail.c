@@ -16,8 +16,8 @@
 #include "jail.h"
 #include "jail_mounts.h"
 
-/* What the making of the jail has come to: where it failed, or the first process in there. It is told
- * by the process that makes the namespaces, and by the first one in there. */
+/* What the making of the jail has come to: where it failed, or the first process in there. It is
+ * told by the process that makes the namespaces, and by the first one in there. */
 struct made {
 	pid_t init;
 	int error;

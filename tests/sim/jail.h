@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Where the guest's commands run: namespaces of their own (user, mount, process ids) whose root is the
- * guest's directory, with the host's programs and libraries mounted read-only. They see no other file
- * and no other process of the host. Where that is not permitted, none is run.
+ * Where the guest's commands run: namespaces of their own (user, mount, process ids) whose root is
+ * the guest's directory, with the host's programs and libraries mounted read-only. They see no
+ * other file and no other process of the host. Where that is not permitted, none is run.
  */
 #ifndef SIM_JAIL_H
 #define SIM_JAIL_H
@@ -21,14 +21,14 @@ struct jail {
 	char why[256]; /* without an init */
 };
 
-/* Makes it around a directory. share: a directory of the host that is writable in it, under the same
- * name; NULL: none. Commands are refused afterwards where it fails, with the reason. */
+/* Makes it around a directory. share: a directory of the host that is writable in it, under the
+ * same name; NULL: none. Commands are refused afterwards where it fails, with the reason. */
 void jail_start(struct jail *jail, const char *dir, const char *share);
 /* Ends all that runs in it. */
 void jail_stop(struct jail *jail);
 
-/* A fork whose child is in the jail: its pid out here, 0 in the child, -1 (errno). In the child only
- * what a signal handler may do. */
+/* A fork whose child is in the jail: its pid out here, 0 in the child, -1 (errno). In the child
+ * only what a signal handler may do. */
 pid_t jail_fork(const struct jail *jail);
 
 /* The pid that a process of the jail has in there. */

@@ -92,8 +92,8 @@ static int bind_over(const char *dir, const char *from, const char *to)
 	return mount(source, target, NULL, MS_BIND, NULL);
 }
 
-/* The processes of the jail, read-only, with the guest's own memory; where that may not be mounted (a
- * container that hides parts of /proc), only the latter. */
+/* The processes of the jail, read-only, with the guest's own memory; where that may not be mounted
+ * (a container that hides parts of /proc), only the latter. */
 static const char *mount_proc(const char *dir)
 {
 	const unsigned long fixed = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -152,8 +152,8 @@ static uint64_t mount_id(int outside, const char *dir)
 }
 
 /*
- * Mounts dir over itself, so that it can be a root. In a chroot whose root is no mount the mounts below it
- * cannot be made private; where the host would see what is mounted, this is taken back.
+ * Mounts dir over itself, so that it can be a root. In a chroot whose root is no mount the mounts
+ * below it cannot be made private; where the host would see what is mounted, this is taken back.
  */
 static int mount_root(const char *dir, int outside)
 {

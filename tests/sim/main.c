@@ -148,8 +148,8 @@ static void tear_down(void)
 	vm_destroy(&the_vm);
 }
 
-/* Firecracker 1.16 has a page of a memfd like this in each network device: small, shared, and no guest
- * memory, as /proc/PID/maps shows it. */
+/* Firecracker 1.16 has a page of a memfd like this in each network device: small, shared, and no
+ * guest memory, as /proc/PID/maps shows it. */
 static void map_device_queue(void)
 {
 	int fd = memfd_create("iov_deque", MFD_CLOEXEC);

@@ -78,9 +78,11 @@ static int protect_slots(const struct sim_memory *m)
 	return 0;
 }
 
-/* Between two pages that are shared, with which the kernel joins nothing private: it would make one mapping
- * of guest memory and what lies beside it (a sanitizer's lie everywhere), and there is no Linux in here
- * that shows where guest memory begins. */
+/*
+ * Between two pages that are shared, with which the kernel joins nothing private: it would make one
+ * mapping of guest memory and what lies beside it (a sanitizer's lie everywhere), and there is no
+ * Linux in here that shows where guest memory begins.
+ */
 static void *map_apart(const struct sim_memory *m, int flags, int fd)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);

@@ -91,7 +91,9 @@ bool memory_verify(const struct sim_memory *m);
 json_t *memory_save(const struct sim_memory *m);
 /* Maps the file privately and takes the state over. 0, -1 (errno) or -2: the state is wrong. */
 int memory_load(struct sim_memory *m, const json_t *saved, const char *path);
-/* The same by the page-fault handler that listens on a socket. 0, or -1 with Firecracker's words. */
+/*
+ * The same by the page-fault handler that listens on a socket. 0, or -1 with Firecracker's words.
+ */
 int memory_load_by_handler(struct sim_memory *m, const json_t *saved, const char *socket_path,
 			   char *ret_message, size_t message_size);
 

@@ -5,8 +5,8 @@
 #include "http.h"
 
 /*
- * POST /freeze, /unfreeze, /collapse, /fsfreeze, /fsthaw: as envd with two cgroups of its own and no
- * other in the guest answers. What is frozen is in GET /sim/state. false: another path.
+ * POST /freeze, /unfreeze, /collapse, /fsfreeze, /fsthaw: as envd with two cgroups of its own and
+ * no other in the guest answers. What is frozen is in GET /sim/state. false: another path.
  */
 bool quiesce_answer(struct http_call *call, struct http_reply *reply);
 

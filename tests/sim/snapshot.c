@@ -162,8 +162,8 @@ static int write_memory_to(struct vm *vm, const struct snapshot_request *r, int 
 	return 0;
 }
 
-/* stat, open, fstat, ftruncate, in Firecracker's order. Where the path is a FIFO, it stops here until
- * somebody opens it for reading, and then fails at the ftruncate. */
+/* stat, open, fstat, ftruncate, in Firecracker's order. Where the path is a FIFO, it stops here
+ * until somebody opens it for reading, and then fails at the ftruncate. */
 static int open_memory(struct vm *vm, const char *path, struct message *msg)
 {
 	static const int flags[] = {

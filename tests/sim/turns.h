@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests are done one at a time, in the order in which they came: Firecracker's API has one thread. */
+/* Requests are done one at a time, in the order in which they came: Firecracker's API has one
+ * thread. */
 #ifndef SIM_TURNS_H
 #define SIM_TURNS_H
 
@@ -18,8 +19,8 @@ struct turns {
 
 void turns_init(struct turns *turns);
 
-/* Gets the last place. came(), if not NULL, is called at the same instant: what it writes down is in the same
- * order. */
+/* Gets the last place. came(), if not NULL, is called at the same instant: what it writes down is
+ * in the same order. */
 void turns_join(struct turns *turns, struct turn *turn, void (*came)(void *arg), void *arg);
 
 /* Until it is this one's turn; the next one's comes when this one leaves. */

@@ -137,8 +137,8 @@ static void good_file(void)
 	struct fcp_flags flags = FCP_FLAGS_INIT;
 	struct fcp_error err;
 
-	write_file(
-		"{\"flagValues\":{\"reclaim-on-pause\":2000,\"free-page-hinting\":1500},\"segments\":{}}");
+	write_file("{\"flagValues\":{\"reclaim-on-pause\":2000,\"free-page-hinting\":1500},"
+		   "\"segments\":{}}");
 	ok(fcp_flags_read(path, FCP_USE_PAUSE, true, &flags, &err) == 0,
 	   "the design's own example, with strict");
 	ok(flags.reclaim_on_pause.on && flags.reclaim_on_pause.timeout_ms == 2000 &&

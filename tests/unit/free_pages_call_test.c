@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* fcp_free_pages(): the free pages of memory that the caller holds, by descriptor and by callbacks. */
+/*
+ * fcp_free_pages(): the free pages of memory that the caller holds, by descriptor and by callbacks.
+ */
 #include "guest_fixture.h"
 #include "tap.h"
 

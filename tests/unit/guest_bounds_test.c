@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #define GIB (UINT64_C(1) << 30)
-/* lib/guest/memmap.c: what is read however little the file holds, and how many times what it does. */
+/*
+ * lib/guest/memmap.c: what is read however little the file holds, and how many times what it does.
+ */
 #define READ_BASE (256 * FIXTURE_MIB)
 #define READ_FACTOR 4
 /* Searches, page tables, lists and gates beside the memmap. */
@@ -88,8 +90,8 @@ static void same_data_in_ever_larger_files(void)
 			first_free = free_bytes;
 		}
 		is_u64(free_bytes, first_free, "the same is free");
-		/* A page of sections for 32 GiB, a page table for 64 GiB of memmap, other layouts, and
-		 * the roots of the sections behind RAM where one does not fit. */
+		/* A page of sections for 32 GiB, a page table for 64 GiB of memmap, other layouts,
+		 * and the roots of the sections behind RAM where one does not fit. */
 		ok(calls <= first_calls + 600 && bytes_read <= first_bytes + FIXTURE_MIB,
 		   "found with the same work");
 		fixture_close(&fixture);

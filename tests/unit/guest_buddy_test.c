@@ -173,8 +173,8 @@ static void beyond_ram(void)
 	close_guest();
 }
 
-/* Blocks that fill the reads to the byte: behind the first two, a page of the memmap is read of each.
- */
+/* Blocks that fill the reads to the byte: behind the first two, a page of the memmap is read of
+ * each. */
 static void free_memory_is_passed_over(void)
 {
 	const uint64_t start = 64; /* from here on reads of 4, 8, ... 128 KiB end at 0x1000 */

@@ -60,7 +60,7 @@
 enum fixture_rest {
 	FIXTURE_REST_IN_USE,   /* one page of pages in use, again and again */
 	FIXTURE_REST_HOLE,     /* a memmap that is a hole of the file, from 128 MiB on */
-	FIXTURE_REST_ONE_LEAF, /* 2 MiB of every other page free, again and again, from 128 MiB on */
+	FIXTURE_REST_ONE_LEAF, /* 2 MiB with every other page free, repeated from 128 MiB on */
 	FIXTURE_REST_ONE_PAGE, /* the same, one page by one page table */
 };
 

@@ -126,8 +126,8 @@ static void full_layer(void)
 	store_free(store);
 }
 
-/* Struct pages whose addresses go on past the last one there is: the reads of them came back with what
- * the read before had brought. */
+/* Struct pages whose addresses go on past the last one there is: the reads of them came back with
+ * what the read before had brought. */
 static void memmap_past_the_end(void)
 {
 	struct fcp_guest_kernel kernel = {.note = {.struct_page_bytes = 64}};
@@ -166,7 +166,9 @@ static void replay(const char *name)
 	size = fread(data, 1, sizeof(data), file);
 	fclose(file);
 	why = check_input(data, size);
-	/* A memory as it is, or with changes that are nothing but another state of the same guest. */
+	/*
+	 * A memory as it is, or with changes that are nothing but another state of the same guest.
+	 */
 	if (!why && strncmp(name, "plain-", 6) == 0 && check_most.passed == passed)
 		why = "not all gates passed";
 	if (!ok(!why, "%s", name))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where a process holds a guest's memory, and what is there: of children that map it as Firecracker does. */
+/* Where a process holds a guest's memory, and what is there: of children that map it as Firecracker
+ * does. */
 #include "base/units.h"
 #include "firecracker/process.h"
 #include "guest/arch/arch.h"
@@ -143,7 +144,9 @@ static void restored(void)
 	ram[9 * PAGE] = 1;
 }
 
-/* The last pages were discarded, and an anonymous mapping lies beside them: the kernel merges both. */
+/*
+ * The last pages were discarded, and an anonymous mapping lies beside them: the kernel merges both.
+ */
 static void restored_merged(void)
 {
 	char *ram = map_at(room(2 * RAM), RAM, NORESERVE, file_of(RAM), 0);
@@ -184,7 +187,9 @@ static void hotplugged(void)
 	all[2 * SLOT] = 1;
 }
 
-/* The lower slot is plugged in, and boot memory, above, is one mapping with the heap of a thread. */
+/*
+ * The lower slot is plugged in, and boot memory, above, is one mapping with the heap of a thread.
+ */
 __attribute__((unused)) static void hotplugged_joined(void)
 {
 	char *all = room(2 * SLOT + RAM + 33 * PAGE);

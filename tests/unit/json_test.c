@@ -16,8 +16,9 @@ static struct fcp_json *parsed(const char *text)
 static void reading(void)
 {
 	FCP_CLEANUP(json)
-	struct fcp_json *json = parsed(
-		"{\"s\":\"text\",\"t\":true,\"i\":-5,\"u\":7,\"r\":1.5,\"n\":null,\"o\":{},\"big\":9223372036854775807}");
+	struct fcp_json *json =
+		parsed("{\"s\":\"text\",\"t\":true,\"i\":-5,\"u\":7,\"r\":1.5,\"n\":null,\"o\":{},"
+		       "\"big\":9223372036854775807}");
 	uint64_t u = 99;
 	int64_t i = 99;
 	double number = 0;

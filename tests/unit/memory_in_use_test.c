@@ -245,8 +245,8 @@ static void *ask(void *claim)
 	return NULL;
 }
 
-/* D9: one thread changes the file, another finds that somebody wants it: he must wait for the end of
- * the change. */
+/* D9: one thread changes the file, another finds that somebody wants it: he must wait for the end
+ * of the change. */
 static void given_up_by_another_thread(void)
 {
 	char path[PATH_MAX];

@@ -2,8 +2,8 @@
 /*
  * The index of a file's blocks, and pages that are shared by it.
  *
- *   memory_share_test [DIRECTORY]   on a file system with reflinks; without: TMPDIR, where what needs
- *                                   them is skipped
+ *   memory_share_test [DIRECTORY]   on a file system with reflinks; without: TMPDIR, where
+ *                                   what needs them is skipped
  */
 #include "memory/share/index_file.h"
 #include "memory/share/share.h"
@@ -84,7 +84,8 @@ static uint64_t crowds(const unsigned char *block)
 
 /* ---- the index ---- */
 
-/* How many of the numbers first .. first + count the index finds at that block; wrong: at another one. */
+/* How many of the numbers first .. first + count the index finds at that block; wrong: at another
+ * one. */
 static uint64_t found(const struct fcp_share_index *index, fcp_share_hash *hash, uint64_t count,
 		      uint64_t *wrong_)
 {
@@ -413,8 +414,8 @@ static struct fcp_share_put put_of(int fd, const unsigned char *pages, uint64_t 
 	return (struct fcp_share_put){fd, "memory", {0, count * PAGE}, pages, false};
 }
 
-/* Memory: every 4th page is a block of the file that is like no neighbour's, there is a stretch of 40
- * that the file has in a row, zeros, and pages that are nowhere. */
+/* Memory: every 4th page is a block of the file that is like no neighbour's, there is a stretch of
+ * 40 that the file has in a row, zeros, and pages that are nowhere. */
 static unsigned char *make_pages(uint64_t *expected_)
 {
 	unsigned char *pages = calloc(200, PAGE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What pause makes of a snapshot step that returns 0 and has made no snapshot; the linker puts the step
- * below in place of the real one. */
+/* What pause makes of a snapshot step that returns 0 and has made no snapshot; the linker puts the
+ * step below in place of the real one. */
 #include "base/outcome.h"
 #include "steps/snapshot/snapshot.h"
 #include "tap.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* F5: public functions take any value: unknown enums, counts past the arrays, settings that are not set. */
+/* F5: public functions take any value: unknown enums, counts past the arrays, settings that are not
+ * set. */
 #include "base/enums.h"
 #include "fcpause.h"
 

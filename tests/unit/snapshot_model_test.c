@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A model check of how a snapshot's files get their names (steps/snapshot/publish.h): the library's own
- * code runs on real directories, and its changes of names are recorded. Then the machine stops: after
- * each prefix of the changes, with each subset lost of those that were not yet synced (per directory,
- * in any order). What is left is laid out anew, recovery runs on it, and stops likewise. In every case:
+ * A model check of how a snapshot's files get their names (steps/snapshot/publish.h): the library's
+ * own code runs on real directories, and its changes of names are recorded. Then the machine stops:
+ * after each prefix of the changes, with each subset lost of those that were not yet synced (per
+ * directory, in any order). What is left is laid out anew, recovery runs on it, and stops likewise.
+ * In every case:
  *  - names that lead to two files lead to a whole pair, the old one or the new one, never a mix
- *  - after recovery one whole pair has its names (or none, where none was), and nothing else is there
+ *  - after recovery one whole pair has its names (or none, where none was), and nothing else is
+ *    there
  *  - the old pair is there in one piece until the new one is
  */
 #include "steps/snapshot/publish.h"
@@ -36,7 +38,9 @@ struct state {
 	int count;
 };
 
-/* A change of one directory: a name that is added, one that goes, or both at once. Or a sync of it. */
+/*
+ * A change of one directory: a name that is added, one that goes, or both at once. Or a sync of it.
+ */
 struct change {
 	int dir;
 	bool sync;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which pages a snapshot has to read: of children that hold guest memory as Firecracker does. Pages are
- * drawn: C changed, u unchanged, z zeros, f free. */
+/* Which pages a snapshot has to read: of children that hold guest memory as Firecracker does. Pages
+ * are drawn: C changed, u unchanged, z zeros, f free. */
 #include "steps/snapshot/plan.h"
 
 #include "base/units.h"

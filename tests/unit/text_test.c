@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* S2: text from outside is escaped before anybody sees it. S7: what is offered for pasting is quoted. */
+/* S2: text from outside is escaped before anybody sees it. S7: what is offered for pasting is
+ * quoted. */
 #include "base/text.h"
 
 #include "base/error.h"

@@ -53,7 +53,9 @@ static void end(const struct call *call)
 		call->clear(&result);
 }
 
-/* Nothing can be done with the defaults: a function ends with an error of its own, or is skipped. */
+/*
+ * Nothing can be done with the defaults: a function ends with an error of its own, or is skipped.
+ */
 static bool is_understood(int ran)
 {
 	return ran == FCP_STATUS_SKIPPED ||
@@ -116,8 +118,8 @@ static void not_set(const struct call *call)
 #define CALLS(WITH, WITHOUT) \
 	WITH(reclaim, RECLAIM) WITHOUT(exec, EXEC) WITHOUT(balloon_install, BALLOON_INSTALL) \
 	WITHOUT(balloon_drain, BALLOON_DRAIN) WITH(snapshot, SNAPSHOT) \
-	WITH(free_pages, FREE_PAGES) WITH(madvise_ranges, MADVISE_RANGES) WITH(inspect, INSPECT) WITH(merge, MERGE) \
-	WITH(share, SHARE) WITHOUT(status, STATUS) WITH(doctor, DOCTOR) WITHOUT(resume, RESUME) \
+	WITH(free_pages, FREE_PAGES) WITH(madvise_ranges, MADVISE_RANGES) WITH(inspect, INSPECT) \
+	WITH(merge, MERGE) WITH(share, SHARE) WITHOUT(status, STATUS) WITH(doctor, DOCTOR) WITHOUT(resume, RESUME) \
 	WITH(pause, PAUSE)
 #define RUN(name, NAME) \
 	static const struct fcp_##name##_settings name##_settings = FCP_##NAME##_SETTINGS_INIT; \

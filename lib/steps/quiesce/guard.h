@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A process that thaws the guest if ours dies before it has done so (SIGKILL, a crash): the guest of
- * a VM that runs must not stay frozen. It is forked as Firecracker's guard is (firecracker/guard.h),
- * and speaks HTTP to envd itself, at an address that is an IP address: of others there is no guard.
+ * A process that thaws the guest if ours dies before it has done so (SIGKILL, a crash): the guest
+ * of a VM that runs must not stay frozen. It is forked as Firecracker's guard is
+ * (firecracker/guard.h), and speaks HTTP to envd itself, at an address that is an IP address: of
+ * others there is no guard.
  */
 #ifndef FCP_STEPS_QUIESCE_GUARD_H
 #define FCP_STEPS_QUIESCE_GUARD_H

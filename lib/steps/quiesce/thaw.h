@@ -6,8 +6,9 @@
 #include "envd/process.h"
 
 /*
- * By POST /fsfreeze; where envd has no such call, by fsfreeze(8) in the guest (*by_exec_). Takes the
- * guest's timeout_ms and cancel_fd. FCP_ERR_UNSUPPORTED: there is neither, and nothing is frozen.
+ * By POST /fsfreeze; where envd has no such call, by fsfreeze(8) in the guest (*by_exec_). Takes
+ * the guest's timeout_ms and cancel_fd. FCP_ERR_UNSUPPORTED: there is neither, and nothing is
+ * frozen.
  */
 int fcp_fs_freeze(const struct fcp_guest_command *guest, bool *by_exec_, struct fcp_error *err);
 
