@@ -59,12 +59,12 @@ other_maxima() {
 	cat <<-'END'
 		cmd/map/map.h MAP_CELLS_MAX
 		cmd/output/progress.c STEPS_MAX
-		cmd/parsing/nearest.h NEAREST_MAX_BYTES
 		cmd/parsing/unknown_variables.c NAME_MAX_BYTES
 		cmd/telemetry/telemetry.c LABELS_MAX
 		lib/base/call.h FCP_STRUCT_BYTES_MAX
 		lib/base/lock.c POLL_MAX_NS
 		lib/base/lock.c TRIES_MAX
+		lib/base/nearest.h FCP_NEAREST_MAX_BYTES
 		lib/base/seccomp.h FCP_SECCOMP_RULES_MAX
 		lib/envd/health.c ANSWER_MAX_BYTES
 		lib/envd/process.c HEADER_MAX_BYTES
@@ -152,7 +152,7 @@ repeated() {
 	expect 1
 	fcp status --api-sock none.sock --timeout-ms 86400001
 	expect 2
-	expect_err "--timeout-ms: '86400001' is not 24 hours of milliseconds or less"
+	expect_err "--timeout-ms: '86400001' is too long (at most 24h, 86400000 ms)"
 	head -c 1048576 /dev/zero >mem
 	fcp madvise-ranges --mem-file-path mem --find zero --align 1GiB
 	expect 0
