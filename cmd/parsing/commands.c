@@ -32,7 +32,7 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_BALLOON_DRAIN] =
 		{
 			.name = "balloon-drain",
-			.summary = "one free-page-hinting run, with a ceiling",
+			.summary = "run free page hinting once, with a time limit",
 			.doc = "Asks the guest to hand out its free pages, so that Firecracker "
 			       "gives them back "
 			       "to the host. A run that is not done at the ceiling is stopped.",
@@ -56,7 +56,7 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_INSPECT] =
 		{
 			.name = "inspect",
-			.summary = "what a memory file holds, and what of it occupies storage",
+			.summary = "show what a memory file holds and what takes up storage",
 			.doc = "Says why a snapshot is still this big: which pages of its memory "
 			       "file are free, "
 			       "zeros, page cache, ..., which of them occupy storage, and what "
@@ -81,7 +81,7 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_PAUSE] =
 		{
 			.name = "pause",
-			.summary = "all of it: reclaim, balloon-drain, snapshot, madvise-ranges",
+			.summary = "reclaim, drain, snapshot and trim, in this order",
 			.doc = "Only the snapshot can fail a pause; the other steps are best "
 			       "effort.",
 			.run = command_pause,
@@ -91,7 +91,7 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_MERGE] =
 		{
 			.name = "merge",
-			.summary = "a whole memory file of a base and the layers on it",
+			.summary = "merge a base and its layers into one memory file",
 			.doc = "Copies the base, by reflinks where the file system has them, and "
 			       "puts each "
 			       "layer's data over it. Only the file --out is written, whole or not "
@@ -114,7 +114,7 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_DOCTOR] =
 		{
 			.name = "doctor",
-			.summary = "what a pause of the VM could do, and what is in its way",
+			.summary = "check what a pause of the VM can do, and what prevents it",
 			.doc = "Looks at Firecracker, its process, the guest, and the place of the "
 			       "files, and "
 			       "says of each whether it is fine, why it matters, and what to do. "
@@ -127,7 +127,7 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_STATUS] =
 		{
 			.name = "status",
-			.summary = "how the VM is: state, memory, balloon",
+			.summary = "show the VM's state, memory and balloon",
 			.doc = "Asks Firecracker and /proc; changes nothing, and waits for no "
 			       "other run. With "
 			       "several sockets, a report each.",
@@ -139,7 +139,7 @@ const struct command commands[COMMANDS] = {
 	[COMMAND_RESUME] =
 		{
 			.name = "resume",
-			.summary = "let the VM run: a paused one, or one from its files",
+			.summary = "resume a paused VM, or one from its snapshot",
 			.doc = "Resumes the VM, after putting right what a killed fcpause has "
 			       "left; with both "
 			       "files, loads them first, into a Firecracker that was just started. "

@@ -96,7 +96,7 @@ Z
 		HOME=$T XDG_CONFIG_HOME=$T timeout 60 fish --no-config -c 'source fcpause.fish; complete -C "$argv[1]"' "$1"
 	}
 	[ "$(fish_words 'fcpause stat' | cut -f1)" = status ]
-	[ "$(fish_words 'fcpause pause --no-dr')" = $'--no-drain\tdrain, or not, whatever the flags say' ]
+	[ "$(fish_words 'fcpause pause --no-dr')" = $'--no-drain\tdrain or not, regardless of flags' ]
 	[ "$(fish_words 'fcpause pause --type ' | cut -f1 | sort | tr '\n' ' ')" = 'auto diff full ' ]
 	[ "$(fish_words 'fcpause reclaim --strict-f' | cut -f1)" = --strict-flags ]
 	[ -z "$(fish_words 'fcpause reclaim --drai')" ]

@@ -119,8 +119,8 @@ static void not_set(const struct call *call)
 	WITH(reclaim, RECLAIM) WITHOUT(exec, EXEC) WITHOUT(balloon_install, BALLOON_INSTALL) \
 	WITHOUT(balloon_drain, BALLOON_DRAIN) WITH(snapshot, SNAPSHOT) \
 	WITH(free_pages, FREE_PAGES) WITH(madvise_ranges, MADVISE_RANGES) WITH(inspect, INSPECT) \
-	WITH(merge, MERGE) WITH(share, SHARE) WITHOUT(status, STATUS) WITH(doctor, DOCTOR) WITHOUT(resume, RESUME) \
-	WITH(pause, PAUSE)
+	WITH(merge, MERGE) WITH(share, SHARE) WITHOUT(status, STATUS) WITH(doctor, DOCTOR) \
+	WITHOUT(resume, RESUME) WITH(pause, PAUSE)
 #define RUN(name, NAME) \
 	static const struct fcp_##name##_settings name##_settings = FCP_##NAME##_SETTINGS_INIT; \
 	static int run_##name(const void *given, void *taken, struct fcp_error *why) \
