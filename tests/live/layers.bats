@@ -223,7 +223,7 @@ boot_with_larger_blocks() {
 
 # What is on the disk is in the page cache, too; and what the VM has not changed is in its base.
 @test "shared with the base and with the disk: it loads, though the base is gone and the disk rewritten by then" {
-	"$REAL_FCPAUSE" snapshot --help | grep -q -- --share= || skip 'fcpause snapshot has no --share'
+	"$REAL_FCPAUSE" snapshot --help=all | grep -q -- --share= || skip 'fcpause snapshot has no --share'
 	local sum
 	on_xfs
 	boot_with_larger_blocks
