@@ -53,7 +53,7 @@ expect_changes() {
 	fcp pause --api-sock "$SIM_SOCK" --envd "$SIM_ENVD" --snapshot-path snap --mem-file-path mem --force --resume --freeze
 	expect 0
 	expect_out 'freeze            ok'
-	expect_out '2 of 2 cgroups stand still (legacy)'
+	expect_out '2 of 2 cgroups are frozen (legacy)'
 	expect_out 'unfreeze          ok'
 }
 
