@@ -244,7 +244,7 @@ release-abi: all
 check-vm:
 	$(Q)tests/run $(B) vm tests/vm/run
 
-# What needs openat2 is not among them: valgrind 3.19 does not know it.
+# What needs openat2 or PAGEMAP_SCAN is not among them: valgrind 3.19 does not know them.
 VALGRIND_TESTS := connect error fifo flags json lock memory_compare memory_ranges memory_release \
 	memory_writer memory_zero reclaim_script state_file text units url utf8
 THREADED_TESTS := confined memory_compare memory_release memory_share memory_writer memory_zero
@@ -252,8 +252,8 @@ THREADED_TESTS := confined memory_compare memory_release memory_share memory_wri
 THREADED_BATS := $(patsubst %,tests/cli/%.bats,writer madvise_ranges share exec progress)
 
 check-valgrind: all $(B)/guest-file $(B)/replay $(VALGRIND_TESTS:%=$(B)/unit/%_test)
-	$(Q)tests/valgrind $(B) $(VALGRIND_TESTS:%=$(B)/unit/%_test) tests/cli/status.bats \
-		tests/cli/flags.bats
+	$(Q)tests/valgrind $(B) $(VALGRIND_TESTS:%=$(B)/unit/%_test) tests/cli/flags.bats \
+		tests/cli/ranges_input.bats
 
 # What has threads, by ThreadSanitizer: make D=tsan check-threads.
 check-threads: all $(B)/guest-file $(B)/replay $(THREADED_TESTS:%=$(B)/unit/%_test)

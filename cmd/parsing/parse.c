@@ -73,13 +73,18 @@ static int read_words(int argc, char **argv, struct invocation *invocation, stru
 	struct argp_table table;
 	const struct argp argp = {.options = table.rows, .parser = on_key};
 	unsigned flags = ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP;
-	struct parser parser = {invocation, err, false};
+	struct fcp_error unused;
+	int good = argc, checked = words_check(argc, argv, invocation, &good, err);
+	struct parser parser = {invocation, checked == 0 ? err : &unused, false};
 
-	if (words_check(argc, argv, invocation, err) != 0)
-		return -1;
 	argp_table_make(invocation->command, true, &table);
 	if (invocation->command->verbatim)
 		flags |= ARGP_IN_ORDER;
+	if (checked != 0) {
+		/* What is before the mistake still says where figures of the failure go. */
+		argp_parse(&argp, good, argv, flags, NULL, &parser);
+		return -1;
+	}
 	if (argp_parse(&argp, argc, argv, flags, NULL, &parser) == 0)
 		return 0;
 	if (!parser.failed)

@@ -158,7 +158,8 @@ static int check_letters(const struct invocation *invocation, const char *word,
 			     invocation->command->name);
 }
 
-int words_check(int argc, char **argv, const struct invocation *invocation, struct fcp_error *err)
+int words_check(int argc, char **argv, const struct invocation *invocation, int *good_,
+		struct fcp_error *err)
 {
 	argc = words_before_operands(argc, argv, invocation);
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -170,6 +171,7 @@ int words_check(int argc, char **argv, const struct invocation *invocation, stru
 					     err);
 		else if (word[0] == '-' && word[1] != '\0')
 			checked = check_letters(invocation, word, err);
+		*good_ = i;
 		if (checked != 0)
 			return -1;
 		i += takes_next(invocation, word);

@@ -8,9 +8,11 @@
 
 /*
  * Each word must be an option of the command, spelt out, and have a value if it needs one.
- * Otherwise FCP_ERR_USAGE names it and what was probably meant. argv[0] is the command's name.
+ * Otherwise FCP_ERR_USAGE names it and what was probably meant, and *good_ words before it are
+ * right. argv[0] is the command's name.
  */
-int words_check(int argc, char **argv, const struct invocation *invocation, struct fcp_error *err);
+int words_check(int argc, char **argv, const struct invocation *invocation, int *good_,
+		struct fcp_error *err);
 
 /* The index of the first operand; operands may look like options. argc if there are none. */
 int words_before_operands(int argc, char **argv, const struct invocation *invocation);

@@ -16,7 +16,7 @@ setup_file() {
 	mkdir -p "$PLACE/build"
 	(cd "$ROOT" && find . -path ./.git -prune -o -path './build*' -prune -o \( -type f -o -type l \) -print0) |
 		tar -C "$ROOT" --null -T - -cf - | tar -xf - -C "$PLACE"
-	cp "$BUILD"/fcpause "$BUILD"/fcpause-sim "$BUILD"/replay "$BUILD"/guest-file "$BUILD"/schema-check "$BUILD"/libfcpause.* "$PLACE/build/"
+	cp -r "$BUILD"/fcpause "$BUILD"/man3 "$BUILD"/fcpause-sim "$BUILD"/replay "$BUILD"/guest-file "$BUILD"/schema-check "$BUILD"/libfcpause.* "$PLACE/build/"
 	ln -s "$PLACE" "$BATS_FILE_TMPDIR/a link"
 }
 
