@@ -81,8 +81,10 @@ static int exit_code(const struct invocation *invocation, const struct fcp_pause
 
 /* The overall reason consists of those of the steps that fell short; one line each is more
  * readable. */
+#define BEST_EFFORT_STEPS 5
+
 struct short_steps {
-	char warnings[3][sizeof(((struct fcp_outcome *)0)->reason) + 32];
+	char warnings[BEST_EFFORT_STEPS][sizeof(((struct fcp_outcome *)0)->reason) + 32];
 };
 
 static void warn_of_short_steps(struct output *output, const struct fcp_pause_result *result,
@@ -91,13 +93,15 @@ static void warn_of_short_steps(struct output *output, const struct fcp_pause_re
 	const struct {
 		const char *name;
 		const struct fcp_outcome *outcome;
-	} all[] = {
+	} all[BEST_EFFORT_STEPS] = {
+		{"freeze", &result->quiesce->freeze.outcome},
+		{"collapse", &result->quiesce->collapse.outcome},
 		{"reclaim", &result->reclaim->outcome},
 		{"balloon-drain", &result->drain->outcome},
 		{"madvise-ranges", &result->trim->outcome},
 	};
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+	for (size_t i = 0; i < BEST_EFFORT_STEPS; i++) {
 		const char *reason = all[i].outcome->reason;
 
 		if (all[i].outcome->status == FCP_STATUS_OK ||

@@ -333,8 +333,8 @@ kill_fcpause() { kill -KILL "$(pgrep -P "$FCP_PID" -x fcpause)"; }
 	echo '{"flagValues":{"freeze-user-cgroup":1,"freeze-user-cgroup-timeout-ms":"x","collapse-envd-heap-timeout-ms":-1}}' >flags
 	plan
 	expect_json '[.settings | .freeze, .freeze_timeout_ms, .collapse_timeout_ms | .value] == [false, 2000, 10000]'
-	expect_err 'flag freeze-user-cgroup: no true or false'
-	expect_err 'flag freeze-user-cgroup-timeout-ms: no number'
+	expect_err 'flag freeze-user-cgroup: not true or false'
+	expect_err 'flag freeze-user-cgroup-timeout-ms: not a number up to'
 	# A flag that is meant for many VMs does not know each one's envd.
 	vm
 	echo "$flags" >flags
