@@ -652,7 +652,8 @@ struct fcp_snapshot_settings {
 	uint64_t buffer_bytes; /* with resume: pages are copied to memory first if they fit; 0: not,
 				 * FCP_BUFFER_AUTO: a quarter of the memory that is available */
 	bool verify;	       /* while the VM is held, compare what was written with its memory */
-	bool layer; /* only what differs from the base: needs the fcpause writer, and a base */
+	bool layer;   /* only what differs from the base: needs the fcpause writer, and a base */
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 	/*
 	 * Files of the same file system whose storage is shared where it has a page's bytes, the
 	 * first ones first, and the base last; needs the fcpause writer, and reflinks: else pages
@@ -666,7 +667,6 @@ struct fcp_snapshot_settings {
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
 	uint32_t wait_lock_ms; /* how long another fcpause on the VM or the files is waited for */
 	int cancel_fd;
-	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 /*
@@ -830,7 +830,8 @@ struct fcp_madvise_ranges_settings {
 		ranges_of;	/* the file that they were made of; inode 0: not known */
 	uint64_t min_run_bytes; /* shorter runs are left alone; 0 or 4096: all */
 	bool keep;		/* find and report, release nothing */
-	uint32_t wait_lock_ms;	/* how long another fcpause on it is waited for */
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
+	uint32_t wait_lock_ms; /* how long another fcpause on it is waited for */
 	int cancel_fd;
 	/* a power of two from 4096 to FCP_ALIGN_MAX, to which ranges are cut down; 0: 4096 */
 	uint64_t align_bytes;
@@ -840,7 +841,6 @@ struct fcp_madvise_ranges_settings {
 	 */
 	const char *base;
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
-	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 struct fcp_mem_file {
@@ -953,12 +953,12 @@ struct fcp_inspect_settings {
 	int cancel_fd;
 	const char *base; /* a whole memory file to compare with; or NULL */
 	enum fcp_holes holes;
+	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
 	const char *const
 		*shares; /* disk images, memory files to look for pages in; the first ones first */
 	size_t share_count;	      /* at most FCP_SHARES_MAX */
 	uint64_t share_min_run_bytes; /* shorter runs are taken for not found; 0: none */
-	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 struct fcp_inspect_result {
@@ -1180,10 +1180,10 @@ struct fcp_doctor_settings {
 	const char *envd; /* NULL: the guest is not asked */
 	const char *envd_token_file;
 	bool drain_on; /* the balloon matters */
+	bool confine;  /* guest memory is read by a thread that can open nothing (seccomp) */
 	uint32_t timeout_ms;
 	int cancel_fd;
 	const struct fcp_observer *observer; /* borrowed; NULL: none */
-	bool confine; /* guest memory is read by a thread that can open nothing (seccomp) */
 };
 
 struct fcp_doctor_result {

@@ -118,8 +118,8 @@ refused() {
 	refused "FCP_VERDICT_GONE"
 	edited '{ print } /<elf-symbol name=\047fcp_version\047/ { sub(/fcp_version/, "fcp_gone"); print }'
 	refused "fcp_gone"
-	edited '{ print } /<function-decl name=\047fcp_status_name\047/ { print "      <parameter type-id=\047" id "\047 name=\047more\047/>" }
-		/<enum-decl name=\047fcp_status\047/ { split($0, w, "\047"); id = w[4] }'
+	edited '{ print } /<function-decl name=\047fcp_status_name\047/ { inside = 1 } /<\/function-decl>/ { inside = 0 }
+		inside && /<parameter / { sub(/name=\047status\047/, "name=\047more\047"); print }'
 	refused "fcp_status_name"
 }
 
