@@ -300,9 +300,10 @@ void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 	put_quiesced(out, "fs-thaw", &result->quiesce->fs_thaw, said);
 	put_quiesced(out, "unfreeze", &result->quiesce->unfreeze, said);
 	put_madvise_ranges(out, result->trim, said);
-	fprintf(out, "%-17s %-11s %9.1f ms  VM %s, stood still %.1f ms\n", "pause",
+	fprintf(out, "%-17s %-11s %9.1f ms  VM %s, stood still %.1f ms%s\n", "pause",
 		fcp_status_name(result->outcome.status), result->outcome.ms,
-		fcp_vm_state_name(result->vm_state), result->paused_ms);
+		fcp_vm_state_name(result->vm_state), result->paused_ms,
+		result->quiesce->kept ? "; frozen until resume --thaw" : "");
 }
 
 void text_ranges(FILE *out, const struct fcp_madvise_ranges_result *result)

@@ -57,6 +57,20 @@ expect_changes() {
 	expect_out 'unfreeze          ok'
 }
 
+@test "a guest that stays frozen: the text says how it is thawed" {
+	vm
+	fcp pause --api-sock "$SIM_SOCK" --envd "$SIM_ENVD" --snapshot-path snap --mem-file-path mem --freeze
+	expect 0
+	grep -qE '^pause .* VM Paused, stood still .* ms; frozen until resume --thaw$' out
+	fcp resume --api-sock "$SIM_SOCK" --envd "$SIM_ENVD" --thaw
+	expect 0
+	expect_out '; thawed'
+	expect_state '(.frozen | not)'
+	fcp pause --api-sock "$SIM_SOCK" --envd "$SIM_ENVD" --snapshot-path snap --mem-file-path mem --force
+	expect 0
+	run ! grep -q frozen out
+}
+
 @test "fcpause writes: thawed before the files are made durable" {
 	vm
 	unset FCPAUSE_WRITER
