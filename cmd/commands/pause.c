@@ -121,7 +121,9 @@ static int finish(const struct invocation *invocation, const struct fcp_pause_se
 	struct short_steps steps;
 	struct output output;
 
-	if (!result->snapshot)
+	/* Out of memory: there is nothing to tell of the steps. */
+	if (!result->reclaim || !result->drain || !result->snapshot || !result->trim ||
+	    !result->quiesce)
 		return output_error(invocation, err);
 	if (!output_begin(&output, invocation))
 		return result->snapshot->created ? EXIT_PARTLY : EXIT_FAILED;
