@@ -233,26 +233,14 @@ static const char *const number_names[] = {
 #define BOOLS (sizeof(bool_names) / sizeof(bool_names[0]))
 #define NUMBERS (sizeof(number_names) / sizeof(number_names[0]))
 
-static enum fcp_flag_state *bool_place(struct fcp_flag_reader *reader, const char *name)
+/* count: it is none of them. */
+static size_t find_in(const char *const *known, size_t count, const char *name)
 {
-	enum fcp_flag_state *const places[BOOLS] = {&reader->free_page_reporting, &reader->freeze,
-						    &reader->freeze_hierarchy, &reader->collapse};
+	size_t i = 0;
 
-	for (size_t i = 0; i < BOOLS; i++)
-		if (strcmp(bool_names[i], name) == 0)
-			return places[i];
-	return NULL;
-}
-
-static uint32_t *number_place(struct fcp_flag_reader *reader, const char *name)
-{
-	uint32_t *const places[NUMBERS] = {&reader->freeze_timeout_ms, &reader->freeze_max_cgroups,
-					   &reader->collapse_timeout_ms};
-
-	for (size_t i = 0; i < NUMBERS; i++)
-		if (strcmp(number_names[i], name) == 0)
-			return places[i];
-	return NULL;
+	while (i < count && strcmp(known[i], name) != 0)
+		i++;
+	return i;
 }
 
 static enum fcp_flag_state read_state(struct fcp_flag_reader *reader, const char *name,
@@ -275,6 +263,22 @@ static uint32_t read_number(struct fcp_flag_reader *reader, const char *name,
 		fcp_flags_warn(reader, "the default is used", "flag %s: not a number up to %d",
 			       name, TIMEOUT_MAX_MS);
 	return number >= 1 && number <= TIMEOUT_MAX_MS ? (uint32_t)number : 0;
+}
+
+static void take_bool(struct fcp_flag_reader *reader, size_t i, const struct fcp_json *value)
+{
+	enum fcp_flag_state *const places[BOOLS] = {&reader->free_page_reporting, &reader->freeze,
+						    &reader->freeze_hierarchy, &reader->collapse};
+
+	*places[i] = read_state(reader, bool_names[i], value);
+}
+
+static void take_number(struct fcp_flag_reader *reader, size_t i, const struct fcp_json *value)
+{
+	uint32_t *const places[NUMBERS] = {&reader->freeze_timeout_ms, &reader->freeze_max_cgroups,
+					   &reader->collapse_timeout_ms};
+
+	*places[i] = read_number(reader, number_names[i], value);
 }
 
 static const struct flag_name *find_name(const char *name)
@@ -317,10 +321,10 @@ void fcp_flag_take(const char *name, const struct fcp_json *value, const char *p
 {
 	struct fcp_flag_reader *reader = arg;
 	const struct flag_name *behaviour = find_name(name);
-	enum fcp_flag_state *state = bool_place(reader, name);
-	uint32_t *number = number_place(reader, name);
+	size_t as_bool = find_in(bool_names, BOOLS, name);
+	size_t as_number = find_in(number_names, NUMBERS, name);
 
-	if (!behaviour && !state && !number) {
+	if (!behaviour && as_bool == BOOLS && as_number == NUMBERS) {
 		if (!reader->others_too)
 			unknown_flag(reader, name);
 	} else if (problem) {
@@ -328,10 +332,10 @@ void fcp_flag_take(const char *name, const struct fcp_json *value, const char *p
 			       problem);
 	} else if (behaviour) {
 		take_behaviour(reader, behaviour, value);
-	} else if (state) {
-		*state = read_state(reader, name, value);
+	} else if (as_bool < BOOLS) {
+		take_bool(reader, as_bool, value);
 	} else {
-		*number = read_number(reader, name, value);
+		take_number(reader, as_number, value);
 	}
 }
 

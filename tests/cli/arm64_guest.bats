@@ -28,7 +28,7 @@ load helpers
 	while read -r start length _; do
 		dd if=/dev/zero of=expected bs=4096 seek=$((start / 4096)) count=$((length / 4096)) conv=notrunc status=none
 	done < <(grep '^[0-9]' out)
-	! cmp -s mem expected
+	run ! cmp -s mem expected
 	fcp madvise-ranges --json --find free --mem-file-path mem
 	expect 0
 	expect_json '.status == "ok"' '.released_bytes > 10000000'

@@ -200,6 +200,7 @@ rb_start_known() {
 	_sim_wait_file err 'waits for: kill -USR1 '
 	run ! grep -q '"Paused"' requests
 	# As it says.
+	# shellcheck disable=SC2091 # that is the test
 	$(sed -n 's/.*waits for: //p' err)
 	fcp_end
 	expect 0

@@ -23,10 +23,10 @@ static int temporary_error(const struct fcp_snapshot_file *file, struct fcp_erro
 static int create_error(const struct fcp_snapshot_file *file, struct fcp_error *err)
 {
 	const char *slash = strrchr(file->host, '/');
+	int length = slash && slash != file->host ? (int)(slash - file->host) : 1;
 
 	return fcp_error_set(err, FCP_ERR_IO, errno, "%s: no file can be created in %.*s",
-			     file->host, slash > file->host ? (int)(slash - file->host) : 1,
-			     slash ? file->host : ".");
+			     file->host, length, slash ? file->host : ".");
 }
 
 /* What is not a regular file is not ours; links are not followed. */
