@@ -34,6 +34,7 @@ _Static_assert(BUFFER_BYTES >= WORDS * sizeof(uint64_t), "room for the words");
 #define SCAN_FILE (UINT64_C(1) << 2)
 #define SCAN_PRESENT (UINT64_C(1) << 3)
 #define SCAN_SWAPPED (UINT64_C(1) << 4)
+#define SCAN_ZERO_PAGE (UINT64_C(1) << 5)
 
 int fcp_guest_pagemap_open(pid_t pid, struct fcp_guest_pagemap *pagemap_, struct fcp_error *err)
 {
@@ -131,7 +132,8 @@ static bool scan(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t e
 		.vec = (uint64_t)(uintptr_t)regions,
 		.vec_len = REGIONS,
 		.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
-		.return_mask = SCAN_PRESENT | SCAN_SWAPPED | (pagemap->no_files ? 0 : SCAN_FILE),
+		.return_mask = SCAN_PRESENT | SCAN_SWAPPED | (pagemap->no_files ? 0 : SCAN_FILE) |
+			       (pagemap->absent_is_zero ? SCAN_ZERO_PAGE : 0),
 	};
 	int count = ioctl(pagemap->fd, SCAN_IOCTL, &arg);
 
@@ -145,8 +147,8 @@ static bool scan(struct fcp_guest_pagemap *pagemap, uint64_t address, uint64_t e
 			return false;
 		add_run(pagemap, address, regions[i].start, FCP_GUEST_PAGE_ABSENT);
 		add_run(pagemap, regions[i].start, regions[i].end,
-			kind_of_entry(categories & SCAN_PRESENT, categories & SCAN_SWAPPED,
-				      categories & SCAN_FILE));
+			kind_of_entry((categories & SCAN_PRESENT) && !(categories & SCAN_ZERO_PAGE),
+				      categories & SCAN_SWAPPED, categories & SCAN_FILE));
 		address = regions[i].end;
 	}
 	add_run(pagemap, address, arg.walk_end, FCP_GUEST_PAGE_ABSENT);

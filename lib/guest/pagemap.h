@@ -32,6 +32,13 @@ struct fcp_guest_pagemap {
 	/* Set by the caller, where no file is mapped or it makes no difference: FILE is not told.
 	 * Whether a page is a file's takes the kernel four times as long as all the rest. */
 	bool no_files;
+	/*
+	 * Set by the caller, where an absent page reads as zeros: so does one that maps the
+	 * kernel's page of zeros, as a read of an absent page leaves it, and it is told as ABSENT
+	 * (with PAGEMAP_SCAN). Whoever reads all of a VM's memory, as Firecracker for a Full,
+	 * leaves many.
+	 */
+	bool absent_is_zero;
 	void *buffer;
 	struct fcp_guest_run *runs; /* what was read last: without gaps, ascending */
 	size_t run_count;

@@ -300,6 +300,7 @@ static int make_process(const struct fcp_guest_ram *ram, uint64_t bytes,
 	if (fcp_guest_pagemap_open(ram->pid, &process->pagemap, err) != 0)
 		return -1;
 	process->pagemap.no_files = true;
+	process->pagemap.absent_is_zero = ram->backing == FCP_GUEST_BACKING_ANONYMOUS;
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * /proc/PID/pagemap of hosts with pages of 4, 16 and 64 KiB. The kernel is a drawing of the host's
- * pages: a anonymous, f a file's, s swapped out, . absent. Its answers are words, or those of
+ * pages: a anonymous, f a file's, s swapped out, . absent, z the page of zeros. Its answers are words, or those of
  * PAGEMAP_SCAN (linked with --wrap=ioctl). What comes out is drawn by pages of the guest.
  */
 #include "guest/pagemap.h"
@@ -20,9 +20,11 @@
 #define CATEGORY_FILE (UINT64_C(1) << 2)
 #define CATEGORY_PRESENT (UINT64_C(1) << 3)
 #define CATEGORY_SWAPPED (UINT64_C(1) << 4)
+#define CATEGORY_ZERO_PAGE (UINT64_C(1) << 5)
 
 static const char *host;    /* its pages from START on */
 static uint64_t page_bytes; /* of the host */
+static bool absent_is_zero;
 
 static char host_page(uint64_t address)
 {
@@ -50,6 +52,7 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 		*region++ = at + page_bytes;
 		*region++ = page == 's'	  ? CATEGORY_SWAPPED
 			    : page == 'f' ? CATEGORY_PRESENT | CATEGORY_FILE
+			    : page == 'z' ? CATEGORY_PRESENT | (scan[11] & CATEGORY_ZERO_PAGE)
 					  : CATEGORY_PRESENT;
 		count++;
 	}
@@ -60,7 +63,7 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 static void write_words(int fd)
 {
 	for (size_t i = 0; host[i]; i++) {
-		uint64_t word = host[i] == 'a'	 ? UINT64_C(1) << 63
+		uint64_t word = host[i] == 'a' || host[i] == 'z' ? UINT64_C(1) << 63
 				: host[i] == 'f' ? UINT64_C(1) << 63 | UINT64_C(1) << 61
 				: host[i] == 's' ? UINT64_C(1) << 62
 						 : 0;
@@ -93,6 +96,7 @@ static void asked(bool by_words, unsigned from, unsigned to, const char *expecte
 	write_words(pagemap.fd);
 	pagemap.page_bytes = page_bytes;
 	pagemap.by_words = by_words;
+	pagemap.absent_is_zero = absent_is_zero;
 	while (address < end) {
 		struct fcp_guest_run run;
 
@@ -145,5 +149,11 @@ int main(void)
 	test_host("a.", 65536, 0, 32, "aaaaaaaaaaaaaaaa................");
 	test_host("a.", 65536, 15, 17, "a.");
 	test_host("..", 65536, 9, 30, ".....................");
+	test_host("az.z", 4096, 0, 4, "aa.a");
+	absent_is_zero = true;
+	page_bytes = 4096;
+	host = "az.z";
+	asked(false, 0, 4, "a...");
+	asked(true, 0, 4, "aa.a");
 	return done();
 }

@@ -132,6 +132,7 @@ int fcp_snapshot_plan_make(const struct fcp_snapshot_plan_settings *settings,
 	int made = fcp_guest_pagemap_open(settings->ram->pid, &planner.pagemap, err);
 
 	planner.pagemap.no_files = fcp_guest_ram_has_no_files(settings->ram);
+	planner.pagemap.absent_is_zero = settings->ram->backing == FCP_GUEST_BACKING_ANONYMOUS;
 	for (size_t i = 0; made == 0 && i < settings->ram->piece_count; i++)
 		made = plan_piece(&planner, &settings->ram->pieces[i], err);
 	fcp_guest_pagemap_close(&planner.pagemap);
