@@ -4,11 +4,11 @@
 # (R11), and text that drives terminals (S2). Long paths of sockets (R8).
 
 load helpers
+eval "helpers_$(declare -f teardown)"
 
 teardown() {
 	[ -z "${SERVER:-}" ] || kill "$SERVER" 2>/dev/null || true
-	[ -z "${FCP_PID:-}" ] || kill -KILL "$FCP_PID" 2>/dev/null || true
-	sim_stop
+	helpers_teardown
 }
 
 # serve ADDRESS ANSWER: each connection that sends something gets these bytes (printf's escapes) and

@@ -8,18 +8,19 @@ load helpers
 load ../lib/services
 
 eval "$(declare -f setup | sed '1s/setup/cli_setup/')"
+eval "helpers_$(declare -f teardown)"
 
 setup() {
 	cli_setup
 	RECORDED=$ROOT/tests/data/recorded/flags.jsonl
 	(umask 077 && echo sdk-test-key >key)
+	mkdir services
+	printf sdk-test-key >services/secret
 }
 
 teardown() {
-	[ -z "${FCP_PID:-}" ] || kill -KILL "$FCP_PID" 2>/dev/null || true
-	sim_stop
 	services_stop
-	check_reports
+	helpers_teardown
 }
 
 # The service that answers as recorded; RELAY and OFREP are its addresses.

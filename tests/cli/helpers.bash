@@ -41,16 +41,17 @@ teardown() {
 	check_secrets && check_reports
 }
 
-# The token that a simulator wanted is in no file that came of the test, but the token files themselves
-# and what the simulator was sent.
+# The token that a simulator wanted, and the key of a service, are in no file that came of the test, but
+# the token files themselves and what the simulator or the service was sent.
 check_secrets() {
 	local kept token file bad=
-	for kept in "$BATS_TEST_TMPDIR"/sim-*/secret; do
+	for kept in "$BATS_TEST_TMPDIR"/{sim-*,services}/secret; do
 		[ -s "$kept" ] || continue
 		token=$(<"$kept")
 		while IFS= read -r file; do
 			[ "$(head -n 1 "$file")" = "$token" ] || bad+=" $file"
 		done < <(find "$BATS_TEST_TMPDIR" -type f ! -path "$kept" ! -path "${kept%secret}requests" \
+			! -path "${kept%secret}log" \
 			-exec grep -laF -e "$token" {} +)
 	done
 	[ -z "$bad" ] || { echo "the token is in$bad"; return 1; }

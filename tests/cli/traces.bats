@@ -10,6 +10,7 @@ TRACE=0af7651916cd43dd8448eb211c80319c
 PARENT=b7ad6b7169203331
 
 eval "$(declare -f setup | sed '1s/setup/cli_setup/')"
+eval "helpers_$(declare -f teardown)"
 
 setup() {
 	local name
@@ -18,9 +19,8 @@ setup() {
 }
 
 teardown() {
-	[ -z "${FCP_PID:-}" ] || kill -KILL "$FCP_PID" 2>/dev/null || true
-	sim_stop
 	services_stop
+	helpers_teardown
 }
 
 # The one request with spans: $T/spans holds the spans, $T/request all of it.
