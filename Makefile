@@ -259,7 +259,8 @@ check-valgrind: all $(B)/guest-file $(B)/replay $(VALGRIND_TESTS:%=$(B)/unit/%_t
 check-threads: all $(B)/guest-file $(B)/replay $(THREADED_TESTS:%=$(B)/unit/%_test)
 	$(Q)tests/run $(B) threads $(THREADED_TESTS:%=$(B)/unit/%_test) $(THREADED_BATS)
 
-arm64-programs: all $(UNIT_TESTS) $(PARSER_REPLAYS) $(B)/replay $(B)/guest-file $(B)/exploit.so
+# All that tests run, beside scripts.
+test-programs: all $(UNIT_TESTS) $(PARSER_REPLAYS) $(B)/replay $(B)/guest-file $(B)/exploit.so
 
 check-arm64: all $(B)/replay $(B)/guest-file
 	$(Q)tests/arm64/run
@@ -345,6 +346,6 @@ clean:
 -include $(B)/o/tests/schema/check.d $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(SIM_OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) \
 	$(REPLAY_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(PARSER_OBJECTS:.o=.d) $(wildcard $(B)/o/tests/matrix/*.d)
 
-.PHONY: all product check check-abi release-abi check-vm check-valgrind check-threads arm64-programs check-arm64 check-live fuzz demo \
+.PHONY: all product check check-abi release-abi check-vm check-valgrind check-threads test-programs check-arm64 check-live fuzz demo \
 	bench lint format format-check install uninstall dist deb clean
 .SECONDARY: $(UNIT_OBJECTS) $(PARSER_OBJECTS)

@@ -183,10 +183,10 @@ static unsigned undo_all(const struct fcp_guard_job *job, unsigned undo)
 	bool refused = false;
 
 	while (undo != 0 && !firecracker_ended(job) && !fcp_deadline_passed(deadline)) {
-		bool once = undo_one(job, get_instance, FCP_UNDO_FIFO, &undo) |
-			    undo_one(job, stop_hinting, FCP_UNDO_HINTING, &undo) |
-			    undo_one(job, resume, FCP_UNDO_PAUSE, &undo);
+		bool once = undo_one(job, get_instance, FCP_UNDO_FIFO, &undo);
 
+		once |= undo_one(job, stop_hinting, FCP_UNDO_HINTING, &undo);
+		once |= undo_one(job, resume, FCP_UNDO_PAUSE, &undo);
 		if (once && !refused)
 			deadline = fcp_deadline_min(deadline, fcp_deadline_in_ms(REFUSED_MS));
 		refused |= once;

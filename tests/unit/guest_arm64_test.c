@@ -169,7 +169,7 @@ static void logs(void)
 	arm64_build(&fixture, &(struct arm64_settings){0});
 	for (unsigned i = 0; i < 100; i++)
 		arm64_log(&fixture,
-			  "a record of some length, which ends where it does ......" + i % 9);
+			  &"a record of some length, which ends where it does ......"[i % 9]);
 	finds_all("a log that has gone round");
 	/* One on its way: a number, and no descriptor yet. */
 	arm64_build(&fixture, &(struct arm64_settings){0});

@@ -320,7 +320,7 @@ static void build_zones(struct fixture *fixture)
 }
 
 static const char *const note_lines[] = {
-	"OSRELEASE=" FIXTURE_RELEASE,
+	("OSRELEASE=" FIXTURE_RELEASE),
 	"PAGESIZE=4096",
 	"SYMBOL(init_uts_ns)=ffffffff81201000",
 	"OFFSET(uts_namespace.name)=0",

@@ -507,7 +507,7 @@ static void test_there(void)
 	struct fcp_share_window window = {.source = NULL};
 	char path[PATH_MAX], memory[PATH_MAX];
 	int source = numbered_file(path, 0, BLOCKS), fd = new_file(directory, memory);
-	uint64_t all, shared;
+	uint64_t all, shared = 0;
 	unsigned char *pages = make_pages(&all);
 	struct fcp_share_put put = put_of(fd, pages, 200);
 	struct fcp_error err = {0};
