@@ -81,6 +81,14 @@ need_repository() {
 	diff installed packed
 }
 
+@test "deb: each example is in one of the packages" {
+	local name
+	sort "$ROOT"/scripts/packaging/debian/*.examples >packed
+	for name in "$ROOT"/scripts/examples/*; do echo "scripts/examples/${name##*/}"; done | sort >examples
+	[ "$(wc -l <examples)" -ge 8 ]
+	diff examples packed
+}
+
 @test "deb: the packages are built, have all files, and lintian finds no error" {
 	local dir package
 	case ${FCPAUSE_BUILD:-} in *san*) skip 'packages are built without sanitizers' ;; esac
