@@ -36,8 +36,13 @@ struct flag_object {
 	bool disabled; /* "enabled": false, or 0 for this use */
 };
 
-void fcp_flags_warn(struct fcp_flag_reader *reader, const char *consequence, const char *format,
-		    ...)
+/*
+ * A warning and, unless warnings are errors, what follows from it; filtered, and cut where it is
+ * too long. More than FCP_FLAG_WARNINGS_MAX are dropped.
+ */
+FCP_PRINTF(3, 4)
+static void warn_of_flag(struct fcp_flag_reader *reader, const char *consequence,
+			 const char *format, ...)
 {
 	char text[2 * FCP_FLAG_WARNING_BYTES];
 	size_t length;
@@ -90,12 +95,11 @@ static uint32_t not_a_duration(struct fcp_flag_reader *reader, const char *where
 	bool on;
 
 	if (fcp_json_bool(value, &on) && on)
-		fcp_flags_warn(reader, "treated as off",
-			       "flag %s: true is not enough: give milliseconds, such as 2000",
-			       where);
+		warn_of_flag(reader, "treated as off",
+			     "flag %s: true is not enough: give milliseconds, such as 2000", where);
 	else
-		fcp_flags_warn(reader, "treated as off",
-			       "flag %s: not a duration (2000, or \"1.5s\")", where);
+		warn_of_flag(reader, "treated as off",
+			     "flag %s: not a duration (2000, or \"1.5s\")", where);
 	return 0;
 }
 
@@ -112,15 +116,15 @@ static uint32_t read_ms(struct fcp_flag_reader *reader, const struct flag_name *
 	if (flag->is_successor && ms < 0)
 		return 0;
 	if (!(ms >= 0 && ms <= TIMEOUT_MAX_MS)) {
-		fcp_flags_warn(reader, "treated as off",
-			       "flag %s: not from 0 to %d milliseconds (24 h)", where,
-			       TIMEOUT_MAX_MS);
+		warn_of_flag(reader, "treated as off",
+			     "flag %s: not from 0 to %d milliseconds (24 h)", where,
+			     TIMEOUT_MAX_MS);
 		return 0;
 	}
 	if (ms != (uint32_t)ms)
-		fcp_flags_warn(reader, "the fraction is dropped",
-			       "flag %s: %g is in milliseconds (for seconds: \"%gs\")", where, ms,
-			       ms);
+		warn_of_flag(reader, "the fraction is dropped",
+			     "flag %s: %g is in milliseconds (for seconds: \"%gs\")", where, ms,
+			     ms);
 	return (uint32_t)ms;
 }
 
@@ -131,8 +135,8 @@ static void warn_unknown(struct fcp_flag_reader *reader, const char *what, const
 	char ignored[FCP_NEAREST_HINT_BYTES + 16];
 
 	snprintf(ignored, sizeof(ignored), "ignored%s", hint);
-	fcp_flags_warn(reader, ignored, "flag %s: unknown%s%s", name, what,
-		       reader->strict ? hint : "");
+	warn_of_flag(reader, ignored, "flag %s: unknown%s%s", name, what,
+		     reader->strict ? hint : "");
 }
 
 static bool takes_uses(const struct flag_name *name)
@@ -159,8 +163,8 @@ static void on_enabled(struct flag_object *at, const struct fcp_json *value)
 	bool enabled = false;
 
 	if (!fcp_json_bool(value, &enabled))
-		fcp_flags_warn(at->reader, "treated as off", "flag %s.enabled: not true or false",
-			       at->name->name);
+		warn_of_flag(at->reader, "treated as off", "flag %s.enabled: not true or false",
+			     at->name->name);
 	/* The successor's says whether the balloon is armed; the figures decide the drain. */
 	if (at->name->is_successor)
 		at->reader->arm_hinting = enabled ? FCP_FLAG_ON : FCP_FLAG_OFF;
@@ -210,11 +214,11 @@ static void read_flag(struct fcp_flag_reader *reader, const struct flag_name *na
 	else if (!name->is_successor)
 		found->timeout_ms = read_ms(reader, name, NULL, value);
 	else if (!fcp_json_is_null(value))
-		fcp_flags_warn(reader, "treated as off", "flag %s: not an object", name->name);
+		warn_of_flag(reader, "treated as off", "flag %s: not an object", name->name);
 	found->on = !at.disabled && (found->timeout_ms != 0 || any_cap(found));
 	if (!name->is_successor && fcp_json_is_object(value) && !at.disabled && !found->on)
-		fcp_flags_warn(reader, "treated as off", "flag %s: no figure for %s in it",
-			       name->name, use_name(reader->use));
+		warn_of_flag(reader, "treated as off", "flag %s: no figure for %s in it",
+			     name->name, use_name(reader->use));
 }
 
 /* What else E2B's orchestrator has flags for: for the balloon, and for the guest before a pause. */
@@ -249,7 +253,7 @@ static enum fcp_flag_state read_state(struct fcp_flag_reader *reader, const char
 	bool on = false;
 
 	if (!fcp_json_bool(value, &on))
-		fcp_flags_warn(reader, "treated as off", "flag %s: not true or false", name);
+		warn_of_flag(reader, "treated as off", "flag %s: not true or false", name);
 	return on ? FCP_FLAG_ON : FCP_FLAG_OFF;
 }
 
@@ -260,8 +264,8 @@ static uint32_t read_number(struct fcp_flag_reader *reader, const char *name,
 	double number = 0;
 
 	if (!fcp_json_number(value, &number) || number > TIMEOUT_MAX_MS)
-		fcp_flags_warn(reader, "the default is used", "flag %s: not a number up to %d",
-			       name, TIMEOUT_MAX_MS);
+		warn_of_flag(reader, "the default is used", "flag %s: not a number up to %d", name,
+			     TIMEOUT_MAX_MS);
 	return number >= 1 && number <= TIMEOUT_MAX_MS ? (uint32_t)number : 0;
 }
 
@@ -328,8 +332,8 @@ void fcp_flag_take(const char *name, const struct fcp_json *value, const char *p
 		if (!reader->others_too)
 			unknown_flag(reader, name);
 	} else if (problem) {
-		fcp_flags_warn(reader, "treated as off", "flag %s: the service answers %s", name,
-			       problem);
+		warn_of_flag(reader, "treated as off", "flag %s: the service answers %s", name,
+			     problem);
 	} else if (behaviour) {
 		take_behaviour(reader, behaviour, value);
 	} else if (as_bool < BOOLS) {
@@ -366,8 +370,8 @@ static int make_flag(struct fcp_flag_reader *reader, const struct fcp_flag_found
 		char consequence[64];
 
 		snprintf(consequence, sizeof(consequence), "%s is used", first[1].name);
-		fcp_flags_warn(reader, consequence, "flags %s and %s are for the same behaviour",
-			       first[0].name, first[1].name);
+		warn_of_flag(reader, consequence, "flags %s and %s are for the same behaviour",
+			     first[0].name, first[1].name);
 	}
 	flag->on = counts->on;
 	flag->timeout_ms = counts->timeout_ms;

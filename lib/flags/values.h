@@ -33,13 +33,6 @@ struct fcp_flag_reader {
 	char warnings[FCP_FLAG_WARNINGS_MAX][FCP_FLAG_WARNING_BYTES];
 };
 
-/*
- * A warning and, unless warnings are errors, what follows from it; filtered, and cut where it is
- * too long. More than FCP_FLAG_WARNINGS_MAX are dropped.
- */
-void fcp_flags_warn(struct fcp_flag_reader *reader, const char *consequence, const char *format,
-		    ...) FCP_PRINTF(3, 4);
-
 /* One flag; value NULL: the service could not say, problem is why. arg: the reader. */
 void fcp_flag_take(const char *name, const struct fcp_json *value, const char *problem, void *arg);
 

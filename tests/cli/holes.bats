@@ -20,13 +20,6 @@ attribute() {
 		        print("")
 	P
 }
-forget() {
-	python3 - "$1" <<-'P'
-		import os, sys
-		for name in os.listxattr(sys.argv[1]):
-		    os.removexattr(sys.argv[1], name)
-	P
-}
 need_attributes() {
 	command -v python3 >/dev/null || skip 'needs python3'
 	: >probe

@@ -110,7 +110,6 @@ sim_load() {
 sim_state() { sim_get /sim/state | jq -r ".$1"; }
 
 sim_log() { cat "$SIM_LOG"; }
-sim_clock() { cat "$SIM_CLOCK"; }
 
 # _sim_wait_file FILE PATTERN
 _sim_wait_file() {

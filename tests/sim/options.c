@@ -57,7 +57,6 @@ static const char help[] =
 	"  --guest-files DIR         copies of what is in there are in the guest's root\n"
 	"  --fstrim ok|unsupported|fail\n"
 	"  --step-ms STEP=N          how long sync, drop_caches, compact_memory, fstrim take\n"
-	"  --client-gone continue|kill  the guest's command when its client goes away (continue)\n"
 	"  --token T                 envd wants X-Access-Token T\n"
 	"  --uffd-handler SOCKET --mem-file-path FILE  no VM: a page-fault handler, for a VM that "
 	"is\n"
@@ -170,7 +169,6 @@ enum {
 	OPT_GUEST_MISSING,
 	OPT_FSTRIM,
 	OPT_STEP,
-	OPT_CLIENT_GONE,
 	OPT_TOKEN,
 	OPT_DIE_WITH_PARENT,
 	OPT_HELP,
@@ -209,7 +207,6 @@ static const struct option long_options[] = {
 	{"guest-files", required_argument, NULL, OPT_GUEST_FILES},
 	{"fstrim", required_argument, NULL, OPT_FSTRIM},
 	{"step-ms", required_argument, NULL, OPT_STEP},
-	{"client-gone", required_argument, NULL, OPT_CLIENT_GONE},
 	{"token", required_argument, NULL, OPT_TOKEN},
 	{"die-with-parent", no_argument, NULL, OPT_DIE_WITH_PARENT},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -269,8 +266,6 @@ static int set_text(struct sim_options *o, int opt, char *arg)
 		return 0;
 	case OPT_BACKING:
 		return set_either(arg, "anonymous", "memfd", &o->memfd);
-	case OPT_CLIENT_GONE:
-		return set_either(arg, "continue", "kill", &o->kill_when_client_gone);
 	case OPT_MEMORY_OPEN:
 		return options_set_word(o, "memory_open", arg);
 	case OPT_STATE_DAMAGE:

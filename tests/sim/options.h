@@ -84,7 +84,6 @@ struct sim_options {
 	const char *memory_content;
 	bool boot;
 	bool die_with_parent;
-	bool kill_when_client_gone;
 };
 
 /* Reads argv. Returns 0, or ends the program (help: 0, a bad option: 2). */

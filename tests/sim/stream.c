@@ -68,13 +68,8 @@ static void add_deadline(struct stream *s)
 
 static void client_gone(struct stream *s)
 {
-	/* envd lets the command go on; --client-gone kill asks for the other way. */
-	if (s->vm->options.kill_when_client_gone) {
-		process_kill(&s->process);
-		process_end(&s->process);
-	} else {
-		process_leave(&s->process, s->vm);
-	}
+	/* As in envd, the command goes on. */
+	process_leave(&s->process, s->vm);
 	s->alive = false;
 	s->phase = PHASE_ABORT;
 }

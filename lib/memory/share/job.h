@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Between lib/memory/share.c, which stores pages, and share_find.c, which finds them. */
+/* Between share.c, which stores pages, and find.c, which finds them. */
 #ifndef FCP_MEMORY_SHARE_JOB_H
 #define FCP_MEMORY_SHARE_JOB_H
 
