@@ -40,6 +40,20 @@ static void leave_out(const struct pause_chain *chain, const char *step,
 	fcp_step_skip(chain->settings->snapshot->observer, step, outcome);
 }
 
+static void set_not_reached(struct fcp_pause_result *result)
+{
+	struct fcp_outcome *const outcomes[] = {
+		&result->quiesce->freeze.outcome, &result->quiesce->collapse.outcome,
+		&result->reclaim->outcome,	  &result->quiesce->fs_freeze,
+		&result->drain->outcome,	  &result->snapshot->outcome,
+		&result->quiesce->fs_thaw,	  &result->quiesce->unfreeze,
+		&result->trim->outcome,
+	};
+
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
+		set_skipped(outcomes[i], "not reached");
+}
+
 static int make_results(struct fcp_pause_result *result, struct fcp_error *err)
 {
 	result->reclaim = calloc(1, sizeof(*result->reclaim));
@@ -50,10 +64,7 @@ static int make_results(struct fcp_pause_result *result, struct fcp_error *err)
 	if (!result->reclaim || !result->drain || !result->snapshot || !result->trim ||
 	    !result->quiesce)
 		return fcp_error_nomem(err);
-	set_skipped(&result->reclaim->outcome, "not reached");
-	set_skipped(&result->drain->outcome, "not reached");
-	set_skipped(&result->snapshot->outcome, "not reached");
-	set_skipped(&result->trim->outcome, "not reached");
+	set_not_reached(result);
 	return 0;
 }
 

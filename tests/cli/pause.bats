@@ -244,7 +244,8 @@ RECLAIM='envd POST /process.Process/Start Connect-Timeout-Ms=80500 Authorization
 	pause $ON
 	expect 1
 	expect_json '[.steps[].status] == ["skipped", "skipped", "skipped", "skipped"]' \
-		'[.steps[].reason] | unique == ["not reached"]' '.error.message | contains("already exists")'
+		'[.steps[].reason] | unique == ["not reached"]' '.error.message | contains("already exists")' \
+		'[.quiesce | .freeze, .collapse, .fs_freeze, .fs_thaw, .unfreeze | .status + ": " + .reason] | unique == ["skipped: not reached"]'
 	expect_log <<-'E'
 	GET /
 	E
