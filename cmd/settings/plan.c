@@ -14,7 +14,7 @@ void plan_write(const struct invocation *invocation, const struct planned *steps
 		fprintf(out, "%zu. %-16s %s%s\n", i + 1, steps[i].step,
 			steps[i].off_reason ? "skipped: " : "yes",
 			steps[i].off_reason ? steps[i].off_reason : "");
-	fputs("settings (and who said so):\n", out);
+	fputs("settings (and their source):\n", out);
 	settings_print(invocation, out);
 }
 

@@ -144,6 +144,7 @@ madvise() { fcp madvise-ranges --mem-file-path mem --find zero "$@"; }
 	expect 0
 	expect_json '.status == "ok"'
 	expect_err '1. madvise-ranges   yes'
+	expect_err 'settings (and their source):'
 	grep -qE '^ +find +zero \(cli\)$' "$T/err"
 	grep -qE '^ +min-run +4096 \(default\)$' "$T/err"
 }
