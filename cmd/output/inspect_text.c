@@ -158,6 +158,12 @@ static void put_file(FILE *out, const struct fcp_inspect_result *result, const c
 	put_lineage(out, result);
 }
 
+/* Of a guest that cannot be read only zeros are told apart: no rows of nothing for the rest. */
+static bool has_row(const struct fcp_inspect_result *result, size_t page_class)
+{
+	return result->release[0] || result->classes[page_class]->all.bytes > 0;
+}
+
 /* "   136.5 MiB    143130624  26.7 %" */
 static void put_amount(FILE *out, uint64_t bytes, uint64_t all)
 {
@@ -203,7 +209,8 @@ static void put_table(FILE *out, const struct fcp_inspect_result *result)
 
 	fprintf(out, "%-12s %32s %32s\n", "", "in memory", "on disk");
 	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
-		put_row(out, map_looks[i].name, &result->classes[i]->all, &all);
+		if (has_row(result, i))
+			put_row(out, map_looks[i].name, &result->classes[i]->all, &all);
 	put_row(out, "all", &all, &all);
 	put_same(out, result, &all);
 }
@@ -264,8 +271,10 @@ static void put_differences(FILE *out, const struct fcp_inspect_result *before,
 {
 	put_heading(out, on_disk ? "on disk" : "in memory");
 	for (size_t i = 0; i < FCP_PAGE_CLASSES; i++)
-		put_difference(out, map_looks[i].name, amount_of(&before->classes[i]->all, on_disk),
-			       amount_of(&after->classes[i]->all, on_disk));
+		if (has_row(before, i) || has_row(after, i))
+			put_difference(out, map_looks[i].name,
+				       amount_of(&before->classes[i]->all, on_disk),
+				       amount_of(&after->classes[i]->all, on_disk));
 	put_difference(out, "all", on_disk ? before->data_bytes : before->logical_bytes,
 		       on_disk ? after->data_bytes : after->logical_bytes);
 	if (both_have_base(before, after))

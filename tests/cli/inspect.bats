@@ -91,6 +91,8 @@ SUMS='(.classes | [.[].bytes] | add) == .mem_file.logical_bytes and
 	grep -qE '^zero +64.0 KiB +65536 +6.2 % +64.0 KiB +65536 +25.0 %$' out
 	grep -qE '^unknown +960.0 KiB +983040 +93.8 % +192.0 KiB +196608 +75.0 %$' out
 	grep -qE '^all +1.0 MiB +1048576 +100.0 % +256.0 KiB +262144 +100.0 %$' out
+	# What only the guest could tell has no rows of nothing.
+	[ "$(grep -cE '^[a-z].* [0-9.]+ %$' out)" -eq 3 ]
 	expect_out 'Can be released now: 64.0 KiB (25 %), pages of zeros'
 	expect_out '--holes zero'
 	[[ $(tail -1 out) == 'Largest on disk: unknown, 192.0 KiB (75 %): '* ]]
