@@ -295,6 +295,9 @@ lint:
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
 
+# The version, and no "BSD" before the volume's name, which groff 1.22 adds and long titles have no room for.
+PAGE_EDITS := -e 's/^\.Os$$/.Os fcpause $(VERSION)/' -e 's/^\.Dt /.ds doc-volume-operating-system\n&/'
+
 install: product
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) \
 		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man5 \
@@ -319,10 +322,11 @@ install: product
 	$(B)/fcpause completion fish > $(DESTDIR)$(FISHCOMPDIR)/fcpause.fish
 	chmod 644 $(DESTDIR)$(BASHCOMPDIR)/fcpause $(DESTDIR)$(ZSHCOMPDIR)/_fcpause \
 		$(DESTDIR)$(FISHCOMPDIR)/fcpause.fish
-	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 644 $(B)/man3/*.3 $(DESTDIR)$(MANDIR)/man3
-	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
-	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	set -e; for page in man/*.[157] $(B)/man3/*.3; do \
+		to=$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
+		sed $(PAGE_EDITS) $$page > $$to; \
+		chmod 644 $$to; \
+	done
 
 uninstall: $(B)/man3/libfcpause.3
 	rm -f $(DESTDIR)$(BINDIR)/fcpause $(USER_SCRIPTS:%=$(DESTDIR)$(BINDIR)/fcpause-%)

@@ -32,6 +32,24 @@ need_repository() {
 	of_make uninstall "${dirs[@]}"
 }
 
+@test "install: each page has the version at its foot, and a title that does not run into what is beside it" {
+	local page version
+	version=$("$FCPAUSE" --version)
+	of_make install DESTDIR="$T/root" PREFIX=/usr
+	find root/usr/share/man -name '*.[1357]' ! -exec grep -q '^\.so ' {} \; -print >pages
+	[ "$(wc -l <pages)" -gt 20 ]
+	while IFS= read -r page; do
+		grep -qxF ".Os $version" "$page" || { echo "$page: no version"; false; }
+	done <pages
+	command -v groff >/dev/null || skip 'groff is not installed'
+	# As man does on a terminal of 80 columns.
+	while IFS= read -r page; do
+		groff -mandoc -Tascii -rLL=78n "$page" >text
+		head -n 1 text | grep -qE '^[A-Za-z_-]+\([1-9]\) +[A-Z][A-Za-z ]*[a-z] +[A-Za-z_-]+\([1-9]\)$' || { head -n 1 text; false; }
+		tail -n 1 text | grep -qF "$version"
+	done <pages
+}
+
 @test "install builds what is installed: neither the simulator nor tests" {
 	make -n -C "$ROOT" install B="$T/none" DESTDIR="$T/root" >commands
 	grep -q 'cmd/main\.c' commands
