@@ -682,6 +682,17 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	done
 }
 
+@test "manual: a list's words are quoted one by one" {
+	run ! grep -nE '^\.[SDQ][a-z] [^ ]+ , [^ ]' "$ROOT"/man/*.[1357]
+}
+
+@test "manual: fcpause(1) names the classes of errors that the schema has" {
+	"$FCPAUSE" schema | jq -r '."$defs".error.properties.class.enum[]' | sort >a
+	sed -n '/^The classes are$/,/^\.El$/s/^\.Ql \([a-z]*\).*/\1/p' "$ROOT/man/fcpause.1" | sort >b
+	[ -s a ]
+	equal 'the schema' 'fcpause.1'
+}
+
 @test "manual: the pages show what is in them" {
 	local command dashes
 	command -v mandoc >/dev/null || skip 'mandoc is not installed'
