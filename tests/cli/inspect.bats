@@ -529,6 +529,8 @@ well_formed() {
 	expect 4
 	grep -qE '^zero +64.0 KiB +65536 +0 +0 +-64.0 KiB +-65536$' out
 	grep -qE '^unknown .*\+64.0 KiB +\+65536$' out
+	# Of what is in neither there is no difference to show.
+	run ! grep -qE '^[a-z/ ]+ 0 +0 +0 +0 +0 +0$' out
 	# Two maps side by side, 32 cells each.
 	[ "$(rows | head -1 | awk '{ print length($1), length($2), NF }')" = '32 32 2' ]
 	[ "$(sed -n '/a cell/,/^$/p' out | awk '{ print length }' | sort -n | tail -1)" -le 80 ]
