@@ -132,6 +132,26 @@ says() {
 	fcp help completion
 	expect 0
 	expect_out 'fcpause completion SHELL'
+	fcp version
+	expect 0
+	[ "$(<out)" = "$("$FCPAUSE" --version)" ]
+}
+
+@test "a list with a word twice" {
+	says "fcpause reclaim: --steps: sync is there twice" reclaim --envd http://e:1 --steps sync,fstrim,sync
+}
+
+@test "resume-build: too few and too many places for the new snapshot" {
+	rb_says() {
+		status=0
+		"$ROOT/scripts/resume-build" --envd http://e:1 --snapshot-path a --mem-file-path b --pause "${@:2}" >out 2>err || status=$?
+		expect 2
+		[ "$(<err)" = "resume-build: $1 (see --help)" ] || _show "not: $1"
+	}
+	local places='--out-snapshot-path with --out-mem-file-path, --output, and --discard'
+	rb_says "$places exclude each other" --output d --discard
+	rb_says "$places exclude each other" --out-snapshot-path c --out-mem-file-path d --discard
+	rb_says "one of $places is needed"
 }
 
 @test "what was meant: values, steps, kinds of pages; by the environment too" {
@@ -211,6 +231,33 @@ says() {
 	expect 1
 	expect_err '/proc/snap: no file can be created in /proc: '
 	run ! grep -q fcpause-tmp err
+}
+
+@test "no room: how much is needed, how much is free, and that the VM was not paused" {
+	[ "$(id -u)" = 0 ] || skip 'needs root to mount a small file system'
+	start
+	mkdir small
+	status=0
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o size=8m small small || exit 77; exec "$1" snapshot --type full \
+		--snapshot-path small/snap --mem-file-path small/mem' sh "$FCPAUSE" >out 2>err || status=$?
+	[ "$status" -ne 77 ] || skip 'no tmpfs can be mounted'
+	expect 1
+	grep -qxE 'fcpause snapshot: failed: .*small/mem: not enough room: up to 1[67] MiB needed, 8 MiB free; the VM was not paused' err
+	expect_state '.state == "Running"'
+}
+
+@test "a read-only file system: the file that was given, and its directory" {
+	[ "$(id -u)" = 0 ] || skip 'needs root to mount a file system'
+	start
+	mkdir ro
+	status=0
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount -t tmpfs -o ro none ro || exit 77; exec "$1" snapshot \
+		--snapshot-path ro/snap --mem-file-path ro/mem' sh "$FCPAUSE" >out 2>err || status=$?
+	[ "$status" -ne 77 ] || skip 'no tmpfs can be mounted'
+	expect 1
+	grep -qE '/ro/(mem|snap): no file can be created in .*/ro: Read-only file system$' err
 }
 
 @test "no answer in time: the limit's option" {
@@ -329,6 +376,10 @@ once() { [ "$(cat out err | grep -oF -- "$1" | wc -l)" -eq 1 ] || _show "not onc
 	expect 0
 	expect_no_err
 	once "the guest's disk has no discard"
+	# Nor does --strict: no step that the guest can do fell short.
+	fcp resume
+	fcp pause --reclaim --steps sync,fstrim --no-trim --force --strict
+	expect 0
 	# With --json, in the object and on stderr, which others read.
 	fcp resume
 	fcp pause --reclaim --envd http://127.0.0.1:1 --no-trim --force --json
