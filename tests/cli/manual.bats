@@ -693,6 +693,21 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	equal 'the schema' 'fcpause.1'
 }
 
+@test "manual: the diagnostics of the scripts' pages are what the scripts say" {
+	local script text part
+	for script in resume-build fph-bench; do
+		sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It "\(.*\)"$/\1/p' "$ROOT/man/fcpause-$script.1" >texts
+		[ "$(wc -l <texts)" -ge 4 ]
+		# The words between what is named in each.
+		while IFS= read -r text; do
+			sed -E 's/\.\.\.|URL|\bN\b/\n/g' <<<"$text" | sed -E 's/^[ :,]+|[ :,]+$//g' | grep . >parts
+			while IFS= read -r part; do
+				grep -qF -- "$part" "$ROOT/scripts/$script" "$ROOT/scripts/vm.sh" || { echo "$script: $part"; false; }
+			done <parts
+		done <texts
+	done
+}
+
 @test "manual: the pages show what is in them" {
 	local command dashes
 	command -v mandoc >/dev/null || skip 'mandoc is not installed'
