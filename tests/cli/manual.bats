@@ -708,6 +708,17 @@ equal() { diff -u --label "$1" --label "$2" "$T/a" "$T/b"; }
 	done
 }
 
+@test "manual: on a terminal of 80 columns no example is wider" {
+	local page
+	command -v mandoc >/dev/null || skip 'mandoc is not installed'
+	for page in "$ROOT"/man/*.[157]; do
+		# What inspect draws in 80 columns is wider with the page's margin.
+		[ "${page##*/}" != fcpause-inspect.1 ] || continue
+		mandoc -T ascii -O width=78 "$page" | sed 's/.\x08//g' | sed -n '/^EXAMPLES/,/^[A-Z]/p' >text
+		run ! grep -E '.{81}' text || { echo "$page: $output"; false; }
+	done
+}
+
 @test "manual: the pages show what is in them" {
 	local command dashes
 	command -v mandoc >/dev/null || skip 'mandoc is not installed'
