@@ -81,7 +81,8 @@ static bool directory_of(const char *path, char directory_[static PATH_MAX])
 
 	if (length >= PATH_MAX)
 		return false;
-	*stpncpy(directory_, slash ? path : "./", length) = '\0';
+	memcpy(directory_, slash ? path : "./", length);
+	directory_[length] = '\0';
 	return true;
 }
 
