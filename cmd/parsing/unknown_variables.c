@@ -22,18 +22,24 @@ static enum option_id find_option(const char *name)
 	return OPTIONS;
 }
 
+/* What all names begin with does not make them near each other. */
 static const char *hint_for(const char *name, char hint[FCP_NEAREST_HINT_BYTES])
 {
-	struct fcp_nearest nearest = {name, strlen(name), FCP_NEAREST_NONE, ""};
+	const char *word = name + strlen(PREFIX);
+	struct fcp_nearest nearest = {word, strlen(word), FCP_NEAREST_NONE, ""};
 
 	for (size_t i = 0; i < OPTIONS; i++) {
 		char own[NAME_MAX_BYTES];
 
 		if (options[i].kind != KIND_ACTION)
 			fcp_nearest_try(&nearest,
-					environment_name((enum option_id)i, own, sizeof(own)));
+					environment_name((enum option_id)i, own, sizeof(own)) +
+						strlen(PREFIX));
 	}
-	return fcp_nearest_hint(&nearest, hint);
+	if (nearest.distance >= FCP_NEAREST_NONE)
+		return "";
+	snprintf(hint, FCP_NEAREST_HINT_BYTES, "; did you mean " PREFIX "%s?", nearest.name);
+	return hint;
 }
 
 /* The option that FCPAUSE_NO_DRAIN, say, would turn off; OPTIONS if there is none. */

@@ -8,13 +8,14 @@ load helpers
 	vm
 	export FCPAUSE_API_SOCK=$SIM_SOCK FCPAUSE_SNAPSHOT_PATH=snap FCPAUSE_MEM_FILE_PATH=mem FCPAUSE_TRIM=0
 	# (NO_DRAIN is what --no-drain suggests; the others are slips.)
-	FCPAUSE_NO_DRAIN=1 FCPAUSE_DRIAN=0 FCPAUSE_API_SOCKET=x FCPAUSE_QQQ=1 FCPAUSE_=1 fcp pause --drain --force --json
+	FCPAUSE_NO_DRAIN=1 FCPAUSE_DRIAN=0 FCPAUSE_API_SOCKET=x FCPAUSE_QQQ=1 FCPAUSE_SIN=1 FCPAUSE_=1 fcp pause --drain --force --json
 	expect 0
-	expect_json '.warnings | length == 6' \
+	expect_json '.warnings | length == 7' \
 		'.warnings | any(. == "FCPAUSE_NO_DRAIN: no such variable, ignored; FCPAUSE_DRAIN=0 says it")' \
 		'.warnings | any(. == "FCPAUSE_DRIAN: no such variable, ignored; did you mean FCPAUSE_DRAIN?")' \
 		'.warnings | any(. == "FCPAUSE_API_SOCKET: no such variable, ignored; did you mean FCPAUSE_API_SOCK?")' \
 		'.warnings | any(. == "FCPAUSE_QQQ: no such variable, ignored")' \
+		'.warnings | any(. == "FCPAUSE_SIN: no such variable, ignored")' \
 		'.warnings | any(. == "FCPAUSE_: no such variable, ignored")'
 	expect_err 'fcpause pause: warning: FCPAUSE_NO_DRAIN: no such variable'
 	# A plan says it too, and never the value; --quiet is quiet.
