@@ -286,8 +286,23 @@ static void put_freeze(FILE *out, const struct fcp_freeze_report *report, const 
 	fputc('\n', out);
 }
 
-void text_pause(FILE *out, const struct fcp_pause_settings *settings,
-		const struct fcp_pause_result *result)
+/* If not, the checks before the first step have ended it. */
+static bool any_was_begun(const struct fcp_pause_result *result)
+{
+	const struct fcp_outcome *const outcomes[] = {
+		&result->quiesce->freeze.outcome, &result->quiesce->collapse.outcome,
+		&result->reclaim->outcome,	  &result->quiesce->fs_freeze,
+		&result->drain->outcome,	  &result->snapshot->outcome,
+	};
+
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
+		if (outcomes[i]->status != FCP_STATUS_SKIPPED)
+			return true;
+	return false;
+}
+
+static void put_steps(FILE *out, const struct fcp_pause_settings *settings,
+		      const struct fcp_pause_result *result)
 {
 	const char *said = said_of(&result->outcome);
 
@@ -300,6 +315,13 @@ void text_pause(FILE *out, const struct fcp_pause_settings *settings,
 	put_quiesced(out, "fs-thaw", &result->quiesce->fs_thaw, said);
 	put_quiesced(out, "unfreeze", &result->quiesce->unfreeze, said);
 	put_madvise_ranges(out, result->trim, said);
+}
+
+void text_pause(FILE *out, const struct fcp_pause_settings *settings,
+		const struct fcp_pause_result *result)
+{
+	if (any_was_begun(result))
+		put_steps(out, settings, result);
 	fprintf(out, "%-17s %-11s %9.1f ms  VM %s, stood still %.1f ms%s\n", "pause",
 		fcp_status_name(result->outcome.status), result->outcome.ms,
 		fcp_vm_state_name(result->vm_state), result->paused_ms,
