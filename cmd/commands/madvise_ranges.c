@@ -144,6 +144,24 @@ static int append_range(struct fcp_json *list, const struct fcp_found_range *ran
 	return bad | fcp_json_append(list, member);
 }
 
+/* "regions": where the process has its guest's memory. */
+static int report_regions(struct fcp_json *object, const struct fcp_madvise_ranges_result *result)
+{
+	struct fcp_json *list = fcp_json_array();
+	int bad = 0;
+
+	for (size_t i = 0; i < result->region_count; i++) {
+		const struct fcp_process_region *region = &result->regions[i];
+		struct fcp_json *member = fcp_json_array();
+
+		bad |= fcp_json_append_u64(member, region->offset);
+		bad |= fcp_json_append_u64(member, region->bytes);
+		bad |= fcp_json_append_u64(member, region->address);
+		bad |= fcp_json_append(list, member);
+	}
+	return bad | fcp_json_set(object, "regions", list);
+}
+
 /* "list", the ranges, and "file", which identifies their file, as in the text output. */
 static int report_list(struct fcp_json *object, const struct fcp_madvise_ranges_result *result)
 {
@@ -179,6 +197,8 @@ static void fill(struct output *output, const struct fcp_madvise_ranges_result *
 		return;
 	}
 	output->bad |= report_list(output->object, result);
+	if (values[OPT_PID].number)
+		output->bad |= report_regions(output->object, result);
 	text_ranges(output->text, result);
 	output->text_is_asked = true;
 }

@@ -849,6 +849,13 @@ struct fcp_mem_file {
 	uint64_t allocated_bytes;
 };
 
+/* A part of guest memory, and where a process holds it. */
+struct fcp_process_region {
+	uint64_t offset; /* in the memory file that a snapshot would write */
+	uint64_t bytes;
+	uint64_t address;
+};
+
 struct fcp_madvise_ranges_result {
 	size_t size; /* of this struct, as the caller knows it */
 	struct fcp_outcome outcome;
@@ -870,6 +877,12 @@ struct fcp_madvise_ranges_result {
 	uint64_t base_bytes; /* pages found, as are zero_bytes and free_bytes */
 	uint64_t changed_bytes;
 	struct fcp_base_report base;
+	/*
+	 * With a pid and keep: all guest memory, in ascending order of offset; owned. None where it
+	 * is not known which mapping is which region.
+	 */
+	struct fcp_process_region *regions;
+	size_t region_count;
 };
 
 /*

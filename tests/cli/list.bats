@@ -518,6 +518,47 @@ full() {
 	done
 }
 
+# copy_by_regions OUT: the VM's memory as the last report says where it is.
+copy_by_regions() {
+	python3 - "$SIM_PID" "$T/out" "$1" <<-'P'
+		import json, os, sys
+		report = json.load(open(sys.argv[2]))
+		memory, out = open('/proc/%s/mem' % sys.argv[1], 'rb', buffering=0), open(sys.argv[3], 'wb')
+		for offset, length, address in report['regions']:
+		    os.pwrite(out.fileno(), os.pread(memory.fileno(), length, address), offset)
+	P
+}
+
+@test "a Paused VM: where the process has its memory, for a program that copies it" {
+	need_python
+	local backing
+	for backing in anonymous memfd; do
+		SIM_NAME=$backing sim_start --boot --no-envd --memory 64 --workload 20,10,8 --backing $backing
+		state Paused
+		live zero --json
+		expect 0
+		expect_json '([.regions[][1]] | add) == .mem_file.logical_bytes'
+		copy_by_regions copy
+		full
+		cmp copy truth.mem
+		rm truth* copy
+	done
+	sim_use anonymous
+	fcp snapshot --api-sock "$SIM_SOCK" --snapshot-path base.snap --mem-file-path base.mem
+	expect 0
+	SIM_NAME=restored sim_start --no-envd
+	sim_load "$T/base.snap" "$T/base.mem"
+	sim_put /sim/workload '{"fill_mib":4,"free_mib":3}'
+	state Paused
+	live base --json
+	expect 0
+	copy_by_regions copy
+	full
+	cmp copy truth.mem
+	fcp madvise-ranges --mem-file-path base.mem --list --find zero --json
+	expect_json 'has("regions") | not'
+}
+
 @test "a VM whose guest cannot be read has no free pages; the rest is listed, exit 4" {
 	sim_start --boot --no-envd --memory 64 --workload 8,0,0
 	state Paused

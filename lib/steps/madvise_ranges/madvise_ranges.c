@@ -312,5 +312,6 @@ void fcp_madvise_ranges_result_clear(struct fcp_madvise_ranges_result *result)
 	fcp_result_take_back(&own, sizeof(own), result);
 	fcp_ranges_clear(&own.ranges);
 	fcp_found_clear(&own.found);
+	free(own.regions);
 	free(own.guest);
 }

@@ -16,6 +16,7 @@
 #include "steps/vm_memory.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /*
  * Opens the file that guest memory began as, to compare with it or to replace pages not filled in
@@ -105,12 +106,47 @@ static int compare_process_with_base(struct fcp_madvise_process_run *run,
 	return compared;
 }
 
+/* A part of guest memory; at the address where the last region ends it goes on with that. */
+static void add_region(struct fcp_madvise_ranges_result *result,
+		       const struct fcp_guest_piece *piece)
+{
+	struct fcp_process_region *next = result->regions + result->region_count;
+	struct fcp_process_region region = {piece->offset, piece->end - piece->start, piece->start};
+
+	if (result->region_count > 0 && next[-1].offset + next[-1].bytes == region.offset &&
+	    next[-1].address + next[-1].bytes == region.address) {
+		next[-1].bytes += region.bytes;
+	} else {
+		*next = region;
+		result->region_count++;
+	}
+}
+
+/* A caller that copies the pages itself needs their addresses. */
+static int list_regions(struct fcp_madvise_process_run *run, struct fcp_error *err)
+{
+	const struct fcp_guest_ram *ram = &run->ram;
+	struct fcp_madvise_ranges_result *result = run->result;
+	struct fcp_error unknown;
+
+	if (fcp_guest_ram_check_regions(ram, run->found.regions, run->found.region_count,
+					&unknown) != 0)
+		return 0;
+	result->regions = calloc(ram->piece_count, sizeof(*result->regions));
+	if (!result->regions)
+		return fcp_error_nomem(err);
+	for (size_t i = 0; i < ram->piece_count; i++)
+		add_region(result, &ram->pieces[i]);
+	return 0;
+}
+
 static int list_process(struct fcp_madvise_process_run *run, struct fcp_error *err)
 {
 	struct fcp_madvise_ranges_result *result = run->result;
 	FCP_CLEANUP(found) struct fcp_found_ranges all = {0};
 
-	if (run->settings->find != FCP_FIND_FREE && compare_process_with_base(run, &all, err) != 0)
+	if (list_regions(run, err) != 0 || (run->settings->find != FCP_FIND_FREE &&
+					    compare_process_with_base(run, &all, err) != 0))
 		return -1;
 	result->zero_bytes = fcp_found_bytes(&all, FCP_FIND_ZERO);
 	if (fcp_found_add_all(&all, &run->found.ranges, FCP_FIND_FREE, err) != 0)

@@ -8,12 +8,11 @@
 //
 //	export_memory -api-sock fc.sock -pid 20400 -out diff.mem [-memory FILE] [-align 2097152]
 //
-// Without -memory the guest's memory is found in the process, where it is one mapping of its size. An
-// orchestrator that gave Firecracker a memfd names it: -memory /proc/20400/fd/12.
+// The guest's memory is read where fcpause says that the process has it. An orchestrator that gave
+// Firecracker a memfd can name that: -memory /proc/20400/fd/12.
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -21,7 +20,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strings"
 )
 
 type options struct {
@@ -35,7 +33,9 @@ type report struct {
 	Status string `json:"status"`
 	Reason string `json:"reason"`
 	// [start, length, "free"], in bytes of the memory file that Firecracker would write.
-	List    []found `json:"list"`
+	List []found `json:"list"`
+	// [offset in that file, length, address in the process]
+	Regions [][3]int64 `json:"regions"`
 	MemFile *struct {
 		Bytes int64 `json:"logical_bytes"`
 	} `json:"mem_file"`
@@ -86,6 +86,7 @@ func list(o options, find string) (*report, error) {
 type plan struct {
 	size, without int64
 	copied        []found
+	regions       [][3]int64
 	holes         string
 }
 
@@ -109,7 +110,7 @@ func makePlan(o options) (plan, error) {
 	if before.MemFile == nil || r.MemFile == nil {
 		return plan{}, errors.New(r.Reason)
 	}
-	return plan{r.MemFile.Bytes, r.MemFile.Bytes - before.bytes(known), rest(r), holes}, nil
+	return plan{r.MemFile.Bytes, r.MemFile.Bytes - before.bytes(known), rest(r), r.Regions, holes}, nil
 }
 
 // rest returns what is not in the list, which is in ascending order.
@@ -124,34 +125,47 @@ func rest(r *report) (others []found) {
 	return others
 }
 
+// processMemory reads the guest's memory in Firecracker's process, by offsets of the memory file.
+type processMemory struct {
+	file    *os.File
+	regions [][3]int64
+}
+
+func (m processMemory) ReadAt(p []byte, offset int64) (n int, err error) {
+	for _, r := range m.regions {
+		at := offset + int64(n) - r[0]
+		if n == len(p) || at < 0 || at >= r[1] {
+			continue
+		}
+		end := n + int(r[1]-at)
+		if end > len(p) {
+			end = len(p)
+		}
+		got, err := m.file.ReadAt(p[n:end], r[2]+at)
+		n += got
+		if err != nil {
+			return n, err
+		}
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
 // guestMemory opens the guest's memory; offset 0 of the reader is the memory file's.
-func guestMemory(o options, size int64) (io.ReaderAt, error) {
+func guestMemory(o options, p plan) (io.ReaderAt, error) {
 	if o.memory != "" {
 		return os.Open(o.memory)
 	}
-	maps, err := os.Open(fmt.Sprintf("/proc/%d/maps", o.pid))
-	if err != nil {
-		return nil, err
-	}
-	defer maps.Close()
-	var starts []int64
-	for lines := bufio.NewScanner(maps); lines.Scan(); {
-		var start, end uint64
-		var rights string
-		fmt.Sscanf(lines.Text(), "%x-%x %s", &start, &end, &rights)
-		if int64(end-start) == size && strings.HasPrefix(rights, "rw") {
-			starts = append(starts, int64(start))
-		}
-	}
-	if len(starts) != 1 {
-		return nil, fmt.Errorf("process %d has %d mappings of the guest's %d bytes: name its memory with -memory",
-			o.pid, len(starts), size)
+	if len(p.regions) == 0 {
+		return nil, errors.New("fcpause does not know where the guest's memory is: name it with -memory")
 	}
 	memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", o.pid))
 	if err != nil {
 		return nil, err
 	}
-	return io.NewSectionReader(memory, starts[0], size), nil
+	return processMemory{memory, p.regions}, nil
 }
 
 // export copies what is planned; the rest of the file is holes.
@@ -182,7 +196,7 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	memory, err := guestMemory(o, p.size)
+	memory, err := guestMemory(o, p)
 	if err != nil {
 		return err
 	}
