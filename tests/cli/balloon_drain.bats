@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 4, and design.md sections 1.2 and 5 (hinting):
+# balloon-drain:
 #  - asks GET / (must be Running), GET /balloon (no balloon / not armed: `unsupported`, exit 3)
 #  - starts, polls, done when host_cmd is 1 after our start
 #  - at the ceiling stops the run and reports `timeout`, exit 4: the guest has its pages back

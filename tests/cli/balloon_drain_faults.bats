@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 4: the run is stopped on SIGINT/SIGTERM and on any error after the start; a run that
-# could not be stopped is exit 5. design.md section 2: exit codes, JSON on failure.
+# The run is stopped on SIGINT/SIGTERM and on any error after the start; a run that
+# could not be stopped is exit 5. Exit codes, JSON on failure.
 
 load helpers
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 3, and design.md sections 2 and 5:
+# balloon-install:
 #  - idempotent; GET /balloon first; equal is ok and says so
 #  - amount 0, hinting armed whenever reporting is on
 #  - after boot exit 3 with the reason

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# design.md sections 2 and 4: the steps as a chain in a script: pipes between --list and --ranges,
+# The steps as a chain in a script: pipes between --list and --ranges,
 # `&&` with --best-effort, and one flags file that gates the chain as it gates `pause`.
 
 load helpers

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# design.md section 2, "Exit codes": 0 done; 1 failed; 2 usage; 3 not supported here; 4 partly done;
+# The exit codes: 0 done; 1 failed; 2 usage; 3 not supported here; 4 partly done;
 # 5 the VM was left in another state than asked. One table, a line each: how it is provoked is tested
 # in full elsewhere; here the contract is seen at a glance.
 

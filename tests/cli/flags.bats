@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# design.md section 4, the last two sentences: `fcpause reclaim` and `fcpause balloon-drain` run alone
+# `fcpause reclaim` and `fcpause balloon-drain` run alone
 # because they were asked to; when a flags file is given, they obey it (off: `skipped`, exit 0), so
 # that a chain in a script is gated like `pause`. (What a file may hold: pause_flags.bats.)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What a hole of a memory file means (finding D2; design.md section 8): recorded with the file in
+# What a hole of a memory file means: recorded with the file in
 # extended attributes, in the JSON of each command, and asked for where it is not recorded and the
 # guest uses the page.
 

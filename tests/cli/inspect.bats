@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 4, point 7:
+# inspect:
 #  - what the memory file holds, by class, in bytes and of it on disk: JSON and text
 #  - a map in the terminal: its width, colours where it has them, plain characters where not; --svg
 #  - a file without a guest: pages of zeros, data, holes; partial, with the reason
@@ -670,7 +670,7 @@ well_formed() {
 	done
 }
 
-# ---- the base (issue 13, point 6) --------------------------------------------------------------
+# ---- the base -----------------------------------------------------------------------------------
 
 # A base of 256 pages beside MEM, of which differ: of its data pages 3; of its pages of zeros 2; and under
 # its hole the base has data on 5, which are the first of it.

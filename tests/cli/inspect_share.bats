@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 6: `inspect --share` tells what of a memory file stands in a disk, on any file system.
+# `inspect --share` tells what of a memory file stands in a disk, on any file system.
 
 load writer
 load reflinks

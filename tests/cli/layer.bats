@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 1: a snapshot whose memory file holds only what differs from the file that the VM was
+# A snapshot whose memory file holds only what differs from the file that the VM was
 # restored from. What is in it is checked by --verify in the run, and by a second simulator that loads it
 # once it is merged.
 

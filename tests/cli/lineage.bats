@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 6: inspect tells what a memory file is: its id, what its holes mean, on what it lies; and
+# inspect tells what a memory file is: its id, what its holes mean, on what it lies; and
 # what it says of a layer is what a layer takes.
 
 load writer

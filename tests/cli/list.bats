@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 5: --list --find free,zero,base,changed, of files and of a Paused VM's memory, and --align.
+# --list --find free,zero,base,changed, of files and of a Paused VM's memory, and --align.
 # What is listed is held against a comparison page by page (by_hand), of files that another program wrote.
 
 load writer

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 11, point 1: locks that hold in all namespaces, that no other user can take, block or forge,
-# that name their holder, and that can be waited for. Findings D1, S4, A7.
+# Locks that hold in all namespaces, that no other user can take, block or forge,
+# that name their holder, and that can be waited for.
 
 load helpers
 

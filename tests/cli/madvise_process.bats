@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# madvise-ranges --pid: the free pages of a paused VM's live memory (issue 4, point 2). The simulator
+# madvise-ranges --pid: the free pages of a paused VM's live memory. The simulator
 # holds the memory of the made-up Linux guest of tests/unit/guest_fixture.
 
 load helpers

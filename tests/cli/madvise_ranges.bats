@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 6, and design.md sections 1.4, 2 and 6 (zero pages, layers, in use):
+# madvise-ranges:
 #  - --mem-file-path, --find zero, --ranges FILE|-, --list, --min-run, --dry-run
 #  - holes by fallocate(PUNCH_HOLE|KEEP_SIZE): the file reads as before, its length stays
 #  - checks the result; reports logical, allocated before and after

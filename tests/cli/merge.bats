@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 2: a base and the layers on it become a whole memory file. What it must hold is made by
+# A base and the layers on it become a whole memory file. What it must hold is made by
 # cp and dd from the same files, and checked by a second simulator that loads it.
 
 load writer

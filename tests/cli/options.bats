@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 9 (every bad option) and design.md sections 2 and 4: bad options and bad values of
+# Bad options and bad values of
 # every option of every command, found by walking --help, at the command line and by the environment:
 # exit 2, a message that names the option, one object with --json, nothing done. That help, parser and
 # manual agree is held by manual.bats.

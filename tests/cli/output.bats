@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# design.md section 2 (common options, Output) and style.md (Output):
+# output:
 #  - stdout carries the result only; stderr `fcpause COMMAND: what: why`
 #  - a failed write to stdout is a failure; what was done is done
 #  - --json: one object on stdout, on failure too; -q; -v; --best-effort; -n prints the plan: every

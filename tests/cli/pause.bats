@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 7, and design.md sections 1 and 2:
+# pause:
 #  - the chain: reclaim, balloon-drain, pause + snapshot, madvise-ranges, in this order
 #  - reclaim and drain are off by default
 #  - best-effort steps never fail it: exit 0 when the snapshot is good; --strict makes that 4

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# design.md section 4 and issue 3, point 7, as `pause` obeys them. No VM: --dry-run prints the plan,
+# Flags, as `pause` obeys them. No VM: --dry-run prints the plan,
 # with each setting and its source (that the work then follows the plan: pause.bats, chain.bats).
 #  - two flags, off by default: reclaim-on-pause and free-page-hinting
 #  - a number is a timeout in ms, 0 or absent is off; objects: ms per step, a step missing or below 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 7: on SIGINT/SIGTERM mid-way the VM is put back (hinting stopped, resumed) and exit
+# On SIGINT/SIGTERM mid-way the VM is put back (hinting stopped, resumed) and exit
 # says so: 1, class interrupted, with what was reached. After the snapshot nothing fails it any more:
 # a signal during the release leaves a good snapshot, exit 4.
 

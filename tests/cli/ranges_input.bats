@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 6: bad ranges (unaligned, past the end, overlapping, not numbers, 2^64 wrap) name
-# the line. design.md section 2: a range on a line of text is `START LENGTH` in bytes, decimal or 0x.
+# Bad ranges (unaligned, past the end, overlapping, not numbers, 2^64 wrap) name
+# the line. A range on a line of text is `START LENGTH` in bytes, decimal or 0x.
 # Whatever is wrong, exit 1 and the file is as it was.
 
 load helpers

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 2, and design.md sections 1.1, 2 and 4:
+# reclaim:
 #  - the script for envd: order, per-step caps by `timeout -s KILL`, a cap below 1 ms means off
 #  - the guest's missing `timeout` or `fstrim` is seen; no discard is `unsupported`, no failure (A9)
 #  - run as root through /process.Process/Start with Connect-Timeout-Ms

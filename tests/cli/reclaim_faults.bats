@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 2, and design.md section 5 (envd), when envd or the guest does not do its part:
+# When envd or the guest does not do its part:
 #  - a stream that ends without an `end` event and a clean end-of-stream is a failure, never a success
 #  - errors come as HTTP 200 with an end-of-stream frame that holds error.code
 #  - at the deadline the stream ends with deadline_exceeded: the steps after it are skipped

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 2: on file systems with reflinks a merge shares its storage with the base and the layers,
+# On file systems with reflinks a merge shares its storage with the base and the layers,
 # and none of them changes by what is written to the others afterwards.
 
 load helpers

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# design.md sections 1 and 5, issue 3 ("Nothing is remembered between runs: booted and resumed VMs are
-# alike"): a VM loaded from a snapshot that `fcpause pause` wrote is paused again. host_cmd is 1 from
+# Nothing is remembered between runs, booted and resumed VMs are
+# alike: a VM loaded from a snapshot that `fcpause pause` wrote is paused again. host_cmd is 1 from
 # before; the drain runs, or is stopped at its ceiling; it is never a no-op.
 
 load helpers

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 16, point 2: somebody who takes fcpause over while it reads the guest's memory, or a server's
+# Somebody who takes fcpause over while it reads the guest's memory, or a server's
 # answer, can do little: exploit.c is what he tries.
 
 load helpers

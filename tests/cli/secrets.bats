@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 11, point 10 (R12): passwords and tokens are shown nowhere, and token files that others can
+# Passwords and tokens are shown nowhere, and token files that others can
 # read are refused.
 
 load helpers

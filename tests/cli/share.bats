@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 3: a snapshot shares storage with other files. What is in it is compared with a plain
+# A snapshot shares storage with other files. What is in it is compared with a plain
 # one of the same VM, byte for byte; whether storage is shared is asked of the file system (FIEMAP).
 
 load writer

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 4: `fcpause share` lets a memory file that is there share its storage with other files.
+# `fcpause share` lets a memory file that is there share its storage with other files.
 # The content is compared with a copy; whether storage is shared is asked of the file system (FIEMAP).
 
 load writer

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 5, and design.md sections 1.3 and 2:
+# snapshot:
 #  - pauses (an already paused VM stays so), creates; --resume resumes after success
 #  - --type full|diff|auto: auto is a Diff where that is complete, else Full, and says why
 #  - an open hinting run is stopped first; room is checked before the pause

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 3, point 5, and design.md sections 1.3 and 5, when something fails:
+# When something fails:
 #  - resumes when creation fails (unless it was paused before)
 #  - on failure a full-length partial file stays behind: fcpause leaves none, temporary or not
 #  - its own long deadline; on SIGINT/SIGTERM the VM is put back

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 12: fcpause writes the memory file itself, while Firecracker is held behind its state file. What
+# fcpause writes the memory file itself, while Firecracker is held behind its state file. What
 # is in the file is checked by --verify in the run, and by a second simulator that loads it: the
 # simulated guest knows what each of its pages must hold.
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 5, point 2: both files are created under temporary names in the target's directory, fsynced
+# Both files are created under temporary names in the target's directory, fsynced
 # (files and directory) and renamed as a pair, memory file first; a reader never sees one without the
 # other being whole; existing targets are replaced only with --force, and only at the end; room is
-# checked before the VM is paused, and ENOSPC in the middle leaves no partial file. Point 5: for a
+# checked before the VM is paused, and ENOSPC in the middle leaves no partial file. For a
 # checkpoint the files are made durable after the resume.
 # (What a failure leaves: faults.bats, requests.bats. What a crash leaves: killed.bats.)
 

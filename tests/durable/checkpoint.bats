@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 5, point 7: `pause --resume` in a loop, 50 times on one VM of the simulator: each snapshot
-# loads, nothing leaks (descriptors, files, memory). Point 5: paused_ms ends with the resume.
+# `pause --resume` in a loop, 50 times on one VM of the simulator: each snapshot
+# loads, nothing leaks (descriptors, files, memory). paused_ms ends with the resume.
 
 load helpers
 

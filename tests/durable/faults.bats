@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 5, "faults at every file operation": whatever fails, at whichever call,
+# Whatever fails, at whichever call,
 #  - the exit code is 0, 1 or 5 and the JSON, one object, agrees with it
-#  - the VM runs when the snapshot failed or --resume was asked, else it is Paused (point 4)
-#  - the old pair is there byte for byte, or the new pair is there whole; nothing else is (points 2, 3)
+#  - the VM runs when the snapshot failed or --resume was asked, else it is Paused
+#  - the old pair is there byte for byte, or the new pair is there whole; nothing else is
 #  - no temporary name is left; it does not take long
 # A failed run has changed nothing: only exit 0 (and 5 after success) replaces the old pair.
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 5, point 3: refuses a memory file path that backs the running VM (same inode as one of its
+# Refuses a memory file path that backs the running VM (same inode as one of its
 # mappings) or is in use by another; paths are resolved against the jailer's root when the socket's
 # process runs in one (--chroot-base, or found through /proc/PID/root); a symlink in a directory that
 # others can write is not followed.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 5, point 4: SIGKILL leaves nothing that the next `pause` does not put right (a hinting run is
-# stopped, a leftover is removed); point 2: a crash leaves only names that the next run recognises
+# SIGKILL leaves nothing that the next `pause` does not put right (a hinting run is
+# stopped, a leftover is removed); a crash leaves only names that the next run recognises
 # and removes, and the previous snapshot is as it was; two at once: one wins, the other is told.
 
 load helpers

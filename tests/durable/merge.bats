@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 2: whatever call a merge is killed at, or fails, the old file is there or the new one,
+# Whatever call a merge is killed at, or fails, the old file is there or the new one,
 # whole, and the next merge puts all right.
 
 load helpers

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 5, point 8: Firecracker's metrics, where a metrics file is configured: flushed before the
+# Firecracker's metrics, where a metrics file is configured: flushed before the
 # pause, the balloon's and the latencies' figures in the JSON; its absence is fine.
 
 load helpers

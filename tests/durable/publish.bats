@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 11, points 2 and 5: publishing that is proven, on file systems without hard links and where a
-# directory cannot be synced; owner and mode; chains of Diffs. Findings D3, D4, S3, S5, F1, R7, R9, A15.
+# Publishing that is proven, on file systems without hard links and where a
+# directory cannot be synced; owner and mode; chains of Diffs.
 
 load helpers
 

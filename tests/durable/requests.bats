@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 5, "faults at every request" (refused, unanswered, half, nonsense, Firecracker dead) and points
-# 2, 3, 4: what faults.bats demands of failing system calls holds for failing requests too:
+# Faults at every request (refused, unanswered, half, nonsense, Firecracker dead):
+# what faults.bats demands of failing system calls holds for failing requests too:
 #  - exit code 0, 1 or 5, JSON and state of the VM agree; resume is tried again until it is taken
 #  - the old pair byte for byte, or the new pair whole, nothing else, no temporary name
 #  - exit 5 only where the VM cannot be brought back: Firecracker is dead

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, points 3 and 4: whatever call `fcpause share` is killed at, or fails, the old file is there or the
+# Whatever call `fcpause share` is killed at, or fails, the old file is there or the
 # new one, both with the same bytes, the files that it shares with are as they were, and the next run puts all
 # right; and a snapshot that cannot share writes.
 

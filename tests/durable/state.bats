@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 5, point 4: at every exit the VM is Running if it was Running and the snapshot failed or
+# At every exit the VM is Running if it was Running and the snapshot failed or
 # --resume was asked, else Paused; SIGINT, SIGTERM, SIGHUP at any moment; resume is tried again within
 # its own deadline; exit 5 and the exact command to run when it could not be brought back.
-# Point 6: a VM paused at once after a drain resumes well and has its memory back.
+# A VM paused at once after a drain resumes well and has its memory back.
 
 load helpers
 

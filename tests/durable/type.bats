@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 5, point 1: --type auto is a Diff where a Diff is complete and sparse, else Full. Complete: no
+# --type auto is a Diff where a Diff is complete and sparse, else Full. Complete: no
 # dirty tracking, guest memory anonymous, nothing of it in swap, Firecracker >= 1.13. Any doubt is
 # Full, and the JSON says which and why. (That a real Diff is complete is for the live tests.)
 

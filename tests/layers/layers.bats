@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# design.md section 3 and style.md ("One way down"): includes follow the order of the layers, only
+# Includes follow the order of the layers, only
 # lib/net knows libcurl and jansson, the library never prints, exits, reads argv or the environment, or
 # logs, and what it exports is what its header promises. Read from the sources, and from what was
 # built (FCPAUSE_BUILD, default build/).

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 11 on the real Firecracker, where Firecracker itself writes: who works on a VM, what a killed run leaves, a
+# On the real Firecracker, where Firecracker itself writes: who works on a VM, what a killed run leaves, a
 # chain of layers, memory that can be plugged in.
 
 load helpers

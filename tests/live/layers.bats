@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13: what Firecracker loads of a base and layers after `fcpause merge`. Beside each layer a Full of the same
+# What Firecracker loads of a base and layers after `fcpause merge`. Beside each layer a Full of the same
 # VM is taken, and the merged file must be the same, but for pages that the guest has free.
 #
 # The tests share VMs and files, in this order. What fcpause writes lies on XFS, $DIR/xfs, which keeps the ids that

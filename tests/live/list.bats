@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 13, point 5, on the real Firecracker: what is listed of a Paused VM's memory is what its memory file
+# On the real Firecracker: what is listed of a Paused VM's memory is what its memory file
 # holds, as Firecracker writes it.
 
 load helpers

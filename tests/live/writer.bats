@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Issue 12: fcpause writes the memory file of the real Firecracker's VM. What is in the file is compared with
+# fcpause writes the memory file of the real Firecracker's VM. What is in the file is compared with
 # the held VM's memory (--verify), and loaded again in a Firecracker of its own.
 #
 # The tests share VMs and files, in this order: the booted VM is used until Firecracker is killed; what is
