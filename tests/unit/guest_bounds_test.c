@@ -15,7 +15,8 @@
 
 #define GIB (UINT64_C(1) << 30)
 /*
- * lib/guest/allocator/sections.c: what is read however little the file holds, and how many times what it does.
+ * lib/guest/allocator/sections.c: what is read however little the file holds, and how many times
+ * what it does.
  */
 #define READ_BASE (256 * FIXTURE_MIB)
 #define READ_FACTOR 4

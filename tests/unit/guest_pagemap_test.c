@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * /proc/PID/pagemap of hosts with pages of 4, 16 and 64 KiB. The kernel is a drawing of the host's
- * pages: a anonymous, f a file's, s swapped out, . absent, z the page of zeros. Its answers are words, or those of
- * PAGEMAP_SCAN (linked with --wrap=ioctl). What comes out is drawn by pages of the guest.
+ * pages: a anonymous, f a file's, s swapped out, . absent, z the page of zeros. Its answers are
+ * words, or those of PAGEMAP_SCAN (linked with --wrap=ioctl). What comes out is drawn by pages of
+ * the guest.
  */
 #include "guest/pagemap.h"
 
