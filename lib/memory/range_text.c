@@ -13,7 +13,8 @@
 
 #define LINE_MAX_BYTES 255
 #define LINE_BYTES (LINE_MAX_BYTES + 1)
-/* As many as a guest's free pages may be (guest/allocator/buddy.h): what is listed can be read again. */
+/* As many as a guest's free pages may be (guest/allocator/buddy.h): what is listed can be read
+ * again. */
 #define RANGES_MAX (1U << 21)
 
 /* A range and its line, for messages. */

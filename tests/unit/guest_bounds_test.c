@@ -14,10 +14,8 @@
 #include <unistd.h>
 
 #define GIB (UINT64_C(1) << 30)
-/*
- * lib/guest/allocator/sections.c: what is read however little the file holds, and how many times
- * what it does.
- */
+/* lib/guest/allocator/sections.c: what is read at least, and at most in relation to what the file
+ * holds. */
 #define READ_BASE (256 * FIXTURE_MIB)
 #define READ_FACTOR 4
 /* Searches, page tables, lists and gates beside the memmap. */

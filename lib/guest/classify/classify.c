@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As guest/allocator/buddy.c: the reads of the memmap grow until a free block makes one of them useless. */
+/* As guest/allocator/buddy.c: the reads of the memmap grow until a free block makes one of them
+ * useless. */
 #define FIRST_READ_BYTES 4096
 
 /* All that one classification uses; on the heap, as it is too much for a stack. */
