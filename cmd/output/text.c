@@ -144,7 +144,8 @@ static void put_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result
 	uint64_t could = fcp_ranges_bytes(&result->ranges);
 	bool held = result->released_bytes == 0 && could != 0; /* --dry-run, --list, a failure */
 	bool looked = result->outcome.status != FCP_STATUS_SKIPPED;
-	char bytes[64], after[64], size[64];
+	bool shrunk = looked && file->allocated_before_bytes > file->allocated_bytes;
+	char bytes[64], before[64], after[64], size[64];
 
 	begin_line(out, "madvise-ranges", &result->outcome, said);
 	if (file->logical_bytes != 0 && looked)
@@ -154,6 +155,8 @@ static void put_madvise_ranges(FILE *out, const struct fcp_madvise_ranges_result
 		fprintf(out, "%s on disk %s of %s", looked ? "" : ";",
 			human_bytes(file->allocated_bytes, after),
 			human_bytes(file->logical_bytes, size));
+	if (shrunk)
+		fprintf(out, ", before %s", human_bytes(file->allocated_before_bytes, before));
 	fputc('\n', out);
 }
 

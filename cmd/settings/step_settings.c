@@ -117,6 +117,9 @@ static int read_find(const struct invocation *invocation, unsigned can, const ch
 		if ((found & can) == 0)
 			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: '%s' %s",
 					     said_by(invocation, OPT_FIND, where), word, why);
+		if ((find & found) != 0)
+			return fcp_error_set(err, FCP_ERR_USAGE, 0, "%s: %s is there twice",
+					     said_by(invocation, OPT_FIND, where), word);
 		find |= found;
 	}
 	*find_ = find;

@@ -383,3 +383,14 @@ $ZERO_RANGES" ]
 	expect_json '.error.class == "interrupted"'
 	cmp mem mem.before
 }
+
+@test "the text says what was on the disk before, if that is less now" {
+	truncate -s 4M mem
+	dd if=/dev/zero of=mem bs=1M count=4 conv=notrunc status=none
+	fcp madvise-ranges --mem-file-path mem --find zero --holes zero
+	expect 0
+	grep -qE 'on disk 0 bytes of 4\.0 MiB \(4194304 bytes\), before 4\.0 MiB \([0-9]+ bytes\)$' out
+	fcp madvise-ranges --mem-file-path mem --find zero --holes zero
+	expect 0
+	run ! grep -q before out
+}

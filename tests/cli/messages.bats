@@ -139,6 +139,7 @@ says() {
 
 @test "a list with a word twice" {
 	says "fcpause reclaim: --steps: sync is there twice" reclaim --envd http://e:1 --steps sync,fstrim,sync
+	says "fcpause madvise-ranges: --find: free is there twice" madvise-ranges --mem-file-path m --find free,free
 }
 
 @test "resume-build: too few and too many places for the new snapshot" {

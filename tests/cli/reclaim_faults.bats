@@ -90,7 +90,7 @@ failed() {
 	vm_with reset
 	reclaim
 	failed protocol ''
-	expect_json '[.steps[].status] == ["failed", "skipped", "skipped", "skipped"]'
+	expect_json '[.steps[].status] == ["skipped", "skipped", "skipped", "skipped"]'
 }
 
 @test "envd does the work and its answer is lost" {
@@ -311,4 +311,12 @@ failed() {
 	reclaim
 	failed protocol "before its work did"
 	expect_json '[.steps[].status] == ["failed", "skipped", "skipped", "skipped"]'
+}
+
+@test "envd was never reached: no step failed" {
+	SIM_ENVD=http://127.0.0.1:1 SIM_LOG=/dev/null
+	reclaim
+	expect 1
+	expect_json '.error.class == "connect"' '[.steps[].status] | unique == ["skipped"]' \
+		'[.steps[].reason] | unique | .[0] | contains("cannot connect")'
 }

@@ -219,8 +219,8 @@ static int plan_reclaim(const struct fcp_reclaim_settings *settings,
 }
 
 /*
- * The steps without a report: the first was running at the end (at a deadline, if envd had begun at
- * all), the others never began.
+ * The steps without a report: if envd began at all, the first was running at the end; the others
+ * never began.
  */
 static void close_steps(struct reclaim_progress *progress, enum fcp_status status,
 			const char *reason)
@@ -228,7 +228,7 @@ static void close_steps(struct reclaim_progress *progress, enum fcp_status statu
 	struct fcp_reclaim_result *result = progress->result;
 
 	for (size_t i = progress->done; i < result->step_count; i++) {
-		if (i == progress->done && (progress->started || status != FCP_STATUS_TIMEOUT)) {
+		if (i == progress->done && progress->started) {
 			fcp_outcome_set(&result->steps[i]->outcome, status, "%s", reason);
 			result->steps[i]->outcome.ms = fcp_ms_since(progress->since_ns);
 		} else {
