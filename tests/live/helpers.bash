@@ -195,7 +195,9 @@ no_packets() {
 at_call() {
 	[ -n "${FCPAUSE_LIVE_SHIM:-}" ] || skip 'no C compiler for the shim'
 	[ -p "$T/gate" ] || mkfifo "$T/gate"
-	printf '#!/bin/sh\nLD_PRELOAD=%s SHIM_GATE=%s SHIM_FAULT="%s" exec %s "$@"\n' "$FCPAUSE_LIVE_SHIM" "$T/gate" \
+	: >"$T/calls"
+	printf '#!/bin/sh\nLD_PRELOAD=%s SHIM_LOG=%s SHIM_GATE=%s SHIM_FAULT="%s" exec %s "$@"\n' "$FCPAUSE_LIVE_SHIM" \
+		"$T/calls" "$T/gate" \
 		"$1" "$REAL_FCPAUSE" >"$T/fcpause"
 	chmod +x "$T/fcpause"
 	FCPAUSE=$T/fcpause

@@ -56,7 +56,7 @@ remove() { rm -f "${@/#/$DIR/}"; }
 	fcp_start snapshot --json --api-sock "$SOCK" --snapshot-path "$T/small/s.snap" --mem-file-path "$T/small/s.mem"
 	within 60 held
 	mount -o remount,size=8m "$T/small"
-	: >"$T/gate"
+	echo >"$T/gate"
 	fcp_end
 	local left
 	left=$(ls -A "$T/small")
@@ -93,7 +93,7 @@ remove() { rm -f "${@/#/$DIR/}"; }
 	within 60 held
 	kill -KILL "$FC_PID"
 	within 60 vm_ended
-	: >"$T/gate"
+	echo >"$T/gate"
 	fcp_end
 	expect 5
 	expect_json '.created == false' '.error.class == "left"' '.error.message | contains("Firecracker has ended")'
@@ -297,7 +297,7 @@ boot_jailed() {
 	fcp_start snapshot --json --api-sock "$SOCK" --snapshot-path "$JAIL/out/s.snap" --mem-file-path "$JAIL/out/s.mem" --verify
 	within 60 held
 	[ "$(stat -c '%u %a %F' "$JAIL/out/s.mem.fcpause-hold")" = '12345 600 fifo' ]
-	: >"$T/gate"
+	echo >"$T/gate"
 	fcp_end
 	at_no_call
 	by_fcpause '.memory.verified' '.vm_state == "Paused"'
