@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A process that restores the VM's state if ours dies before it has done so (SIGKILL, a crash). It
- * is forked before the VM is touched, has its own session, blocks all signals, and holds only those
- * of our descriptors that it needs. The caller's wait(2) does not see it.
+ * A process that restores the VM's state if ours dies before it has done so (base/guardian.h). It is
+ * forked before the VM is touched.
  */
 #ifndef FCP_FIRECRACKER_GUARD_H
 #define FCP_FIRECRACKER_GUARD_H
 
+#include "base/guardian.h"
 #include "base/lock.h"
 #include "firecracker/client.h"
 
@@ -32,21 +32,17 @@ struct fcp_guard_settings {
 };
 
 struct fcp_guard {
-	int channel; /* to the guard; -1: not started */
-	int pidfd;
+	struct fcp_guardian process;
 	struct fcp_lock *lock;
 	char fifo[256]; /* its path; "" if unused or longer */
 };
 
-#define FCP_GUARD_NONE                     \
-	{                                  \
-		.channel = -1, .pidfd = -1 \
+#define FCP_GUARD_NONE                       \
+	{                                    \
+		.process = FCP_GUARDIAN_NONE \
 	}
 
-/*
- * Starts the guard, with nothing to undo. Forks this process, 0.4 ms for fcpause. Everything but
- * the lock is borrowed for the call only. FCP_ERR_IO: cannot fork.
- */
+/* As fcp_guardian_start(). Everything but the lock is borrowed for the call only. */
 int fcp_guard_start(const struct fcp_guard_settings *settings, struct fcp_guard *guard_,
 		    struct fcp_error *err);
 

@@ -6,11 +6,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #define UNDO_MS (60 * 60 * 1000) /* Firecracker may first write a large snapshot to a slow disk */
 #define REFUSED_MS 5000		 /* after which a refusal is final */
@@ -27,66 +24,6 @@ static const char stop_hinting[] = "PATCH /balloon/hinting/stop" HEAD "\r\n";
 static const char get_instance[] = "GET /" HEAD "\r\n";
 
 static const char accepted[] = "HTTP/1.1 2";
-
-/* ---- detaching ---- */
-
-static void close_range_of(unsigned first, unsigned last)
-{
-	struct rlimit limit;
-
-	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
-		return;
-	/* Before Linux 5.9. */
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && last > limit.rlim_cur)
-		last = (unsigned)limit.rlim_cur;
-	for (unsigned fd = first; fd <= last; fd++)
-		close((int)fd);
-}
-
-/* What we kept open would keep others waiting: a pipe behind stdout, a lock. */
-static void close_others(const struct fcp_guard_job *job)
-{
-	const int kept[] = {
-		job->channel,	     job->parent, job->firecracker,    job->socket_directory,
-		job->fifo_directory, job->lock,	  job->lock_directory,
-	};
-	unsigned from = 0;
-
-	for (;;) {
-		unsigned next = ~0U;
-
-		for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-			if (kept[i] >= 0 && (unsigned)kept[i] >= from && (unsigned)kept[i] < next)
-				next = (unsigned)kept[i];
-		if (next == ~0U)
-			break;
-		if (next > from)
-			close_range_of(from, next - 1);
-		from = next + 1;
-	}
-	close_range_of(from, ~0U);
-}
-
-/* ---- waiting ---- */
-
-/* What to undo, once the parent has ended. */
-static unsigned wait_for_parent(const struct fcp_guard_job *job)
-{
-	struct pollfd fds[] = {{job->channel, POLLIN, 0}, {job->parent, POLLIN, 0}};
-	unsigned undo = 0;
-
-	for (;;) {
-		unsigned char message;
-		ssize_t got;
-
-		poll(fds, 2, -1);
-		got = recv(job->channel, &message, 1, MSG_DONTWAIT);
-		if (got == 1)
-			undo = message;
-		else if (got == 0 || fds[1].revents != 0 || errno != EAGAIN)
-			return undo;
-	}
-}
 
 static bool firecracker_ended(const struct fcp_guard_job *job)
 {
@@ -197,8 +134,9 @@ static unsigned undo_all(const struct fcp_guard_job *job, unsigned undo)
 }
 
 /* Firecracker would create a file of that name if it came there later. */
-static void put_back(const struct fcp_guard_job *job, unsigned undo)
+void fcp_guard_put_back(const void *arg, unsigned undo)
 {
+	const struct fcp_guard_job *job = arg;
 	int fifo = undo & FCP_UNDO_FIFO ? open_guarded_fifo(job) : -1;
 	unsigned left = undo_all(job, undo);
 
@@ -207,15 +145,4 @@ static void put_back(const struct fcp_guard_job *job, unsigned undo)
 	/* Its note included, while it is held. */
 	if (job->lock >= 0 && undo != 0 && (left == 0 || firecracker_ended(job)))
 		unlinkat(job->lock_directory, job->lock_name, 0);
-}
-
-/* Not exit(3): the stdio buffers and exit handlers are the parent's. */
-_Noreturn void fcp_guard_process(const struct fcp_guard_job *job)
-{
-	setsid();
-	prctl(PR_SET_NAME, "fcpause-guard");
-	close_others(job);
-	put_back(job, wait_for_parent(job));
-	for (;;)
-		syscall(SYS_exit_group, 0);
 }

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * The guard's process. It makes system calls only: it may have inherited locks held by other
- * threads.
- */
+/* What the guard's process does. */
 #ifndef FCP_FIRECRACKER_GUARD_PROCESS_H
 #define FCP_FIRECRACKER_GUARD_PROCESS_H
 
@@ -11,9 +8,7 @@
 #include <sys/un.h>
 
 struct fcp_guard_job {
-	int channel;	 /* a byte of FCP_UNDO_... at each change; EOF when the parent ends */
-	int parent;	 /* pidfd, since a child of the parent can keep the channel open; -1 */
-	int firecracker; /* pidfd; -1: unknown */
+	int firecracker;	    /* pidfd; -1: unknown */
 	pid_t firecracker_pid;	    /* 0: unknown */
 	int socket_directory;	    /* O_PATH */
 	struct sockaddr_un address; /* relative to it */
@@ -24,6 +19,7 @@ struct fcp_guard_job {
 	int lock;
 };
 
-_Noreturn void fcp_guard_process(const struct fcp_guard_job *job);
+/* Of a struct fcp_guard_job, FCP_UNDO_...: see base/guardian.h. */
+void fcp_guard_put_back(const void *job, unsigned undo);
 
 #endif

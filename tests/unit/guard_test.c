@@ -172,7 +172,7 @@ static pid_t start_run(unsigned undo, enum ending ending, int gone[2])
 			_exit(read(stay[0], &(char){0}, 1) != 0);
 		}
 		if (ending == KILLED_WITH_GUARD)
-			syscall(SYS_pidfd_send_signal, guard.pidfd, SIGKILL, NULL, 0);
+			syscall(SYS_pidfd_send_signal, guard.process.pidfd, SIGKILL, NULL, 0);
 		raise(SIGKILL);
 	}
 	close(gone[1]);

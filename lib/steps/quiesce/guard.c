@@ -7,14 +7,8 @@
 
 #include <netdb.h>
 #include <poll.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 /* Firecracker may first write a large snapshot, and its own guard then resumes the VM. */
 #define UNDO_MS (60 * 60 * 1000)
@@ -27,7 +21,6 @@
 static const char answered[] = "HTTP/1.1 ";
 
 struct job {
-	int channel;
 	struct sockaddr_storage address;
 	socklen_t address_bytes;
 	struct request {
@@ -37,28 +30,6 @@ struct job {
 };
 
 /* ---- in the guard ---- */
-
-static void close_all_but(int kept)
-{
-	if (kept > 0)
-		syscall(SYS_close_range, 0, kept - 1, 0);
-	syscall(SYS_close_range, kept + 1, ~0U, 0);
-}
-
-/* What to undo, once the parent has ended. */
-static unsigned wait_for_parent(int channel)
-{
-	unsigned char message = 0, undo = 0;
-
-	for (;;) {
-		ssize_t got = recv(channel, &message, 1, 0);
-
-		if (got == 1)
-			undo = message;
-		else if (got == 0 || errno != EINTR)
-			return undo;
-	}
-}
 
 /* Has it become ready before the deadline? */
 static bool wait_for(int fd, short events, fcp_deadline deadline)
@@ -98,8 +69,9 @@ static bool send_request(const struct job *job, const struct request *request)
 }
 
 /* In order: the workload may wait for the file system. */
-static void undo_all(const struct job *job, unsigned undo)
+static void put_back(const void *arg, unsigned undo)
 {
+	const struct job *job = arg;
 	fcp_deadline deadline = fcp_deadline_in_ms(UNDO_MS);
 
 	while (undo != 0 && !fcp_deadline_passed(deadline)) {
@@ -112,17 +84,6 @@ static void undo_all(const struct job *job, unsigned undo)
 		if (undo != 0)
 			fcp_wait_ns(RETRY_NS, -1);
 	}
-}
-
-/* Not exit(3): the stdio buffers and exit handlers are the parent's. */
-static _Noreturn void run_guard(const struct job *job)
-{
-	setsid();
-	prctl(PR_SET_NAME, "fcpause-thaw");
-	close_all_but(job->channel);
-	undo_all(job, wait_for_parent(job->channel));
-	for (;;)
-		syscall(SYS_exit_group, 0);
 }
 
 /* ---- before ---- */
@@ -199,65 +160,19 @@ static bool write_exec(struct request *request, const char *path,
 	return true;
 }
 
-/* As Firecracker's guard is forked, and for the same reasons. */
-static long fork_guard(const struct job *job, int *pidfd_)
-{
-	sigset_t all, before;
-	long pid;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = syscall(SYS_clone, CLONE_PIDFD, NULL, pidfd_, NULL, NULL);
-	if (pid == 0)
-		run_guard(job);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return pid;
-}
-
 void fcp_thaw_guard_start(const char *envd, const struct fcp_envd_token *token,
-			  struct fcp_thaw_guard *guard_)
+			  struct fcp_guardian *guard_)
 {
 	FCP_CLEANUP(free) struct job *job = calloc(1, sizeof(*job));
-	int channel[2], pidfd = -1;
+	const struct fcp_guardian_duty duty = {"fcpause-thaw", put_back, job, {-1, -1, -1, -1, -1}};
+	struct fcp_error no_guard;
 	const char *path;
 
 	if (!job || !envd || !find_address(envd, job, &path) ||
 	    !write_request(&job->requests[0], path, "/fsthaw", token) ||
 	    !write_exec(&job->requests[1], path, token) ||
-	    !write_request(&job->requests[2], path, "/unfreeze", token) ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0)
+	    !write_request(&job->requests[2], path, "/unfreeze", token))
 		return;
-	job->channel = channel[1];
-	if (fork_guard(job, &pidfd) > 0)
-		*guard_ = (struct fcp_thaw_guard){channel[0], pidfd};
-	else
-		close(channel[0]);
-	close(channel[1]);
+	fcp_guardian_start(&duty, guard_, &no_guard);
 	explicit_bzero(job, sizeof(*job));
-}
-
-void fcp_thaw_guard_set(const struct fcp_thaw_guard *guard, unsigned undo)
-{
-	unsigned char message = (unsigned char)undo;
-
-	if (guard->channel < 0)
-		return;
-	while (send(guard->channel, &message, 1, MSG_NOSIGNAL) < 0 && errno == EINTR)
-		continue;
-}
-
-void fcp_thaw_guard_end(struct fcp_thaw_guard *guard)
-{
-	siginfo_t status;
-
-	if (guard->channel < 0)
-		return;
-	fcp_thaw_guard_set(guard, 0);
-	close(guard->channel);
-	/* __WALL: for a child without SIGCHLD. */
-	while (waitid(P_PIDFD, (id_t)guard->pidfd, &status, WEXITED | __WALL) != 0 &&
-	       errno == EINTR)
-		continue;
-	close(guard->pidfd);
-	*guard = (struct fcp_thaw_guard)FCP_THAW_GUARD_NONE;
 }

@@ -49,7 +49,7 @@ int fcp_quiesce_begin(struct fcp_quiesce *quiesce, struct fcp_error *err)
 
 void fcp_quiesce_end(struct fcp_quiesce *quiesce)
 {
-	fcp_thaw_guard_end(&quiesce->guard);
+	fcp_guardian_end(&quiesce->guard);
 	fcp_envd_token_clear(&quiesce->token);
 }
 
@@ -57,13 +57,15 @@ void fcp_quiesce_end(struct fcp_quiesce *quiesce)
 static void tell_guard(const struct fcp_quiesce *quiesce)
 {
 	unsigned fs = FCP_THAW_FS | FCP_THAW_FS_BY_EXEC;
+	struct fcp_error it_has_ended;
 
 	/* Until it is frozen it may be by the one or the other. */
 	if (quiesce->result->fs_freeze.status == FCP_STATUS_OK)
 		fs = quiesce->result->fs_by_exec ? FCP_THAW_FS_BY_EXEC : FCP_THAW_FS;
 
-	fcp_thaw_guard_set(&quiesce->guard, (quiesce->fs_frozen ? fs : 0) |
-						    (quiesce->frozen ? FCP_THAW_WORKLOAD : 0));
+	fcp_guardian_set(&quiesce->guard,
+			 (quiesce->fs_frozen ? fs : 0) | (quiesce->frozen ? FCP_THAW_WORKLOAD : 0),
+			 &it_has_ended);
 }
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
@@ -239,9 +241,10 @@ int fcp_quiesce_file_system(struct fcp_quiesce *quiesce, struct fcp_error *err)
 void fcp_quiesce_keep(struct fcp_quiesce *quiesce)
 {
 	static const char kept[] = "it is part of the snapshot: thaw it when it is restored";
+	struct fcp_error it_has_ended;
 
 	quiesce->result->kept = true;
-	fcp_thaw_guard_set(&quiesce->guard, 0);
+	fcp_guardian_set(&quiesce->guard, 0, &it_has_ended);
 	if (quiesce->fs_frozen)
 		set_off(&quiesce->result->fs_thaw, kept);
 	if (quiesce->frozen)

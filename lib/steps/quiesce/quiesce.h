@@ -13,12 +13,12 @@ struct fcp_quiesce {
 	bool has_token; /* it was read, even if there is none to send */
 	/* By us, or it cannot be ruled out. */
 	bool frozen, fs_frozen;
-	struct fcp_thaw_guard guard;
+	struct fcp_guardian guard;
 };
 
-#define FCP_QUIESCE_NONE                      \
-	{                                     \
-		.guard = FCP_THAW_GUARD_NONE, \
+#define FCP_QUIESCE_NONE                    \
+	{                                   \
+		.guard = FCP_GUARDIAN_NONE, \
 	}
 
 /*
