@@ -14,31 +14,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NEVER(name)                                                    \
-	{                                                              \
-		SYS_##name, FCP_SECCOMP_DENY, FCP_SECCOMP_ALWAYS, 0, 0 \
-	}
-#define ONLY(name, argument, value)                                               \
-	{                                                                         \
-		SYS_##name, FCP_SECCOMP_ALLOW, FCP_SECCOMP_EQUAL, argument, value \
-	}
-#define NOT_ANY_OF(name, argument, bits)                                         \
-	{                                                                        \
-		SYS_##name, FCP_SECCOMP_DENY, FCP_SECCOMP_ANY_OF, argument, bits \
-	}
-#define NOT_ALL_OF(name, argument, bits)                                         \
-	{                                                                        \
-		SYS_##name, FCP_SECCOMP_DENY, FCP_SECCOMP_ALL_OF, argument, bits \
-	}
-#define NOT(name, argument, value)                                               \
-	{                                                                        \
-		SYS_##name, FCP_SECCOMP_DENY, FCP_SECCOMP_EQUAL, argument, value \
-	}
-#define TABLE(rules)                                      \
-	{                                                 \
-		rules, sizeof(rules) / sizeof((rules)[0]) \
-	}
-
 #define CLONE_NEW_NAMESPACES                                                           \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
 	 CLONE_NEWPID | CLONE_NEWNET | 0x80 /* CLONE_NEWTIME */)
@@ -49,122 +24,121 @@
 
 /* Other programs, other processes. */
 static const struct fcp_seccomp_rule of_processes[] = {
-	NEVER(execve),
-	NEVER(execveat),
-	NEVER(process_vm_writev),
-	NEVER(process_madvise),
+	FCP_DENY(execve),
+	FCP_DENY(execveat),
+	FCP_DENY(process_vm_writev),
+	FCP_DENY(process_madvise),
 	{CALL_PROCESS_MRELEASE, FCP_SECCOMP_DENY, FCP_SECCOMP_ALWAYS, 0, 0},
-	NEVER(kcmp),
-	NEVER(pidfd_getfd),
-	NEVER(pidfd_send_signal),
-	NEVER(rt_sigqueueinfo),
-	NEVER(rt_tgsigqueueinfo),
-	NEVER(tkill),
-	NEVER(migrate_pages),
-	NEVER(move_pages),
-	/* Its flags are behind a pointer, which a filter cannot read; the C library falls back to
-	 * clone(2). */
-	{SYS_clone3, FCP_SECCOMP_UNKNOWN, FCP_SECCOMP_ALWAYS, 0, 0},
-	NOT_ANY_OF(clone, 0, CLONE_NEW_NAMESPACES),
-	NEVER(unshare),
-	NEVER(setns),
+	FCP_DENY(kcmp),
+	FCP_DENY(pidfd_getfd),
+	FCP_DENY(pidfd_send_signal),
+	FCP_DENY(rt_sigqueueinfo),
+	FCP_DENY(rt_tgsigqueueinfo),
+	FCP_DENY(tkill),
+	FCP_DENY(migrate_pages),
+	FCP_DENY(move_pages),
+	FCP_UNKNOWN(clone3),
+	FCP_DENY_IF(clone, ANY_OF, 0, CLONE_NEW_NAMESPACES),
+	FCP_DENY(unshare),
+	FCP_DENY(setns),
 #ifndef __SANITIZE_ADDRESS__ /* needed by the leak checker */
-	NEVER(ptrace),
-	ONLY(prctl, 0, PR_SET_NAME),
-	ONLY(prctl, 0, PR_SET_NO_NEW_PRIVS),
-	NEVER(prctl),
+	FCP_DENY(ptrace),
+	FCP_ALLOW_IF(prctl, EQUAL, 0, PR_SET_NAME),
+	FCP_ALLOW_IF(prctl, EQUAL, 0, PR_SET_NO_NEW_PRIVS),
+	FCP_DENY(prctl),
 #endif
 };
 
 /* More rights, or another user. */
 static const struct fcp_seccomp_rule of_rights[] = {
-	NEVER(capset),	  NEVER(setuid),      NEVER(setgid),	NEVER(setreuid),    NEVER(setregid),
-	NEVER(setresuid), NEVER(setresgid),   NEVER(setgroups), NEVER(setfsuid),    NEVER(setfsgid),
-	NEVER(add_key),	  NEVER(request_key), NEVER(keyctl),	NEVER(personality),
+	FCP_DENY(capset),   FCP_DENY(setuid),	   FCP_DENY(setgid),	FCP_DENY(setreuid),
+	FCP_DENY(setregid), FCP_DENY(setresuid),   FCP_DENY(setresgid), FCP_DENY(setgroups),
+	FCP_DENY(setfsuid), FCP_DENY(setfsgid),	   FCP_DENY(add_key),	FCP_DENY(request_key),
+	FCP_DENY(keyctl),   FCP_DENY(personality),
 };
 
 /* The state of the machine. */
 static const struct fcp_seccomp_rule of_system[] = {
-	NEVER(mount),
-	NEVER(umount2),
-	NEVER(pivot_root),
-	NEVER(chroot),
-	NEVER(open_tree),
-	NEVER(move_mount),
-	NEVER(fsopen),
-	NEVER(fsconfig),
-	NEVER(fsmount),
-	NEVER(fspick),
+	FCP_DENY(mount),
+	FCP_DENY(umount2),
+	FCP_DENY(pivot_root),
+	FCP_DENY(chroot),
+	FCP_DENY(open_tree),
+	FCP_DENY(move_mount),
+	FCP_DENY(fsopen),
+	FCP_DENY(fsconfig),
+	FCP_DENY(fsmount),
+	FCP_DENY(fspick),
 	{CALL_MOUNT_SETATTR, FCP_SECCOMP_DENY, FCP_SECCOMP_ALWAYS, 0, 0},
-	NEVER(swapon),
-	NEVER(swapoff),
-	NEVER(acct),
-	NEVER(quotactl),
-	NEVER(reboot),
-	NEVER(kexec_load),
+	FCP_DENY(swapon),
+	FCP_DENY(swapoff),
+	FCP_DENY(acct),
+	FCP_DENY(quotactl),
+	FCP_DENY(reboot),
+	FCP_DENY(kexec_load),
 #ifdef SYS_kexec_file_load
-	NEVER(kexec_file_load),
+	FCP_DENY(kexec_file_load),
 #endif
-	NEVER(init_module),
-	NEVER(finit_module),
-	NEVER(delete_module),
-	NEVER(bpf),
-	NEVER(perf_event_open),
-	NEVER(fanotify_init),
-	NEVER(userfaultfd),
-	NEVER(io_uring_setup),
-	NEVER(io_uring_enter),
-	NEVER(io_uring_register),
-	NEVER(name_to_handle_at),
-	NEVER(open_by_handle_at),
-	NEVER(syslog),
-	NEVER(sethostname),
-	NEVER(setdomainname),
-	NEVER(settimeofday),
-	NEVER(clock_settime),
-	NEVER(clock_adjtime),
-	NEVER(adjtimex),
-	NEVER(vhangup),
+	FCP_DENY(init_module),
+	FCP_DENY(finit_module),
+	FCP_DENY(delete_module),
+	FCP_DENY(bpf),
+	FCP_DENY(perf_event_open),
+	FCP_DENY(fanotify_init),
+	FCP_DENY(userfaultfd),
+	FCP_DENY(io_uring_setup),
+	FCP_DENY(io_uring_enter),
+	FCP_DENY(io_uring_register),
+	FCP_DENY(name_to_handle_at),
+	FCP_DENY(open_by_handle_at),
+	FCP_DENY(syslog),
+	FCP_DENY(sethostname),
+	FCP_DENY(setdomainname),
+	FCP_DENY(settimeofday),
+	FCP_DENY(clock_settime),
+	FCP_DENY(clock_adjtime),
+	FCP_DENY(adjtimex),
+	FCP_DENY(vhangup),
 #ifdef __x86_64__
-	NEVER(iopl),
-	NEVER(ioperm),
-	NEVER(modify_ldt),
+	FCP_DENY(iopl),
+	FCP_DENY(ioperm),
+	FCP_DENY(modify_ldt),
 #endif
 };
 
 /* Code that is not from a file; servers; another process's terminal. */
 static const struct fcp_seccomp_rule of_own[] = {
-	NOT_ALL_OF(mmap, 2, PROT_WRITE | PROT_EXEC),
-	NOT_ANY_OF(mprotect, 2, PROT_EXEC),
-	NOT_ANY_OF(pkey_mprotect, 2, PROT_EXEC),
-	NEVER(memfd_create),
-	NEVER(bind),
-	NEVER(listen),
-	NEVER(accept),
-	NEVER(accept4),
+	FCP_DENY_IF(mmap, ALL_OF, 2, PROT_WRITE | PROT_EXEC),
+	FCP_DENY_IF(mprotect, ANY_OF, 2, PROT_EXEC),
+	FCP_DENY_IF(pkey_mprotect, ANY_OF, 2, PROT_EXEC),
+	FCP_DENY(memfd_create),
+	FCP_DENY(bind),
+	FCP_DENY(listen),
+	FCP_DENY(accept),
+	FCP_DENY(accept4),
 	/* Can send a signal to any process. The owner of a lease may be set to none (0). */
-	NOT(fcntl, 1, F_SETOWN_EX),
-	ONLY(fcntl, 2, 0),
-	NOT(fcntl, 1, F_SETOWN),
-	NOT(ioctl, 1, FIOSETOWN),
-	NOT(ioctl, 1, SIOCSPGRP),
-	NOT(ioctl, 1, TIOCSTI),
-	NOT(ioctl, 1, 0x541c /* TIOCLINUX */),
+	FCP_DENY_IF(fcntl, EQUAL, 1, F_SETOWN_EX),
+	FCP_ALLOW_IF(fcntl, EQUAL, 2, 0),
+	FCP_DENY_IF(fcntl, EQUAL, 1, F_SETOWN),
+	FCP_DENY_IF(ioctl, EQUAL, 1, FIOSETOWN),
+	FCP_DENY_IF(ioctl, EQUAL, 1, SIOCSPGRP),
+	FCP_DENY_IF(ioctl, EQUAL, 1, TIOCSTI),
+	FCP_DENY_IF(ioctl, EQUAL, 1, 0x541c /* TIOCLINUX */),
 };
 
 static const struct fcp_seccomp_rule of_local[] = {
-	ONLY(socket, 0, AF_UNIX),
+	FCP_ALLOW_IF(socket, EQUAL, 0, AF_UNIX),
 };
 
 /* AF_NETLINK: getaddrinfo(3) reads the host's addresses. */
 static const struct fcp_seccomp_rule of_internet[] = {
-	ONLY(socket, 0, AF_INET),
-	ONLY(socket, 0, AF_INET6),
-	ONLY(socket, 0, AF_NETLINK),
+	FCP_ALLOW_IF(socket, EQUAL, 0, AF_INET),
+	FCP_ALLOW_IF(socket, EQUAL, 0, AF_INET6),
+	FCP_ALLOW_IF(socket, EQUAL, 0, AF_NETLINK),
 };
 
 static const struct fcp_seccomp_rule at_last[] = {
-	NEVER(socket),
+	FCP_DENY(socket),
 };
 
 int confine_calls(bool local, bool internet)
@@ -172,20 +146,20 @@ int confine_calls(bool local, bool internet)
 	const uint32_t self = (uint32_t)getpid();
 	/* Signals only to itself; signal 0 checks whether a process exists. */
 	const struct fcp_seccomp_rule of_signals[] = {
-		{SYS_tgkill, FCP_SECCOMP_DENY, FCP_SECCOMP_NOT_EQUAL, 0, self},
-		ONLY(kill, 0, self),
-		ONLY(kill, 1, 0),
-		NEVER(kill),
+		FCP_DENY_IF(tgkill, NOT_EQUAL, 0, self),
+		FCP_ALLOW_IF(kill, EQUAL, 0, self),
+		FCP_ALLOW_IF(kill, EQUAL, 1, 0),
+		FCP_DENY(kill),
 	};
 	const struct fcp_seccomp_table tables[] = {
-		TABLE(of_processes),
-		TABLE(of_signals),
-		TABLE(of_rights),
-		TABLE(of_system),
-		TABLE(of_own),
+		FCP_SECCOMP_TABLE(of_processes),
+		FCP_SECCOMP_TABLE(of_signals),
+		FCP_SECCOMP_TABLE(of_rights),
+		FCP_SECCOMP_TABLE(of_system),
+		FCP_SECCOMP_TABLE(of_own),
 		{of_local, local ? sizeof(of_local) / sizeof(of_local[0]) : 0},
 		{of_internet, internet ? sizeof(of_internet) / sizeof(of_internet[0]) : 0},
-		TABLE(at_last),
+		FCP_SECCOMP_TABLE(at_last),
 	};
 
 	return fcp_seccomp_apply(tables, sizeof(tables) / sizeof(tables[0]), FCP_SECCOMP_ALLOW);

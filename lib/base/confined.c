@@ -16,132 +16,103 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ALLOW(name)                                                     \
-	{                                                               \
-		SYS_##name, FCP_SECCOMP_ALLOW, FCP_SECCOMP_ALWAYS, 0, 0 \
-	}
-#define ALLOW_IF(name, argument, value)                                           \
-	{                                                                         \
-		SYS_##name, FCP_SECCOMP_ALLOW, FCP_SECCOMP_EQUAL, argument, value \
-	}
-#define ALLOW_WITH(name, argument, bits)                                          \
-	{                                                                         \
-		SYS_##name, FCP_SECCOMP_ALLOW, FCP_SECCOMP_ALL_OF, argument, bits \
-	}
-#define DENY_IF(name, argument, value)                                           \
-	{                                                                        \
-		SYS_##name, FCP_SECCOMP_DENY, FCP_SECCOMP_EQUAL, argument, value \
-	}
-#define DENY_WITH(name, argument, bits)                                          \
-	{                                                                        \
-		SYS_##name, FCP_SECCOMP_DENY, FCP_SECCOMP_ANY_OF, argument, bits \
-	}
-#define UNKNOWN(name)                                                     \
-	{                                                                 \
-		SYS_##name, FCP_SECCOMP_UNKNOWN, FCP_SECCOMP_ALWAYS, 0, 0 \
-	}
-
 /* <linux/fs.h> of Linux 6.7: _IOWR('f', 16, struct pm_scan_arg) */
 #define PAGEMAP_SCAN_IOCTL 0xc0606610
 
 static const struct fcp_seccomp_rule on_open_files[] = {
-	ALLOW(read),
-	ALLOW(write),
-	ALLOW(readv),
-	ALLOW(writev),
-	ALLOW(pread64),
-	ALLOW(pwrite64),
-	ALLOW(preadv),
-	ALLOW(pwritev),
-	ALLOW(lseek),
-	ALLOW(close),
-	DENY_IF(fcntl, 1, F_SETOWN), /* a signal to any process */
-	DENY_IF(fcntl, 1, F_SETOWN_EX),
-	DENY_IF(fcntl, 1, F_SETSIG),
-	ALLOW(fcntl),
-	ALLOW(fstat),
-	ALLOW_WITH(newfstatat, 3, AT_EMPTY_PATH),
-	ALLOW_WITH(statx, 2, AT_EMPTY_PATH),
-	ALLOW(fstatfs),
-	ALLOW(fgetxattr),
-	ALLOW(readlinkat), /* what a descriptor leads to, for messages */
+	FCP_ALLOW(read),
+	FCP_ALLOW(write),
+	FCP_ALLOW(readv),
+	FCP_ALLOW(writev),
+	FCP_ALLOW(pread64),
+	FCP_ALLOW(pwrite64),
+	FCP_ALLOW(preadv),
+	FCP_ALLOW(pwritev),
+	FCP_ALLOW(lseek),
+	FCP_ALLOW(close),
+	FCP_DENY_IF(fcntl, EQUAL, 1, F_SETOWN), /* a signal to any process */
+	FCP_DENY_IF(fcntl, EQUAL, 1, F_SETOWN_EX),
+	FCP_DENY_IF(fcntl, EQUAL, 1, F_SETSIG),
+	FCP_ALLOW(fcntl),
+	FCP_ALLOW(fstat),
+	FCP_ALLOW_IF(newfstatat, ALL_OF, 3, AT_EMPTY_PATH),
+	FCP_ALLOW_IF(statx, ALL_OF, 2, AT_EMPTY_PATH),
+	FCP_ALLOW(fstatfs),
+	FCP_ALLOW(fgetxattr),
+	FCP_ALLOW(readlinkat), /* what a descriptor leads to, for messages */
 #ifdef SYS_readlink
-	ALLOW(readlink),
+	FCP_ALLOW(readlink),
 #endif
-	ALLOW(fallocate),
-	ALLOW(ftruncate),
-	ALLOW(fsync),
-	ALLOW(fdatasync),
-	ALLOW(sync_file_range),
-	ALLOW(copy_file_range),
-	ALLOW(fadvise64),
-	ALLOW(ppoll),
+	FCP_ALLOW(fallocate),
+	FCP_ALLOW(ftruncate),
+	FCP_ALLOW(fsync),
+	FCP_ALLOW(fdatasync),
+	FCP_ALLOW(sync_file_range),
+	FCP_ALLOW(copy_file_range),
+	FCP_ALLOW(fadvise64),
+	FCP_ALLOW(ppoll),
 #ifdef SYS_poll
-	ALLOW(poll),
+	FCP_ALLOW(poll),
 #endif
-	ALLOW_IF(ioctl, 1, FICLONE),
-	ALLOW_IF(ioctl, 1, FICLONERANGE),
-	ALLOW_IF(ioctl, 1, FS_IOC_FIEMAP),
-	ALLOW_IF(ioctl, 1, PAGEMAP_SCAN_IOCTL),
-	ALLOW_IF(ioctl, 1, TCGETS),
-	ALLOW_IF(ioctl, 1, TIOCGWINSZ),
+	FCP_ALLOW_IF(ioctl, EQUAL, 1, FICLONE),
+	FCP_ALLOW_IF(ioctl, EQUAL, 1, FICLONERANGE),
+	FCP_ALLOW_IF(ioctl, EQUAL, 1, FS_IOC_FIEMAP),
+	FCP_ALLOW_IF(ioctl, EQUAL, 1, PAGEMAP_SCAN_IOCTL),
+	FCP_ALLOW_IF(ioctl, EQUAL, 1, TCGETS),
+	FCP_ALLOW_IF(ioctl, EQUAL, 1, TIOCGWINSZ),
 };
 
 static const struct fcp_seccomp_rule on_own_memory[] = {
-	DENY_WITH(mmap, 2, PROT_EXEC),
-	ALLOW(mmap),
-	DENY_WITH(mprotect, 2, PROT_EXEC),
-	ALLOW(mprotect),
-	ALLOW(munmap),
-	ALLOW(mremap),
-	ALLOW(madvise),
-	ALLOW(mincore),
-	ALLOW(brk),
+	FCP_DENY_IF(mmap, ANY_OF, 2, PROT_EXEC),
+	FCP_ALLOW(mmap),
+	FCP_DENY_IF(mprotect, ANY_OF, 2, PROT_EXEC),
+	FCP_ALLOW(mprotect),
+	FCP_ALLOW(munmap),
+	FCP_ALLOW(mremap),
+	FCP_ALLOW(madvise),
+	FCP_ALLOW(mincore),
+	FCP_ALLOW(brk),
 };
 
 static const struct fcp_seccomp_rule on_own_threads[] = {
-	ALLOW_WITH(clone, 0, CLONE_VM | CLONE_THREAD),
-	UNKNOWN(clone3), /* its flags lie behind a pointer; the C library goes on with clone(2) */
-	ALLOW(set_robust_list),
-	ALLOW(rseq),
-	ALLOW(futex),
-	ALLOW(sched_yield),
-	ALLOW(sched_getaffinity),
-	ALLOW(membarrier),
-	ALLOW(getpid),
-	ALLOW(gettid),
-	ALLOW(rt_sigaction),
-	ALLOW(rt_sigprocmask),
-	ALLOW(rt_sigreturn),
-	ALLOW(sigaltstack),
-	ALLOW(restart_syscall),
-	ALLOW(clock_gettime),
-	ALLOW(clock_nanosleep),
-	ALLOW(nanosleep),
-	ALLOW(gettimeofday),
-	ALLOW(getrandom),
-	ALLOW(sysinfo),
-	ALLOW(exit),
-	ALLOW(exit_group),
+	FCP_ALLOW_IF(clone, ALL_OF, 0, CLONE_VM | CLONE_THREAD),
+	FCP_UNKNOWN(
+		clone3), /* its flags lie behind a pointer; the C library goes on with clone(2) */
+	FCP_ALLOW(set_robust_list),
+	FCP_ALLOW(rseq),
+	FCP_ALLOW(futex),
+	FCP_ALLOW(sched_yield),
+	FCP_ALLOW(sched_getaffinity),
+	FCP_ALLOW(membarrier),
+	FCP_ALLOW(getpid),
+	FCP_ALLOW(gettid),
+	FCP_ALLOW(rt_sigaction),
+	FCP_ALLOW(rt_sigprocmask),
+	FCP_ALLOW(rt_sigreturn),
+	FCP_ALLOW(sigaltstack),
+	FCP_ALLOW(restart_syscall),
+	FCP_ALLOW(clock_gettime),
+	FCP_ALLOW(clock_nanosleep),
+	FCP_ALLOW(nanosleep),
+	FCP_ALLOW(gettimeofday),
+	FCP_ALLOW(getrandom),
+	FCP_ALLOW(sysinfo),
+	FCP_ALLOW(exit),
+	FCP_ALLOW(exit_group),
 };
-
-#define TABLE(rules)                                      \
-	{                                                 \
-		rules, sizeof(rules) / sizeof((rules)[0]) \
-	}
 
 static int apply_filter(pid_t reads)
 {
 	const struct fcp_seccomp_rule on_processes[] = {
-		ALLOW_IF(process_vm_readv, 0, (uint32_t)reads),
-		ALLOW_IF(tgkill, 0, (uint32_t)getpid()), /* abort(3) */
-		ALLOW_IF(kill, 0, (uint32_t)getpid()),
+		FCP_ALLOW_IF(process_vm_readv, EQUAL, 0, (uint32_t)reads),
+		FCP_ALLOW_IF(tgkill, EQUAL, 0, (uint32_t)getpid()), /* abort(3) */
+		FCP_ALLOW_IF(kill, EQUAL, 0, (uint32_t)getpid()),
 	};
 	const struct fcp_seccomp_table tables[] = {
-		TABLE(on_open_files),
-		TABLE(on_own_memory),
-		TABLE(on_own_threads),
-		TABLE(on_processes),
+		FCP_SECCOMP_TABLE(on_open_files),
+		FCP_SECCOMP_TABLE(on_own_memory),
+		FCP_SECCOMP_TABLE(on_own_threads),
+		FCP_SECCOMP_TABLE(on_processes),
 	};
 
 	return fcp_seccomp_apply(tables, sizeof(tables) / sizeof(tables[0]), FCP_SECCOMP_DENY);
