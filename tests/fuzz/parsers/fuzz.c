@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz.h"
 
+#include "base/enums.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -92,4 +93,16 @@ void expect_error(const struct fcp_error *err)
 	expect(strnlen(err->message, sizeof(err->message)) < sizeof(err->message),
 	       "a message without an end");
 	expect(fcp_text_is_printable(err->message), "a message that drives a terminal");
+}
+
+void expect_flag(const struct fcp_flag *flag)
+{
+	uint32_t most = 24 * 3600 * 1000;
+
+	expect(flag->timeout_ms <= most, "a ceiling of more than a day");
+	expect(flag->cap_count <= FCP_RECLAIM_KINDS, "a step twice");
+	for (size_t i = 0; i < flag->cap_count; i++)
+		expect(flag->caps[i].cap_ms <= most, "a cap of more than a day");
+	expect(!flag->on || flag->timeout_ms > 0 || flag->cap_count > 0,
+	       "a flag that is on with no figure");
 }
