@@ -131,16 +131,27 @@ uint16_t fcp_url_port(const char *url)
 	return fcp_url_is_tls(url) ? 443 : 80;
 }
 
+bool fcp_url_split(const char *url, char *host_, size_t bytes, const char **path_)
+{
+	const char *host = service_authority_of(url), *end = host_end(host);
+	size_t brackets = *host == '[', length = end ? (size_t)(end - host) - 2 * brackets : 0;
+
+	if (!end || length >= bytes)
+		return false;
+	memcpy(host_, host + brackets, length);
+	host_[length] = '\0';
+	*path_ = end + strcspn(end, "/");
+	return true;
+}
+
 bool fcp_url_has_address(const char *url)
 {
-	const char *authority = service_authority_of(url), *end = host_end(authority);
 	char host[INET_ADDRSTRLEN];
 	struct in_addr address;
+	const char *path;
 
-	if (!end || *authority == '[')
-		return end != NULL;
-	if ((size_t)(end - authority) >= sizeof(host))
-		return false;
-	*stpncpy(host, authority, (size_t)(end - authority)) = '\0';
-	return inet_pton(AF_INET, host, &address) == 1;
+	if (*service_authority_of(url) == '[')
+		return host_end(service_authority_of(url)) != NULL;
+	return fcp_url_split(url, host, sizeof(host), &path) &&
+	       inet_pton(AF_INET, host, &address) == 1;
 }

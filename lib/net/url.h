@@ -22,6 +22,12 @@ bool fcp_url_has_port(const char *url);
 /* Of a URL that was checked: the port that is connected to, 80 or 443 where it names none. */
 uint16_t fcp_url_port(const char *url);
 
+/*
+ * The host, without the brackets of an IPv6 address, and *path_: what follows host and port, "" or
+ * from its slash on. false: there is no host, or it does not fit.
+ */
+bool fcp_url_split(const char *url, char *host_, size_t bytes, const char **path_);
+
 /* Of a URL that was checked: is the host an address, so that nobody is asked for it? */
 bool fcp_url_has_address(const char *url);
 

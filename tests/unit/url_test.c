@@ -27,6 +27,21 @@ static const struct {
 	{"http://1234567890.1234567890.example:81", 81, false},
 };
 
+static void split(void)
+{
+	char host[16];
+	const char *path = NULL;
+
+	ok(fcp_url_split("http://[fe80::1%eth0]:80/a/", host, sizeof(host), &path), "split");
+	is_str(host, "fe80::1%eth0", "without its brackets");
+	is_str(path, "/a/", "what follows the port");
+	ok(fcp_url_split("10.0.0.2:49983", host, sizeof(host), &path), "split without a scheme");
+	is_str(host, "10.0.0.2", "the host");
+	is_str(path, "", "no path");
+	ok(!fcp_url_split("http://a-name-of-16-ch", host, 16, &path), "no room for its NUL");
+	ok(!fcp_url_split("http://:80/", host, sizeof(host), &path), "no host");
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
@@ -39,5 +54,6 @@ int main(void)
 		ok(fcp_url_has_address(urls[i].url) == urls[i].address, "%s: %s", urls[i].url,
 		   urls[i].address ? "an address" : "a name");
 	}
+	split();
 	return done();
 }

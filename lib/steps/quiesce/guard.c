@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/deadline.h"
 #include "envd/connect.h"
+#include "net/url.h"
 
 #include <netdb.h>
 #include <poll.h>
@@ -88,26 +89,26 @@ static void put_back(const void *arg, unsigned undo)
 
 /* ---- before ---- */
 
+/* Of envd's URL, the path that its calls follow; without a slash at its end. */
+struct base_path {
+	const char *text;
+	int length;
+};
+
 /* false: not an IP address, whose name would have to be looked for. */
-static bool find_address(const char *envd, struct job *job, const char **path_)
+static bool find_address(const char *envd, struct job *job, struct base_path *base_)
 {
 	const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 				       .ai_socktype = SOCK_STREAM};
-	const char *host = strstr(envd, "://");
-	char name[256], port[8] = "80";
+	char name[256], port[8];
 	struct addrinfo *found;
-	size_t length;
 
-	host = host ? host + 3 : envd;
-	length = *host == '[' ? strcspn(++host, "]") : strcspn(host, ":/");
-	if (length >= sizeof(name))
+	if (!fcp_url_split(envd, name, sizeof(name), &base_->text))
 		return false;
-	memcpy(name, host, length);
-	name[length] = '\0';
-	host += length + (host[length] == ']');
-	if (*host == ':')
-		snprintf(port, sizeof(port), "%.*s", (int)strcspn(host + 1, "/"), host + 1);
-	*path_ = host + strcspn(host, "/");
+	snprintf(port, sizeof(port), "%u", fcp_url_port(envd));
+	base_->length = (int)strlen(base_->text);
+	while (base_->length > 0 && base_->text[base_->length - 1] == '/')
+		base_->length--;
 	if (getaddrinfo(name, port, &hints, &found) != 0)
 		return false;
 	memcpy(&job->address, found->ai_addr, found->ai_addrlen);
@@ -116,40 +117,35 @@ static bool find_address(const char *envd, struct job *job, const char **path_)
 	return true;
 }
 
-static bool write_request(struct request *request, const char *path, const char *call,
+static bool write_request(struct request *request, const struct base_path *base, const char *call,
 			  const struct fcp_envd_token *token)
 {
-	size_t slash = strlen(path);
-	int length;
+	int length = snprintf(request->bytes, sizeof(request->bytes),
+			      "POST %.*s%s HTTP/1.1\r\nHost: envd\r\n%s%sContent-Length: 0\r\n"
+			      "Connection: close\r\n\r\n",
+			      base->length, base->text, call, token->header,
+			      token->header[0] ? "\r\n" : "");
 
-	while (slash > 0 && path[slash - 1] == '/')
-		slash--;
-	length = snprintf(request->bytes, sizeof(request->bytes),
-			  "POST %.*s%s HTTP/1.1\r\nHost: envd\r\n%s%sContent-Length: 0\r\n"
-			  "Connection: close\r\n\r\n",
-			  (int)slash, path, call, token->header, token->header[0] ? "\r\n" : "");
 	request->length = (size_t)length;
 	return length > 0 && (size_t)length < sizeof(request->bytes);
 }
 
 /* process.Process/Start of `fsfreeze -u /`, as root, outside the frozen cgroups. */
-static bool write_exec(struct request *request, const char *path,
+static bool write_exec(struct request *request, const struct base_path *base,
 		       const struct fcp_envd_token *token)
 {
 	static const char json[] =
 		"{\"process\":{\"cmd\":\"/bin/sh\",\"args\":[\"-c\",\"exec fsfreeze "
 		"-u /\"]},\"stdin\":false,\"tag\":\"_system\"}";
-	size_t slash = strlen(path), json_bytes = sizeof(json) - 1;
+	size_t json_bytes = sizeof(json) - 1;
 	int length;
 
-	while (slash > 0 && path[slash - 1] == '/')
-		slash--;
 	length = snprintf(request->bytes, sizeof(request->bytes),
 			  "POST %.*s/process.Process/Start HTTP/1.1\r\nHost: envd\r\n%s%s"
 			  "Authorization: Basic cm9vdDo=\r\nConnect-Protocol-Version: 1\r\n"
 			  "Connect-Timeout-Ms: %d\r\nContent-Type: application/connect+json\r\n"
 			  "Content-Length: %zu\r\nConnection: close\r\n\r\n",
-			  (int)slash, path, token->header, token->header[0] ? "\r\n" : "",
+			  base->length, base->text, token->header, token->header[0] ? "\r\n" : "",
 			  ATTEMPT_MS, FCP_CONNECT_PREFIX_BYTES + json_bytes);
 	if (length < 0 ||
 	    (size_t)length + FCP_CONNECT_PREFIX_BYTES + json_bytes > sizeof(request->bytes))
@@ -166,12 +162,12 @@ void fcp_thaw_guard_start(const char *envd, const struct fcp_envd_token *token,
 	FCP_CLEANUP(free) struct job *job = calloc(1, sizeof(*job));
 	const struct fcp_guardian_duty duty = {"fcpause-thaw", put_back, job, {-1, -1, -1, -1, -1}};
 	struct fcp_error no_guard;
-	const char *path;
+	struct base_path base;
 
-	if (!job || !envd || !find_address(envd, job, &path) ||
-	    !write_request(&job->requests[0], path, "/fsthaw", token) ||
-	    !write_exec(&job->requests[1], path, token) ||
-	    !write_request(&job->requests[2], path, "/unfreeze", token))
+	if (!job || !envd || !find_address(envd, job, &base) ||
+	    !write_request(&job->requests[0], &base, "/fsthaw", token) ||
+	    !write_exec(&job->requests[1], &base, token) ||
+	    !write_request(&job->requests[2], &base, "/unfreeze", token))
 		return;
 	fcp_guardian_start(&duty, guard_, &no_guard);
 	explicit_bzero(job, sizeof(*job));
