@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A process that restores the VM's state if ours dies before it has done so (base/guardian.h). It is
- * forked before the VM is touched.
+ * A process that restores the VM's state if ours dies before it has done so (base/guardian.h). It
+ * is forked before the VM is touched.
  */
 #ifndef FCP_FIRECRACKER_GUARD_H
 #define FCP_FIRECRACKER_GUARD_H

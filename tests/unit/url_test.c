@@ -38,7 +38,7 @@ static void split(void)
 	ok(fcp_url_split("10.0.0.2:49983", host, sizeof(host), &path), "split without a scheme");
 	is_str(host, "10.0.0.2", "the host");
 	is_str(path, "", "no path");
-	ok(!fcp_url_split("http://a-name-of-16-ch", host, 16, &path), "no room for its NUL");
+	ok(!fcp_url_split("http://a-name-of-16-chr", host, 16, &path), "no room for its NUL");
 	ok(!fcp_url_split("http://:80/", host, sizeof(host), &path), "no host");
 }
 
