@@ -22,15 +22,9 @@ struct fcp_lock_wait {
 	const char *step;
 };
 
-static inline struct fcp_lock_wait fcp_lock_wait_for(uint32_t wait_ms, int cancel_fd)
-{
-	return (struct fcp_lock_wait){.deadline = fcp_deadline_in_ms(wait_ms),
-				      .cancel_fd = cancel_fd};
-}
-
-static inline struct fcp_lock_wait fcp_lock_wait_observed(uint32_t wait_ms, int cancel_fd,
-							  const struct fcp_observer *observer,
-							  const char *step)
+static inline struct fcp_lock_wait fcp_lock_wait_for(uint32_t wait_ms, int cancel_fd,
+						     const struct fcp_observer *observer,
+						     const char *step)
 {
 	return (struct fcp_lock_wait){.deadline = fcp_deadline_in_ms(wait_ms),
 				      .cancel_fd = cancel_fd,

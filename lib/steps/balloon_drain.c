@@ -344,8 +344,8 @@ static int drain_balloon(const struct fcp_balloon_drain_settings *settings,
 			 struct fcp_balloon_drain_result *result, struct fcp_error *err)
 {
 	const struct fcp_lock_wait wait =
-		fcp_lock_wait_observed(settings->wait_lock_ms, settings->cancel_fd,
-				       settings->observer, "balloon-drain");
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd, settings->observer,
+				  "balloon-drain");
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 	uint64_t start_ns = fcp_now_ns();
 

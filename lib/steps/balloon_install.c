@@ -75,8 +75,8 @@ static int run_install(const struct fcp_balloon_install_settings *settings,
 		       struct fcp_balloon_install_result *result, struct fcp_error *err)
 {
 	const struct fcp_lock_wait wait =
-		fcp_lock_wait_observed(settings->wait_lock_ms, settings->cancel_fd,
-				       settings->observer, "balloon-install");
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd, settings->observer,
+				  "balloon-install");
 	FCP_CLEANUP(firecracker) struct fcp_firecracker firecracker = {0};
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 

@@ -320,9 +320,8 @@ static int run_chain(struct pause_chain *chain, struct fcp_error *err)
 	char *warning = chain->result->snapshot->warning;
 	const struct fcp_pause_settings *settings = chain->settings;
 	const struct fcp_lock_wait wait =
-		fcp_lock_wait_observed(settings->snapshot->wait_lock_ms,
-				       settings->snapshot->cancel_fd, settings->snapshot->observer,
-				       "pause");
+		fcp_lock_wait_for(settings->snapshot->wait_lock_ms, settings->snapshot->cancel_fd,
+				  settings->snapshot->observer, "pause");
 
 	if (fcp_snapshot_files_check_names(settings->snapshot, err) != 0 ||
 	    fcp_lock_vm(settings->snapshot->api_sock, &wait, &chain->lock, err) != 0 ||

@@ -83,7 +83,7 @@ static const char *serve(const char *status, const char *body)
 
 static struct fcp_lock_wait some_time(void)
 {
-	return fcp_lock_wait_for(WAIT_MS, -1);
+	return fcp_lock_wait_for(WAIT_MS, -1, NULL, NULL);
 }
 
 static bool gets_clean_lock(void)

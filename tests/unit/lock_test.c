@@ -153,7 +153,7 @@ static void forged(void)
 
 static void waited_for(void)
 {
-	struct fcp_lock_wait wait = fcp_lock_wait_for(60000, eventfd(0, EFD_CLOEXEC));
+	struct fcp_lock_wait wait = fcp_lock_wait_for(60000, eventfd(0, EFD_CLOEXEC), NULL, NULL);
 	int ready[2], go[2];
 	struct fcp_lock lock;
 	struct fcp_error err;

@@ -243,8 +243,8 @@ int fcp_madvise_process(const struct fcp_madvise_ranges_settings *settings,
 			struct fcp_madvise_ranges_result *result, struct fcp_error *err)
 {
 	const struct fcp_lock_wait wait =
-		fcp_lock_wait_observed(settings->wait_lock_ms, settings->cancel_fd,
-				       settings->observer, "madvise-ranges");
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd, settings->observer,
+				  "madvise-ranges");
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 	struct fcp_madvise_process_run run = {.settings = settings,
 					      .result = result,

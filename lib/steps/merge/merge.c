@@ -56,8 +56,8 @@ static int open_out(struct merge_run *run, struct fcp_error *err)
 {
 	const struct fcp_merge_settings *settings = run->settings;
 	const struct fcp_lock_wait wait =
-		fcp_lock_wait_observed(settings->wait_lock_ms, settings->cancel_fd,
-				       settings->observer, "merge");
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd, settings->observer,
+				  "merge");
 
 	if (fcp_snapshot_file_find(settings->out, NULL, 0, &run->out, err) != 0 ||
 	    check_no_input(run, err) != 0 ||

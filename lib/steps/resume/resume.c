@@ -172,8 +172,8 @@ static int run_locked(struct resume_run *run, struct fcp_error *err)
 {
 	const struct fcp_resume_settings *settings = run->settings;
 	const struct fcp_lock_wait wait =
-		fcp_lock_wait_observed(settings->wait_lock_ms, settings->cancel_fd,
-				       settings->observer, "resume");
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd, settings->observer,
+				  "resume");
 	int ran = fcp_lock_vm(settings->api_sock, &wait, &run->lock, err);
 
 	if (ran == 0)

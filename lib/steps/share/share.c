@@ -75,7 +75,7 @@ static int open_all(struct share_run *run, struct fcp_error *err)
 {
 	const struct fcp_share_settings *s = run->settings;
 	const struct fcp_lock_wait wait =
-		fcp_lock_wait_observed(s->wait_lock_ms, s->cancel_fd, s->observer, "share");
+		fcp_lock_wait_for(s->wait_lock_ms, s->cancel_fd, s->observer, "share");
 
 	if (fcp_snapshot_file_find(s->mem_file_path, NULL, 0, &run->out, err) != 0 ||
 	    fcp_share_files_open(s->shares, s->share_count, &run->files, err) != 0 ||

@@ -179,8 +179,8 @@ static int open_run(struct fcp_snapshot_run *run, struct fcp_error *err)
 {
 	run->files = (struct fcp_snapshot_files)FCP_SNAPSHOT_FILES_NONE;
 	run->guard = (struct fcp_guard)FCP_GUARD_NONE;
-	run->wait = fcp_lock_wait_observed(run->settings->wait_lock_ms, run->settings->cancel_fd,
-					   run->settings->observer, "snapshot");
+	run->wait = fcp_lock_wait_for(run->settings->wait_lock_ms, run->settings->cancel_fd,
+				      run->settings->observer, "snapshot");
 	if (fcp_firecracker_open(run->settings->api_sock, run->settings->timeout_ms,
 				 run->settings->cancel_fd, &run->firecracker, err) != 0)
 		return -1;
@@ -243,8 +243,8 @@ static int take_snapshot_locked(const struct fcp_snapshot_settings *settings,
 				struct fcp_snapshot_result *result, struct fcp_error *err)
 {
 	const struct fcp_lock_wait wait =
-		fcp_lock_wait_observed(settings->wait_lock_ms, settings->cancel_fd,
-				       settings->observer, "snapshot");
+		fcp_lock_wait_for(settings->wait_lock_ms, settings->cancel_fd, settings->observer,
+				  "snapshot");
 	FCP_CLEANUP(lock) struct fcp_lock lock = FCP_LOCK_NONE;
 	const struct fcp_snapshot_prepared prepared = {.lock = &lock};
 	FCP_CLEANUP(fd) int unused = -1;
