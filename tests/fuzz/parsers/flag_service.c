@@ -6,7 +6,6 @@
 #include "services/flag_service.h"
 #include "fuzz.h"
 
-#include "base/text.h"
 #include "flags/values.h"
 
 #include <stdlib.h>
@@ -67,13 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		expect_error(&err);
 	free(answer);
 	expect(fcp_flags_make(&reader, &flags, &err) == 0, "no memory");
-	expect_flag(&flags.reclaim_on_pause);
-	expect_flag(&flags.free_page_hinting);
-	expect(flags.warning_count <= FCP_FLAG_WARNINGS_MAX,
-	       "more warnings than there is room for");
-	for (size_t i = 0; i < flags.warning_count; i++)
-		expect(fcp_text_is_printable(flags.warnings[i]),
-		       "a warning that drives a terminal");
+	expect_flags(&flags);
 	fcp_flags_clear(&flags);
 	return 0;
 }

@@ -4,8 +4,6 @@
 #include "fcpause.h"
 #include "fuzz.h"
 
-#include "base/text.h"
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes input = {data, size};
@@ -17,12 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memfd_of(input);
 	expect(fcp_flags_read(memfd_path(), use, false, &flags, &err) == 0,
 	       "flags that fail without strict");
-	expect_flag(&flags.reclaim_on_pause);
-	expect_flag(&flags.free_page_hinting);
-	expect(flags.warning_count <= 16, "more warnings than there is room for");
-	for (size_t i = 0; i < flags.warning_count; i++)
-		expect(fcp_text_is_printable(flags.warnings[i]),
-		       "a warning that drives a terminal");
+	expect_flags(&flags);
 	if (how & 1) {
 		bool refused = fcp_flags_read(memfd_path(), use, true, &strict, &err) != 0;
 

@@ -95,7 +95,7 @@ void expect_error(const struct fcp_error *err)
 	expect(fcp_text_is_printable(err->message), "a message that drives a terminal");
 }
 
-void expect_flag(const struct fcp_flag *flag)
+static void expect_flag(const struct fcp_flag *flag)
 {
 	uint32_t most = 24 * 3600 * 1000;
 
@@ -105,4 +105,14 @@ void expect_flag(const struct fcp_flag *flag)
 		expect(flag->caps[i].cap_ms <= most, "a cap of more than a day");
 	expect(!flag->on || flag->timeout_ms > 0 || flag->cap_count > 0,
 	       "a flag that is on with no figure");
+}
+
+void expect_flags(const struct fcp_flags *flags)
+{
+	expect_flag(&flags->reclaim_on_pause);
+	expect_flag(&flags->free_page_hinting);
+	expect(flags->warning_count <= 16, "more warnings than there is room for");
+	for (size_t i = 0; i < flags->warning_count; i++)
+		expect(fcp_text_is_printable(flags->warnings[i]),
+		       "a warning that drives a terminal");
 }

@@ -44,7 +44,10 @@ void expect(bool right, const char *what);
 /* A failure has a class and a message, which can be shown. */
 void expect_error(const struct fcp_error *err);
 
-/* A flag names each step once, and no figure is longer than a day; one that is on has a figure. */
-void expect_flag(const struct fcp_flag *flag);
+/*
+ * A flag names each step once, and no figure is longer than a day; one that is on has a figure.
+ * The warnings can be shown.
+ */
+void expect_flags(const struct fcp_flags *flags);
 
 #endif
