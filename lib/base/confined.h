@@ -12,7 +12,7 @@
 
 struct fcp_confinement {
 	bool confine; /* false: the work is an ordinary call */
-	pid_t reads;  /* whose memory may be read (process_vm_readv); 0: nobody's */
+	pid_t reads;  /* whose memory may be read (process_vm_readv); 0: no process */
 };
 
 /*

@@ -175,7 +175,7 @@ pause() { on_terminal "$1" pause --api-sock "$SIM_SOCK" --snapshot-path snap --m
 	run ! grep -qE 'Firecracker writes, .* of ' shown
 }
 
-@test "a line while another run is waited for, and none of it at the end" {
+@test "a line while another run is waited for, which is gone at the end" {
 	vm --fault 'PUT /snapshot/create hang@1'
 	export TERM=xterm
 	fcp_start snapshot --api-sock "$SIM_SOCK" --snapshot-path a --mem-file-path b --snapshot-timeout-ms 60s

@@ -96,7 +96,7 @@ need_landlock() {
 	[ "$ABI" -ge "$1" ] || skip "the kernel's Landlock has version $ABI, not $1"
 }
 
-# Where Landlock holds: nothing beside what the options name, and nobody's memory.
+# Where Landlock holds: nothing beside what the options name, and no process's memory.
 FILES=(read-file change-file make-file remove-file read-process)
 
 # Another server than the one that is named.

@@ -6,7 +6,7 @@
 
 load helpers
 
-# Of the files that are there, those that are nobody's: neither a target nor a known name.
+# Of the files that are there, those that do not belong there: neither a target nor a known name.
 strangers() { (cd "$D" && ls -A | grep -vxE '(snap|mem)(\.fcpause-(tmp|old))?' || true); }
 
 # The next pause puts all right.

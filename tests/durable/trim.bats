@@ -103,7 +103,7 @@ teardown() {
 	expect_json '.error.class == "busy"' '.reason | contains("has it open for writing")'
 }
 
-@test "F1: a snapshot that is refused anyway ends nobody's claim; with --force it is busy" {
+@test "F1: a snapshot that is refused anyway ends no other run's claim; with --force it is busy" {
 	need_leases
 	vm
 	mem
